@@ -1,0 +1,114 @@
+"""Heads: features of two images -> logit of "the same". The last step before the sigmoid.
+
+A head takes two arrays of features that broadcast against each other, so the same call compares
+two images, (1, F) with (1, F), or a batch with itself, (B, 1, F) with (1, B, F).
+"""
+
+from functools import partial
+
+import keras
+from keras import ops
+
+EPSILON = 1e-12  # floor of squared distances: the gradient of sqrt at 0 is not a number
+
+
+@keras.saving.register_keras_serializable("compare")
+class DifferenceHead(keras.layers.Layer):
+    """|f1 - f2| -> Dense ReLU -> Dense 1: the head of the Siamese-tf2 article.
+
+    By default (`plain=False`) the hidden layer has no bias and the last kernel is kept at or below
+    zero. The hidden units are then 0 where both features are equal and can only lower the logit,
+    so an image compared with itself gets the highest logit there is: the last bias.
+
+    Args:
+        units: width of the hidden layer.
+        plain: the article's form: free kernels, biases in both layers.
+
+    Call: (..., F), (..., F), float -> (...), float32.
+    """
+
+    def __init__(self, units: int = 512, plain: bool = False, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.units, self.plain = units, plain
+        self.hidden = keras.layers.Dense(units, "relu", use_bias=plain, name="hidden", dtype="float32")
+        self.logit = keras.layers.Dense(
+            1,
+            kernel_initializer="glorot_uniform" if plain else NegativeGlorot(),
+            kernel_constraint=None if plain else NonPositive(),
+            name="logit",
+            dtype="float32",
+        )
+
+    def build(self, left_shape, right_shape=None):
+        self.hidden.build((None, left_shape[-1]))
+        self.logit.build((None, self.units))
+
+    def call(self, left, right):
+        difference = ops.abs(ops.cast(left, "float32") - ops.cast(right, "float32"))  # (..., F)
+        return ops.squeeze(self.logit(self.hidden(difference)), axis=-1)
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units, "plain": self.plain}
+
+
+@keras.saving.register_keras_serializable("compare")
+class NonPositive(keras.constraints.Constraint):
+    """Weights above zero are set to zero."""
+
+    def __call__(self, weights):
+        return ops.minimum(weights, 0.0)
+
+
+@keras.saving.register_keras_serializable("compare")
+class NegativeGlorot(keras.initializers.GlorotUniform):
+    """Glorot's uniform initializer, folded to the negative side."""
+
+    def __call__(self, shape, dtype=None):
+        return -ops.abs(super().__call__(shape, dtype))
+
+
+@keras.saving.register_keras_serializable("compare")
+class DistanceHead(keras.layers.Layer):
+    """Logit that falls with the distance: scale * (boundary - ||f1 - f2||), scale > 0.
+
+    Similarity is 1/2 where the distance equals `boundary`. Both numbers are weights: the
+    cross-entropy trains them; the contrastive loss leaves them where they start, half its margin.
+
+    Args:
+        boundary: distance that separates same from different, at the start.
+        scale: steepness at the start, in logits per unit of distance.
+
+    Call: (..., F), (..., F), float -> (...), float32.
+    """
+
+    def __init__(self, boundary: float = 0.5, scale: float = 8.0, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.boundary, self.scale = boundary, scale
+
+    def build(self, left_shape, right_shape=None):
+        constant = keras.initializers.Constant
+        self.boundary_weight = self.add_weight(
+            (), constant(self.boundary), name="boundary"
+        )
+        self.scale_weight = self.add_weight(
+            (), constant(self.scale), constraint="non_neg", name="scale"
+        )
+
+    def call(self, left, right):
+        return self.scale_weight * (self.boundary_weight - distances(left, right))
+
+    def get_config(self):
+        return {**super().get_config(), "boundary": self.boundary, "scale": self.scale}
+
+
+def distances(left, right):
+    """Euclidean distances over the last axis: (..., F), (..., F) -> (...), float32, never below 1e-6."""
+    squares = ops.square(ops.cast(left, "float32") - ops.cast(right, "float32"))
+    return ops.sqrt(ops.maximum(ops.sum(squares, axis=-1), EPSILON))
+
+
+HEADS = {
+    "difference": DifferenceHead,
+    "plain": partial(DifferenceHead, plain=True),
+    "distance": DistanceHead,
+}

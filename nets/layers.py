@@ -1,0 +1,66 @@
+"""Layers that towers and training models share: pixels in, augmentation, whole batch."""
+
+import keras
+from keras import ops
+
+IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
+
+
+@keras.saving.register_keras_serializable("compare")
+class ImagenetPixels(keras.layers.Layer):
+    """RGB pixels in 0..255 -> BGR minus the ImageNet mean, as the published VGG weights expect.
+
+    Shape (batch, height, width, 1 or 3) in, (batch, height, width, 3) out. Grey is repeated.
+    """
+
+    def call(self, images):
+        if images.shape[-1] == 1:
+            images = ops.repeat(images, 3, axis=-1)
+        return ops.flip(images, axis=-1) - ops.convert_to_tensor(IMAGENET_MEAN_BGR, images.dtype)
+
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], 3)
+
+
+@keras.saving.register_keras_serializable("compare")
+class Augment(keras.layers.Layer):
+    """Moves and lights each image as its own row of numbers says.
+
+    The numbers are drawn with the batch (`utils/augment.py`), so a run repeats exactly on any
+    number of devices; only the work is done here, on the device.
+
+    Inputs: images (B, H, W, C) in 0..255; `warps` (B, 8), the projective transform from output to
+    input pixels (x right, y down) as `keras.ops.image.affine_transform` takes it; `lights` (B, 2),
+    gain and offset in grey levels. Pixels from outside repeat the border. Output is float32.
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, images, warps, lights):
+        images = ops.cast(images, "float32")
+        moved = ops.image.affine_transform(
+            images, warps, interpolation="bilinear", fill_mode="nearest", data_format="channels_last"
+        )
+        gain = lights[:, 0][:, None, None, None]  # (B, 1, 1, 1)
+        offset = lights[:, 1][:, None, None, None]
+        return ops.clip(moved * gain + offset, 0.0, 255.0)
+
+    def compute_output_shape(self, images_shape, warps_shape, lights_shape):
+        return images_shape
+
+
+def whole_batch(rows):
+    """The rows of all replicas, in order; with one device, or a backend that has no replicas, `rows`.
+
+    A loss over pairs needs every image of the batch. tf.distribute hands each replica a slice, and
+    `all_gather` lends its gradient to the replica that each row came from.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return rows
+    import tensorflow as tf
+
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return rows
+    return context.all_gather(rows, axis=0)

@@ -1,0 +1,135 @@
+"""The Siamese network: the model that is trained, and the model that is kept for use."""
+
+from functools import partial
+from typing import Callable, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers
+
+from nets.heads import DistanceHead, HEADS
+from nets.layers import Augment
+from nets.losses import Contrastive, PairCrossEntropy, SignsOfLife
+
+LOSSES = ("cross_entropy", "contrastive")
+
+
+def siamese(tower: keras.Model, head: keras.layers.Layer) -> keras.Model:
+    """The model that is kept: two images -> similarity in 0..1, 1 meaning the same thing.
+
+    Inputs "left" and "right", each (batch, height, width, channels) in 0..255; output
+    "similarity" (batch,). Its layers "tower" and "head" serve `embed` and `score`.
+    """
+    left = keras.Input(tower.input_shape[1:], name="left")
+    right = keras.Input(tower.input_shape[1:], name="right")
+    logit = head(tower(left), tower(right))
+    similarity = layers.Activation("sigmoid", dtype="float32", name="similarity")(logit)
+    return keras.Model([left, right], similarity, name="siamese")
+
+
+def trainer(model: keras.Model, loss: str = "cross_entropy", margin: float = 1.0) -> keras.Model:
+    """The model that is trained: a batch with labels and its augmentation -> a loss over all pairs.
+
+    It shares tower and head with `model`. Inputs as `utils.batches.ClassBatches` delivers them:
+    image (B, H, W, C) uint8, label (B,), warp (B, 8), light (B, 2). Compile it without a loss.
+    """
+    tower, head = model.get_layer("tower"), model.get_layer("head")
+    image = keras.Input(tower.input_shape[1:], dtype="uint8", name="image")
+    label = keras.Input((), dtype="int32", name="label")
+    warp = keras.Input((8,), name="warp")
+    light = keras.Input((2,), name="light")
+    features = tower(Augment(name="augment")(image, warp, light))
+    features = loss_layer(head, loss, margin)(features, label)
+    features = SignsOfLife(name="signs_of_life")(features, label)
+    return keras.Model({"image": image, "label": label, "warp": warp, "light": light}, features)
+
+
+def loss_layer(head: keras.layers.Layer, loss: str, margin: float) -> keras.layers.Layer:
+    """The loss called `loss`, one of `LOSSES`."""
+    if loss == "cross_entropy":
+        return PairCrossEntropy(head, name="cross_entropy")
+    return Contrastive(margin, name="contrastive")
+
+
+def make_head(name: str, margin: float = 1.0) -> keras.layers.Layer:
+    """A head by its name in `HEADS`; a distance head starts at half the margin."""
+    if name == "distance":
+        return DistanceHead(boundary=margin / 2, scale=8.0 / margin, name="head")
+    return HEADS[name](name="head")
+
+
+def assign(model: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:
+    """Loads weights by layer name: VGG16's "block1_conv1" ... and the plain head's "hidden", "logit".
+
+    Args:
+        model: `siamese` of a vgg16 tower.
+        arrays: kernel and bias of each layer; all layers of the tower must be there.
+
+    Raises:
+        ValueError: a layer that the model lacks, shapes that do not fit, or a load that changed
+            nothing.
+    """
+    tower = model.get_layer("tower")
+    if "vgg16" not in [layer.name for layer in tower.layers]:
+        raise ValueError("these are VGG16 weights: pass --backbone=vgg16")
+    backbone, head = tower.get_layer("vgg16"), model.get_layer("head")
+    targets = {layer.name: layer for layer in backbone.layers if layer.weights}
+    missing = sorted(set(targets) - set(arrays))
+    if missing:
+        raise ValueError(f"the weights lack the layers {', '.join(missing)}")
+    if "logit" in arrays:
+        if not getattr(head, "plain", False):
+            raise ValueError("these weights hold the article's head: pass --head=plain")
+        targets |= {"hidden": head.hidden, "logit": head.logit}
+    before = [w.copy() for w in model.get_weights()]
+    for name, layer in targets.items():
+        received = [array.shape for array in arrays[name]]
+        expected = [tuple(weight.shape) for weight in layer.weights]
+        if received != expected:
+            raise ValueError(f"layer {name}: the weights are {received}, the model expects {expected}")
+        layer.set_weights(arrays[name])
+    if all(np.array_equal(old, new) for old, new in zip(before, model.get_weights())):
+        raise ValueError("the weights changed nothing: the model held the same ones already")
+
+
+def embed(model: keras.Model, images, batch_size: int = 128, progress=lambda done, of: None) -> np.ndarray:
+    """Features (N, F) float32 of images (N, H, W, C); each image passes the tower once.
+
+    Args:
+        images: array, or anything that a slice of rows turns into one.
+        progress: called with the images done and their number.
+    """
+    tower = model.get_layer("tower")
+    block = batch_size * 16
+    features = []
+    for start in range(0, len(images), block):
+        part = images[start : start + block]
+        short = -len(part) % batch_size  # a last batch below the number of replicas would crash
+        padded = np.concatenate([part, np.repeat(part[:1], short, axis=0)]) if short else part
+        features.append(tower.predict(padded, batch_size=batch_size, verbose=0)[: len(part)])
+        progress(start + len(part), len(images))
+    return np.concatenate(features)
+
+
+class Comparer(NamedTuple):
+    """What a model is used for: `embed` images -> features, `score` features, features -> similarities."""
+
+    embed: Callable[..., np.ndarray]
+    score: Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+def comparer(model: keras.Model) -> Comparer:
+    """The two functions of a model made by `siamese`."""
+    return Comparer(partial(embed, model), partial(score, model))
+
+
+def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """A batch's images (B, H, W, C) as the tower sees them, and their labels (B,)."""
+    images = trained.get_layer("augment")(batch["image"], batch["warp"], batch["light"])
+    return keras.ops.convert_to_numpy(images), batch["label"]
+
+
+def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Similarities in 0..1 of features that broadcast: (..., F), (..., F) -> (...)."""
+    logits = model.get_layer("head")(keras.ops.convert_to_tensor(left), keras.ops.convert_to_tensor(right))
+    return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))

@@ -1,0 +1,163 @@
+"""Trains a network that compares images. Edit the flags here, or pass them:
+
+    python train.py                                                   Omniglot, or letters drawn on the spot
+    python train.py --train_own_data --dataset_path=~/pictures        a folder for each kind of thing
+    python train.py --resume                                          go on with the newest run
+"""
+
+import os
+import sys
+
+from absl import flags
+
+from utils import startup
+
+FLAGS = flags.FLAGS
+# what to train on
+flags.DEFINE_string("dataset_path", "datasets", "folder of images; while it is empty, letters are rendered there")
+flags.DEFINE_boolean("train_own_data", False, "images lie as <chapter>/<image>, not as Omniglot's <alphabet>/<character>/<image>")
+flags.DEFINE_float("val_share", 0.1, "share of the classes that is held out to choose the best epoch", 0, 0.9)
+flags.DEFINE_float("test_share", 0.1, "share held out to measure quality, where there is no images_evaluation/", 0, 0.9)
+flags.DEFINE_boolean("skip_broken", True, "leave broken files out; otherwise refuse them")
+flags.DEFINE_float("cache_gb", 4.0, "decoded images stay in memory up to this size", 0)
+# the network
+flags.DEFINE_enum("task", "siamese", ["siamese"], "what is compared, and how")
+flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16"], "tower: compact for machines without a GPU")
+flags.DEFINE_list("input_shape", [], "height,width,channels; default 48,48,1 for compact, 105,105,3 for vgg16")
+flags.DEFINE_enum("head", "distance", ["distance", "difference", "plain"],
+                  "what makes features a similarity: their distance; Dense layers on |f1 - f2| that rank an "
+                  "image with itself first; the same without that promise, as the article has it")
+flags.DEFINE_string("weights", "", "imagenet, an .h5 file of VGG16 or of Siamese-tf2, or a .keras file of ours")
+# how it learns
+flags.DEFINE_enum("loss", "cross_entropy", ["cross_entropy", "contrastive"], "loss over all pairs of a batch")
+flags.DEFINE_float("margin", 1.0, "contrastive loss: distance (0..2) from which on different images are left alone", 1e-6)
+flags.DEFINE_integer("epochs", 8, "epochs; one shows as many images as there are, 40 batches at least", 1)
+flags.DEFINE_integer("batch_size", 96, "images in a batch, over all devices", 4)
+flags.DEFINE_integer("images_per_class", 3, "of which this many show the same class", 2)
+flags.DEFINE_integer("groups_per_batch", 2, "a batch holds classes of this many alphabets, hard to tell apart; 0: of all", 0)
+flags.DEFINE_enum("augment", "auto", ["auto", "none", "characters", "photos"], "small changes; auto: by train_own_data")
+flags.DEFINE_enum("optimizer", "adamw", ["adamw", "adam", "sgd"], "optimizer")
+flags.DEFINE_float("learning_rate", 0, "highest rate; 0: what suits optimizer and backbone", 0)
+flags.DEFINE_enum("schedule", "cosine", ["cosine", "step", "constant"], "how the rate falls")
+flags.DEFINE_float("weight_decay", 1e-4, "decoupled weight decay", 0)
+flags.DEFINE_integer("patience", 0, "stop after this many epochs without a better one; 0: never", 0)
+flags.DEFINE_integer("seed", 0, "of weights, batches, split and pairs")
+# where it runs
+flags.DEFINE_string("devices", "", "GPUs to share each batch, such as 0,1; cpu; cpu:2 to try sharing without GPUs")
+flags.DEFINE_enum("precision", "float32", ["float32", "mixed_float16", "mixed_bfloat16"], "of the tower's arithmetic")
+flags.DEFINE_string("run", "", "name of the run's folder in logs/; default: date and task")
+flags.DEFINE_boolean("resume", False, "go on with the stopped run --run, or the newest, and with its flags")
+
+
+def main(argv: list[str]) -> None:
+    from nets import siamese
+    from utils import data, devices, folders, report, runs
+
+    folder = resumed() if FLAGS.resume else None
+    with devices.strategy(FLAGS.devices):
+        model = build_model()
+        print(f"{FLAGS.backbone} tower, {FLAGS.head} head: {model.count_params():,} parameters, "
+              f"input {model.input_shape[0][1:]}")
+        samples = data.find_samples(os.path.expanduser(FLAGS.dataset_path), FLAGS.train_own_data)
+        samples, images = data.decode(samples, model.input_shape[0][1:], FLAGS.cache_gb, FLAGS.skip_broken)
+        split = folders.split_by_class(samples, FLAGS.val_share, FLAGS.test_share, FLAGS.seed)
+        print(split.how)
+        batches = make_batches(images, samples, split)
+        folder = folder or new_run()
+        runs.write_json(folder, runs.SPLIT, folders.held_out(samples, split))
+        fit(model, batches, folder, validation(model, images, samples, split))
+        quality = report.write_report(siamese.comparer(model), images, samples, split.test, folder, FLAGS.seed)
+    print("\n".join(report.lines(quality)))
+    print(f"{folder}/ holds the model, figures and log\nnext: python predict.py, or python eval_similarity.py")
+
+
+def resumed() -> str:
+    """The folder of the run to go on with; its flags become ours, but for those on the command line."""
+    from utils import runs
+
+    folder = runs.run_to_resume(FLAGS.run)
+    FLAGS.unparse_flags()
+    FLAGS([sys.argv[0], f"--flagfile={os.path.join(folder, runs.FLAGS)}", *sys.argv[1:]])
+    return folder
+
+
+def new_run() -> str:
+    """A new run's folder, with the flags that repeat it."""
+    from utils import runs
+
+    folder = runs.new_run(FLAGS.run, FLAGS.task)
+    own = [f for f in FLAGS.get_key_flags_for_module(sys.argv[0]) if f.name not in ("run", "resume")]
+    with open(os.path.join(folder, runs.FLAGS), "w", encoding="utf-8") as file:
+        file.writelines(f.serialize() + "\n" for f in own if f.serialize())
+    return folder
+
+
+def build_model():
+    """The Siamese model that the flags describe, with its first weights; refuses what cannot work."""
+    import keras
+
+    from nets import siamese, towers
+    from utils import weights
+
+    keras.utils.set_random_seed(FLAGS.seed)
+    keras.config.set_dtype_policy(FLAGS.precision)
+    if FLAGS.loss == "contrastive" and FLAGS.head != "distance":
+        raise ValueError(f"--loss=contrastive trains distances, not --head={FLAGS.head}: pass --head=distance")
+    arrays = weights.read(FLAGS.weights)
+    shape = tuple(int(n) for n in FLAGS.input_shape if n) or towers.INPUT_SHAPES[FLAGS.backbone]
+    tower = towers.make_tower(FLAGS.backbone, shape, FLAGS.head == "distance", weights.pixels(arrays))
+    model = siamese.siamese(tower, siamese.make_head(FLAGS.head, FLAGS.margin))
+    if arrays:
+        siamese.assign(model, arrays)
+    return model
+
+
+def make_batches(images, samples, split):
+    """Batches of the training rows; says the range of the first."""
+    from utils import augment, batches, devices
+
+    kind = {True: "photos", False: "characters"}[FLAGS.train_own_data] if FLAGS.augment == "auto" else FLAGS.augment
+    made = batches.ClassBatches(
+        images, samples.labels, samples.groups, split.train, FLAGS.batch_size, FLAGS.images_per_class,
+        augment.AUGMENTATIONS[kind], FLAGS.groups_per_batch, turns=kind == "characters", seed=FLAGS.seed,
+    )
+    if made.batch_size % devices.replicas():
+        raise ValueError(f"a batch of {made.batch_size} images does not divide among {devices.replicas()} devices")
+    first = made[0][0]["image"]
+    print(f"a batch: {made.classes_per_batch} classes x {made.images_per_class} images, grey levels "
+          f"{first.min()} to {first.max()}, mean {first.mean():.0f}; {len(made)} batches an epoch")
+    return made
+
+
+def validation(model, images, samples, split):
+    """A function that scores the held-out validation pairs, drawn once; None where there are none."""
+    from nets import siamese
+    from utils import folders, report
+
+    if folders.comparable(samples.labels[split.validation]):
+        return report.validator(siamese.comparer(model), images, samples.labels, split.validation, FLAGS.seed)
+    print("no classes to validate on: the best epoch is that of the lowest training loss")
+    return None
+
+
+def fit(model, batches, folder, validate) -> None:
+    """Trains, writing all that the run leaves into `folder`; Ctrl-C ends it early with a usable model."""
+    from nets import siamese
+    from utils import figures, runs, training
+
+    rate = FLAGS.learning_rate or training.RATES[FLAGS.optimizer][FLAGS.backbone]
+    trainer = siamese.trainer(model, FLAGS.loss, FLAGS.margin)
+    trainer.compile(training.make_optimizer(
+        FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, FLAGS.epochs * len(batches), len(batches)
+    ))
+    figures.batch(folder, *siamese.augmented(trainer, batches[0][0]))
+    try:
+        trainer.fit(batches, epochs=FLAGS.epochs, verbose=1 if sys.stdout.isatty() else 2,
+                    callbacks=training.make_callbacks(folder, model, batches, validate, FLAGS.patience))
+    except KeyboardInterrupt:
+        model.save(os.path.join(folder, runs.LAST))
+        print(f"\nstopped; {folder}/{runs.LAST} holds the model as it is; python train.py --resume goes on")
+
+
+if __name__ == "__main__":
+    startup.run(main)

@@ -1,0 +1,79 @@
+"""From a folder to decoded images, saying what was found."""
+
+import os
+import shutil
+import sys
+
+import keras
+import numpy as np
+
+from utils.folders import Samples, describe, find_root, read_samples
+from utils.images import ImagesOnDisk, load_images
+
+NAMED = 5  # files named before "and so many more"
+
+
+def find_samples(path: str, own_data: bool) -> Samples:
+    """The samples below `path`; an empty `path` is filled with glyphs first."""
+    root, empty = find_root(path, own_data)
+    if empty:
+        print(f"{path} is empty: rendering letters of many writing systems to {root}, to train on them")
+        render(root)
+    samples = read_samples(root, own_data)
+    print("\n".join(describe(samples)))
+    if samples.foreign:
+        print(f"left out {len(samples.foreign)} files that are no images: {some(samples.foreign)}")
+    return samples
+
+
+def render(root: str) -> None:
+    """Renders the glyphs aside and renames, so that a stopped run leaves no half of them."""
+    from utils.glyphs import render_glyphs
+
+    aside = f"{root}.new"
+    shutil.rmtree(aside, ignore_errors=True)
+    render_glyphs(aside, progress=progress_bar("letter"))
+    os.replace(aside, root)
+
+
+def decode(
+    samples: Samples, shape: tuple[int, int, int], cache_gb: float, skip_broken: bool
+) -> tuple[Samples, np.ndarray | ImagesOnDisk]:
+    """Reads every image once; broken ones are named, and left out or refused.
+
+    Returns:
+        The samples that could be read and their images (N, H, W, C) uint8, row by row.
+
+    Raises:
+        ValueError: a file is broken and `skip_broken` is off, or none is left.
+    """
+    bar = progress_bar("image")
+    images, broken = load_images(samples.full_paths(), shape, cache_gb, lambda done: bar(done, len(samples.paths)))
+    if not broken:
+        return samples, images
+    if not skip_broken:
+        raise ValueError(f"{len(broken)} broken files: {some(list(broken.values()))}; mend them or pass --skip_broken")
+    print(f"left out {len(broken)} broken files: {some(list(broken.values()))}")
+    kept = np.setdiff1d(np.arange(len(samples.paths)), list(broken))
+    if not len(kept):
+        raise ValueError(f"{samples.root}: every image is broken")
+    return samples.at(kept), images[kept] if isinstance(images, np.ndarray) else images.at(kept)
+
+
+def some(names: list[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def progress_bar(unit: str):
+    """A function (done, of) that draws Keras' progress bar; silent where nobody watches."""
+    bars: dict[int, keras.utils.Progbar] = {}
+
+    def update(done: int, of: int) -> None:
+        if not sys.stdout.isatty():
+            return
+        bar = bars.setdefault(of, keras.utils.Progbar(of, unit_name=unit))
+        bar.update(done, finalize=done == of)
+
+    return update

@@ -1,0 +1,83 @@
+"""Fetches public data sets into datasets/.
+
+    python -m utils.download omniglot
+    python -m utils.download omniglot --mirror=/media/usb/omniglot
+"""
+
+import os
+import zipfile
+
+from absl import app, flags
+
+FLAGS = flags.FLAGS
+flags.DEFINE_string("mirror", "", "folder or URL that holds the archives, in place of their public address; "
+                    "a mirror may have packed them anew, so its checksums are not verified")
+flags.DEFINE_string("to", "datasets", "folder to unpack them in")
+
+OMNIGLOT = "https://github.com/brendenlake/omniglot/raw/master/python/"
+# archive -> md5, and the characters that must lie in it
+ARCHIVES = {
+    "images_background": ("68d2efa1b9178cc56df9314c21c6e718", 964),
+    "images_evaluation": ("6b91aef0f799c5bb55b94e3f2daec811", 659),
+}
+RUNS = "one-shot-classification/all_runs.zip"
+
+
+def omniglot(to: str, mirror: str = "") -> None:
+    """Fetches and unpacks Omniglot's two image archives, and fetches `all_runs.zip`, into `to`.
+
+    Raises:
+        ValueError: an archive cannot be fetched, or does not hold what it should.
+    """
+    os.makedirs(to, exist_ok=True)
+    for name, (md5, characters) in ARCHIVES.items():
+        if count_characters(os.path.join(to, name)) == characters:
+            print(f"{to}/{name} is there already")
+            continue
+        archive = fetch(f"{name}.zip", to, mirror or OMNIGLOT, None if mirror else md5)
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(to)
+        found = count_characters(os.path.join(to, name))
+        if found != characters:
+            raise ValueError(f"{archive}: found {found} characters, expected {characters}; delete it and try again")
+        os.remove(archive)
+        print(f"{to}/{name}: {characters} characters")
+    fetch("all_runs.zip", to, mirror or OMNIGLOT + os.path.dirname(RUNS), None)
+    print(f"{to}/all_runs.zip: the official one-shot runs\nnext: python train.py")
+
+
+def fetch(name: str, to: str, base: str, md5: str | None) -> str:
+    """Fetches `base`/`name` into the folder `to` and returns its path."""
+    import keras
+
+    local = os.path.join(base, name)
+    if "://" not in base and not os.path.isfile(local):
+        raise ValueError(f"--mirror={base}: found no {name} in this folder")
+    origin = f"{base.rstrip('/')}/{name}" if "://" in base else f"file://{os.path.abspath(local)}"
+    try:
+        return keras.utils.get_file(name, origin, cache_dir=os.path.abspath(to), cache_subdir="", file_hash=md5)
+    except Exception as error:
+        raise ValueError(
+            f"could not fetch {origin} ({str(error)[:80]}); pass --mirror with a folder that holds {name}"
+        ) from None
+
+
+def count_characters(folder: str) -> int:
+    """Folders two levels below `folder`: <alphabet>/<character>."""
+    return sum(
+        len([entry for entry in os.scandir(alphabet) if entry.is_dir()])
+        for alphabet in (os.scandir(folder) if os.path.isdir(folder) else ())
+        if alphabet.is_dir()
+    )
+
+
+def main(argv: list[str]) -> None:
+    if argv[1:] != ["omniglot"]:
+        raise app.UsageError(f"received {argv[1:]}, expected a data set: omniglot")
+    omniglot(FLAGS.to, FLAGS.mirror)
+
+
+if __name__ == "__main__":
+    from utils import startup
+
+    startup.run(main)

@@ -1,0 +1,107 @@
+"""Figures: written as PNG into the run's folder, or shown where there is a screen."""
+
+import os
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+
+from utils import runs
+
+matplotlib.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "figure.autolayout": True})
+
+
+def figure(columns: int = 1, rows: int = 1, width: float = 5.0, height: float = 4.0, window: bool = False):
+    """A figure and its axes (rows, columns); `width` and `height` of one of them, in inches."""
+    if window:
+        import matplotlib.pyplot
+
+        page = matplotlib.pyplot.figure(figsize=(columns * width, rows * height))
+    else:
+        page = Figure((columns * width, rows * height))
+    return page, page.subplots(rows, columns, squeeze=False)
+
+
+def training_curves(folder: str) -> None:
+    """log.csv as curves.png: the loss, the quality, the distances that show whether embeddings live."""
+    log = runs.read_log(folder)
+    if not log:
+        return
+    panels = [
+        ("loss", ["loss", "val_loss"]),
+        ("validation pairs", ["val_accuracy", "val_roc_auc"]),
+        ("distance of embeddings", ["same_distance", "different_distance"]),
+    ]
+    page, axes = figure(len(panels), width=4.2, height=3.2)
+    epochs = [row["epoch"] + 1 for row in log]
+    for axis, (title, names) in zip(axes[0], panels):
+        for name in names:
+            if name in log[0]:
+                axis.plot(epochs, [row[name] for row in log], marker=".", label=name.replace("_", " "))
+        axis.set(title=title, xlabel="epoch")
+        if axis.lines:
+            axis.legend(frameon=False)
+    save(page, folder, "curves.png")
+
+
+def verification(folder: str, scores: np.ndarray, same: np.ndarray, figures: dict, cuts: dict) -> None:
+    """ROC curve and histograms of the similarities of same and different pairs, as verification.png."""
+    from sklearn.metrics import roc_curve
+
+    page, ((roc, histogram),) = figure(2)
+    false, true, _ = roc_curve(same, scores)
+    roc.plot(false, true)
+    roc.plot([0, 1], [1, 0], ":", color="grey", linewidth=1)
+    roc.set(
+        xlabel="different pairs accepted", ylabel="same pairs accepted",
+        title=f"ROC: area {figures['roc_auc']:.4f}, equal error {figures['eer']:.3f}",
+    )
+    bins = np.linspace(scores.min(), scores.max(), 60)
+    for kind, mask in (("different", ~same), ("same", same)):
+        histogram.hist(scores[mask], bins, alpha=0.6, label=kind)
+    for (name, cut), style in zip(cuts.items(), ("-", "--", ":")):
+        histogram.axvline(cut, color="black", linestyle=style, linewidth=1, label=name)
+    histogram.set(xlabel="similarity", ylabel="pairs", title=f"accuracy {figures['accuracy']:.4f}", yscale="log")
+    histogram.legend(frameon=False)
+    save(page, folder, "verification.png")
+
+
+def batch(folder: str, images: np.ndarray, labels: np.ndarray, most: int = 8) -> None:
+    """What the network sees: the first classes of an augmented batch, a row a class, as batch.png."""
+    classes = list(dict.fromkeys(labels.tolist()))[:most]
+    rows = [images[labels == label][:most] for label in classes]
+    page, axes = figure(max(map(len, rows)), len(rows), 1.0, 1.0)
+    for axis in axes.flat:
+        axis.axis("off")
+    for line, row in zip(axes, rows):
+        for axis, image in zip(line, row):
+            show(axis, image)
+    save(page, folder, "batch.png")
+
+
+def compared(left: np.ndarray, right: np.ndarray, title: str, path: str) -> None:
+    """Two pictures side by side under their similarity; in a window, or at `path` without a screen."""
+    window = has_screen()
+    page, axes = figure(2, width=3.0, height=3.5, window=window)
+    for axis, image in zip(axes[0], (left, right)):
+        show(axis, image)
+    page.suptitle(title)
+    if window:
+        matplotlib.pyplot.show()
+    else:
+        page.savefig(path, dpi=100)
+
+
+def show(axis, image: np.ndarray) -> None:
+    """An image (H, W, 1 or 3) in 0..255, without axes."""
+    axis.imshow(np.squeeze(image).astype("uint8"), cmap="gray", vmin=0, vmax=255)
+    axis.axis("off")
+
+
+def has_screen() -> bool:
+    """Whether matplotlib can open a window here."""
+    return matplotlib.get_backend().lower() not in ("agg", "pdf", "ps", "svg", "cairo", "template")
+
+
+def save(page, folder: str, name: str) -> None:
+    page.savefig(os.path.join(folder, name), dpi=110)

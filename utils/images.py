@@ -1,0 +1,139 @@
+"""The only place where an image file is opened: a file -> (height, width, channels) uint8."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Callable, Iterator, Sequence
+
+import numpy as np
+from PIL import Image, ImageOps
+
+SUFFIXES = frozenset(
+    ".bmp .dib .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()
+)
+PAPER = 255  # what shows through transparent pixels
+
+
+def is_image_name(name: str) -> bool:
+    """Whether a file name ends like an image and is not hidden."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
+
+
+def read_image(path, shape: tuple[int, int, int]) -> np.ndarray:
+    """Reads one image in any mode that Pillow knows.
+
+    EXIF orientation is applied, transparency composited on white, 16 bits scaled to 8, and the
+    picture resized (antialiased, without keeping its aspect) to `shape` = (height, width, 1 or 3).
+
+    Returns:
+        uint8 array of that shape, 0..255.
+
+    Raises:
+        ValueError: naming the file and what is wrong with it.
+    """
+    height, width, channels = shape
+    try:
+        with Image.open(path) as file:
+            image = ImageOps.exif_transpose(file)
+            image = flat(image).convert("L" if channels == 1 else "RGB")
+    except FileNotFoundError:
+        raise ValueError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise ValueError(f"{path}: a folder, expected an image file") from None
+    except Exception as error:  # Pillow's decoders raise a dozen kinds
+        raise ValueError(f"{path}: {reason(path, error)}") from None
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image).reshape(shape)
+
+
+def flat(image: Image.Image) -> Image.Image:
+    """The image without transparency and with 8 bits a channel."""
+    if image.mode.startswith("I") or image.mode == "F":
+        return eight_bits(np.asarray(image, "float64"))
+    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, (PAPER, PAPER, PAPER, 255))
+        return Image.alpha_composite(paper, image)
+    return image
+
+
+def eight_bits(values: np.ndarray) -> Image.Image:
+    """Grey values on 0..1, 0..255 or 0..65535, told apart by their maximum, as an 8-bit image."""
+    top = values.max(initial=0)
+    scale = 255 if top <= 1 else 1 if top <= 255 else 255 / 65535
+    return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype("uint8"))
+
+
+def reason(path: str, error: Exception) -> str:
+    """Why a file could not be read, in a few words."""
+    if os.path.getsize(path) == 0:
+        return "the file is empty"
+    if isinstance(error, Image.UnidentifiedImageError):
+        return "not an image that Pillow can read"
+    return f"broken image ({str(error).rstrip('.')})"
+
+
+class ImagesOnDisk:
+    """Images that do not fit in memory; indexed like an array (N, H, W, C) of uint8.
+
+    `images[rows]` reads these files in worker threads.
+    """
+
+    def __init__(self, paths: Sequence[str], shape: tuple[int, int, int]):
+        self.paths, self.shape = list(paths), (len(paths), *shape)
+
+    def __len__(self) -> int:
+        return len(self.paths)
+
+    def at(self, rows) -> "ImagesOnDisk":
+        """Only these rows, still unread."""
+        return ImagesOnDisk([self.paths[row] for row in rows], self.shape[1:])
+
+    def __getitem__(self, rows) -> np.ndarray:
+        paths = np.asarray(self.paths, object)[rows]
+        return np.stack(list(read_all(paths, self.shape[1:])))
+
+
+def read_all(paths: Sequence[str], shape: tuple[int, int, int]) -> Iterator[np.ndarray]:
+    """The images of `paths`, in order, read in worker threads."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(lambda path: read_image(path, shape), paths)
+
+
+def load_images(
+    paths: Sequence[str],
+    shape: tuple[int, int, int],
+    cache_gb: float = 4.0,
+    progress: Callable[[int], None] = lambda done: None,
+) -> tuple[np.ndarray | ImagesOnDisk, dict[int, str]]:
+    """Decodes every file once, so that a broken one shows now and not in the middle of an epoch.
+
+    Args:
+        paths: N files.
+        shape: (height, width, channels) of every image.
+        cache_gb: up to this size the decoded images stay in memory as one array.
+        progress: called with the number of files done.
+
+    Returns:
+        The images, array or `ImagesOnDisk`, N of them; and for each broken file its row and what is
+        wrong with it. It stands in the array as zeros: leave it out.
+    """
+    fits = len(paths) * np.prod(shape) <= cache_gb * 1e9
+    cache = np.zeros((len(paths), *shape), "uint8") if fits else None
+
+    def read(row: int) -> str | None:
+        try:
+            image = read_image(paths[row], shape)
+        except ValueError as error:
+            return str(error)
+        if fits:
+            cache[row] = image
+        return None
+
+    broken = {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, problem in enumerate(pool.map(read, range(len(paths))), start=1):
+            if problem:
+                broken[done - 1] = problem
+            progress(done)
+    return (cache if fits else ImagesOnDisk(paths, shape)), broken

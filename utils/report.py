@@ -1,0 +1,89 @@
+"""The quality of a model on images of classes that it never saw, written beside the model."""
+
+from typing import Callable
+
+import numpy as np
+
+from sklearn.metrics import log_loss
+
+from utils import figures, runs, verification
+from utils.data import progress_bar
+from utils.folders import Samples, comparable
+
+PAIRS, VALIDATION_PAIRS = 20_000, 2_000
+
+
+def write_report(
+    comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0
+) -> dict[str, float]:
+    """Scores pairs of the images at `rows`; writes evaluation.json, thresholds.json and verification.png.
+
+    Args:
+        comparer: `embed` images (N, H, W, C) -> features (N, F), and `score` features (M, F),
+            (M, F) -> similarities (M,).
+        images: of all samples.
+        folder: where to write.
+
+    Returns:
+        What `verification.verify` gives, for pairs from all classes and, as `hard_accuracy` and
+        `hard_roc_auc`, for different pairs from within one group where there are groups. Empty
+        where the rows do not give same and different pairs.
+    """
+    labels = samples.labels[rows]
+    if not comparable(labels):
+        return {}
+    features = comparer.embed(images[rows], progress=progress_bar("image"))
+    groups = samples.groups[labels]
+    drawn = verification.draw_pairs(labels, PAIRS, seed)
+    scores = verification.score_pairs(comparer.score, features, drawn)
+    result = verification.verify(scores, drawn.same)
+    cuts = verification.thresholds(scores, drawn.same)
+    if len(np.unique(groups)) > 1:
+        hard = verification.draw_pairs(labels, PAIRS, seed, groups)
+        found = verification.verify(verification.score_pairs(comparer.score, features, hard), hard.same)
+        result |= {"hard_accuracy": found["accuracy"], "hard_roc_auc": found["roc_auc"]}
+    result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed}
+    runs.write_json(folder, runs.EVALUATION, result)
+    runs.write_json(folder, runs.THRESHOLDS, cuts)
+    figures.verification(folder, scores, drawn.same, result, cuts)
+    return result
+
+
+def validator(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int) -> Callable[[], dict[str, float]]:
+    """A function that scores the same validation pairs whenever it is called.
+
+    It returns `val_loss` (cross-entropy, both kinds of pairs alike), `val_accuracy`, `val_roc_auc`.
+    """
+    pairs = verification.draw_pairs(labels[rows], VALIDATION_PAIRS, seed)
+    used, places = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
+    left, right = np.split(places, 2)
+    shown = images[rows[used]]
+
+    def validate() -> dict[str, float]:
+        scores = verification.score_pairs(
+            comparer.score, comparer.embed(shown), verification.Pairs(left, right, pairs.same)
+        )
+        found = verification.verify(scores, pairs.same)
+        return {
+            "val_loss": float(log_loss(pairs.same, scores)),
+            "val_accuracy": found["accuracy"],
+            "val_roc_auc": found["roc_auc"],
+        }
+
+    return validate
+
+
+def lines(result: dict[str, float]) -> list[str]:
+    """The report in words."""
+    if not result:
+        return ["no images were held out that would give same and different pairs: quality is unknown"]
+    text = [
+        f"verification on {result['classes']} held-out classes: accuracy {result['accuracy']:.4f}, "
+        f"ROC-AUC {result['roc_auc']:.4f}, equal error {result['eer']:.4f}, FPR95 {result['fpr95']:.4f}"
+    ]
+    if "hard_accuracy" in result:
+        text.append(
+            f"different pairs from within one group: accuracy {result['hard_accuracy']:.4f}, "
+            f"ROC-AUC {result['hard_roc_auc']:.4f}"
+        )
+    return text

@@ -1,0 +1,64 @@
+"""How every script starts: flags first, the framework afterwards and quietly, errors in one line."""
+
+import contextlib
+import os
+import sys
+from typing import Callable
+
+from absl import app, flags
+
+flags.DEFINE_boolean("verbose", False, "show the framework's messages, and where an error came from")
+
+
+def run(main: Callable[[list[str]], None]) -> None:
+    """Parses the flags and calls `main`; an error that a person can mend is one line and exit code 2."""
+    app.run(lambda argv: guarded(main, argv))
+
+
+def guarded(main: Callable[[list[str]], None], argv: list[str]) -> None:
+    try:
+        if flags.FLAGS.verbose:
+            return main(argv)
+        with quiet_import():
+            import keras  # noqa: F401  the slow import, once, with its chatter turned away
+        main(argv)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(0)
+    except app.UsageError:
+        raise
+    except Exception as error:
+        if out_of_memory(error):
+            fail("out of memory: lower --batch_size or --input_shape, or pass a smaller --backbone")
+        if flags.FLAGS.verbose or not isinstance(error, (ValueError, OSError)):
+            raise
+        fail(str(error))
+
+
+def fail(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether any backend, or NumPy, ran out of memory."""
+    text = f"{type(error).__name__} {error}"
+    marks = ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory", "MemoryError", "OOM when")
+    return any(mark in text for mark in marks)
+
+
+@contextlib.contextmanager
+def quiet_import():
+    """Turns file descriptor 2 away: TensorFlow writes to it whatever its log level says."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(stderr, 2)
+        os.close(stderr)

@@ -1,0 +1,129 @@
+"""Optimizers, schedules and callbacks of a training run, all of them Keras' own where Keras has them."""
+
+import os
+from typing import Callable
+
+import keras
+
+from utils import figures, runs
+
+# optimizer -> learning rate when none is given, by tower
+RATES = {
+    "sgd": {"vgg16": 1e-2, "compact": 2e-2},
+    "adam": {"vgg16": 1e-4, "compact": 2e-3},
+    "adamw": {"vgg16": 1e-4, "compact": 2e-3},
+}
+
+
+def make_optimizer(name: str, rate: float, schedule: str, weight_decay: float, steps: int, warmup: int):
+    """An optimizer with its schedule.
+
+    Args:
+        name: "sgd" (Nesterov momentum .9), "adam" or "adamw".
+        rate: highest learning rate.
+        schedule: "cosine" (to a hundredth), "step" (ten steps, each 0.63 of the last) or "constant".
+        weight_decay: decoupled; 0 for none.
+        steps: of the whole run.
+        warmup: steps from a tenth of the rate up to it.
+    """
+    rate = make_schedule(schedule, rate, steps, min(warmup, steps // 2))
+    decay = weight_decay or None
+    if name == "sgd":
+        return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=decay)
+    if name == "adam":
+        return keras.optimizers.Adam(rate, weight_decay=decay)
+    return keras.optimizers.AdamW(rate, weight_decay=weight_decay)
+
+
+def make_schedule(name: str, rate: float, steps: int, warmup: int):
+    schedules = keras.optimizers.schedules
+    if name == "cosine":
+        return schedules.CosineDecay(
+            rate / 10, max(1, steps - warmup), alpha=0.1, warmup_target=rate, warmup_steps=max(1, warmup)
+        )
+    if name == "step":
+        climb = [warmup // 3, 2 * warmup // 3, warmup] if warmup >= 3 else []
+        falls = [warmup + (steps - warmup) * part // 10 for part in range(1, 10)]
+        values = [rate * part for part in (0.1, 0.4, 0.7)[: len(climb)]] + [rate * 0.63**n for n in range(10)]
+        return schedules.PiecewiseConstantDecay(climb + falls, values)
+    return rate
+
+
+class KeptModel(keras.callbacks.ModelCheckpoint):
+    """ModelCheckpoint of the model that is kept for use, in place of the one that is trained."""
+
+    def __init__(self, kept: keras.Model, path: str, **kwargs):
+        super().__init__(path, **kwargs)
+        self.kept = kept
+
+    def set_model(self, model):
+        super().set_model(self.kept)
+
+
+class Collapse(keras.callbacks.Callback):
+    """Says so, and what to change, when the embeddings have become all alike.
+
+    Args:
+        least: spread (see `nets.losses.SignsOfLife`) below which they count as alike.
+        patience: epochs in a row before it speaks.
+    """
+
+    def __init__(self, least: float = 0.02, patience: int = 2):
+        super().__init__()
+        self.least, self.patience, self.epochs = least, patience, 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        alike = logs["spread"] < self.least or logs["different_distance"] < 1.02 * logs["same_distance"]
+        self.epochs = self.epochs + 1 if alike else 0
+        if self.epochs == self.patience:
+            print(
+                f"\ncollapsed: after {epoch + 1} epochs same and different pairs lie equally far apart "
+                f"({logs['same_distance']:.3g} and {logs['different_distance']:.3g}, spread "
+                f"{logs['spread']:.2g}, loss {logs['loss']:.3f}; ln 2 = 0.693 is guessing). Change, one "
+                "at a time: a ten times lower --learning_rate; --loss=contrastive or cross_entropy, "
+                "whichever you did not use; weaker --augment; and look at batch.png: could you tell?"
+            )
+
+
+def make_callbacks(
+    folder: str,
+    kept: keras.Model,
+    batches,
+    validate: Callable[[], dict[str, float]] | None,
+    patience: int,
+    tensorboard: bool = True,
+) -> list[keras.callbacks.Callback]:
+    """The callbacks of a run, in the order in which they must speak.
+
+    Validation comes first, so that all others see its figures; the saved state comes last, so that
+    an epoch it knows is in the log.
+    """
+    monitor, mode = ("val_roc_auc", "max") if validate else ("loss", "min")
+    past = runs.read_log(folder)
+    best = (max if mode == "max" else min)((row[monitor] for row in past), default=None)
+    Lambda = keras.callbacks.LambdaCallback
+    callbacks = [
+        Lambda(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)),
+        Collapse(),
+        KeptModel(kept, os.path.join(folder, runs.BEST), monitor=monitor, mode=mode,
+                  save_best_only=True, initial_value_threshold=best),
+        KeptModel(kept, os.path.join(folder, runs.LAST)),
+        keras.callbacks.CSVLogger(os.path.join(folder, runs.LOG), append=True),
+        Lambda(on_epoch_end=lambda epoch, logs: figures.training_curves(folder)),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+    if validate:
+        callbacks.insert(1, Lambda(on_epoch_end=lambda epoch, logs: logs.update(validate())))
+    if patience:
+        stopping = keras.callbacks.EarlyStopping(monitor=monitor, mode=mode, patience=patience, verbose=1)
+        replay = Lambda(on_train_begin=lambda logs: [stopping.on_epoch_end(int(r["epoch"]), r) for r in past])
+        callbacks += [stopping, replay]
+    if tensorboard and tensorboard_installed():
+        callbacks.append(keras.callbacks.TensorBoard(os.path.join(folder, "tensorboard")))
+    return [*callbacks, keras.callbacks.BackupAndRestore(os.path.join(folder, runs.STATE), double_checkpoint=True)]
+
+
+def tensorboard_installed() -> bool:
+    import importlib.util
+
+    return keras.backend.backend() == "tensorflow" and importlib.util.find_spec("tensorboard") is not None

@@ -1,0 +1,129 @@
+"""Verification: pairs drawn once from a seed, scored, and what the scores are worth."""
+
+from typing import Callable, NamedTuple
+
+import numpy as np
+from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.model_selection import StratifiedKFold
+
+
+class Pairs(NamedTuple):
+    """Rows of images to compare: left (M,), right (M,), and same (M,) bool."""
+
+    left: np.ndarray
+    right: np.ndarray
+    same: np.ndarray
+
+
+def draw_pairs(
+    labels: np.ndarray, count: int, seed: int = 0, groups: np.ndarray | None = None
+) -> Pairs:
+    """Draws `count` pairs of different images, half of the same class and half not.
+
+    First a class is drawn, then images of it, so that large classes do not outweigh small ones.
+    Where the images allow fewer pairs, pairs repeat.
+
+    Args:
+        labels: (N,) class of each image.
+        groups: (N,) group of each image: different pairs are then drawn within one group (two
+            characters of one alphabet), which is harder. None: from all classes.
+
+    Returns:
+        Pairs whose rows index `labels`.
+
+    Raises:
+        ValueError: no class with two images, or no two classes to tell apart.
+    """
+    rng = np.random.default_rng(seed)
+    members = {int(c): np.flatnonzero(labels == c) for c in np.unique(labels)}
+    several = [c for c, rows in members.items() if len(rows) > 1]
+    if not several or len(members) < 2:
+        raise ValueError(
+            f"found {len(members)} classes, {len(several)} of them with two images or more; verification "
+            "needs two classes, one of them with two images: add images, or classes"
+        )
+    group_of = {c: 0 if groups is None else int(groups[rows[0]]) for c, rows in members.items()}
+    rivals = {g: [c for c in members if group_of[c] == g] for g in set(group_of.values())}
+    crowded = [c for c in members if len(rivals[group_of[c]]) > 1]
+    if not crowded:
+        raise ValueError("every group holds one class: no different pairs within a group")
+    same = [rng.choice(members[rng.choice(several)], 2, replace=False) for _ in range(count // 2)]
+    different = []
+    for _ in range(count - count // 2):
+        first = rng.choice(crowded)
+        second = first
+        while second == first:
+            second = rng.choice(rivals[group_of[first]])
+        different.append((rng.choice(members[first]), rng.choice(members[second])))
+    left, right = np.array([*same, *different]).T
+    return Pairs(left, right, np.arange(count) < count // 2)
+
+
+def verify(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
+    """What the similarities of pairs are worth.
+
+    Args:
+        scores: (M,) similarities, higher is more alike.
+        same: (M,) bool.
+
+    Returns:
+        accuracy: share of pairs right at the threshold that was best on the other nine tenths of
+            the pairs, ten times over (the protocol of Labeled Faces in the Wild).
+        roc_auc: area under the ROC curve.
+        eer: error where as many same pairs are missed as different ones accepted.
+        fpr95: share of different pairs accepted where 95 % of the same pairs are.
+    """
+    false, true, _ = roc_curve(same, scores, drop_intermediate=False)
+    return {
+        "accuracy": cross_fitted_accuracy(scores, same),
+        "roc_auc": float(roc_auc_score(same, scores)),
+        "eer": equal_error(false, true),
+        "fpr95": float(false[np.argmax(true >= 0.95)]),
+    }
+
+
+def thresholds(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
+    """Similarities from which on to say "same".
+
+    best_accuracy: most pairs right; eer: both errors alike; fpr1: at most 1 % of different pairs
+    accepted. A threshold lies half-way to the next lower score.
+    """
+    false, true, cuts = roc_curve(same, scores, drop_intermediate=False)
+    between = np.append((cuts[:-1] + cuts[1:]) / 2, cuts[-1])
+    between[0] = cuts[1] + 1e-6 if len(cuts) > 1 else 1.0  # accepts nothing
+    pick = {
+        "best_accuracy": np.argmax(true - false),
+        "eer": np.argmin(np.abs(1 - true - false)),
+        "fpr1": np.flatnonzero(false <= 0.01)[-1],
+    }
+    return {name: float(between[index]) for name, index in pick.items()}
+
+
+def equal_error(false: np.ndarray, true: np.ndarray) -> float:
+    """Equal error rate: where the ROC curve, joined by straight lines, meets miss = false alarm."""
+    gap = (1 - true) - false  # falls from 1 to -1
+    after = int(np.argmax(gap <= 0))
+    before = max(after - 1, 0)
+    step = gap[before] - gap[after]
+    share = gap[before] / step if step else 0.0
+    return float(false[before] + share * (false[after] - false[before]))
+
+
+def cross_fitted_accuracy(scores: np.ndarray, same: np.ndarray, folds: int = 10) -> float:
+    """Share of pairs right, each at the threshold that was best on the other folds."""
+    folds = min(folds, int(same.sum()), int((~same).sum()))
+    if folds < 2:
+        return float(np.mean((scores >= thresholds(scores, same)["best_accuracy"]) == same))
+    right = np.zeros(len(same), bool)
+    for fit, held in StratifiedKFold(folds, shuffle=True, random_state=0).split(scores[:, None], same):
+        cut = thresholds(scores[fit], same[fit])["best_accuracy"]
+        right[held] = (scores[held] >= cut) == same[held]
+    return float(right.mean())
+
+
+def score_pairs(
+    score: Callable[[np.ndarray, np.ndarray], np.ndarray], features: np.ndarray, pairs: Pairs, block: int = 1024
+) -> np.ndarray:
+    """Similarities (M,) of pairs of feature rows, block by block, so that memory stays small."""
+    blocks = [slice(start, start + block) for start in range(0, len(pairs.left), block)]
+    return np.concatenate([score(features[pairs.left[b]], features[pairs.right[b]]) for b in blocks])
