@@ -51,7 +51,7 @@ def compact(images, pixels: str = "unit"):
         for conv in (1, 2):
             name = f"stage{stage}_conv{conv}"
             x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=name)(x)
-            x = layers.BatchNormalization(momentum=0.9, synchronized=True, name=f"{name}_norm")(x)
+            x = layers.BatchNormalization(momentum=0.97, synchronized=True, name=f"{name}_norm")(x)
             x = layers.ReLU(name=f"{name}_relu")(x)
         x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
     if x.shape[1:3] != (3, 3):

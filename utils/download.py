@@ -20,7 +20,7 @@ ARCHIVES = {
     "images_background": ("68d2efa1b9178cc56df9314c21c6e718", 964),
     "images_evaluation": ("6b91aef0f799c5bb55b94e3f2daec811", 659),
 }
-RUNS = "one-shot-classification/all_runs.zip"
+RUNS = "all_runs.zip"
 
 
 def omniglot(to: str, mirror: str = "") -> None:
@@ -42,8 +42,9 @@ def omniglot(to: str, mirror: str = "") -> None:
             raise ValueError(f"{archive}: found {found} characters, expected {characters}; delete it and try again")
         os.remove(archive)
         print(f"{to}/{name}: {characters} characters")
-    fetch("all_runs.zip", to, mirror or OMNIGLOT + os.path.dirname(RUNS), None)
-    print(f"{to}/all_runs.zip: the official one-shot runs\nnext: python train.py")
+    if not os.path.isfile(os.path.join(to, RUNS)):
+        fetch(RUNS, to, mirror or OMNIGLOT + "one-shot-classification", None)
+    print(f"{to}/{RUNS}: the official one-shot runs\nnext: python train.py")
 
 
 def fetch(name: str, to: str, base: str, md5: str | None) -> str:

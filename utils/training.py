@@ -39,7 +39,7 @@ def make_schedule(name: str, rate: float, steps: int, warmup: int):
     schedules = keras.optimizers.schedules
     if name == "cosine":
         return schedules.CosineDecay(
-            rate / 10, max(1, steps - warmup), alpha=0.1, warmup_target=rate, warmup_steps=max(1, warmup)
+            rate / 10, max(1, steps - warmup), alpha=0.01, warmup_target=rate, warmup_steps=max(1, warmup)
         )
     if name == "step":
         climb = [warmup // 3, 2 * warmup // 3, warmup] if warmup >= 3 else []

@@ -1,0 +1,82 @@
+"""What the tests share: small folders of pictures, the scripts run as a user runs them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+import numpy as np
+import pytest
+from PIL import Image
+
+DATA = Path(os.environ.get("SIAMESE_DATA", ROOT.parent / "shared" / "data"))
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(7)
+
+
+@pytest.fixture(scope="session")
+def omniglot():
+    folder = DATA / "omniglot"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    return folder
+
+
+def picture(path, colour=(200, 30, 30), size=(20, 16), seed=0):
+    """Saves a noisy picture of one colour."""
+    noise = np.random.default_rng(seed).integers(-20, 20, (size[1], size[0], 3))
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(np.clip(np.array(colour) + noise, 0, 255).astype("uint8")).save(path)
+
+
+@pytest.fixture
+def chapters(tmp_path):
+    """A function that makes own data: chapters(3, 4) is three classes of four pictures."""
+
+    def make(*counts, name="pictures"):
+        root = tmp_path / name
+        for chapter, count in enumerate(counts):
+            for number in range(count):
+                colour = np.random.default_rng(chapter).integers(30, 220, 3)
+                picture(root / f"chapter{chapter}" / f"{number}.png", colour, seed=number)
+        return root
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def alphabets(tmp_path_factory):
+    """Own small Omniglot: six alphabets of four characters of six drawings, and two to evaluate."""
+    from utils import glyphs
+
+    root = tmp_path_factory.mktemp("alphabets")
+    scripts = {"Latin": 0x41, "Greek": 0x3B1, "Cyrillic": 0x431, "Arabic": 0x628, "Georgian": 0x10D0, "Armenian": 0x561}
+    held = {"Hebrew": 0x5D0, "Lao": 0xE81}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(glyphs, "BACKGROUND", {name: (code, code + 20, 4) for name, code in scripts.items()})
+        patch.setattr(glyphs, "EVALUATION", {name: (code, code + 20, 4) for name, code in held.items()})
+        patch.setattr(glyphs, "DRAWINGS", 6)
+        glyphs.render_glyphs(str(root))
+    return root
+
+
+@pytest.fixture
+def script(tmp_path):
+    """A function that runs a script of the project in an empty folder, as a user would."""
+
+    def run(name, *args, stdin="", expect=0, cwd=tmp_path, env=None):
+        done = subprocess.run(
+            [sys.executable, str(ROOT / name), *map(str, args)], input=stdin, text=True, cwd=cwd,
+            capture_output=True, env={**os.environ, "MPLBACKEND": "agg", **(env or {})}, timeout=600,
+        )
+        assert done.returncode == expect, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    return run

@@ -1,0 +1,206 @@
+"""The scripts, run as a user runs them: each in a process of its own, in an empty folder."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+from conftest import ROOT, picture
+
+SMALL = ("--input_shape=32,32,1", "--batch_size=8", "--images_per_class=2")
+
+
+def weights_of(path):
+    return keras.saving.load_model(path, compile=False).get_weights()
+
+
+@pytest.fixture(scope="module")
+def trained(alphabets, tmp_path_factory):
+    """A folder with one finished run of two epochs."""
+    cwd = tmp_path_factory.mktemp("trained")
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "train.py"), f"--dataset_path={alphabets}", "--epochs=2", "--run=one", *SMALL],
+        cwd=cwd, capture_output=True, text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return cwd, done.stdout
+
+
+@pytest.mark.parametrize("name", ["train.py", "predict.py", "eval_similarity.py"])
+def test_help_and_wrong_flags_do_not_wait_for_the_framework(name, script, tmp_path):
+    for module in ("keras", "tensorflow", "numpy"):
+        (tmp_path / f"{module}.py").write_text("raise SystemExit('imported too early')")
+    env = {"PYTHONPATH": str(tmp_path)}
+    assert "--[no]json" in script(name, "--help", expect=1, env=env) or name == "train.py"
+    assert "Unknown command line flag 'eopchs'" in script(name, "--eopchs=3", expect=1, env=env)
+
+
+def test_train_says_what_it_found_and_leaves_a_whole_run(trained):
+    cwd, out = trained
+    assert "found 192 images of 32 classes in 8 groups" in out and "6 / 6 / 6" in out
+    assert "classes in two parts: 0" in out and "a batch: 4 classes x 2 images, grey levels 0 to 255" in out
+    assert "verification on 8 held-out classes" in out and "next: python predict.py" in out
+    assert set(os.listdir(cwd / "logs" / "one")) - {"tensorboard"} == {
+        "batch.png", "best.keras", "curves.png", "evaluation.json", "flags.txt", "last.keras", "log.csv",
+        "split.json", "thresholds.json", "verification.png",
+    }
+    split = json.loads((cwd / "logs" / "one" / "split.json").read_text())
+    assert not set(split["train_classes"]) & (set(split["validation"]) | set(split["test"]))
+
+
+def test_predict_answers_once(trained, script, alphabets):
+    cwd, _ = trained
+    files = sorted((alphabets / "images_evaluation" / "Hebrew" / "character01").iterdir())
+    answer = json.loads(script("predict.py", files[0], files[1], "--json", cwd=cwd).splitlines()[-1])
+    assert set(answer) == {"similarity", "same", "threshold"}
+    assert answer["same"] == (answer["similarity"] >= answer["threshold"])
+    assert (cwd / "predict.png").stat().st_size > 1000
+    itself = json.loads(script("predict.py", files[0], files[0], "--json", "--threshold=.5", cwd=cwd).splitlines()[-1])
+    assert itself["similarity"] >= answer["similarity"] and itself["threshold"] == 0.5
+    assert "expected two" in script("predict.py", files[0], cwd=cwd, expect=1)
+
+
+def test_predict_asks_again_and_again(trained, script, alphabets, tmp_path):
+    cwd, _ = trained
+    good = str(next((alphabets / "images_evaluation" / "Lao" / "character01").iterdir()))
+    bad = tmp_path / "bad.png"
+    bad.write_text("no picture")
+    out = script("predict.py", "--nofigure", cwd=cwd, stdin=f"none.png\n'{good}'\n{bad}\n{good}\n{good}\n\n")
+    assert "none.png: no such file; try again" in out
+    assert "bad.png: not an image that Pillow can read; try again" in out
+    assert out.count("same (") == 1
+    assert script("predict.py", "--nofigure", cwd=cwd, stdin=good).count("(0.") == 0  # Ctrl-D after one name
+
+
+def test_predict_without_a_run_uses_the_ready_model(script, alphabets, tmp_path):
+    (tmp_path / "model_data").symlink_to(ROOT / "model_data")
+    files = sorted((alphabets / "images_evaluation" / "Hebrew" / "character01").iterdir())
+    out = script("predict.py", files[0], files[0], "--json")
+    assert "omniglot_compact" in out and json.loads(out.splitlines()[-1])["same"]
+    assert "found no model at logs/" not in out
+
+
+def test_evaluation_repeats_what_training_said(trained, script):
+    cwd, _ = trained
+    before = json.loads((cwd / "logs" / "one" / "evaluation.json").read_text())
+    found = json.loads(script("eval_similarity.py", "--json", cwd=cwd).splitlines()[-1])
+    assert found == pytest.approx(before)
+    assert {"accuracy", "roc_auc", "eer", "fpr95"} < set(found)
+
+
+def test_evaluation_on_other_images_names_the_overlap(trained, script, alphabets, tmp_path):
+    cwd, _ = trained
+    out = script("eval_similarity.py", f"--dataset_path={alphabets / 'images_background'}", f"--out={tmp_path / 'out'}", cwd=cwd)
+    assert "classes that training saw, by their names: " in out
+    assert (tmp_path / "out" / "thresholds.json").is_file()
+
+
+def test_one_shot_runs(trained, script, omniglot):
+    cwd, _ = trained
+    out = script("eval_similarity.py", f"--one_shot_runs={omniglot / 'all_runs.zip'}", "--json", cwd=cwd)
+    assert 0 < json.loads(out.splitlines()[-1])["one_shot_accuracy"] < 1
+
+
+@pytest.mark.parametrize("counts", [(2, 2), (1, 1), (1, 9, 2)])
+def test_own_data_however_small(counts, chapters, script, tmp_path):
+    root = chapters(*counts)
+    (root / "chapter0" / "broken.jpg").write_bytes(b"\xff\xd8 no")
+    out = script("train.py", "--train_own_data", f"--dataset_path={root}", "--epochs=1", "--run=own",
+                 "--weight_decay=0", "--optimizer=sgd", "--schedule=step", *SMALL)
+    assert "broken.jpg" in out and "split by image" in out and "quality is unknown" in out
+    assert (tmp_path / "logs" / "own" / "best.keras").is_file()
+    files = [root / "chapter0" / "0.png", root / "chapter1" / "0.png"]
+    assert "for want of a measured one" in script("predict.py", *files, "--nofigure")
+
+
+def test_bad_input_is_one_line_and_leaves_no_run(chapters, script, tmp_path):
+    root = chapters(3, 3)
+    (root / "chapter0" / "broken.jpg").write_bytes(b"")
+    cases = {
+        (f"--dataset_path={root}",): "pass --train_own_data",
+        ("--train_own_data", f"--dataset_path={root}", "--noskip_broken"): "broken.jpg: the file is empty",
+        ("--dataset_path=/none",): "/none: no such folder",
+        (f"--dataset_path={root}", "--train_own_data", "--devices=7"): "found 0 GPUs",
+        ("--loss=contrastive", "--head=plain"): "pass --head=distance",
+        ("--weights=none.h5",): "none.h5: no such file",
+        ("--input_shape=8,8,1",): "expected 32 or more pixels",
+        ("--resume",): "found no run in logs",
+    }
+    for args, message in cases.items():
+        out = script("train.py", *args, expect=2)
+        assert message in out and "Traceback" not in out and out.strip().splitlines()[-1].startswith("error: ")
+    assert not (tmp_path / "logs").exists()
+
+
+def test_out_of_memory_names_the_flag():
+    from utils.startup import out_of_memory
+
+    class ResourceExhaustedError(Exception):
+        pass
+
+    assert out_of_memory(ResourceExhaustedError("OOM when allocating tensor"))
+    assert out_of_memory(MemoryError()) and not out_of_memory(ValueError("no"))
+
+
+def start(cwd, *args):
+    return subprocess.Popen([sys.executable, str(ROOT / "train.py"), *args], cwd=cwd,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def wait_for_epoch(process, log, epoch):
+    """Waits until the log knows `epoch`."""
+    for _ in range(1200):
+        if log.is_file() and log.read_text().count("\n") > epoch + 1:
+            return
+        assert process.poll() is None, process.stdout.read()
+        time.sleep(0.1)
+    raise AssertionError("no epoch ended in two minutes")
+
+
+def test_killed_and_resumed_equals_uninterrupted(alphabets, tmp_path):
+    """Bit for bit, on one CPU device: weights, log, and the model that was best."""
+    args = (f"--dataset_path={alphabets}", "--epochs=4", "--patience=9", *SMALL)
+    whole = start(tmp_path, *args, "--run=whole")
+    assert whole.wait() == 0, whole.stdout.read()
+    killed = start(tmp_path, *args, "--run=killed")
+    wait_for_epoch(killed, tmp_path / "logs" / "killed" / "log.csv", 1)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    assert len((tmp_path / "logs" / "killed" / "log.csv").read_text().splitlines()) < 5
+    resumed = start(tmp_path, "--resume", "--run=killed")
+    assert resumed.wait() == 0, resumed.stdout.read()
+    for name in ("last.keras", "best.keras"):
+        one, two = (weights_of(tmp_path / "logs" / run / name) for run in ("whole", "killed"))
+        assert all(np.array_equal(a, b) for a, b in zip(one, two))
+    logs = [(tmp_path / "logs" / run / "log.csv").read_text() for run in ("whole", "killed")]
+    assert logs[0] == logs[1]
+
+
+def test_ctrl_c_leaves_a_usable_model(alphabets, tmp_path, script):
+    process = start(tmp_path, f"--dataset_path={alphabets}", "--epochs=500", "--run=stopped", *SMALL)
+    wait_for_epoch(process, tmp_path / "logs" / "stopped" / "log.csv", 0)
+    process.send_signal(signal.SIGINT)
+    out = process.communicate(timeout=120)[0]
+    assert process.returncode == 0 and "python train.py --resume goes on" in out
+    assert (tmp_path / "logs" / "stopped" / "thresholds.json").is_file()
+    assert (tmp_path / "logs" / "stopped" / "state").is_dir()
+    picture(tmp_path / "a.png")
+    assert "(0." in script("predict.py", tmp_path / "a.png", tmp_path / "a.png")
+
+
+def test_two_devices_give_the_loss_of_one(alphabets, tmp_path, script):
+    """The pairs of the whole batch on each device, and the gradient of one device, to rounding."""
+    args = (f"--dataset_path={alphabets}", "--epochs=1", "--optimizer=sgd", "--learning_rate=.01", *SMALL)
+    script("train.py", *args, "--run=one")
+    script("train.py", *args, "--run=two", "--devices=cpu:2")
+    one, two = (np.genfromtxt(tmp_path / "logs" / run / "log.csv", delimiter=",", names=True) for run in ("one", "two"))
+    for name in ("loss", "same_distance", "different_distance", "spread"):
+        assert two[name] == pytest.approx(one[name], rel=2e-3), name
+    for a, b in zip(weights_of(tmp_path / "logs" / "one" / "last.keras"), weights_of(tmp_path / "logs" / "two" / "last.keras")):
+        assert a == pytest.approx(b, abs=5e-3)
