@@ -47,14 +47,13 @@ def hausdorff() -> dict:
 
 def evaluate() -> dict:
     """Verification, and one-shot classification where runs are given."""
-    import keras
     import numpy as np
 
     from nets import siamese
     from utils import data, report, runs
 
     path = runs.find_model(FLAGS.model)
-    model = keras.saving.load_model(path, compile=False)
+    model = siamese.load(path)
     folder = FLAGS.out or os.path.dirname(path)
     os.makedirs(folder, exist_ok=True)
     print(f"model {path}")

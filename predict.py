@@ -53,7 +53,6 @@ def ask(prompt: str) -> str:
 
 def make_answer():
     """Loads the model and returns the function that answers for two files."""
-    import keras
     import numpy as np
 
     from nets import siamese
@@ -61,7 +60,7 @@ def make_answer():
     from utils.images import read_image
 
     path = runs.find_model(FLAGS.model)
-    model = keras.saving.load_model(path, compile=False)
+    model = siamese.load(path)
     compare = siamese.comparer(model)
     threshold, chosen = decision_threshold(runs.read_json(os.path.dirname(path), runs.THRESHOLDS))
     shape = model.input_shape[0][1:]

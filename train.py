@@ -66,6 +66,7 @@ def main(argv: list[str]) -> None:
         folder = folder or new_run()
         runs.write_json(folder, runs.SPLIT, folders.held_out(samples, split))
         fit(model, batches, folder, validation(model, images, samples, split))
+        model = siamese.load(runs.find_model(folder))  # the best epoch, which predict.py reads
         quality = report.write_report(siamese.comparer(model), images, samples, split.test, folder, FLAGS.seed)
     print("\n".join(report.lines(quality)))
     print(f"{folder}/ holds the model, figures and log\nnext: python predict.py, or python eval_similarity.py")
@@ -147,12 +148,12 @@ def fit(model, batches, folder, validate) -> None:
 
     rate = FLAGS.learning_rate or training.RATES[FLAGS.optimizer][FLAGS.backbone]
     trainer = siamese.trainer(model, FLAGS.loss, FLAGS.margin)
-    trainer.compile(training.make_optimizer(
-        FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, FLAGS.epochs * len(batches), len(batches)
-    ))
+    steps = FLAGS.epochs * len(batches)
+    optimizer = training.make_optimizer(FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches))
+    trainer.compile(optimizer, siamese.output_is_loss)
     figures.batch(folder, *siamese.augmented(trainer, batches[0][0]))
     try:
-        trainer.fit(batches, epochs=FLAGS.epochs, verbose=1 if sys.stdout.isatty() else 2,
+        trainer.fit(batches, epochs=FLAGS.epochs, shuffle=False, verbose=1 if sys.stdout.isatty() else 2,
                     callbacks=training.make_callbacks(folder, model, batches, validate, FLAGS.patience))
     except KeyboardInterrupt:
         model.save(os.path.join(folder, runs.LAST))

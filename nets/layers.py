@@ -56,11 +56,22 @@ def whole_batch(rows):
     A loss over pairs needs every image of the batch. tf.distribute hands each replica a slice, and
     `all_gather` lends its gradient to the replica that each row came from.
     """
+    context = replica_context()
+    return rows if context is None else context.all_gather(rows, axis=0)
+
+
+def places(rows):
+    """Where this replica's rows stand in the whole batch: (b, ...) -> (b,) int32."""
+    count = ops.cumsum(ops.ones_like(rows, dtype="int32"), axis=0) - 1
+    context = replica_context()
+    return count if context is None else count + context.replica_id_in_sync_group * ops.shape(rows)[0]
+
+
+def replica_context():
+    """tf.distribute's context where several replicas share a batch, else None."""
     if keras.backend.backend() != "tensorflow":
-        return rows
+        return None
     import tensorflow as tf
 
     context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return rows
-    return context.all_gather(rows, axis=0)
+    return context if context is not None and context.num_replicas_in_sync > 1 else None

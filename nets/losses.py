@@ -1,16 +1,16 @@
 """Loss layers: a batch compared with itself, every image through the tower once.
 
-Each layer takes the features (B, F) and the class labels (B,) of a batch of P classes x K images,
-adds its loss to the model and hands the features on. Same and different pairs weigh alike,
-although a batch holds far fewer same pairs. All arithmetic is float32; under tf.distribute every
-replica sees the pairs of the whole batch.
+Each layer takes the features (b, F) and the class labels (b,) of a batch of P classes x K images and
+returns each image's share (b,) of the loss, so that the mean over the batch is the loss. Same and
+different pairs weigh alike, although a batch holds far fewer same pairs. All arithmetic is float32.
+Under tf.distribute a replica holds b of the batch's B images and pairs these with all B.
 """
 
 import keras
 from keras import ops
 
 from nets.heads import distances
-from nets.layers import whole_batch
+from nets.layers import places, whole_batch
 
 
 @keras.saving.register_keras_serializable("compare")
@@ -20,7 +20,7 @@ class PairCrossEntropy(keras.layers.Layer):
     Args:
         head: layer (..., F), (..., F) -> (...) logits of "the same"; it is trained with the tower.
 
-    Call: features (B, F), labels (B,) int -> features (B, F).
+    Call: features (b, F), labels (b,) int -> losses (b,).
     """
 
     def __init__(self, head, **kwargs):
@@ -32,14 +32,9 @@ class PairCrossEntropy(keras.layers.Layer):
             self.head.build(features_shape, features_shape)
 
     def call(self, features, labels):
-        everyone = whole_batch(features)  # (B, F)
-        logits = self.head(everyone[:, None], everyone[None, :])  # (B, B)
-        same, different = pair_masks(whole_batch(labels))  # (B, B)
-        self.add_loss(
-            0.5 * masked_mean(ops.softplus(-logits), same)
-            + 0.5 * masked_mean(ops.softplus(logits), different)
-        )
-        return features
+        logits = self.head(features[:, None], whole_batch(features)[None, :])  # (b, B)
+        same, different = pair_masks(labels)  # (b, B)
+        return balanced(ops.softplus(-logits), same) + balanced(ops.softplus(logits), different)
 
 
 @keras.saving.register_keras_serializable("compare")
@@ -49,7 +44,7 @@ class Contrastive(keras.layers.Layer):
     Args:
         margin: distance beyond which different images no longer repel each other.
 
-    Call: features (B, F), labels (B,) int -> features (B, F).
+    Call: features (b, F), labels (b,) int -> losses (b,).
     """
 
     def __init__(self, margin: float = 1.0, **kwargs):
@@ -57,12 +52,10 @@ class Contrastive(keras.layers.Layer):
         self.margin = margin
 
     def call(self, features, labels):
-        everyone = whole_batch(features)  # (B, F)
-        distance = distances(everyone[:, None], everyone[None, :])  # (B, B)
-        same, different = pair_masks(whole_batch(labels))  # (B, B)
-        loss = contrastive(distance, different, self.margin)  # (B, B)
-        self.add_loss(0.5 * masked_mean(loss, same) + 0.5 * masked_mean(loss, different))
-        return features
+        distance = distances(features[:, None], whole_batch(features)[None, :])  # (b, B)
+        same, different = pair_masks(labels)  # (b, B)
+        loss = contrastive(distance, different, self.margin)  # (b, B)
+        return balanced(loss, same) + balanced(loss, different)
 
     def get_config(self):
         return {**super().get_config(), "margin": self.margin}
@@ -84,14 +77,14 @@ class SignsOfLife(keras.layers.Layer):
         self.spread = keras.metrics.Mean(name="spread")
 
     def call(self, features, labels):
-        everyone = ops.stop_gradient(whole_batch(ops.cast(features, "float32")))  # (B, F)
-        distance = distances(everyone[:, None], everyone[None, :])  # (B, B)
-        same, different = pair_masks(whole_batch(labels))  # (B, B)
-        self.same_distance.update_state(masked_mean(distance, same))
-        self.different_distance.update_state(masked_mean(distance, different))
-        self.spread.update_state(
-            ops.sqrt(ops.mean(ops.var(everyone, axis=0)) / (ops.mean(ops.square(everyone)) + 1e-12))
-        )
+        own = ops.stop_gradient(ops.cast(features, "float32"))  # (b, F)
+        everyone = whole_batch(own)  # (B, F)
+        distance = distances(own[:, None], everyone[None, :])  # (b, B)
+        same, different = pair_masks(labels)  # (b, B)
+        self.same_distance.update_state(distance, same)
+        self.different_distance.update_state(distance, different)
+        rms = ops.sqrt(ops.mean(ops.square(everyone)) + 1e-12)
+        self.spread.update_state(ops.sqrt(ops.mean(ops.var(everyone, axis=0))) / rms)
         return features
 
 
@@ -108,16 +101,21 @@ def contrastive(distance, dissimilar, margin: float):
 
 
 def pair_masks(labels):
-    """Which pairs show the same class and which do not; no image is paired with itself.
+    """Which pairs of an own image and one of the batch show the same class, and which do not.
 
-    (B,) int -> two symmetric (B, B) float32 masks of 0 and 1.
+    (b,) int -> two (b, B) float32 masks of 0 and 1; no image is paired with itself.
     """
-    position = ops.cumsum(ops.ones_like(labels))  # (B,) 1, 2, 3, ...
-    itself = ops.cast(position[:, None] == position[None, :], "float32")  # (B, B)
-    equal = ops.cast(labels[:, None] == labels[None, :], "float32")  # (B, B)
+    place, everyone = places(labels), whole_batch(labels)
+    itself = ops.cast(place[:, None] == whole_batch(place)[None, :], "float32")  # (b, B)
+    equal = ops.cast(labels[:, None] == everyone[None, :], "float32")  # (b, B)
     return equal - itself, 1.0 - equal
 
 
-def masked_mean(values, mask):
-    """Mean of `values` where `mask` is 1; 0 where it is 1 nowhere."""
-    return ops.sum(values * mask) / ops.maximum(ops.sum(mask), 1.0)
+def balanced(losses, mask):
+    """Each row's share of half the mean of `losses` over all pairs that `mask` holds in the batch.
+
+    (b, B), (b, B) -> (b,), whose mean over the batch is that half mean; 0 for an empty mask.
+    """
+    pairs = ops.sum(whole_batch(ops.sum(mask, axis=1)))  # in the whole batch
+    images = ops.cast(ops.shape(mask)[1], "float32")
+    return 0.5 * images * ops.sum(losses * mask, axis=1) / ops.maximum(pairs, 1.0)

@@ -31,7 +31,8 @@ def trainer(model: keras.Model, loss: str = "cross_entropy", margin: float = 1.0
     """The model that is trained: a batch with labels and its augmentation -> a loss over all pairs.
 
     It shares tower and head with `model`. Inputs as `utils.batches.ClassBatches` delivers them:
-    image (B, H, W, C) uint8, label (B,), warp (B, 8), light (B, 2). Compile it without a loss.
+    image (B, H, W, C) uint8, label (B,), warp (B, 8), light (B, 2). Its output is each image's share
+    of the loss, (B,): compile it with `output_is_loss`.
     """
     tower, head = model.get_layer("tower"), model.get_layer("head")
     image = keras.Input(tower.input_shape[1:], dtype="uint8", name="image")
@@ -39,9 +40,15 @@ def trainer(model: keras.Model, loss: str = "cross_entropy", margin: float = 1.0
     warp = keras.Input((8,), name="warp")
     light = keras.Input((2,), name="light")
     features = tower(Augment(name="augment")(image, warp, light))
-    features = loss_layer(head, loss, margin)(features, label)
     features = SignsOfLife(name="signs_of_life")(features, label)
-    return keras.Model({"image": image, "label": label, "warp": warp, "light": light}, features)
+    losses = loss_layer(head, loss, margin)(features, label)
+    return keras.Model({"image": image, "label": label, "warp": warp, "light": light}, losses)
+
+
+@keras.saving.register_keras_serializable("compare")
+def output_is_loss(target, output):
+    """For `compile`: the model's output is its loss already; targets do not count."""
+    return output
 
 
 def loss_layer(head: keras.layers.Layer, loss: str, margin: float) -> keras.layers.Layer:
@@ -56,6 +63,16 @@ def make_head(name: str, margin: float = 1.0) -> keras.layers.Layer:
     if name == "distance":
         return DistanceHead(boundary=margin / 2, scale=8.0 / margin, name="head")
     return HEADS[name](name="head")
+
+
+def load(path: str) -> keras.Model:
+    """A model that `siamese` made, from its .keras file."""
+    try:
+        model = keras.saving.load_model(path, compile=False)
+        model.get_layer("tower"), model.get_layer("head")
+    except Exception as error:
+        raise ValueError(f"{path}: not a model of this project ({str(error).splitlines()[0][:120]})") from error
+    return model
 
 
 def assign(model: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:

@@ -50,10 +50,10 @@ def test_an_image_with_itself_gets_the_highest_score(head, rng):
     """By construction, so also after steps that pull the weights the wrong way."""
     model = small(head)
     trainer = siamese.trainer(model)
-    trainer.compile(keras.optimizers.Adam(0.01))
+    trainer.compile(keras.optimizers.Adam(0.01), siamese.output_is_loss)
     wrong = batch(rng)
     wrong["image"][:] = wrong["image"][[0]]  # equal images said to be different
-    trainer.fit(x=wrong, batch_size=12, epochs=3, verbose=0, shuffle=False)
+    trainer.fit(wrong, wrong["label"], batch_size=12, epochs=3, verbose=0, shuffle=False)
     images = rng.integers(0, 256, (30, 32, 32, 1)).astype("uint8")
     features = siamese.embed(model, images)
     scores = siamese.score(model, features[:, None], features[None, :])
@@ -82,10 +82,10 @@ def test_embed_and_score_equal_the_model(head, rng):
 def test_training_lowers_the_loss_and_saves_a_model_that_loads(rng, tmp_path):
     model = small()
     trainer = siamese.trainer(model)
-    trainer.compile(keras.optimizers.Adam(1e-3))
+    trainer.compile(keras.optimizers.Adam(1e-3), siamese.output_is_loss)
     data = batch(rng)
     data["image"] = np.repeat(data["image"][::3], 3, axis=0)  # classes are easy
-    history = trainer.fit(x=data, batch_size=12, epochs=12, verbose=0, shuffle=False).history
+    history = trainer.fit(data, data["label"], batch_size=12, epochs=12, verbose=0, shuffle=False).history
     assert history["loss"][-1] < 0.5 * history["loss"][0]
     assert {"spread", "same_distance", "different_distance"} < set(history)
     model.save(tmp_path / "model.keras")

@@ -71,7 +71,7 @@ class ClassBatches(keras.utils.PyDataset):
             images = turned(images, self.draw_turns(rng, classes).repeat(self.images_per_class))
         warps, lights = draw_changes(rng, len(rows), images.shape[1:3], self.changes)
         labels = self.labels[rows].astype("int32")
-        return ({"image": images, "label": labels, "warp": warps, "light": lights},)
+        return {"image": images, "label": labels, "warp": warps, "light": lights}, labels
 
     def draw_classes(self, rng: np.random.Generator) -> np.ndarray:
         """P classes, out of `groups_per_batch` groups or, where these hold too few, some more."""

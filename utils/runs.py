@@ -1,5 +1,6 @@
 """Run folders: logs/<run>/ holds all of a run, and a ready model in model_data/ looks the same.
 
+    state/            weights and optimizer of the last epoch, for --resume
     flags.txt         the flags of the run; a flag file, so `--flagfile` repeats it
     split.json        what was held out
     log.csv           loss and quality of each epoch
@@ -31,12 +32,10 @@ def new_run(name: str, task: str) -> str:
 
 
 def run_to_resume(name: str) -> str:
-    """The folder of the run called `name`, or of the newest one, that was stopped before its end."""
+    """The folder of the run called `name`, or of the newest one; its log is cut to the saved state."""
     folder = os.path.join(LOGS, name) if name else newest(LOGS, FLAGS)
     if folder is None or not os.path.isfile(os.path.join(folder, FLAGS)):
         raise ValueError(f"found no run in {folder or LOGS} to go on with; start one without --resume")
-    if read_log(folder) and not os.path.isdir(os.path.join(folder, STATE)):
-        raise ValueError(f"{folder} has finished; to train on, pass --weights={folder}/{BEST}")
     forget_epochs(folder, saved_epochs(folder))
     return folder
 
@@ -90,25 +89,29 @@ def write_json(folder: str, name: str, content: Any) -> None:
     os.replace(f"{path}.new", path)
 
 
-def read_log(folder: str) -> list[dict[str, float]]:
-    """The epochs of log.csv, oldest first."""
+def read_rows(folder: str) -> list[dict[str, str]]:
+    """The rows of log.csv as they stand, oldest first."""
     path = os.path.join(folder, LOG)
     if not os.path.isfile(path):
         return []
     with open(path, encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if None not in row.values()]
-    return [{name: float(value) for name, value in row.items()} for row in rows]
+        return [row for row in csv.DictReader(file) if None not in row.values()]
+
+
+def read_log(folder: str) -> list[dict[str, float]]:
+    """The epochs of log.csv, oldest first; Keras writes "NA" where there is no validation."""
+    return [{k: float(v) for k, v in row.items() if v != "NA"} for row in read_rows(folder)]
 
 
 def forget_epochs(folder: str, first: int) -> None:
     """Cuts log.csv before epoch `first`: a resumed run writes these rows again."""
-    path = os.path.join(folder, LOG)
-    log = read_log(folder)
-    rows = [row for row in log if row["epoch"] < first]
-    if len(rows) == len(log):
+    rows = read_rows(folder)
+    kept = [row for row in rows if int(row["epoch"]) < first]
+    if len(kept) == len(rows):
         return
+    path = os.path.join(folder, LOG)
     with open(f"{path}.new", "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, log[0].keys())
+        writer = csv.DictWriter(file, rows[0].keys())
         writer.writeheader()
-        writer.writerows({**row, "epoch": int(row["epoch"])} for row in rows)
+        writer.writerows(kept)
     os.replace(f"{path}.new", path)

@@ -120,7 +120,8 @@ def make_callbacks(
         callbacks += [stopping, replay]
     if tensorboard and tensorboard_installed():
         callbacks.append(keras.callbacks.TensorBoard(os.path.join(folder, "tensorboard")))
-    return [*callbacks, keras.callbacks.BackupAndRestore(os.path.join(folder, runs.STATE), double_checkpoint=True)]
+    state = os.path.join(folder, runs.STATE)
+    return [*callbacks, keras.callbacks.BackupAndRestore(state, double_checkpoint=True, delete_checkpoint=False)]
 
 
 def tensorboard_installed() -> bool:

@@ -1,0 +1,43 @@
+"""One step of gradient descent on the devices named; saves the loss and the weights. Run by a test."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import keras
+import numpy as np
+
+from nets import siamese, towers
+from utils import devices
+
+CHANGELESS = {"warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (12, 1)),
+              "light": np.tile(np.array([1, 0], "float32"), (12, 1))}
+
+
+class OneBatch(keras.utils.PyDataset):
+    """Twelve noisy images of four classes."""
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, step):
+        rng = np.random.default_rng(0)
+        labels = np.repeat(np.arange(4, dtype="int32"), 3)
+        images = rng.integers(0, 256, (4, 32, 32, 1))[labels] * rng.uniform(0.5, 1, (12, 32, 32, 1))
+        return {"image": images.astype("uint8"), "label": labels, **CHANGELESS}, labels
+
+
+def main(names: str, loss: str, path: str) -> None:
+    with devices.strategy(names):
+        keras.utils.set_random_seed(0)
+        tower = towers.make_tower("compact", (32, 32, 1), normalize=True)
+        model = siamese.siamese(tower, siamese.make_head("distance"))
+        trainer = siamese.trainer(model, loss)
+        trainer.compile(keras.optimizers.SGD(0.05), siamese.output_is_loss)
+        history = trainer.fit(OneBatch(), shuffle=False, verbose=0).history
+        np.savez(path, *model.get_weights(), loss=history["loss"])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
