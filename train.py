@@ -31,7 +31,8 @@ flags.DEFINE_string("weights", "", "imagenet, an .h5 file of VGG16 or of Siamese
 # how it learns
 flags.DEFINE_enum("loss", "cross_entropy", ["cross_entropy", "contrastive"], "loss over all pairs of a batch")
 flags.DEFINE_float("margin", 1.0, "contrastive loss: distance (0..2) from which on different images are left alone", 1e-6)
-flags.DEFINE_integer("epochs", 8, "epochs; one shows as many images as there are, 40 batches at least", 1)
+flags.DEFINE_integer("epochs", 8, "epochs", 1)
+flags.DEFINE_integer("steps_per_epoch", 0, "batches in an epoch; 0: as many as show each image once, 40 or more", 0)
 flags.DEFINE_integer("batch_size", 96, "images in a batch, over all devices", 4)
 flags.DEFINE_integer("images_per_class", 3, "of which this many show the same class", 2)
 flags.DEFINE_integer("groups_per_batch", 2, "a batch holds classes of this many alphabets, hard to tell apart; 0: of all", 0)
@@ -120,7 +121,7 @@ def make_batches(images, samples, split):
     kind = {True: "photos", False: "characters"}[FLAGS.train_own_data] if FLAGS.augment == "auto" else FLAGS.augment
     made = batches.ClassBatches(
         images, samples.labels, samples.groups, split.train, FLAGS.batch_size, FLAGS.images_per_class,
-        augment.AUGMENTATIONS[kind], FLAGS.groups_per_batch, turns=kind == "characters", seed=FLAGS.seed,
+        augment.AUGMENTATIONS[kind], FLAGS.groups_per_batch, turns=kind == "characters", steps=FLAGS.steps_per_epoch, seed=FLAGS.seed,
     )
     if made.batch_size % devices.replicas():
         raise ValueError(f"a batch of {made.batch_size} images does not divide among {devices.replicas()} devices")
