@@ -53,41 +53,40 @@ def evaluate() -> dict:
     from utils import data, report, runs
 
     path = runs.find_model(FLAGS.model)
-    model = siamese.load(path)
-    folder = FLAGS.out or os.path.dirname(path)
+    model = runs.load_model(path)
+    folder = FLAGS.out or os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
     print(f"model {path}")
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]
-    result = runs.read_json(folder, runs.EVALUATION) or {}
+    result = {}
     samples = test_samples(os.path.dirname(path))
     if samples:
         samples, images = data.decode(samples, shape, FLAGS.cache_gb, FLAGS.skip_broken)
         result = report.write_report(compare, images, samples, np.arange(len(images)), folder, FLAGS.seed)
         print("\n".join(report.lines(result)))
     if FLAGS.one_shot_runs:
-        result["one_shot_accuracy"] = one_shot_accuracy(compare, shape)
-        runs.write_json(folder, runs.EVALUATION, result)
-    print(f"figures, thresholds and evaluation.json are in {folder}/")
+        result |= {"one_shot_accuracy": one_shot_accuracy(compare, shape)}
+        runs.write_json(folder, runs.EVALUATION, (runs.read_json(folder, runs.EVALUATION) or {}) | result)
+    if result:
+        print(f"evaluation.json, and with pairs thresholds and figures, are in {folder}/")
     return result
 
 
 def test_samples(folder: str):
-    """The images to test on; none where the ready model's own test set is not at hand."""
+    """The images to test on, of classes that training did not see; None where only one-shot runs are asked for."""
     from utils import data, folders, runs
 
     split = runs.read_json(folder, runs.SPLIT)
-    trained = set(split["train_classes"]) if split else set()
     if FLAGS.dataset_path:
         samples = data.find_samples(os.path.expanduser(FLAGS.dataset_path), FLAGS.train_own_data)
-        shared = trained & set(samples.classes)
-        print(f"classes that training saw, by their names: {len(shared)}")
-        return samples
-    if split and split["test"] and os.path.isdir(split["root"]):
+        return folders.without_classes(samples, split) if split else samples
+    if split and any(os.path.exists(os.path.join(split["root"], entry)) for entry in split["test"]):
         print(split["how"])
         return folders.from_short_list(split["root"], split["test"])
     if FLAGS.one_shot_runs:
+        print("the test images of this model are not here: one-shot runs only")
         return None
-    raise ValueError(f"{folder} names no test images that are here; pass --dataset_path")
+    raise ValueError(f"found no test images of the model in {folder or '.'}; pass --dataset_path")
 
 
 def one_shot_accuracy(compare, shape) -> float:

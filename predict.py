@@ -27,53 +27,60 @@ def main(argv: list[str]) -> None:
     files = argv[1:]
     if len(files) not in (0, 2):
         raise app.UsageError(f"received {len(files)} file names, expected two, or none to be asked for them")
-    answer = make_answer()
     if files:
-        answer(*files)
+        pictures = [picture(file) for file in files]
+        make_answer()(*pictures)
         return
+    answer = make_answer()
     while (left := ask("first picture: ")) and (right := ask("second picture: ")):
-        try:
-            answer(left, right)
-        except ValueError as error:
-            print(f"{error}; try again")
+        answer(left, right)
 
 
-def ask(prompt: str) -> str:
-    """A file name that exists, asked for until there is one; "" at an empty line or the end of input."""
+def picture(file: str):
+    """A file, read as it will be shown; raises ValueError, naming the file, where it cannot be read."""
+    from utils.images import read_image
+
+    file = os.path.expanduser(file)
+    return file, read_image(file, (256, 256, 3))
+
+
+def ask(prompt: str):
+    """A picture, asked for until it can be read; None at an empty line or the end of input."""
     while True:
         try:
-            name = os.path.expanduser(input(prompt).strip().strip("'\""))
+            name = input(prompt).strip().strip("'\"")
+            return picture(name) if name else None
         except EOFError:
             print()
-            return ""
-        if not name or os.path.isfile(name):
-            return name
-        print(f"{name}: no such file; try again, or an empty line to stop")
+            return None
+        except ValueError as error:
+            print(f"{error}; try again, or an empty line to stop")
 
 
 def make_answer():
-    """Loads the model and returns the function that answers for two files."""
+    """Loads the model and returns the function that answers for two pictures."""
     import numpy as np
 
     from nets import siamese
-    from utils import runs
+    from utils import figures, runs
     from utils.images import read_image
 
     path = runs.find_model(FLAGS.model)
-    model = siamese.load(path)
+    model = runs.load_model(path)
     compare = siamese.comparer(model)
     threshold, chosen = decision_threshold(runs.read_json(os.path.dirname(path), runs.THRESHOLDS))
     shape = model.input_shape[0][1:]
     print(f"model {path}, input {shape[0]} x {shape[1]}, {'grey' if shape[2] == 1 else 'RGB'}")
 
-    def answer(left: str, right: str) -> None:
-        features = compare.embed(np.stack([read_image(left, shape), read_image(right, shape)]), batch_size=2)
+    def answer(left, right) -> None:
+        (left_file, left_shown), (right_file, right_shown) = left, right
+        features = compare.embed(np.stack([read_image(left_file, shape), read_image(right_file, shape)]))
         similarity = float(compare.score(features[0], features[1]))
         same = similarity >= threshold
         text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {threshold:.3f} {chosen})"
         print(text)
         if FLAGS.figure:
-            show(left, right, text)
+            figures.compared(left_shown, right_shown, text, "predict.png", window=not FLAGS.json)
         if FLAGS.json:
             print(json.dumps({"similarity": similarity, "same": same, "threshold": threshold}))
 
@@ -88,14 +95,6 @@ def decision_threshold(measured: dict[str, float] | None) -> tuple[float, str]:
         return 0.5, "for want of a measured one: run eval_similarity.py"
     words = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %"}
     return measured[FLAGS.threshold_at], words[FLAGS.threshold_at]
-
-
-def show(left: str, right: str, text: str) -> None:
-    """The two pictures side by side, in a window or in predict.png."""
-    from utils import figures
-    from utils.images import read_image
-
-    figures.compared(read_image(left, (256, 256, 3)), read_image(right, (256, 256, 3)), text, "predict.png")
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ flags.DEFINE_list("input_shape", [], "height,width,channels; default 48,48,1 for
 flags.DEFINE_enum("head", "distance", ["distance", "difference", "plain"],
                   "what makes features a similarity: their distance; Dense layers on |f1 - f2| that rank an "
                   "image with itself first; the same without that promise, as the article has it")
-flags.DEFINE_string("weights", "", "imagenet, an .h5 file of VGG16 or of Siamese-tf2, or a .keras file of ours")
+flags.DEFINE_string("weights", "", "imagenet; an .h5 file of VGG16 or of Siamese-tf2; a .keras file of ours")
 # how it learns
 flags.DEFINE_enum("loss", "cross_entropy", ["cross_entropy", "contrastive"], "loss over all pairs of a batch")
 flags.DEFINE_float("margin", 1.0, "contrastive loss: distance (0..2) from which on different images are left alone", 1e-6)
@@ -42,12 +42,20 @@ flags.DEFINE_float("learning_rate", 0, "highest rate; 0: what suits optimizer an
 flags.DEFINE_enum("schedule", "cosine", ["cosine", "step", "constant"], "how the rate falls")
 flags.DEFINE_float("weight_decay", 1e-4, "decoupled weight decay", 0)
 flags.DEFINE_integer("patience", 0, "stop after this many epochs without a better one; 0: never", 0)
-flags.DEFINE_integer("seed", 0, "of weights, batches, split and pairs")
+flags.DEFINE_integer("seed", 0, "of weights, batches, split and pairs", 0)
 # where it runs
 flags.DEFINE_string("devices", "", "GPUs to share each batch, such as 0,1; cpu; cpu:2 to try sharing without GPUs")
 flags.DEFINE_enum("precision", "float32", ["float32", "mixed_float16", "mixed_bfloat16"], "of the tower's arithmetic")
 flags.DEFINE_string("run", "", "name of the run's folder in logs/; default: date and task")
 flags.DEFINE_boolean("resume", False, "go on with the stopped run --run, or the newest, and with its flags")
+flags.register_validator(
+    "input_shape", lambda shape: not any(shape) or len(shape) == 3 and all(n.isdigit() for n in shape),
+    "expected height,width,channels such as 48,48,1",
+)
+flags.register_multi_flags_validator(
+    ["loss", "head"], lambda f: f["loss"] != "contrastive" or f["head"] == "distance",
+    "--loss=contrastive trains distances: pass --head=distance",
+)
 
 
 def main(argv: list[str]) -> None:
@@ -64,10 +72,13 @@ def main(argv: list[str]) -> None:
         split = folders.split_by_class(samples, FLAGS.val_share, FLAGS.test_share, FLAGS.seed)
         print(split.how)
         batches = make_batches(images, samples, split)
+        held_out = folders.held_out(samples, split)
+        if folder and runs.read_json(folder, runs.SPLIT) not in (None, held_out):
+            raise ValueError(f"{folder} cannot go on: the images in {samples.root} have changed since it began")
         folder = folder or new_run()
-        runs.write_json(folder, runs.SPLIT, folders.held_out(samples, split))
+        runs.write_json(folder, runs.SPLIT, held_out)
         fit(model, batches, folder, validation(model, images, samples, split))
-        model = siamese.load(runs.find_model(folder))  # the best epoch, which predict.py reads
+        model = runs.load_model(runs.find_model(folder))  # the best epoch, which predict.py reads
         quality = report.write_report(siamese.comparer(model), images, samples, split.test, folder, FLAGS.seed)
     print("\n".join(report.lines(quality)))
     print(f"{folder}/ holds the model, figures and log\nnext: python predict.py, or python eval_similarity.py")
@@ -95,22 +106,22 @@ def new_run() -> str:
 
 
 def build_model():
-    """The Siamese model that the flags describe, with its first weights; refuses what cannot work."""
+    """The Siamese model that the flags describe, with its first weights."""
     import keras
 
     from nets import siamese, towers
-    from utils import weights
+    from utils import runs, weights
 
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
-    if FLAGS.loss == "contrastive" and FLAGS.head != "distance":
-        raise ValueError(f"--loss=contrastive trains distances, not --head={FLAGS.head}: pass --head=distance")
     arrays = weights.read(FLAGS.weights)
     shape = tuple(int(n) for n in FLAGS.input_shape if n) or towers.INPUT_SHAPES[FLAGS.backbone]
     tower = towers.make_tower(FLAGS.backbone, shape, FLAGS.head == "distance", weights.pixels(arrays))
     model = siamese.siamese(tower, siamese.make_head(FLAGS.head, FLAGS.margin))
     if arrays:
         siamese.assign(model, arrays)
+    elif FLAGS.weights:
+        siamese.copy_weights(model, runs.load_model(runs.find_model(FLAGS.weights)))
     return model
 
 
@@ -121,10 +132,8 @@ def make_batches(images, samples, split):
     kind = {True: "photos", False: "characters"}[FLAGS.train_own_data] if FLAGS.augment == "auto" else FLAGS.augment
     made = batches.ClassBatches(
         images, samples.labels, samples.groups, split.train, FLAGS.batch_size, FLAGS.images_per_class,
-        augment.AUGMENTATIONS[kind], FLAGS.groups_per_batch, turns=kind == "characters", steps=FLAGS.steps_per_epoch, seed=FLAGS.seed,
+        augment.AUGMENTATIONS[kind], FLAGS.groups_per_batch, turns=kind == "characters", steps=FLAGS.steps_per_epoch, seed=FLAGS.seed, multiple_of=devices.replicas(),
     )
-    if made.batch_size % devices.replicas():
-        raise ValueError(f"a batch of {made.batch_size} images does not divide among {devices.replicas()} devices")
     first = made[0][0]["image"]
     print(f"a batch: {made.classes_per_batch} classes x {made.images_per_class} images, grey levels "
           f"{first.min()} to {first.max()}, mean {first.mean():.0f}; {len(made)} batches an epoch")
@@ -152,12 +161,16 @@ def fit(model, batches, folder, validate) -> None:
     steps = FLAGS.epochs * len(batches)
     optimizer = training.make_optimizer(FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches))
     trainer.compile(optimizer, siamese.output_is_loss)
+    state = os.path.join(folder, runs.STATE)
+    done = training.restore_state(trainer, state, len(batches))
+    runs.forget_epochs(folder, done)
     figures.batch(folder, *siamese.augmented(trainer, batches[0][0]))
     try:
-        trainer.fit(batches, epochs=FLAGS.epochs, shuffle=False, verbose=1 if sys.stdout.isatty() else 2,
+        trainer.fit(batches, epochs=FLAGS.epochs, initial_epoch=done, shuffle=False,
+                    verbose=1 if sys.stdout.isatty() else 2,
                     callbacks=training.make_callbacks(folder, model, batches, validate, FLAGS.patience))
     except KeyboardInterrupt:
-        model.save(os.path.join(folder, runs.LAST))
+        runs.save_aside(model.save, os.path.join(folder, runs.LAST), ".keras")
         print(f"\nstopped; {folder}/{runs.LAST} holds the model as it is; python train.py --resume goes on")
 
 

@@ -67,6 +67,15 @@ def places(rows):
     return count if context is None else count + context.replica_id_in_sync_group * ops.shape(rows)[0]
 
 
+def several_replicas() -> bool:
+    """Whether a model built now will be shared by several replicas of tf.distribute."""
+    if keras.backend.backend() != "tensorflow":
+        return False
+    import tensorflow as tf
+
+    return tf.distribute.get_strategy().num_replicas_in_sync > 1
+
+
 def replica_context():
     """tf.distribute's context where several replicas share a batch, else None."""
     if keras.backend.backend() != "tensorflow":

@@ -11,8 +11,6 @@ from nets.heads import DistanceHead, HEADS
 from nets.layers import Augment
 from nets.losses import Contrastive, PairCrossEntropy, SignsOfLife
 
-LOSSES = ("cross_entropy", "contrastive")
-
 
 def siamese(tower: keras.Model, head: keras.layers.Layer) -> keras.Model:
     """The model that is kept: two images -> similarity in 0..1, 1 meaning the same thing.
@@ -52,7 +50,7 @@ def output_is_loss(target, output):
 
 
 def loss_layer(head: keras.layers.Layer, loss: str, margin: float) -> keras.layers.Layer:
-    """The loss called `loss`, one of `LOSSES`."""
+    """The loss called "cross_entropy" or "contrastive"."""
     if loss == "cross_entropy":
         return PairCrossEntropy(head, name="cross_entropy")
     return Contrastive(margin, name="contrastive")
@@ -65,14 +63,14 @@ def make_head(name: str, margin: float = 1.0) -> keras.layers.Layer:
     return HEADS[name](name="head")
 
 
-def load(path: str) -> keras.Model:
-    """A model that `siamese` made, from its .keras file."""
-    try:
-        model = keras.saving.load_model(path, compile=False)
-        model.get_layer("tower"), model.get_layer("head")
-    except Exception as error:
-        raise ValueError(f"{path}: not a model of this project ({str(error).splitlines()[0][:120]})") from error
-    return model
+def copy_weights(model: keras.Model, other: keras.Model) -> None:
+    """Copies the weights of another model made by `siamese`; refused where the shapes differ."""
+    received, expected = ([tuple(w.shape) for w in m.weights] for m in (other, model))
+    if received != expected:
+        wrong = next((pair for pair in zip(received, expected) if pair[0] != pair[1]), (len(received), len(expected)))
+        raise ValueError(f"the weights do not fit: received {wrong[0]}, the model expects {wrong[1]}; "
+                         "pass the --backbone, --head and --input_shape of that model")
+    model.set_weights(other.get_weights())
 
 
 def assign(model: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:
@@ -109,7 +107,7 @@ def assign(model: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:
         raise ValueError("the weights changed nothing: the model held the same ones already")
 
 
-def embed(model: keras.Model, images, batch_size: int = 128, progress=lambda done, of: None) -> np.ndarray:
+def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done, of: None) -> np.ndarray:
     """Features (N, F) float32 of images (N, H, W, C); each image passes the tower once.
 
     Args:
@@ -117,6 +115,8 @@ def embed(model: keras.Model, images, batch_size: int = 128, progress=lambda don
         progress: called with the images done and their number.
     """
     tower = model.get_layer("tower")
+    if len(images) <= batch_size:  # predict() takes longer to start than a few images take
+        return keras.ops.convert_to_numpy(tower(np.asarray(images[:], "float32"), training=False))
     block = batch_size * 16
     features = []
     for start in range(0, len(images), block):

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from nets.layers import ImagenetPixels
+from nets.layers import ImagenetPixels, several_replicas
 
 Shape = tuple[int, int, int]
 
@@ -44,14 +44,15 @@ def compact(images, pixels: str = "unit"):
     """A light tower for machines without a GPU: 0.46 M parameters and 128 features at any input shape.
 
     Four stages of two 3 x 3 convolutions; the last maps are pooled to 3 x 3, so that the place of
-    a stroke still counts. Batch normalisation is synchronised: several devices train as one.
+    a stroke still counts. Several devices normalise their batch as one.
     """
+    together = several_replicas()
     x = layers.Rescaling(-1 / 255, offset=1.0)(images)  # ink 1, paper 0
     for stage, width in enumerate((32, 48, 80, 112), start=1):
         for conv in (1, 2):
             name = f"stage{stage}_conv{conv}"
             x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=name)(x)
-            x = layers.BatchNormalization(momentum=0.97, synchronized=True, name=f"{name}_norm")(x)
+            x = layers.BatchNormalization(momentum=0.97, synchronized=together, name=f"{name}_norm")(x)
             x = layers.ReLU(name=f"{name}_relu")(x)
         x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
     if x.shape[1:3] != (3, 3):

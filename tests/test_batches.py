@@ -93,6 +93,14 @@ def test_a_group_is_turned_as_one():
     assert np.array_equal(turned(picture, [1])[0], np.rot90(picture[0]))
 
 
+@pytest.mark.parametrize("classes, devices", [(7, 2), (9, 4), (2, 3), (5, 8)])
+def test_batches_divide_among_devices(classes, devices):
+    batches = make([3] * classes, batch_size=96, multiple_of=devices)
+    assert batches.batch_size % devices == 0 and 60 <= batches.batch_size <= 96
+    with pytest.raises(ValueError, match="--batch_size=400"):
+        make([3] * classes, batch_size=12, multiple_of=100)
+
+
 def test_no_change_is_the_identity():
     warps, lights = draw_changes(np.random.default_rng(0), 5, (7, 9), NONE)
     assert warps == pytest.approx(np.tile([1, 0, 0, 0, 1, 0, 0, 0], (5, 1)))

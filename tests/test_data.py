@@ -66,8 +66,17 @@ def test_broken_files_are_left_out_row_by_row(cache_gb, chapters, capsys):
     assert len(kept.paths) == len(images) == 5 and np.bincount(kept.labels).tolist() == [2, 3]
     for row, path in enumerate(kept.full_paths()):
         assert np.array_equal(images[row : row + 1][0], np.asarray(Image.open(path)))
+    assert kept.classes == ["chapter0", "chapter1"]
     with pytest.raises(ValueError, match="1.png: the file is empty; mend them or pass --skip_broken"):
         data.decode(samples, (16, 20, 3), cache_gb, skip_broken=False)
+
+
+def test_a_class_that_is_wholly_broken_is_no_class(chapters):
+    root = chapters(2, 2)
+    for number in range(2):
+        (root / "chapter0" / f"{number}.png").write_bytes(b"")
+    with pytest.raises(ValueError, match="found one class, 'chapter1'"):
+        data.decode(folders.read_samples(str(root), True), (16, 20, 3), 1.0, skip_broken=True)
 
 
 def mirror(folder, characters=3):

@@ -57,7 +57,7 @@ def test_stray_files_are_listed_and_hidden_ones_ignored(chapters):
     for name in (".DS_Store", "Thumbs.db", "notes.txt", "chapter0/.hidden.png"):
         (root / name).write_text("x")
     samples = folders.read_samples(str(root), True)
-    assert samples.foreign == ["notes.txt"] and len(samples.paths) == 4
+    assert samples.others == ["notes.txt"] and len(samples.paths) == 4
 
 
 def test_old_layout_and_rendered_glyphs_beside_it(tmp_path):
@@ -143,6 +143,43 @@ def test_shares_that_leave_nothing_to_train_on_are_refused(tmp_path):
     samples = folders.read_samples(str(omniglot_like(tmp_path)), False)
     with pytest.raises(ValueError, match="lower --val_share and --test_share"):
         folders.split_by_class(samples, 0.5, 0.5, 0)
+
+
+def test_shares_of_images_that_leave_nothing_are_refused(chapters):
+    samples = folders.read_samples(str(chapters(8, 8)), True)
+    with pytest.raises(ValueError, match="too few images would be left"):
+        folders.split_by_class(samples, 0.5, 0.5, 0)
+
+
+def test_a_class_in_both_old_folders_is_said(tmp_path):
+    for part in ("images_background", "images_evaluation"):
+        for name in ("mug", "pot", f"only_{part}"):
+            picture(tmp_path / part / name / "1.png")
+    split = folders.split_by_class(folders.read_samples(str(tmp_path), True), 0, 0, 0)
+    assert "classes in two parts: 2" in split.how
+
+
+def test_pictures_that_lie_elsewhere_are_listed(chapters):
+    root = chapters(3, 3)
+    picture(root / "chapter0" / "deeper" / "a.png")
+    samples = folders.read_samples(str(root), True)
+    assert samples.others == [os.path.join("chapter0", "deeper", "a.png")] and len(samples.paths) == 6
+
+
+def test_loose_pictures_are_not_an_empty_folder(tmp_path):
+    picture(tmp_path / "a.png")
+    assert folders.find_root(str(tmp_path), False) == (str(tmp_path), False)
+
+
+def test_classes_that_training_saw_are_left_out(tmp_path, capsys):
+    omniglot_like(tmp_path, part="images_background")
+    samples = folders.read_samples(str(tmp_path), False)
+    kept = folders.held_out(samples, folders.split_by_class(samples, 0.2, 0.2, 0))
+    below = folders.read_samples(str(tmp_path / "images_background"), False)
+    left = folders.without_classes(below, kept)
+    assert len(left.classes) == 6 and "left out 12 classes" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="training saw every class"):
+        folders.without_classes(below, kept | {"train_classes": samples.classes})
 
 
 @pytest.mark.parametrize("counts", [(4,) * 12, (30, 12, 3)])

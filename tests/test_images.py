@@ -44,6 +44,8 @@ def test_16_bit_is_scaled_and_not_clipped(tmp_path):
     values[0, 0] = 65535
     Image.fromarray(values).save(tmp_path / "a.png")
     assert read_image(str(tmp_path / "a.png"), (6, 8, 1))[3, 3, 0] == 128
+    Image.fromarray(np.full((6, 8), 200, "uint16")).save(tmp_path / "dark.png")
+    assert read_image(str(tmp_path / "dark.png"), (6, 8, 1)).max() == 1
 
 
 def test_transparency_shows_paper(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from nets import siamese, towers
 from nets.heads import HEADS
 from nets.layers import Augment, ImagenetPixels
-from utils import weights
+from utils import runs, weights
 
 
 def small(head="distance", backbone="compact", shape=(32, 32, 1)):
@@ -89,7 +89,7 @@ def test_training_lowers_the_loss_and_saves_a_model_that_loads(rng, tmp_path):
     assert history["loss"][-1] < 0.5 * history["loss"][0]
     assert {"spread", "same_distance", "different_distance"} < set(history)
     model.save(tmp_path / "model.keras")
-    again = keras.saving.load_model(tmp_path / "model.keras", compile=False)
+    again = runs.load_model(str(tmp_path / "model.keras"))
     pair = [data["image"][:4].astype("float32"), data["image"][4:8].astype("float32")]
     assert np.array_equal(again.predict(pair, verbose=0), model.predict(pair, verbose=0))
 
@@ -193,19 +193,18 @@ def test_weight_files_that_are_none_are_refused(tmp_path):
 
 
 def test_imagenet_takes_the_local_file_and_its_pixels(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "model_data").mkdir()
-    write_h5(tmp_path / "model_data" / weights.NOTOP, head=False)
+    monkeypatch.setattr(weights, "READY", str(tmp_path))
+    write_h5(tmp_path / weights.NOTOP, head=False)
     arrays = weights.read("imagenet")
     assert weights.pixels(arrays) == "imagenet" and len(arrays) == 13
 
 
 def test_imagenet_without_network_is_one_line(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(weights, "READY", str(tmp_path))
 
     def fail(*args, **kwargs):
         raise Exception("URL fetch failure")
 
     monkeypatch.setattr(keras.utils, "get_file", fail)
-    with pytest.raises(ValueError, match="put the file at model_data"):
+    with pytest.raises(ValueError, match="put the file at "):
         weights.read("imagenet")

@@ -37,7 +37,7 @@ def test_optimizers_take_their_schedule_and_decay(name):
 def test_a_collapse_is_said_once_with_what_to_change(spread, gap, speaks, capsys):
     callback = training.Collapse()
     for epoch in range(6):
-        callback.on_epoch_end(epoch, {"spread": spread, "loss": 0.693, "same_distance": 1.0, "different_distance": gap})
+        callback.on_epoch_end(epoch, {"spread": spread, "loss": 0.5, "same_distance": 1.0, "different_distance": gap})
     out = capsys.readouterr().out
     assert out.count("collapsed") == int(speaks)
     assert not speaks or "--learning_rate" in out
@@ -57,6 +57,7 @@ def test_the_log_forgets_what_a_resumed_run_writes_again(tmp_path):
 
 def test_models_are_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs, "READY", "model_data")
     with pytest.raises(ValueError, match="python train.py"):
         runs.find_model("")
     for folder in ("model_data/ready", "logs/old", "logs/new"):
@@ -74,6 +75,45 @@ def test_models_are_found(tmp_path, monkeypatch):
         runs.find_model("logs/none")
 
 
+def test_a_loss_that_is_no_number_is_said(capsys):
+    training.Collapse().on_epoch_end(0, {"loss": float("nan"), "spread": 1, "same_distance": 1, "different_distance": 2})
+    assert "diverged" in capsys.readouterr().out
+
+
+def test_a_loss_at_ln_2_is_a_collapse_too(capsys):
+    callback = training.Collapse()
+    for epoch in range(2):
+        callback.on_epoch_end(epoch, {"loss": 0.6931, "spread": 1, "same_distance": 1, "different_distance": 2})
+    assert "collapsed" in capsys.readouterr().out
+
+
+def test_the_saved_state_is_one_whole_file(tmp_path):
+    """Weights, optimizer and epoch come back together; a save that dies leaves the one before."""
+    def make():
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+        model.compile(keras.optimizers.Adam(0.1), "mse")
+        return model
+
+    model, path = make(), str(tmp_path / "state.weights.h5")
+    x, y = np.ones((8, 3)), np.zeros((8, 2))
+    model.fit(x, y, batch_size=4, epochs=3, verbose=0, callbacks=[training.SavedState(path)])
+    again = make()
+    assert training.restore_state(again, path, steps=2) == 3
+    for trained in (model, again):
+        trained.fit(x, y, batch_size=4, epochs=4, initial_epoch=3, shuffle=False, verbose=0)
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), again.get_weights()))
+
+    def die(name):
+        with open(name, "w") as file:
+            file.write("half")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        runs.save_aside(die, path, ".weights.h5")
+    assert training.restore_state(make(), path, steps=2) == 3
+    assert training.restore_state(make(), str(tmp_path / "none"), steps=2) == 0
+
+
 def test_json_is_written_whole(tmp_path):
     runs.write_json(str(tmp_path), "a.json", {"é": 1})
     with pytest.raises(TypeError):
@@ -88,11 +128,7 @@ def test_a_run_is_not_written_over(tmp_path, monkeypatch):
     open(os.path.join(folder, "flags.txt"), "w").close()
     with pytest.raises(ValueError, match="pass --resume"):
         runs.new_run("one", "siamese")
-    assert runs.run_to_resume("one") == folder  # stopped in its first epoch: starts again
-    with open(os.path.join(folder, "log.csv"), "w") as file:
-        file.write("epoch,loss\n0,1.0\n")
-    runs.run_to_resume("one")  # killed before its first epoch was saved
-    assert runs.read_log(folder) == []
+    assert runs.run_to_resume("one") == folder
     with pytest.raises(ValueError, match="found no run"):
         runs.run_to_resume("two")
 

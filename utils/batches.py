@@ -25,7 +25,8 @@ class ClassBatches(keras.utils.PyDataset):
             more alphabet. Square images only.
         changes: augmentation, see `utils.augment`.
         steps: batches in an epoch; 0: as many as show each image once, 40 or more.
-        seed: any whole number.
+        seed: 0 or above.
+        multiple_of: the number of devices that share a batch; P x K is made to divide among them.
     """
 
     def __init__(
@@ -41,14 +42,15 @@ class ClassBatches(keras.utils.PyDataset):
         turns: bool = False,
         steps: int = 0,
         seed: int = 0,
+        multiple_of: int = 1,
     ):
         super().__init__()
         self.images, self.labels = images, labels
         classes = np.unique(labels[rows])
         self.members = [rows[labels[rows] == c] for c in classes]  # rows of each class
         self.groups = np.unique(groups[classes], return_inverse=True)[1]  # (classes,) from 0
-        self.classes_per_batch = min(len(self.members), max(2, batch_size // images_per_class))
-        self.images_per_class = max(2, batch_size // self.classes_per_batch)
+        most = min(len(self.members), max(2, batch_size // images_per_class))
+        self.classes_per_batch, self.images_per_class = shape_of_batch(most, max(4, batch_size), multiple_of)
         self.groups_per_batch = groups_per_batch
         self.turns = turns and images.shape[1] == images.shape[2]
         self.changes, self.seed = changes, seed
@@ -93,6 +95,18 @@ class ClassBatches(keras.utils.PyDataset):
     def draw_turns(self, rng: np.random.Generator, classes: np.ndarray) -> np.ndarray:
         """Quarter turns 0..3 of each class: one for all classes of a group."""
         return rng.integers(0, 4, self.groups.max() + 1)[self.groups[classes]]
+
+
+def shape_of_batch(most_classes: int, batch_size: int, multiple_of: int) -> tuple[int, int]:
+    """P classes and K images, each 2 or more, that divide among `multiple_of` devices: the most classes first."""
+    for classes in range(most_classes, 1, -1):
+        for images in range(batch_size // classes, 1, -1):
+            if classes * images % multiple_of == 0:
+                return classes, images
+    raise ValueError(
+        f"a batch of {batch_size} images does not divide among {multiple_of} devices; "
+        f"pass --batch_size={4 * multiple_of} or more"
+    )
 
 
 def turned(images: np.ndarray, quarters: np.ndarray) -> np.ndarray:

@@ -7,8 +7,8 @@ import sys
 import keras
 import numpy as np
 
-from utils.folders import Samples, describe, find_root, read_samples
-from utils.images import ImagesOnDisk, load_images
+from utils.folders import Samples, at_least_two, describe, find_root, from_files, read_samples
+from utils.images import ImagesOnDisk, at, load_images, size_range
 
 NAMED = 5  # files named before "and so many more"
 
@@ -21,8 +21,8 @@ def find_samples(path: str, own_data: bool) -> Samples:
         render(root)
     samples = read_samples(root, own_data)
     print("\n".join(describe(samples)))
-    if samples.foreign:
-        print(f"left out {len(samples.foreign)} files that are no images: {some(samples.foreign)}")
+    if samples.others:
+        print(f"left out {len(samples.others)} files that are no images, or lie in no class: {some(samples.others)}")
     return samples
 
 
@@ -49,15 +49,18 @@ def decode(
     """
     bar = progress_bar("image")
     images, broken = load_images(samples.full_paths(), shape, cache_gb, lambda done: bar(done, len(samples.paths)))
-    if not broken:
-        return samples, images
-    if not skip_broken:
+    if broken and not skip_broken:
         raise ValueError(f"{len(broken)} broken files: {some(list(broken.values()))}; mend them or pass --skip_broken")
-    print(f"left out {len(broken)} broken files: {some(list(broken.values()))}")
     kept = np.setdiff1d(np.arange(len(samples.paths)), list(broken))
     if not len(kept):
-        raise ValueError(f"{samples.root}: every image is broken")
-    return samples.at(kept), images[kept] if isinstance(images, np.ndarray) else images.at(kept)
+        raise ValueError(f"{samples.root}: every image is broken, the first: {broken[0]}")
+    if broken:
+        print("\n".join([f"left out {len(broken)} broken files:", *broken.values()]))
+        samples = at_least_two(from_files(samples.root, samples.at(kept).paths))
+        images = at(images, kept)
+    print(f"pictures of {size_range(samples.full_paths())}, read as {shape[0]} x {shape[1]} "
+          f"{'grey' if shape[2] == 1 else 'RGB'}")
+    return samples, images
 
 
 def some(names: list[str]) -> str:

@@ -49,10 +49,10 @@ def gpus(devices: str):
 
     found = tf.config.list_physical_devices("GPU")
     numbers = devices.split(",")
-    if not all(n.isdigit() and int(n) < len(found) for n in numbers):
+    if not all(n.isdigit() and int(n) < len(found) for n in numbers) or len(set(numbers)) < len(numbers):
         raise ValueError(
             f"--devices={devices}: found {len(found)} GPUs on this machine; expected their numbers "
-            "from 0 with commas between, or cpu"
+            "from 0, each once, with commas between, or cpu"
         )
     tf.config.set_visible_devices([found[int(n)] for n in numbers], "GPU")
     names = [f"GPU:{position}" for position in range(len(numbers))]

@@ -6,6 +6,7 @@
 
 import os
 import zipfile
+from pathlib import Path
 
 from absl import app, flags
 
@@ -35,16 +36,25 @@ def omniglot(to: str, mirror: str = "") -> None:
             print(f"{to}/{name} is there already")
             continue
         archive = fetch(f"{name}.zip", to, mirror or OMNIGLOT, None if mirror else md5)
-        with zipfile.ZipFile(archive) as file:
-            file.extractall(to)
+        unpack(archive, to)
         found = count_characters(os.path.join(to, name))
         if found != characters:
             raise ValueError(f"{archive}: found {found} characters, expected {characters}; delete it and try again")
-        os.remove(archive)
+        if os.path.abspath(archive) != os.path.abspath(os.path.join(mirror, f"{name}.zip")):
+            os.remove(archive)
         print(f"{to}/{name}: {characters} characters")
-    if not os.path.isfile(os.path.join(to, RUNS)):
+    if not zipfile.is_zipfile(os.path.join(to, RUNS)):
+        Path(to, RUNS).unlink(missing_ok=True)  # half of a download
         fetch(RUNS, to, mirror or OMNIGLOT + "one-shot-classification", None)
     print(f"{to}/{RUNS}: the official one-shot runs\nnext: python train.py")
+
+
+def unpack(archive: str, to: str) -> None:
+    try:
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(to)
+    except zipfile.BadZipFile:
+        raise ValueError(f"{archive}: not a whole zip archive; delete it and try again") from None
 
 
 def fetch(name: str, to: str, base: str, md5: str | None) -> str:
@@ -54,7 +64,7 @@ def fetch(name: str, to: str, base: str, md5: str | None) -> str:
     local = os.path.join(base, name)
     if "://" not in base and not os.path.isfile(local):
         raise ValueError(f"--mirror={base}: found no {name} in this folder")
-    origin = f"{base.rstrip('/')}/{name}" if "://" in base else f"file://{os.path.abspath(local)}"
+    origin = f"{base.rstrip('/')}/{name}" if "://" in base else Path(local).resolve().as_uri()
     try:
         return keras.utils.get_file(name, origin, cache_dir=os.path.abspath(to), cache_subdir="", file_hash=md5)
     except Exception as error:

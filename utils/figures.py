@@ -79,17 +79,21 @@ def batch(folder: str, images: np.ndarray, labels: np.ndarray, most: int = 8) ->
     save(page, folder, "batch.png")
 
 
-def compared(left: np.ndarray, right: np.ndarray, title: str, path: str) -> None:
-    """Two pictures side by side under their similarity; in a window, or at `path` without a screen."""
-    window = has_screen()
+def compared(left: np.ndarray, right: np.ndarray, title: str, path: str, window: bool = True) -> None:
+    """Two pictures side by side under their similarity; in a window, or at `path` if there is no screen."""
+    window = window and has_screen()
     page, axes = figure(2, width=3.0, height=3.5, window=window)
     for axis, image in zip(axes[0], (left, right)):
         show(axis, image)
     page.suptitle(title)
     if window:
         matplotlib.pyplot.show()
-    else:
+        return
+    try:
         page.savefig(path, dpi=100)
+        print(f"both pictures: {path}")
+    except OSError as error:
+        print(f"could not save the figure: {error}")
 
 
 def show(axis, image: np.ndarray) -> None:

@@ -23,7 +23,7 @@ class Samples:
         labels: (N,) class of each file, 0 to classes - 1.
         classes: name of each class, e.g. "Latin/character01" or "chapter1".
         groups: (classes,) group of each class: its alphabet, or 0 where there are none.
-        foreign: files that are no images by their name.
+        others: files that are no images by their name, or lie where no class is.
     """
 
     root: str
@@ -31,7 +31,7 @@ class Samples:
     labels: np.ndarray
     classes: list[str]
     groups: np.ndarray
-    foreign: list[str] = field(default_factory=list)
+    others: list[str] = field(default_factory=list)
 
     def full_paths(self) -> list[str]:
         return [os.path.join(self.root, path) for path in self.paths]
@@ -63,35 +63,42 @@ def read_samples(root: str, own_data: bool) -> Samples:
             images outside any class folder, or a single class.
     """
     parts = [part for part in (TRAINING, EVALUATION) if os.path.isdir(os.path.join(root, part))]
-    depth = 2 if own_data else 3
-    files, foreign = [], []
+    slashes = 1 if own_data else 2
+    files, others = [], []
     for part in parts or [""]:
-        images, others = walk(os.path.join(root, part))
+        images, foreign = walk(os.path.join(root, part))
         check_layout(os.path.join(root, part), images, own_data)
-        files += [os.path.join(part, image) for image in images if image.count(os.sep) == depth - 1]
-        foreign += [os.path.join(part, other) for other in others]
-    samples = from_files(root, files, foreign)
+        files += [os.path.join(part, image) for image in images if image.count(os.sep) == slashes]
+        others += [os.path.join(part, image) for image in images if image.count(os.sep) != slashes]
+        others += [os.path.join(part, file) for file in foreign]
+    return at_least_two(from_files(root, files, others))
+
+
+def at_least_two(samples: Samples) -> Samples:
+    """The samples, if they show two classes."""
     if len(samples.classes) < 2:
         raise ValueError(
-            f"{root}: found one class, {samples.classes[0]!r}; expected two or more folders of images, "
+            f"{samples.root}: found one class, {samples.classes[0]!r}; expected two or more folders of images, "
             "one for each kind of thing"
         )
     return samples
 
 
-def from_files(root: str, files: list[str], foreign: list[str] | None = None) -> Samples:
+def from_files(root: str, files: list[str], others: list[str] | None = None) -> Samples:
     """Samples of files relative to `root`: the folder of a file is its class, the one above its group."""
     classes, labels = np.unique([os.path.dirname(file) for file in files], return_inverse=True)
     groups = np.unique([os.path.dirname(c) for c in classes], return_inverse=True)[1]
-    return Samples(root, files, labels, [str(c) for c in classes], groups, foreign or [])
+    return Samples(root, files, labels, [str(c) for c in classes], groups, others or [])
 
 
 def find_root(path: str, own_data: bool) -> tuple[str, bool]:
     """The folder to read, and whether glyphs are to be rendered there first.
 
-    It is `path`, unless `path` holds no folder but, perhaps, `glyphs/`, and no own data is asked for.
+    It is `path`, unless `path` holds no image and no folder but, perhaps, `glyphs/`, and no own data is
+    asked for.
     """
-    if own_data or any(e.is_dir() and e.name != GLYPHS and e.name[0] != "." for e in scan(path)):
+    entries = [entry for entry in scan(path) if entry.name != GLYPHS and not entry.name.startswith(".")]
+    if own_data or any(entry.is_dir() or is_image_name(entry.name) for entry in entries):
         return path, False
     glyphs = os.path.join(path, GLYPHS)
     return glyphs, not os.path.isdir(glyphs)
@@ -176,6 +183,8 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
     order = rng.permutation(np.unique(units[~apart]))
     least = 1 if len(units) and units is samples.groups else 2
     held = [max(least, round(share * len(order))) if share else 0 for share in (val_share, test_share)]
+    if np.sum(~apart) < FEWEST_TO_HOLD_OUT:
+        held = [0, 0]  # all that is not for the test is needed for training
     validation = np.isin(units, order[: held[0]]) & ~apart
     test = apart if apart.any() else np.isin(units, order[held[0] : held[0] + held[1]])
     train = ~validation & ~test
@@ -189,7 +198,7 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
         *(np.flatnonzero(part[samples.labels]) for part in (train, validation, test)),
         how=f"split by class (whole {kind}): {train.sum()} classes to train on, "
         f"{validation.sum()} to validate, {test.sum()} to test; "
-        f"classes in two parts: {overlap(train, validation, test)}",
+        f"classes in two parts: {overlap(names, train, validation, test)}",
     )
 
 
@@ -203,6 +212,8 @@ def split_by_image(samples: Samples, val_share: float, test_share: float, rng) -
         for part, chosen in zip(parts, np.split(rows, np.cumsum(held))):
             part.extend(chosen)
     validation, test, train = (np.sort(np.array(part, int)) for part in parts)
+    if len(np.unique(samples.labels[train])) < 2:
+        raise ValueError(f"{samples.root}: too few images would be left for training; lower --val_share and --test_share")
     return Split(
         train, validation, test,
         how=f"split by image, because {len(samples.classes)} classes are too few to hold some out "
@@ -238,7 +249,7 @@ def from_short_list(root: str, entries: list[str]) -> Samples:
     for entry in entries:
         path = os.path.join(root, entry)
         if os.path.isdir(path):
-            files += [os.path.join(entry, image) for image in walk(path)[0]]
+            files += [os.path.join(entry, image) for image in walk(path)[0] if os.sep not in image]
         elif os.path.isfile(path):
             files.append(entry)
     if not files:
@@ -246,9 +257,25 @@ def from_short_list(root: str, entries: list[str]) -> Samples:
     return from_files(root, sorted(files))
 
 
-def overlap(*parts: np.ndarray) -> int:
-    """How many classes stand in more than one of the boolean masks."""
-    return int(np.sum(np.sum(parts, axis=0) > 1))
+def without_classes(samples: Samples, split: dict) -> Samples:
+    """The samples of classes that a run (its split.json) did not train on, told by their folders; says how many."""
+    seen = {os.path.realpath(os.path.join(split["root"], name)) for name in split["train_classes"]}
+    kept = [os.path.realpath(os.path.join(samples.root, os.path.dirname(path))) not in seen for path in samples.paths]
+    if not any(kept):
+        raise ValueError(f"{samples.root}: training saw every class here, so this would measure nothing")
+    left = from_files(samples.root, samples.at(np.flatnonzero(kept)).paths)
+    print(f"left out {len(samples.classes) - len(left.classes)} classes that training saw; {len(left.classes)} remain")
+    return left
+
+
+def overlap(names: np.ndarray, *parts: np.ndarray) -> int:
+    """How many classes stand in more than one part (boolean masks), by name.
+
+    `images_background/mug` and `images_evaluation/mug` are one class.
+    """
+    bare = [{name.removeprefix(TRAINING + os.sep).removeprefix(EVALUATION + os.sep) for name in names[part]}
+            for part in parts]
+    return sum(len(part & set().union(*bare[:number])) for number, part in enumerate(bare))
 
 
 def comparable(labels: np.ndarray) -> bool:

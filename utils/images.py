@@ -48,8 +48,11 @@ def read_image(path, shape: tuple[int, int, int]) -> np.ndarray:
 
 def flat(image: Image.Image) -> Image.Image:
     """The image without transparency and with 8 bits a channel."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return eight_bits(np.asarray(image, "float64"))
+    if image.mode.startswith("I;16"):
+        return eight_bits(np.asarray(image, "float64"), top=65535)
+    if image.mode in ("I", "F"):  # told apart by what they hold
+        values = np.asarray(image, "float64")
+        return eight_bits(values, top=next(top for top in (1, 255, 65535, np.inf) if values.max(initial=0) <= top))
     if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, (PAPER, PAPER, PAPER, 255))
@@ -57,16 +60,15 @@ def flat(image: Image.Image) -> Image.Image:
     return image
 
 
-def eight_bits(values: np.ndarray) -> Image.Image:
-    """Grey values on 0..1, 0..255 or 0..65535, told apart by their maximum, as an 8-bit image."""
-    top = values.max(initial=0)
-    scale = 255 if top <= 1 else 1 if top <= 255 else 255 / 65535
+def eight_bits(values: np.ndarray, top: float) -> Image.Image:
+    """Grey values on 0..top as an 8-bit image; without a top, by their maximum."""
+    scale = 255 / (top if np.isfinite(top) else values.max())
     return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype("uint8"))
 
 
-def reason(path: str, error: Exception) -> str:
+def reason(path, error: Exception) -> str:
     """Why a file could not be read, in a few words."""
-    if os.path.getsize(path) == 0:
+    if isinstance(path, (str, os.PathLike)) and os.path.getsize(path) == 0:
         return "the file is empty"
     if isinstance(error, Image.UnidentifiedImageError):
         return "not an image that Pillow can read"
@@ -92,6 +94,22 @@ class ImagesOnDisk:
     def __getitem__(self, rows) -> np.ndarray:
         paths = np.asarray(self.paths, object)[rows]
         return np.stack(list(read_all(paths, self.shape[1:])))
+
+
+def at(images, rows: np.ndarray):
+    """The images at `rows`: an array stays one, images on disk stay unread."""
+    return images.at(rows) if isinstance(images, ImagesOnDisk) else images[rows]
+
+
+def size_range(paths: Sequence[str], most: int = 500) -> str:
+    """The sizes of pictures, smallest to largest by area, from a sample of at most `most` files."""
+    step = max(1, len(paths) // most)
+    sizes = set()
+    for path in paths[::step]:
+        with Image.open(path) as image:
+            sizes.add(image.size)
+    small, large = (f(sizes, key=lambda size: size[0] * size[1]) for f in (min, max))
+    return " x ".join(map(str, small)) + ("" if small == large else " to " + " x ".join(map(str, large))) + " pixels"
 
 
 def read_all(paths: Sequence[str], shape: tuple[int, int, int]) -> Iterator[np.ndarray]:

@@ -4,7 +4,6 @@ Each run shows 20 characters of one alphabet by one drawer, then 20 drawings of 
 by another; each is to be matched with its own. 400 trials; guessing gives 5 %.
 """
 
-import io
 import zipfile
 from pathlib import PurePosixPath
 from typing import Callable, NamedTuple
@@ -48,7 +47,7 @@ def read_run(file: zipfile.ZipFile, label_list: str, shape: tuple[int, int, int]
     supports = sorted({support for _, support in lines})
 
     def images(names):
-        return np.stack([read_image(io.BytesIO(file.read(str(folder / name))), shape) for name in names])
+        return np.stack([read_image(file.open(str(folder / name)), shape) for name in names])
 
     truth = np.array([supports.index(support) for _, support in lines])
     return Run(images([query for query, _ in lines]), images(supports), truth)

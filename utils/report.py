@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss
 from utils import figures, runs, verification
 from utils.data import progress_bar
 from utils.folders import Samples, comparable
+from utils.images import at
 
 PAIRS, VALIDATION_PAIRS = 20_000, 2_000
 
@@ -32,18 +33,21 @@ def write_report(
     labels = samples.labels[rows]
     if not comparable(labels):
         return {}
-    features = comparer.embed(images[rows], progress=progress_bar("image"))
+    features = comparer.embed(at(images, rows), progress=progress_bar("image"))
     groups = samples.groups[labels]
     drawn = verification.draw_pairs(labels, PAIRS, seed)
     scores = verification.score_pairs(comparer.score, features, drawn)
+    if not np.isfinite(scores).all():
+        raise ValueError("the model's similarities are no numbers: training diverged; lower --learning_rate")
     result = verification.verify(scores, drawn.same)
     cuts = verification.thresholds(scores, drawn.same)
-    if len(np.unique(groups)) > 1:
+    several = np.unique(np.stack([groups, labels]), axis=1)[0]  # the group of each class
+    if 1 < len(np.unique(several)) < len(several):
         hard = verification.draw_pairs(labels, PAIRS, seed, groups)
         found = verification.verify(verification.score_pairs(comparer.score, features, hard), hard.same)
         result |= {"hard_accuracy": found["accuracy"], "hard_roc_auc": found["roc_auc"]}
     result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed}
-    runs.write_json(folder, runs.EVALUATION, result)
+    runs.write_json(folder, runs.EVALUATION, (runs.read_json(folder, runs.EVALUATION) or {}) | result)
     runs.write_json(folder, runs.THRESHOLDS, cuts)
     figures.verification(folder, scores, drawn.same, result, cuts)
     return result
@@ -57,12 +61,14 @@ def validator(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int)
     pairs = verification.draw_pairs(labels[rows], VALIDATION_PAIRS, seed)
     used, places = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
     left, right = np.split(places, 2)
-    shown = images[rows[used]]
+    shown = at(images, rows[used])
 
     def validate() -> dict[str, float]:
         scores = verification.score_pairs(
             comparer.score, comparer.embed(shown), verification.Pairs(left, right, pairs.same)
         )
+        if not np.isfinite(scores).all():
+            return dict.fromkeys(("val_loss", "val_accuracy", "val_roc_auc"), float("nan"))
         found = verification.verify(scores, pairs.same)
         return {
             "val_loss": float(log_loss(pairs.same, scores)),

@@ -1,11 +1,11 @@
 """Run folders: logs/<run>/ holds all of a run, and a ready model in model_data/ looks the same.
 
-    state/            weights and optimizer of the last epoch, for --resume
     flags.txt         the flags of the run; a flag file, so `--flagfile` repeats it
     split.json        what was held out
     log.csv           loss and quality of each epoch
     best.keras        the model of the best epoch, the one that predict.py reads
     last.keras        the model of the last epoch
+    state.weights.h5  weights and optimizer after the last epoch, for --resume
     thresholds.json   similarities from which on to say "same"
     evaluation.json   quality on the held-out test
     *.png             figures
@@ -15,11 +15,16 @@ import csv
 import json
 import os
 import time
-from typing import Any
+from pathlib import Path
+from typing import Any, Callable
 
-LOGS, READY = "logs", "model_data"
-BEST, LAST, FLAGS, SPLIT = "best.keras", "last.keras", "flags.txt", "split.json"
-THRESHOLDS, EVALUATION, LOG, STATE = "thresholds.json", "evaluation.json", "log.csv", "state"
+import keras
+
+LOGS = "logs"
+READY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "model_data")
+BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
+FLAGS, SPLIT = "flags.txt", "split.json"
+THRESHOLDS, EVALUATION, LOG = "thresholds.json", "evaluation.json", "log.csv"
 
 
 def new_run(name: str, task: str) -> str:
@@ -32,18 +37,11 @@ def new_run(name: str, task: str) -> str:
 
 
 def run_to_resume(name: str) -> str:
-    """The folder of the run called `name`, or of the newest one; its log is cut to the saved state."""
+    """The folder of the run called `name`, or of the newest one."""
     folder = os.path.join(LOGS, name) if name else newest(LOGS, FLAGS)
     if folder is None or not os.path.isfile(os.path.join(folder, FLAGS)):
         raise ValueError(f"found no run in {folder or LOGS} to go on with; start one without --resume")
-    forget_epochs(folder, saved_epochs(folder))
     return folder
-
-
-def saved_epochs(folder: str) -> int:
-    """How many epochs the saved state of a stopped run has seen."""
-    state = read_json(os.path.join(folder, STATE), "training_metadata.json")
-    return state["epoch"] if state else 0
 
 
 def newest(root: str, holding: str) -> str | None:
@@ -59,6 +57,7 @@ def find_model(path: str) -> str:
     Raises:
         ValueError: there is none.
     """
+    path = os.path.expanduser(path)
     if path.endswith(".keras") and os.path.isfile(path):
         return path
     folder = path or newest(LOGS, BEST) or newest(LOGS, LAST) or newest(READY, BEST)
@@ -71,6 +70,22 @@ def find_model(path: str) -> str:
     )
 
 
+def load_model(path: str) -> keras.Model:
+    """A model that `nets` made; whoever calls has imported its module, so that Keras knows its layers."""
+    try:
+        model = keras.saving.load_model(path, compile=False)
+        model.get_layer("tower"), model.get_layer("head")
+    except (ValueError, TypeError, OSError, KeyError) as error:
+        raise ValueError(f"{path}: not a model of this project ({str(error)[:120]})") from error
+    return model
+
+
+def save_aside(save: Callable[[str], None], path: str, ending: str) -> None:
+    """Calls `save` with another name and renames, so that a killed run leaves the old file or the new one."""
+    save(f"{path}.new{ending}")
+    os.replace(f"{path}.new{ending}", path)
+
+
 def read_json(folder: str, name: str) -> Any:
     """The content of a JSON file of a run, or None where there is none."""
     path = os.path.join(folder, name)
@@ -81,12 +96,9 @@ def read_json(folder: str, name: str) -> Any:
 
 
 def write_json(folder: str, name: str, content: Any) -> None:
-    """Writes aside and renames, so that a killed run leaves the old file or the new one."""
-    path = os.path.join(folder, name)
-    with open(f"{path}.new", "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, ensure_ascii=False)
-        file.write("\n")
-    os.replace(f"{path}.new", path)
+    """Writes a JSON file of a run, whole or not at all."""
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    save_aside(lambda path: Path(path).write_text(text, encoding="utf-8"), os.path.join(folder, name), "")
 
 
 def read_rows(folder: str) -> list[dict[str, str]]:
@@ -109,9 +121,11 @@ def forget_epochs(folder: str, first: int) -> None:
     kept = [row for row in rows if int(row["epoch"]) < first]
     if len(kept) == len(rows):
         return
-    path = os.path.join(folder, LOG)
-    with open(f"{path}.new", "w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, rows[0].keys())
-        writer.writeheader()
-        writer.writerows(kept)
-    os.replace(f"{path}.new", path)
+
+    def write(path: str) -> None:
+        with open(path, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0].keys())
+            writer.writeheader()
+            writer.writerows(kept)
+
+    save_aside(write, os.path.join(folder, LOG), "")

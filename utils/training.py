@@ -1,5 +1,6 @@
 """Optimizers, schedules and callbacks of a training run, all of them Keras' own where Keras has them."""
 
+import math
 import os
 from typing import Callable
 
@@ -50,18 +51,45 @@ def make_schedule(name: str, rate: float, steps: int, warmup: int):
 
 
 class KeptModel(keras.callbacks.ModelCheckpoint):
-    """ModelCheckpoint of the model that is kept for use, in place of the one that is trained."""
+    """ModelCheckpoint of the model that is kept for use, in place of the one that is trained; written aside."""
 
     def __init__(self, kept: keras.Model, path: str, **kwargs):
         super().__init__(path, **kwargs)
         self.kept = kept
 
     def set_model(self, model):
-        super().set_model(self.kept)
+        super().set_model(self)  # ModelCheckpoint asks its model for nothing but `save`
+
+    def save(self, path: str, overwrite: bool = True) -> None:
+        runs.save_aside(self.kept.save, path, ".keras")
+
+
+class SavedState(keras.callbacks.Callback):
+    """Saves weights, optimizer and schedule after each epoch, in one file that is whole or not there.
+
+    Keras' BackupAndRestore writes two files in place: killed between them, a run goes on with the
+    weights of one epoch and the number of another.
+    """
+
+    def __init__(self, path: str):
+        super().__init__()
+        self.path = path
+
+    def on_epoch_end(self, epoch, logs=None):
+        runs.save_aside(self.model.save_weights, self.path, ".weights.h5")
+
+
+def restore_state(trained: keras.Model, path: str, steps: int) -> int:
+    """Loads what `SavedState` saved, if anything, and returns the epochs that it has seen."""
+    if not os.path.isfile(path):
+        return 0
+    trained.optimizer.build(trained.trainable_variables)
+    trained.load_weights(path)
+    return int(trained.optimizer.iterations) // steps
 
 
 class Collapse(keras.callbacks.Callback):
-    """Says so, and what to change, when the embeddings have become all alike.
+    """Says so, and what to change, when all embeddings are alike or the loss stays at ln 2, or is no number.
 
     Args:
         least: spread (see `nets.losses.SignsOfLife`) below which they count as alike.
@@ -73,12 +101,19 @@ class Collapse(keras.callbacks.Callback):
         self.least, self.patience, self.epochs = least, patience, 0
 
     def on_epoch_end(self, epoch, logs=None):
-        alike = logs["spread"] < self.least or logs["different_distance"] < 1.02 * logs["same_distance"]
+        if not math.isfinite(logs["loss"]):
+            print("\ndiverged: the loss is no number any more; pass a ten times lower --learning_rate")
+            return
+        alike = (
+            logs["spread"] < self.least
+            or logs["different_distance"] < 1.02 * logs["same_distance"]
+            or abs(logs["loss"] - math.log(2)) < 0.003
+        )
         self.epochs = self.epochs + 1 if alike else 0
         if self.epochs == self.patience:
             print(
-                f"\ncollapsed: after {epoch + 1} epochs same and different pairs lie equally far apart "
-                f"({logs['same_distance']:.3g} and {logs['different_distance']:.3g}, spread "
+                f"\ncollapsed: after {epoch + 1} epochs same and different pairs are not told apart (distances "
+                f"{logs['same_distance']:.3g} and {logs['different_distance']:.3g}, spread "
                 f"{logs['spread']:.2g}, loss {logs['loss']:.3f}; ln 2 = 0.693 is guessing). Change, one "
                 "at a time: a ten times lower --learning_rate; --loss=contrastive or cross_entropy, "
                 "whichever you did not use; weaker --augment; and look at batch.png: could you tell?"
@@ -120,8 +155,7 @@ def make_callbacks(
         callbacks += [stopping, replay]
     if tensorboard and tensorboard_installed():
         callbacks.append(keras.callbacks.TensorBoard(os.path.join(folder, "tensorboard")))
-    state = os.path.join(folder, runs.STATE)
-    return [*callbacks, keras.callbacks.BackupAndRestore(state, double_checkpoint=True, delete_checkpoint=False)]
+    return [*callbacks, SavedState(os.path.join(folder, runs.STATE))]
 
 
 def tensorboard_installed() -> bool:

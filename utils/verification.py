@@ -36,16 +36,16 @@ def draw_pairs(
     """
     rng = np.random.default_rng(seed)
     members = {int(c): np.flatnonzero(labels == c) for c in np.unique(labels)}
-    several = [c for c, rows in members.items() if len(rows) > 1]
-    if not several or len(members) < 2:
+    several = np.array([c for c, rows in members.items() if len(rows) > 1])
+    if not len(several) or len(members) < 2:
         raise ValueError(
             f"found {len(members)} classes, {len(several)} of them with two images or more; verification "
             "needs two classes, one of them with two images: add images, or classes"
         )
     group_of = {c: 0 if groups is None else int(groups[rows[0]]) for c, rows in members.items()}
-    rivals = {g: [c for c in members if group_of[c] == g] for g in set(group_of.values())}
-    crowded = [c for c in members if len(rivals[group_of[c]]) > 1]
-    if not crowded:
+    rivals = {g: np.array([c for c in members if group_of[c] == g]) for g in set(group_of.values())}
+    crowded = np.array([c for c in members if len(rivals[group_of[c]]) > 1])
+    if not len(crowded):
         raise ValueError("every group holds one class: no different pairs within a group")
     same = [rng.choice(members[rng.choice(several)], 2, replace=False) for _ in range(count // 2)]
     different = []
@@ -85,12 +85,13 @@ def verify(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
 def thresholds(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
     """Similarities from which on to say "same".
 
-    best_accuracy: most pairs right; eer: both errors alike; fpr1: at most 1 % of different pairs
-    accepted. A threshold lies half-way to the next lower score.
+    best_accuracy: most pairs right, with same and different pairs weighing alike; eer: both errors
+    alike; fpr1: at most 1 % of different pairs accepted. A threshold lies half-way to the next lower
+    score.
     """
-    false, true, cuts = roc_curve(same, scores, drop_intermediate=False)
+    false, true, cuts = roc_curve(same, np.asarray(scores, "float64"), drop_intermediate=False)
     between = np.append((cuts[:-1] + cuts[1:]) / 2, cuts[-1])
-    between[0] = cuts[1] + 1e-6 if len(cuts) > 1 else 1.0  # accepts nothing
+    between[0] = cuts[1] + 1e-6  # accepts nothing
     pick = {
         "best_accuracy": np.argmax(true - false),
         "eer": np.argmin(np.abs(1 - true - false)),

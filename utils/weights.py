@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 
 import h5py
 import keras
@@ -20,13 +21,16 @@ def weight_file(weights: str) -> str:
     Raises:
         ValueError: no such file, or no network to fetch it.
     """
+    weights = os.path.expanduser(weights)
     if weights != "imagenet":
         if not os.path.isfile(weights):
-            raise ValueError(f"--weights={weights}: no such file; expected imagenet, an .h5 file, or nothing")
+            raise ValueError(f"--weights={weights}: no such file; expected imagenet, an .h5 or a .keras file")
         return weights
     local = os.path.join(READY, NOTOP)
     if os.path.isfile(local):
         return local
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(8)  # seconds: where a firewall swallows what is sent
     try:
         return keras.utils.get_file(NOTOP, NOTOP_URL, cache_subdir="models", file_hash=NOTOP_MD5)
     except Exception as error:
@@ -34,6 +38,8 @@ def weight_file(weights: str) -> str:
             f"--weights=imagenet: could not fetch {NOTOP_URL} ({error.__class__.__name__}); "
             f"put the file at {local}, or train without --weights"
         ) from None
+    finally:
+        socket.setdefaulttimeout(before)
 
 
 def read_h5(path: str) -> dict[str, list[np.ndarray]]:
@@ -71,8 +77,8 @@ def read_h5(path: str) -> dict[str, list[np.ndarray]]:
 
 
 def read(weights: str) -> dict[str, list[np.ndarray]]:
-    """The arrays of `--weights` by layer; none for ""."""
-    return read_h5(weight_file(weights)) if weights else {}
+    """The arrays of `--weights` by layer; none for "" and for our own .keras files."""
+    return read_h5(weight_file(weights)) if weights and not weights.endswith(".keras") else {}
 
 
 def pixels(arrays: dict[str, list[np.ndarray]]) -> str:
