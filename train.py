@@ -160,7 +160,7 @@ def fit(model, batches, folder, validate) -> None:
     trainer = siamese.trainer(model, FLAGS.loss, FLAGS.margin)
     steps = FLAGS.epochs * len(batches)
     optimizer = training.make_optimizer(FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches))
-    trainer.compile(optimizer, siamese.output_is_loss)
+    trainer.compile(optimizer, siamese.own_loss, metrics=siamese.signs_of_life())
     state = os.path.join(folder, runs.STATE)
     done = training.restore_state(trainer, state, len(batches))
     runs.forget_epochs(folder, done)

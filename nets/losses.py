@@ -61,33 +61,6 @@ class Contrastive(keras.layers.Layer):
         return {**super().get_config(), "margin": self.margin}
 
 
-@keras.saving.register_keras_serializable("compare")
-class SignsOfLife(keras.layers.Layer):
-    """Logs whether the embeddings live; passes the features on unchanged.
-
-    `same_distance` and `different_distance`: mean distance of either kind of pair.
-    `spread`: standard deviation of the features about their mean over the batch, divided by their
-    root mean square: 0 when all embeddings are alike.
-    """
-
-    def __init__(self, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
-        self.same_distance = keras.metrics.Mean(name="same_distance")
-        self.different_distance = keras.metrics.Mean(name="different_distance")
-        self.spread = keras.metrics.Mean(name="spread")
-
-    def call(self, features, labels):
-        own = ops.stop_gradient(ops.cast(features, "float32"))  # (b, F)
-        everyone = whole_batch(own)  # (B, F)
-        distance = distances(own[:, None], everyone[None, :])  # (b, B)
-        same, different = pair_masks(labels)  # (b, B)
-        self.same_distance.update_state(distance, same)
-        self.different_distance.update_state(distance, different)
-        rms = ops.sqrt(ops.mean(ops.square(everyone)) + 1e-12)
-        self.spread.update_state(ops.sqrt(ops.mean(ops.var(everyone, axis=0))) / rms)
-        return features
-
-
 def contrastive(distance, dissimilar, margin: float):
     """Contrastive loss of pairs: 1/2 D^2 where similar, 1/2 max(0, margin - D)^2 where dissimilar.
 
@@ -119,3 +92,35 @@ def balanced(losses, mask):
     pairs = ops.sum(whole_batch(ops.sum(mask, axis=1)))  # in the whole batch
     images = ops.cast(ops.shape(mask)[1], "float32")
     return 0.5 * images * ops.sum(losses * mask, axis=1) / ops.maximum(pairs, 1.0)
+
+
+def mean_distances(labels, features):
+    """Mean distance of the same pairs and of the different pairs of a batch: (b,), (b, F) -> two scalars."""
+    everyone = whole_batch(features)  # (B, F)
+    squares = ops.sum(ops.square(features), axis=1)  # (b,)
+    product = ops.matmul(features, ops.transpose(everyone))  # (b, B)
+    distance = ops.sqrt(ops.maximum(squares[:, None] + whole_batch(squares)[None, :] - 2 * product, 0.0))
+    return [ops.sum(distance * mask) / ops.maximum(ops.sum(mask), 1.0) for mask in pair_masks(labels)]
+
+
+def same_distance(labels, features):
+    """Mean distance of two images of one class."""
+    return mean_distances(labels, features)[0]
+
+
+def different_distance(labels, features):
+    """Mean distance of two images of different classes."""
+    return mean_distances(labels, features)[1]
+
+
+def spread(labels, features):
+    """Standard deviation of the features about their mean over the batch, by their root mean square.
+
+    0 when all embeddings are alike.
+    """
+    everyone = whole_batch(features)  # (B, F)
+    rms = ops.sqrt(ops.mean(ops.square(everyone)) + 1e-12)
+    return ops.sqrt(ops.mean(ops.var(everyone, axis=0))) / rms
+
+
+SIGNS_OF_LIFE = (same_distance, different_distance, spread)

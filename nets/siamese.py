@@ -9,7 +9,7 @@ from keras import layers
 
 from nets.heads import DistanceHead, HEADS
 from nets.layers import Augment
-from nets.losses import Contrastive, PairCrossEntropy, SignsOfLife
+from nets.losses import SIGNS_OF_LIFE, Contrastive, PairCrossEntropy
 
 
 def siamese(tower: keras.Model, head: keras.layers.Layer) -> keras.Model:
@@ -29,8 +29,8 @@ def trainer(model: keras.Model, loss: str = "cross_entropy", margin: float = 1.0
     """The model that is trained: a batch with labels and its augmentation -> a loss over all pairs.
 
     It shares tower and head with `model`. Inputs as `utils.batches.ClassBatches` delivers them:
-    image (B, H, W, C) uint8, label (B,), warp (B, 8), light (B, 2). Its output is each image's share
-    of the loss, (B,): compile it with `output_is_loss`.
+    image (B, H, W, C) uint8, label (B,), warp (B, 8), light (B, 2). A row of its output (B, 1 + F) is
+    an image's share of the loss, then its features: compile it with `own_loss` and `signs_of_life()`.
     """
     tower, head = model.get_layer("tower"), model.get_layer("head")
     image = keras.Input(tower.input_shape[1:], dtype="uint8", name="image")
@@ -38,15 +38,23 @@ def trainer(model: keras.Model, loss: str = "cross_entropy", margin: float = 1.0
     warp = keras.Input((8,), name="warp")
     light = keras.Input((2,), name="light")
     features = tower(Augment(name="augment")(image, warp, light))
-    features = SignsOfLife(name="signs_of_life")(features, label)
     losses = loss_layer(head, loss, margin)(features, label)
-    return keras.Model({"image": image, "label": label, "warp": warp, "light": light}, losses)
+    rows = layers.Concatenate(dtype="float32")([layers.Reshape((1,), dtype="float32")(losses), layers.Flatten()(features)])
+    return keras.Model({"image": image, "label": label, "warp": warp, "light": light}, rows)
 
 
-@keras.saving.register_keras_serializable("compare")
-def output_is_loss(target, output):
-    """For `compile`: the model's output is its loss already; targets do not count."""
-    return output
+def own_loss(labels, rows):
+    """The loss that a trainer's rows hold already: (B,), (B, 1 + F) -> (B,)."""
+    return rows[:, 0]
+
+
+def signs_of_life() -> list[keras.metrics.Metric]:
+    """Whether the embeddings live, as metrics of a trainer: `same_distance`, `different_distance`, `spread`."""
+
+    def of_features(sign):
+        return lambda labels, rows: sign(labels, rows[:, 1:])
+
+    return [keras.metrics.MeanMetricWrapper(of_features(sign), name=sign.__name__) for sign in SIGNS_OF_LIFE]
 
 
 def loss_layer(head: keras.layers.Layer, loss: str, margin: float) -> keras.layers.Layer:

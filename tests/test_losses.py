@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from nets.heads import DifferenceHead, DistanceHead
-from nets.losses import Contrastive, PairCrossEntropy, SignsOfLife, contrastive, pair_masks
+from nets.losses import Contrastive, PairCrossEntropy, contrastive, mean_distances, pair_masks, spread
 
 LABELS = np.array([0, 0, 0, 1, 1, 2, 5, 5], "int32")
 
@@ -16,7 +16,7 @@ def features(rng, count=8, width=5):
 
 
 def loss_of(layer, x, labels=LABELS):
-    return float(ops.mean(layer(ops.convert_to_tensor(x), ops.convert_to_tensor(labels))))
+    return float(ops.convert_to_numpy(ops.mean(layer(ops.convert_to_tensor(x), ops.convert_to_tensor(labels)))))
 
 
 def loop(x, labels, pair_loss):
@@ -120,8 +120,9 @@ def test_equal_images_give_no_nan(case):
 
 def test_contrastive_at_both_ends():
     distance, margin = np.array([0.0, 2.0], "float32"), 1.5
-    similar = ops.convert_to_numpy(contrastive(distance, np.zeros(2, "float32"), margin))
-    dissimilar = ops.convert_to_numpy(contrastive(distance, np.ones(2, "float32"), margin))
+    distance = ops.convert_to_tensor(distance)
+    similar = ops.convert_to_numpy(contrastive(distance, ops.zeros(2), margin))
+    dissimilar = ops.convert_to_numpy(contrastive(distance, ops.ones(2), margin))
     assert similar.tolist() == [0.0, 2.0]  # the same thing, far apart: pulled
     assert dissimilar.tolist() == [1.125, 0.0]  # different things, close: pushed; beyond the margin: left
 
@@ -150,17 +151,15 @@ def test_no_image_is_paired_with_itself():
 
 
 def test_signs_of_life(rng):
-    layer = SignsOfLife()
     x = features(rng)
-    layer(ops.convert_to_tensor(x), ops.convert_to_tensor(LABELS))
-    distances = {True: [], False: []}
+    expected = {True: [], False: []}
     for i in range(8):
         for j in range(8):
             if i != j:
-                distances[LABELS[i] == LABELS[j]].append(np.linalg.norm(x[i] - x[j]))
-    assert float(layer.same_distance.result()) == pytest.approx(np.mean(distances[True]), rel=1e-5)
-    assert float(layer.different_distance.result()) == pytest.approx(np.mean(distances[False]), rel=1e-5)
-    alike = SignsOfLife()
-    alike(ops.ones((8, 5)), ops.convert_to_tensor(LABELS))
-    assert float(alike.spread.result()) == pytest.approx(0, abs=1e-6)
-    assert float(layer.spread.result()) > 0.5
+                expected[LABELS[i] == LABELS[j]].append(np.linalg.norm(x[i] - x[j]))
+    labels, tensor = ops.convert_to_tensor(LABELS), ops.convert_to_tensor(x)
+    same, different = mean_distances(labels, tensor)
+    assert float(same) == pytest.approx(np.mean(expected[True]), rel=1e-5)
+    assert float(different) == pytest.approx(np.mean(expected[False]), rel=1e-5)
+    assert float(spread(labels, tensor)) == pytest.approx(np.sqrt(np.mean(x.var(0)) / np.mean(x**2)), rel=1e-5)
+    assert float(spread(labels, ops.ones((8, 5)))) == pytest.approx(0, abs=1e-6)

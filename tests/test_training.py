@@ -29,7 +29,7 @@ def test_optimizers_take_their_schedule_and_decay(name):
     assert optimizer.weight_decay == pytest.approx(1e-3)
     variable = keras.Variable(np.ones(3, "float32"))
     optimizer.build([variable])
-    optimizer.apply([np.ones(3, "float32")])
+    optimizer.apply([keras.ops.ones(3)])
     assert (keras.ops.convert_to_numpy(variable) < 1).all()
 
 

@@ -92,7 +92,7 @@ class Collapse(keras.callbacks.Callback):
     """Says so, and what to change, when all embeddings are alike or the loss stays at ln 2, or is no number.
 
     Args:
-        least: spread (see `nets.losses.SignsOfLife`) below which they count as alike.
+        least: spread (see `nets.losses.spread`) below which they count as alike.
         patience: epochs in a row before it speaks.
     """
 
