@@ -25,8 +25,8 @@ flags.DEFINE_enum("task", "siamese", ["siamese"], "what is compared, and how")
 flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16"], "tower: compact for machines without a GPU")
 flags.DEFINE_list("input_shape", [], "height,width,channels; default 48,48,1 for compact, 105,105,3 for vgg16")
 flags.DEFINE_enum("head", "distance", ["distance", "difference", "plain"],
-                  "what makes features a similarity: their distance; Dense layers on |f1 - f2| that rank an "
-                  "image with itself first; the same without that promise, as the article has it")
+                  "what makes features a similarity: their distance; Dense layers on |f1 - f2|, capped so "
+                  "that an image with itself ranks first; the same without the cap, as the article has it")
 flags.DEFINE_string("weights", "", "imagenet; an .h5 file of VGG16 or of Siamese-tf2; a .keras file of ours")
 # how it learns
 flags.DEFINE_enum("loss", "cross_entropy", ["cross_entropy", "contrastive"], "loss over all pairs of a batch")

@@ -16,13 +16,13 @@ EPSILON = 1e-12  # floor of squared distances: the gradient of sqrt at 0 is not 
 class DifferenceHead(keras.layers.Layer):
     """|f1 - f2| -> Dense ReLU -> Dense 1: the head of the Siamese-tf2 article.
 
-    By default (`plain=False`) the hidden layer has no bias and the last kernel is kept at or below
-    zero. The hidden units are then 0 where both features are equal and can only lower the logit,
-    so an image compared with itself gets the highest logit there is: the last bias.
+    Nothing in the article's form makes equal features score highest. So by default the logit is
+    capped at that of equal features, g(|f1 - f2|) -> min(g(|f1 - f2|), g(0)): an image compared with
+    itself gets the highest logit there is, with the same weights.
 
     Args:
         units: width of the hidden layer.
-        plain: the article's form: free kernels, biases in both layers.
+        plain: the article's form, without the cap.
 
     Call: (..., F), (..., F), float -> (...), float32.
     """
@@ -30,14 +30,8 @@ class DifferenceHead(keras.layers.Layer):
     def __init__(self, units: int = 512, plain: bool = False, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.units, self.plain = units, plain
-        self.hidden = keras.layers.Dense(units, "relu", use_bias=plain, name="hidden", dtype="float32")
-        self.logit = keras.layers.Dense(
-            1,
-            kernel_initializer="glorot_uniform" if plain else NegativeGlorot(),
-            kernel_constraint=None if plain else NonPositive(),
-            name="logit",
-            dtype="float32",
-        )
+        self.hidden = keras.layers.Dense(units, "relu", name="hidden", dtype="float32")
+        self.logit = keras.layers.Dense(1, name="logit", dtype="float32")
 
     def build(self, left_shape, right_shape=None):
         self.hidden.build((None, left_shape[-1]))
@@ -45,26 +39,15 @@ class DifferenceHead(keras.layers.Layer):
 
     def call(self, left, right):
         difference = ops.abs(ops.cast(left, "float32") - ops.cast(right, "float32"))  # (..., F)
+        logit = self.of(difference)  # (...)
+        return logit if self.plain else ops.minimum(logit, self.of(ops.zeros((1, difference.shape[-1])))[0])
+
+    def of(self, difference):
+        """The logit of a difference: (..., F) -> (...)."""
         return ops.squeeze(self.logit(self.hidden(difference)), axis=-1)
 
     def get_config(self):
         return {**super().get_config(), "units": self.units, "plain": self.plain}
-
-
-@keras.saving.register_keras_serializable("compare")
-class NonPositive(keras.constraints.Constraint):
-    """Weights above zero are set to zero."""
-
-    def __call__(self, weights):
-        return ops.minimum(weights, 0.0)
-
-
-@keras.saving.register_keras_serializable("compare")
-class NegativeGlorot(keras.initializers.GlorotUniform):
-    """Glorot's uniform initializer, folded to the negative side."""
-
-    def __call__(self, shape, dtype=None):
-        return -ops.abs(super().__call__(shape, dtype))
 
 
 @keras.saving.register_keras_serializable("compare")

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from nets.heads import DistanceHead, HEADS
+from nets.heads import HEADS, DifferenceHead, DistanceHead
 from nets.layers import Augment
 from nets.losses import SIGNS_OF_LIFE, Contrastive, PairCrossEntropy
 
@@ -101,8 +101,8 @@ def assign(model: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:
     if missing:
         raise ValueError(f"the weights lack the layers {', '.join(missing)}")
     if "logit" in arrays:
-        if not getattr(head, "plain", False):
-            raise ValueError("these weights hold the article's head: pass --head=plain")
+        if not isinstance(head, DifferenceHead):
+            raise ValueError("these weights hold the article's head: pass --head=plain or --head=difference")
         targets |= {"hidden": head.hidden, "logit": head.logit}
     before = [w.copy() for w in model.get_weights()]
     for name, layer in targets.items():

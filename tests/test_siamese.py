@@ -163,7 +163,7 @@ def test_weights_of_siamese_tf2_load(nested, tmp_path, rng):
 def test_weights_that_do_not_fit_are_refused(tmp_path):
     arrays = weights.read(write_h5(tmp_path / "old.h5"))
     with pytest.raises(ValueError, match="pass --head=plain"):
-        siamese.assign(small("difference", "vgg16", (105, 105, 3)), arrays)
+        siamese.assign(small("distance", "vgg16", (105, 105, 3)), arrays)
     with pytest.raises(ValueError, match="pass --backbone=vgg16"):
         siamese.assign(small(), arrays)
     with pytest.raises(ValueError, match=r"hidden: the weights are \[\(4608, 512\).*expects \[\(512, 512\)"):
