@@ -3,11 +3,13 @@
     python predict.py
     python predict.py a.png b.png
     python predict.py a.png b.png --json
+    python predict.py --gallery=FOLDER query.png        the most alike in a folder
+    python predict.py --duplicates=FOLDER               groups of pictures that show the same
 """
 
+import csv
 import json
 import os
-import sys
 
 from absl import app, flags
 
@@ -19,14 +21,28 @@ flags.DEFINE_enum("threshold_at", "best_accuracy", ["best_accuracy", "eer", "fpr
                   "say same from the similarity on at which, in the evaluation: most pairs were right; both "
                   "errors were alike; 1 % of the different pairs passed")
 flags.DEFINE_float("threshold", None, "say same from this similarity on, in place of a measured threshold", 0, 1)
+flags.DEFINE_string("gallery", "", "folder to search in for pictures like those named; its embeddings are kept in it")
+flags.DEFINE_integer("top", 10, "with --gallery: how many to show", 1)
+flags.DEFINE_string("duplicates", "", "folder to find groups of pictures in that the threshold calls the same")
+flags.DEFINE_string("csv", "", "with --gallery or --duplicates: file to write the answer to as well")
 flags.DEFINE_boolean("json", False, "print the answer as one JSON object on the last line")
 flags.DEFINE_boolean("figure", True, "show both pictures; without a screen, save them as predict.png")
 
 
 def main(argv: list[str]) -> None:
     files = argv[1:]
-    if len(files) not in (0, 2):
+    if FLAGS.duplicates:
+        find_duplicates()
+    elif FLAGS.gallery:
+        search_gallery(files)
+    elif len(files) in (0, 2):
+        compare_two(files)
+    else:
         raise app.UsageError(f"received {len(files)} file names, expected two, or none to be asked for them")
+
+
+def compare_two(files: list[str]) -> None:
+    """Answers for two files, or asks for two again and again."""
     if files:
         pictures = [picture(file) for file in files]
         make_answer()(*pictures)
@@ -34,6 +50,57 @@ def main(argv: list[str]) -> None:
     answer = make_answer()
     while (left := ask("first picture: ")) and (right := ask("second picture: ")):
         answer(left, right)
+
+
+def search_gallery(files: list[str]) -> None:
+    """The pictures of a folder that are most like each query."""
+    import numpy as np
+
+    from utils import figures, gallery
+    from utils.images import read_image
+
+    if not files:
+        raise ValueError("--gallery needs a picture to search for: python predict.py --gallery=FOLDER query.png")
+    shown = [picture(file) for file in files]
+    compare, shape, threshold, path = load()
+    opened = gallery.open_gallery(os.path.expanduser(FLAGS.gallery), path, compare, shape)
+    print(f"{len(opened.paths)} pictures in {opened.root}, {opened.embedded} of them embedded now")
+    queries = compare.embed(np.stack([read_image(file, shape) for file, _ in shown]))
+    rows = []
+    for number, ((file, image), query) in enumerate(zip(shown, queries)):
+        found = gallery.search(opened, compare, query, FLAGS.top)
+        rows += [{"query": file, "file": name, "similarity": s, "same": s >= threshold} for name, s in found]
+        print("\n".join([file, *(f"  {s:.3f} {'same' if s >= threshold else '    '} {name}" for name, s in found)]))
+        if FLAGS.figure:
+            pictures = [read_image(os.path.join(opened.root, name), (128, 128, 3)) for name, _ in found]
+            titles = [os.path.basename(file), *(f"{s:.3f} {os.path.basename(name)}" for name, s in found)]
+            figures.sheet([image, *pictures], titles, f"gallery{number or ''}.png")
+    write(rows, {"threshold": threshold, "embedded": opened.embedded, "results": rows})
+
+
+def find_duplicates() -> None:
+    """Groups of pictures of a folder that the threshold calls the same."""
+    from utils import gallery
+
+    compare, shape, threshold, path = load()
+    opened = gallery.open_gallery(os.path.expanduser(FLAGS.duplicates), path, compare, shape)
+    groups = gallery.duplicates(opened, compare, threshold)
+    print(f"{len(opened.paths)} pictures in {opened.root}: {len(groups)} groups from similarity {threshold:.3f} on")
+    for number, group in enumerate(groups):
+        print("\n".join([f"group {number}", *(f"  {name}" for name in group)]))
+    rows = [{"group": number, "file": name} for number, group in enumerate(groups) for name in group]
+    write(rows, {"threshold": threshold, "groups": groups})
+
+
+def write(rows: list[dict], answer: dict) -> None:
+    """The rows as --csv, the answer as --json."""
+    if FLAGS.csv:
+        with open(FLAGS.csv, "w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, rows[0] if rows else ["file"])
+            writer.writeheader()
+            writer.writerows(rows)
+    if FLAGS.json:
+        print(json.dumps(answer))
 
 
 def picture(file: str):
@@ -57,27 +124,35 @@ def ask(prompt: str):
             print(f"{error}; try again, or an empty line to stop")
 
 
+def load():
+    """The model: its comparer, its input shape, the threshold, and its file; says which it is."""
+    from nets import siamese
+    from utils import runs
+
+    path = runs.find_model(FLAGS.model)
+    model = runs.load_model(path)
+    threshold, chosen = decision_threshold(runs.read_json(os.path.dirname(path), runs.THRESHOLDS))
+    shape = model.input_shape[0][1:]
+    print(f"model {path}, input {shape[0]} x {shape[1]} {'grey' if shape[2] == 1 else 'RGB'}, "
+          f"same from {threshold:.3f} on ({chosen})")
+    return siamese.comparer(model), shape, threshold, path
+
+
 def make_answer():
     """Loads the model and returns the function that answers for two pictures."""
     import numpy as np
 
-    from nets import siamese
-    from utils import figures, runs
+    from utils import figures
     from utils.images import read_image
 
-    path = runs.find_model(FLAGS.model)
-    model = runs.load_model(path)
-    compare = siamese.comparer(model)
-    threshold, chosen = decision_threshold(runs.read_json(os.path.dirname(path), runs.THRESHOLDS))
-    shape = model.input_shape[0][1:]
-    print(f"model {path}, input {shape[0]} x {shape[1]}, {'grey' if shape[2] == 1 else 'RGB'}")
+    compare, shape, threshold, _ = load()
 
     def answer(left, right) -> None:
         (left_file, left_shown), (right_file, right_shown) = left, right
         features = compare.embed(np.stack([read_image(left_file, shape), read_image(right_file, shape)]))
         similarity = float(compare.score(features[0], features[1]))
         same = similarity >= threshold
-        text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {threshold:.3f} {chosen})"
+        text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {threshold:.3f})"
         print(text)
         if FLAGS.figure:
             figures.compared(left_shown, right_shown, text, "predict.png", window=not FLAGS.json)

@@ -21,7 +21,8 @@ flags.DEFINE_float("test_share", 0.1, "share held out to measure quality, where 
 flags.DEFINE_boolean("skip_broken", True, "leave broken files out; otherwise refuse them")
 flags.DEFINE_float("cache_gb", 4.0, "decoded images stay in memory up to this size", 0)
 # the network
-flags.DEFINE_enum("task", "siamese", ["siamese"], "what is compared, and how")
+flags.DEFINE_enum("task", "siamese", ["siamese", "triplet"],
+                  "siamese: same or different, a similarity; triplet: how near, an embedding to search in")
 flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16"], "tower: compact for machines without a GPU")
 flags.DEFINE_list("input_shape", [], "height,width,channels; default 48,48,1 for compact, 105,105,3 for vgg16")
 flags.DEFINE_enum("head", "distance", ["distance", "difference", "plain"],
@@ -29,8 +30,12 @@ flags.DEFINE_enum("head", "distance", ["distance", "difference", "plain"],
                   "that an image with itself ranks first; the same without the cap, as the article has it")
 flags.DEFINE_string("weights", "", "imagenet; an .h5 file of VGG16 or of Siamese-tf2; a .keras file of ours")
 # how it learns
-flags.DEFINE_enum("loss", "cross_entropy", ["cross_entropy", "contrastive"], "loss over all pairs of a batch")
-flags.DEFINE_float("margin", 1.0, "contrastive loss: distance (0..2) from which on different images are left alone", 1e-6)
+flags.DEFINE_enum("loss", "auto", ["auto", "cross_entropy", "contrastive", "triplet", "ratio", "multi_similarity"],
+                  "over all pairs or triplets of a batch; auto: cross_entropy for siamese, triplet for triplet")
+flags.DEFINE_enum("mining", "semi_hard", ["semi_hard", "all", "hard", "random"], "which triplets of the batch count")
+flags.DEFINE_float("margin", None, "distance (0..2) by which a negative must lie farther than a positive, default 0.2; "
+                   "contrastive: from which on different images are left alone, default 1", 1e-6)
+flags.DEFINE_boolean("squared", False, "triplets: compare squared distances, as FaceNet does")
 flags.DEFINE_integer("epochs", 8, "epochs", 1)
 flags.DEFINE_integer("steps_per_epoch", 0, "batches in an epoch; 0: as many as show each image once, 40 or more", 0)
 flags.DEFINE_integer("batch_size", 96, "images in a batch, over all devices", 4)
@@ -53,8 +58,9 @@ flags.register_validator(
     "expected height,width,channels such as 48,48,1",
 )
 flags.register_multi_flags_validator(
-    ["loss", "head"], lambda f: f["loss"] != "contrastive" or f["head"] == "distance",
-    "--loss=contrastive trains distances: pass --head=distance",
+    ["loss", "task", "head"],
+    lambda f: f["head"] == "distance" or f["loss"] == "cross_entropy" or (f["loss"], f["task"]) == ("auto", "siamese"),
+    "this loss trains distances: pass --head=distance",
 )
 
 
@@ -78,7 +84,7 @@ def main(argv: list[str]) -> None:
         folder = folder or new_run()
         runs.write_json(folder, runs.SPLIT, held_out)
         fit(model, batches, folder, validation(model, images, samples, split))
-        model = runs.load_model(runs.find_model(folder))  # the best epoch, which predict.py reads
+        model = best_model(folder, images, samples, split)
         quality = report.write_report(siamese.comparer(model), images, samples, split.test, folder, FLAGS.seed)
     print("\n".join(report.lines(quality)))
     print(f"{folder}/ holds the model, figures and log\nnext: python predict.py, or python eval_similarity.py")
@@ -117,7 +123,7 @@ def build_model():
     arrays = weights.read(FLAGS.weights)
     shape = tuple(int(n) for n in FLAGS.input_shape if n) or towers.INPUT_SHAPES[FLAGS.backbone]
     tower = towers.make_tower(FLAGS.backbone, shape, FLAGS.head == "distance", weights.pixels(arrays))
-    model = siamese.siamese(tower, siamese.make_head(FLAGS.head, FLAGS.margin))
+    model = siamese.siamese(tower, siamese.make_head(FLAGS.head))
     if arrays:
         siamese.assign(model, arrays)
     elif FLAGS.weights:
@@ -151,16 +157,39 @@ def validation(model, images, samples, split):
     return None
 
 
+def loss_name() -> str:
+    """The loss that the flags mean."""
+    return {"siamese": "cross_entropy", "triplet": "triplet"}[FLAGS.task] if FLAGS.loss == "auto" else FLAGS.loss
+
+
+def best_model(folder, images, samples, split):
+    """The model of the best epoch, which predict.py reads; its head fitted, where the loss did not train it."""
+    from nets import siamese
+    from utils import folders, report, runs
+
+    path = runs.find_model(folder)
+    model = runs.load_model(path)
+    rows = next((r for r in (split.validation, split.train) if folders.comparable(samples.labels[r])), None)
+    if loss_name() == "cross_entropy" or rows is None:
+        return model
+    pairs = report.pairs_of_features(siamese.comparer(model), images, samples.labels, rows, FLAGS.seed)
+    if siamese.calibrate(model, *pairs):
+        runs.save_aside(model.save, path, ".keras")
+    else:
+        print("same pairs lie no nearer than different ones: the embedding has learnt nothing yet")
+    return model
+
+
 def fit(model, batches, folder, validate) -> None:
     """Trains, writing all that the run leaves into `folder`; Ctrl-C ends it early with a usable model."""
     from nets import siamese
     from utils import figures, runs, training
 
     rate = FLAGS.learning_rate or training.RATES[FLAGS.optimizer][FLAGS.backbone]
-    trainer = siamese.trainer(model, FLAGS.loss, FLAGS.margin)
+    trainer = siamese.trainer(model, siamese.make_loss(loss_name(), model, FLAGS.margin, FLAGS.mining, FLAGS.squared))
     steps = FLAGS.epochs * len(batches)
     optimizer = training.make_optimizer(FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches))
-    trainer.compile(optimizer, siamese.own_loss, metrics=siamese.signs_of_life())
+    trainer.compile(optimizer, siamese.own_loss, metrics=siamese.signs_of_life(loss_name(), FLAGS.margin))
     state = os.path.join(folder, runs.STATE)
     done = training.restore_state(trainer, state, len(batches))
     runs.forget_epochs(folder, done)

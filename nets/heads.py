@@ -55,7 +55,7 @@ class DistanceHead(keras.layers.Layer):
     """Logit that falls with the distance: scale * (boundary - ||f1 - f2||), scale > 0.
 
     Similarity is 1/2 where the distance equals `boundary`. Both numbers are weights: the
-    cross-entropy trains them; the contrastive loss leaves them where they start, half its margin.
+    cross-entropy trains them, for other losses `nets.siamese.calibrate` fits them afterwards.
 
     Args:
         boundary: distance that separates same from different, at the start.

@@ -10,6 +10,10 @@ from keras import layers
 from nets.heads import HEADS, DifferenceHead, DistanceHead
 from nets.layers import Augment
 from nets.losses import SIGNS_OF_LIFE, Contrastive, PairCrossEntropy
+from nets.triplet import MultiSimilarity, TripletLoss, active_triplets
+
+LOSSES = ("cross_entropy", "contrastive", "triplet", "ratio", "multi_similarity")
+MARGINS = {"contrastive": 1.0, "triplet": 0.2, "ratio": 0.0}  # of distances between unit vectors
 
 
 def siamese(tower: keras.Model, head: keras.layers.Layer) -> keras.Model:
@@ -25,22 +29,36 @@ def siamese(tower: keras.Model, head: keras.layers.Layer) -> keras.Model:
     return keras.Model([left, right], similarity, name="siamese")
 
 
-def trainer(model: keras.Model, loss: str = "cross_entropy", margin: float = 1.0) -> keras.Model:
-    """The model that is trained: a batch with labels and its augmentation -> a loss over all pairs.
+def trainer(model: keras.Model, loss: keras.layers.Layer) -> keras.Model:
+    """The model that is trained: a batch with labels and its augmentation -> the loss over the batch.
 
     It shares tower and head with `model`. Inputs as `utils.batches.ClassBatches` delivers them:
     image (B, H, W, C) uint8, label (B,), warp (B, 8), light (B, 2). A row of its output (B, 1 + F) is
     an image's share of the loss, then its features: compile it with `own_loss` and `signs_of_life()`.
     """
-    tower, head = model.get_layer("tower"), model.get_layer("head")
+    tower = model.get_layer("tower")
     image = keras.Input(tower.input_shape[1:], dtype="uint8", name="image")
     label = keras.Input((), dtype="int32", name="label")
     warp = keras.Input((8,), name="warp")
     light = keras.Input((2,), name="light")
     features = tower(Augment(name="augment")(image, warp, light))
-    losses = loss_layer(head, loss, margin)(features, label)
-    rows = layers.Concatenate(dtype="float32")([layers.Reshape((1,), dtype="float32")(losses), layers.Flatten()(features)])
+    share = layers.Reshape((1,), dtype="float32")(loss(features, label))
+    rows = layers.Concatenate(dtype="float32")([share, layers.Flatten()(features)])
     return keras.Model({"image": image, "label": label, "warp": warp, "light": light}, rows)
+
+
+def make_loss(
+    name: str, model: keras.Model, margin: float | None = None, mining: str = "semi_hard", squared: bool = False
+) -> keras.layers.Layer:
+    """A loss layer by its name in `LOSSES`, for the tower and head of `model`; margin None: as in `MARGINS`."""
+    margin = MARGINS.get(name) if margin is None else margin
+    if name == "cross_entropy":
+        return PairCrossEntropy(model.get_layer("head"), name=name)
+    if name == "contrastive":
+        return Contrastive(margin, name=name)
+    if name == "multi_similarity":
+        return MultiSimilarity(name=name)
+    return TripletLoss(name, margin, mining, squared, name=name)
 
 
 def own_loss(labels, rows):
@@ -48,26 +66,47 @@ def own_loss(labels, rows):
     return rows[:, 0]
 
 
-def signs_of_life() -> list[keras.metrics.Metric]:
-    """Whether the embeddings live, as metrics of a trainer: `same_distance`, `different_distance`, `spread`."""
+def signs_of_life(loss: str = "cross_entropy", margin: float | None = None) -> list[keras.metrics.Metric]:
+    """Whether the embeddings live, as metrics of a trainer.
 
-    def of_features(sign):
-        return lambda labels, rows: sign(labels, rows[:, 1:])
+    `same_distance`, `different_distance` and `spread`; for triplets also the share of
+    `active_triplets`.
+    """
 
-    return [keras.metrics.MeanMetricWrapper(of_features(sign), name=sign.__name__) for sign in SIGNS_OF_LIFE]
+    def metric(sign, *args):
+        return keras.metrics.MeanMetricWrapper(lambda labels, rows: sign(labels, rows[:, 1:], *args), name=sign.__name__)
+
+    signs = [metric(sign) for sign in SIGNS_OF_LIFE]
+    if loss in ("triplet", "ratio"):
+        signs.append(metric(active_triplets, MARGINS[loss] if margin is None else margin))
+    return signs
 
 
-def loss_layer(head: keras.layers.Layer, loss: str, margin: float) -> keras.layers.Layer:
-    """The loss called "cross_entropy" or "contrastive"."""
-    if loss == "cross_entropy":
-        return PairCrossEntropy(head, name="cross_entropy")
-    return Contrastive(margin, name="contrastive")
+def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.ndarray) -> bool:
+    """Fits a distance head to features of pairs, by logistic regression: its similarity becomes a probability.
+
+    For models whose loss does not train the head. The tower stays as it is.
+
+    Args:
+        left, right: (M, F).
+        same: (M,) bool.
+
+    Returns:
+        False, and nothing is changed, where same pairs lie no nearer than different ones.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    distance = np.linalg.norm(left - right, axis=1)[:, None]
+    fitted = LogisticRegression(C=1e6, class_weight="balanced").fit(distance, same)
+    slope, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
+    if slope >= 0:
+        return False
+    model.get_layer("head").set_weights([np.float32(-offset / slope), np.float32(-slope)])
+    return True
 
 
-def make_head(name: str, margin: float = 1.0) -> keras.layers.Layer:
-    """A head by its name in `HEADS`; a distance head starts at half the margin."""
-    if name == "distance":
-        return DistanceHead(boundary=margin / 2, scale=8.0 / margin, name="head")
+def make_head(name: str) -> keras.layers.Layer:
+    """A head by its name in `HEADS`."""
     return HEADS[name](name="head")
 
 
@@ -137,15 +176,32 @@ def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done
 
 
 class Comparer(NamedTuple):
-    """What a model is used for: `embed` images -> features, `score` features, features -> similarities."""
+    """What a model is used for.
+
+    Attributes:
+        embed: images (N, H, W, C) -> features (N, F), as `embed`.
+        score: features that broadcast -> similarities, as `score`.
+        by_distance: whether similarity falls with the Euclidean distance of the features, so that the
+            most similar are the nearest.
+        distance_of: if so, similarity in 0..1 -> the distance at which it is reached; negative where
+            no distance reaches it.
+    """
 
     embed: Callable[..., np.ndarray]
     score: Callable[[np.ndarray, np.ndarray], np.ndarray]
+    by_distance: bool
+    distance_of: Callable[[float], float]
 
 
 def comparer(model: keras.Model) -> Comparer:
-    """The two functions of a model made by `siamese`."""
-    return Comparer(partial(embed, model), partial(score, model))
+    """What a model made by `siamese` is used for."""
+    head = model.get_layer("head")
+
+    def distance_of(similarity: float) -> float:
+        boundary, scale = (float(weight) for weight in head.get_weights())
+        return boundary - float(np.log(similarity) - np.log1p(-similarity)) / scale
+
+    return Comparer(partial(embed, model), partial(score, model), isinstance(head, DistanceHead), distance_of)
 
 
 def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -156,5 +212,6 @@ def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.nd
 
 def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Similarities in 0..1 of features that broadcast: (..., F), (..., F) -> (...)."""
-    logits = model.get_layer("head")(keras.ops.convert_to_tensor(left), keras.ops.convert_to_tensor(right))
-    return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))
+    left, right = (keras.ops.convert_to_tensor(features)[None] for features in (left, right))  # (1, ..., F)
+    logits = model.get_layer("head")(left, right)
+    return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[0]

@@ -38,8 +38,8 @@ def main(names: str, loss: str, path: str) -> None:
         keras.utils.set_random_seed(0)
         tower = towers.make_tower("compact", (32, 32, 1), normalize=True)
         model = siamese.siamese(tower, siamese.make_head("distance"))
-        trainer = siamese.trainer(model, loss)
-        trainer.compile(keras.optimizers.SGD(0.05), siamese.own_loss, metrics=siamese.signs_of_life())
+        trainer = siamese.trainer(model, siamese.make_loss(loss, model))
+        trainer.compile(keras.optimizers.SGD(0.05), siamese.own_loss, metrics=siamese.signs_of_life(loss))
         history = trainer.fit(OneBatch(), shuffle=False, verbose=0).history
         np.savez(path, *model.get_weights(), loss=history["loss"])
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,6 +66,30 @@ def test_predict_answers_once(trained, script, alphabets):
     itself = json.loads(script("predict.py", files[0], files[0], "--json", "--threshold=.5", cwd=cwd).splitlines()[-1])
     assert itself["similarity"] >= answer["similarity"] and itself["threshold"] == 0.5
     assert "expected two" in script("predict.py", files[0], cwd=cwd, expect=1)
+
+
+def test_gallery_and_duplicates(trained, script, alphabets, tmp_path):
+    cwd, _ = trained
+    folder = tmp_path / "gallery"
+    shutil.copytree(alphabets / "images_evaluation" / "Hebrew", folder)
+    query = folder / "character01" / "01.png"
+    args = (f"--gallery={folder}", query, "--top=3", "--json", f"--csv={tmp_path / 'found.csv'}")
+    first, again = (json.loads(script("predict.py", *args, cwd=cwd).splitlines()[-1]) for _ in range(2))
+    assert (first["embedded"], again["embedded"]) == (24, 0) and first["results"] == again["results"]
+    assert len(first["results"]) == 3 and first["results"][0]["file"] == os.path.join("character01", "01.png")
+    assert (tmp_path / "found.csv").read_text().count("\n") == 4 and (cwd / "gallery.png").stat().st_size > 1000
+    shutil.copy(query, folder / "copy.png")
+    found = json.loads(script("predict.py", f"--duplicates={folder}", "--threshold=.98", "--json", cwd=cwd).splitlines()[-1])
+    assert any({"copy.png", os.path.join("character01", "01.png")} <= set(group) for group in found["groups"])
+
+
+@pytest.mark.parametrize("loss", ["triplet", "ratio", "multi_similarity", "contrastive"])
+def test_triplet_task(loss, alphabets, script, tmp_path):
+    out = script("train.py", "--task=triplet", f"--loss={loss}", "--mining=all", f"--dataset_path={alphabets}",
+                 "--epochs=2", "--run=t", *SMALL)
+    assert "recall@1" in out and ("active_triplets" in out) == (loss in ("triplet", "ratio"))
+    head = keras.saving.load_model(tmp_path / "logs" / "t" / "best.keras", compile=False).get_layer("head")
+    assert [float(w) for w in head.get_weights()] != [0.5, 8.0]  # fitted
 
 
 def test_predict_asks_again_and_again(trained, script, alphabets, tmp_path):
@@ -202,7 +227,7 @@ def test_two_devices_give_the_loss_of_one(alphabets, tmp_path, script):
         assert two[name] == pytest.approx(one[name], rel=1e-3), name
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "contrastive"])
+@pytest.mark.parametrize("loss", ["cross_entropy", "contrastive", "triplet", "multi_similarity"])
 def test_two_devices_give_the_gradient_of_one(loss, tmp_path):
     """One step of plain gradient descent on either leaves the same weights, to rounding."""
     for devices in ("cpu", "cpu:2"):

@@ -49,7 +49,7 @@ def test_input_shapes_that_cannot_work_are_refused(shape):
 def test_an_image_with_itself_gets_the_highest_score(head, rng):
     """By construction, so also after steps that pull the weights the wrong way."""
     model = small(head)
-    trainer = siamese.trainer(model)
+    trainer = siamese.trainer(model, siamese.make_loss("cross_entropy", model))
     trainer.compile(keras.optimizers.Adam(0.01), siamese.own_loss, metrics=siamese.signs_of_life())
     wrong = batch(rng)
     wrong["image"][:] = wrong["image"][[0]]  # equal images said to be different
@@ -77,11 +77,33 @@ def test_embed_and_score_equal_the_model(head, rng):
     expected = model.predict([a, b], verbose=0)
     scores = siamese.score(model, siamese.embed(model, a, batch_size=4), siamese.embed(model, b, batch_size=3))
     assert scores == pytest.approx(expected, abs=1e-5)
+    one = siamese.score(model, siamese.embed(model, a)[0], siamese.embed(model, b)[0])
+    assert float(one) == pytest.approx(expected[0], abs=1e-5)
+
+
+def test_calibration_makes_a_distance_a_probability(rng):
+    """Pairs whose class follows a logistic of their distance give that logistic back; the tower stays."""
+    model = small()
+    tower = model.get_layer("tower").get_weights()
+    distance = rng.uniform(0, 2, 20_000)
+    same = rng.random(20_000) < 1 / (1 + np.exp(-9 * (0.7 - distance)))
+    left = np.zeros((20_000, 2))
+    right = np.stack([distance, np.zeros(20_000)], axis=1)
+    balance = np.log((~same).sum() / same.sum()) / 9  # both kinds weigh alike
+    assert siamese.calibrate(model, left, right, same)
+    boundary, scale = model.get_layer("head").get_weights()
+    assert scale == pytest.approx(9, rel=0.05) and boundary == pytest.approx(0.7 + balance, abs=0.02)
+    assert all(np.array_equal(a, b) for a, b in zip(tower, model.get_layer("tower").get_weights()))
+    assert not siamese.calibrate(model, left, right, ~same)
+    compare = siamese.comparer(model)
+    for similarity in (0.1, 0.5, 0.93):
+        reached = compare.score(np.zeros(2), np.array([max(0, compare.distance_of(similarity)), 0.0]))
+        assert reached == pytest.approx(similarity, abs=1e-5)
 
 
 def test_training_lowers_the_loss_and_saves_a_model_that_loads(rng, tmp_path):
     model = small()
-    trainer = siamese.trainer(model)
+    trainer = siamese.trainer(model, siamese.make_loss("cross_entropy", model))
     trainer.compile(keras.optimizers.Adam(1e-3), siamese.own_loss, metrics=siamese.signs_of_life())
     data = batch(rng)
     data["image"] = np.repeat(data["image"][::3], 3, axis=0)  # classes are easy

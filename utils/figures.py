@@ -96,6 +96,19 @@ def compared(left: np.ndarray, right: np.ndarray, title: str, path: str, window:
         print(f"could not save the figure: {error}")
 
 
+def sheet(images: list[np.ndarray], titles: list[str], path: str, columns: int = 6) -> None:
+    """Pictures with a line over each, row by row, at `path`."""
+    columns = min(columns, len(images))
+    page, axes = figure(columns, -(-len(images) // columns), 2.0, 2.2)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, image, title in zip(axes.flat, images, titles):
+        show(axis, image)
+        axis.set_title(title, fontsize=7)
+    page.savefig(path, dpi=100)
+    print(f"figure: {path}")
+
+
 def show(axis, image: np.ndarray) -> None:
     """An image (H, W, 1 or 3) in 0..255, without axes."""
     axis.imshow(np.squeeze(image).astype("uint8"), cmap="gray", vmin=0, vmax=255)

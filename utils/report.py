@@ -10,6 +10,7 @@ from utils import figures, runs, verification
 from utils.data import progress_bar
 from utils.folders import Samples, comparable
 from utils.images import at
+from utils.retrieval import retrieval
 
 PAIRS, VALIDATION_PAIRS = 20_000, 2_000
 
@@ -27,8 +28,8 @@ def write_report(
 
     Returns:
         What `verification.verify` gives, for pairs from all classes and, as `hard_accuracy` and
-        `hard_roc_auc`, for different pairs from within one group where there are groups. Empty
-        where the rows do not give same and different pairs.
+        `hard_roc_auc`, for different pairs from within one group where there are groups; and what
+        `retrieval.retrieval` gives, for models that compare by distance. Empty where the rows do not give same and different pairs.
     """
     labels = samples.labels[rows]
     if not comparable(labels):
@@ -46,11 +47,21 @@ def write_report(
         hard = verification.draw_pairs(labels, PAIRS, seed, groups)
         found = verification.verify(verification.score_pairs(comparer.score, features, hard), hard.same)
         result |= {"hard_accuracy": found["accuracy"], "hard_roc_auc": found["roc_auc"]}
+    if comparer.by_distance:
+        result |= retrieval(features, labels)
     result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed}
     runs.write_json(folder, runs.EVALUATION, (runs.read_json(folder, runs.EVALUATION) or {}) | result)
     runs.write_json(folder, runs.THRESHOLDS, cuts)
     figures.verification(folder, scores, drawn.same, result, cuts)
     return result
+
+
+def pairs_of_features(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int):
+    """Features of the validation pairs among `rows`: left (M, F), right (M, F), same (M,)."""
+    pairs = verification.draw_pairs(labels[rows], VALIDATION_PAIRS, seed)
+    used, places = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
+    left, right = np.split(comparer.embed(at(images, rows[used]))[places], 2)
+    return left, right, pairs.same
 
 
 def validator(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int) -> Callable[[], dict[str, float]]:
@@ -91,5 +102,11 @@ def lines(result: dict[str, float]) -> list[str]:
         text.append(
             f"different pairs from within one group: accuracy {result['hard_accuracy']:.4f}, "
             f"ROC-AUC {result['hard_roc_auc']:.4f}"
+        )
+    if "recall_at_1" in result:
+        text.append(
+            f"retrieval among {result['images']} images: recall@1 {result['recall_at_1']:.4f}, @5 "
+            f"{result['recall_at_5']:.4f}, @10 {result['recall_at_10']:.4f}, R-precision "
+            f"{result['r_precision']:.4f}, MAP@R {result['map_at_r']:.4f}"
         )
     return text

@@ -116,7 +116,7 @@ class Collapse(keras.callbacks.Callback):
                 f"{logs['same_distance']:.3g} and {logs['different_distance']:.3g}, spread "
                 f"{logs['spread']:.2g}, loss {logs['loss']:.3f}; ln 2 = 0.693 is guessing). Change, one "
                 "at a time: a ten times lower --learning_rate; --loss=contrastive or cross_entropy, "
-                "whichever you did not use; weaker --augment; and look at batch.png: could you tell?"
+                "whichever you did not use; for triplets --mining=semi_hard or all; weaker --augment; and look at batch.png: could you tell?"
             )
 
 

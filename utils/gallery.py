@@ -1,0 +1,152 @@
+"""A folder of pictures to search in: embedded once, and again only where a file has changed."""
+
+import hashlib
+import os
+import zipfile
+from typing import Iterator, NamedTuple
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from utils.data import progress_bar
+from utils.folders import walk
+from utils.images import load_images
+from utils.retrieval import Index
+from utils.runs import save_aside
+
+ROUNDING = 2e-6  # of a squared distance of unit vectors that comes from a matrix product
+BLOCK = 2048  # images decoded, or compared with one another, at once
+
+
+class Gallery(NamedTuple):
+    """paths (N,) relative to root, features (N, F), and how many images had to be embedded now."""
+
+    root: str
+    paths: list[str]
+    features: np.ndarray
+    embedded: int
+
+
+def open_gallery(root: str, model: str, comparer, shape: tuple[int, int, int]) -> Gallery:
+    """The embeddings of all images below `root`, from its cache as far as model and files are the same.
+
+    The cache lies in `root`, one file for each model, named by the model's contents. A file counts as
+    unchanged by size and time, or else by its contents.
+
+    Args:
+        model: the .keras file.
+        comparer: of that model; see `nets.siamese.Comparer`.
+        shape: (height, width, channels) that it takes.
+
+    Raises:
+        ValueError: no readable image.
+    """
+    paths = walk(root)[0]
+    cache = os.path.join(root, f".embeddings-{digest(model)[:12]}.npz")
+    known = read_cache(cache)
+    stamps = [stamp(os.path.join(root, path)) for path in paths]
+    keys = [
+        known[path].key if path in known and known[path].stamp == now else digest(os.path.join(root, path))
+        for path, now in zip(paths, stamps)
+    ]
+    features = {entry.key: entry.features for entry in known.values()}
+    new = {key: path for path, key in zip(paths, keys) if key not in features}
+    features |= embed_files(root, new, comparer, shape)
+    kept = [row for row, key in enumerate(keys) if key in features]
+    if not kept:
+        raise ValueError(f"{root}: no image that can be read; expected a folder of pictures")
+    found = np.stack([features[keys[row]] for row in kept])
+    paths, keys, stamps = ([values[row] for row in kept] for values in (paths, keys, stamps))
+    if new or set(paths) != set(known):
+        write_cache(cache, paths, keys, stamps, found)
+    return Gallery(root, paths, found, len(new))
+
+
+class Entry(NamedTuple):
+    """What the cache knows of a file: sha1 of its contents, size and time, features (F,)."""
+
+    key: str
+    stamp: str
+    features: np.ndarray
+
+
+def read_cache(path: str) -> dict[str, Entry]:
+    """Entries by path; none where there is no cache, or a broken one."""
+    try:
+        with np.load(path) as file:
+            rows = zip(file["paths"], file["keys"], file["stamps"], file["features"])
+            return {str(name): Entry(str(key), str(time), features) for name, key, time, features in rows}
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return {}
+
+
+def write_cache(path: str, paths, keys, stamps, features: np.ndarray) -> None:
+    """Writes the cache; a folder that cannot be written to goes without."""
+    try:
+        save_aside(lambda name: np.savez(name, paths=paths, keys=keys, stamps=stamps, features=features), path, ".npz")
+    except OSError as error:
+        print(f"the embeddings were not kept: {error}")
+
+
+def embed_files(root: str, new: dict[str, str], comparer, shape) -> dict[str, np.ndarray]:
+    """Features of files by their key, block by block; broken files are named and left out."""
+    keys, paths = list(new), [os.path.join(root, path) for path in new.values()]
+    bar, features = progress_bar("image"), {}
+    for start in range(0, len(keys), BLOCK):
+        images, broken = load_images(paths[start : start + BLOCK], shape)
+        for problem in broken.values():
+            print(f"left out {problem}")
+        for row, vector in enumerate(comparer.embed(images)):
+            if row not in broken:
+                features[keys[start + row]] = vector
+        bar(min(start + BLOCK, len(keys)), len(keys))
+    return features
+
+
+def search(gallery: Gallery, comparer, query: np.ndarray, k: int) -> list[tuple[str, float]]:
+    """The k images most like a query (F,), most like first: path and similarity."""
+    if comparer.by_distance:
+        places = Index(gallery.features).nearest(query[None], k)[0][0]
+        scores = comparer.score(query, gallery.features[places])
+    else:
+        blocks = range(0, len(gallery.paths), BLOCK)
+        every = np.concatenate([comparer.score(query, gallery.features[b : b + BLOCK]) for b in blocks])
+        places = np.argsort(-every, kind="stable")[:k]
+        scores = every[places]
+    return [(gallery.paths[place], float(value)) for place, value in zip(places, scores)]
+
+
+def duplicates(gallery: Gallery, comparer, threshold: float) -> list[list[str]]:
+    """Groups of images that chains of similarities of `threshold` or more hold together, largest first."""
+    left, right = (np.concatenate(places) for places in zip(*alike(gallery, comparer, threshold)))
+    count = len(gallery.paths)
+    _, group = connected_components(coo_array((np.ones(len(left), bool), (left, right)), shape=(count, count)))
+    members = [np.flatnonzero(group == g) for g in np.flatnonzero(np.bincount(group) > 1)]
+    return sorted(([gallery.paths[row] for row in rows] for rows in members), key=lambda g: (-len(g), g))
+
+
+def alike(gallery: Gallery, comparer, threshold: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Places of the pairs that are similar enough, block by block: left (M,), right (M,)."""
+    if comparer.by_distance:
+        farthest = comparer.distance_of(threshold)
+        for rows, squares in Index(gallery.features).blocks(gallery.features):
+            left, right = np.nonzero(squares <= max(farthest, 0.0) ** 2 + ROUNDING)
+            yield left + rows.start, right
+        return
+    for left, vector in enumerate(gallery.features):  # a head of Dense layers looks at every pair
+        for start in range(left, len(gallery.features), BLOCK):
+            right = np.flatnonzero(comparer.score(vector, gallery.features[start : start + BLOCK]) >= threshold)
+            yield np.full(len(right), left), right + start
+
+
+def digest(path: str) -> str:
+    """sha1 of a file's contents."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha1").hexdigest()
+
+
+def stamp(path: str) -> str:
+    """Size and time of change of a file."""
+    status = os.stat(path)
+    return f"{status.st_size} {status.st_mtime_ns}"
