@@ -23,8 +23,9 @@ def random_triplets(distance, same, different, margin=0.0):
     drawn anew each time, so this is a random choice, and one that repeats with the batch.
     """
     count = ops.sum(different, axis=1)[:, None]  # (b, 1)
-    ones = ops.ones_like(distance)
-    step = 7.0 * ops.cumsum(ones, axis=0) + 13.0 * ops.cumsum(ones, axis=1)  # (b, B)
+    column = ops.cumsum(ops.ones_like(distance), axis=1)  # (b, B): 1 ... B
+    row = ops.sum(column * (1.0 - same - different), axis=1, keepdims=True)  # (b, 1): the anchor's own place
+    step = 7.0 * row + 13.0 * column  # (b, B)
     wanted = step - count * ops.floor(step / ops.maximum(count, 1.0)) + 1  # (b, B) in 1..count
     number = ops.cumsum(different, axis=1)  # (b, B): 1 for the first negative, 2 for the second ...
     chosen = ops.cast(number[:, None, :] == wanted[:, :, None], "float32")  # (b, B, B)

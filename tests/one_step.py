@@ -38,7 +38,7 @@ def main(names: str, loss: str, path: str) -> None:
         keras.utils.set_random_seed(0)
         tower = towers.make_tower("compact", (32, 32, 1), normalize=True)
         model = siamese.siamese(tower, siamese.make_head("distance"))
-        trainer = siamese.trainer(model, siamese.make_loss(loss, model))
+        trainer = siamese.trainer(model, siamese.make_loss(loss, model, mining="all"))
         trainer.compile(keras.optimizers.SGD(0.05), siamese.own_loss, metrics=siamese.signs_of_life(loss))
         history = trainer.fit(OneBatch(), shuffle=False, verbose=0).history
         np.savez(path, *model.get_weights(), loss=history["loss"])

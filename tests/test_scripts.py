@@ -14,6 +14,7 @@ import pytest
 
 from conftest import ROOT, picture
 from nets import siamese  # noqa: F401  knows the layers that a saved model names
+from test_siamese import write_h5
 
 SMALL = ("--input_shape=32,32,1", "--batch_size=8", "--images_per_class=2")
 
@@ -141,6 +142,24 @@ def test_own_data_however_small(counts, chapters, script, tmp_path):
     assert (tmp_path / "logs" / "own" / "best.keras").is_file()
     files = [root / "chapter0" / "0.png", root / "chapter1" / "0.png"]
     assert "for want of a measured one" in script("predict.py", *files, "--nofigure")
+
+
+def test_reading_from_disk_in_mixed_precision_with_the_articles_head(alphabets, script, tmp_path):
+    out = script("train.py", f"--dataset_path={alphabets}", "--cache_gb=0", "--precision=mixed_bfloat16",
+                 "--head=difference", "--epochs=1", "--steps_per_epoch=5", "--run=disk", *SMALL)
+    assert "5/5" in out and "verification on 8 held-out classes" in out and "recall@1" not in out
+
+
+def test_vgg16_trains_on_from_the_weights_of_siamese_tf2(alphabets, script, tmp_path):
+    weights = write_h5(tmp_path / "old.h5")
+    out = script("train.py", f"--dataset_path={alphabets}", "--backbone=vgg16", "--head=plain", f"--weights={weights}",
+                 "--epochs=1", "--steps_per_epoch=2", "--batch_size=4", "--images_per_class=2", "--run=vgg")
+    assert "17,075,009 parameters" in out and "2/2" in out
+    kept = tmp_path / "logs" / "vgg" / "best.keras"
+    assert "17,075,009" in script("train.py", f"--dataset_path={alphabets}", "--backbone=vgg16", "--head=plain",
+                                  f"--weights={kept}", "--epochs=1", "--steps_per_epoch=1", "--batch_size=4",
+                                  "--images_per_class=2", "--run=again")
+    assert "the weights do not fit" in script("train.py", f"--dataset_path={alphabets}", f"--weights={kept}", expect=2)
 
 
 def test_bad_input_is_one_line_and_leaves_no_run(chapters, script, tmp_path):
