@@ -57,11 +57,6 @@ flags.register_validator(
     "input_shape", lambda shape: not any(shape) or len(shape) == 3 and all(n.isdigit() for n in shape),
     "expected height,width,channels such as 48,48,1",
 )
-flags.register_multi_flags_validator(
-    ["loss", "task", "head"],
-    lambda f: f["head"] == "distance" or f["loss"] == "cross_entropy" or (f["loss"], f["task"]) == ("auto", "siamese"),
-    "this loss trains distances: pass --head=distance",
-)
 
 
 def main(argv: list[str]) -> None:
@@ -71,8 +66,8 @@ def main(argv: list[str]) -> None:
     folder = resumed() if FLAGS.resume else None
     with devices.strategy(FLAGS.devices):
         model = build_model()
-        print(f"{FLAGS.backbone} tower, {FLAGS.head} head: {model.count_params():,} parameters, "
-              f"input {model.input_shape[0][1:]}")
+        loss = siamese.make_loss(loss_name(), model, FLAGS.margin, FLAGS.mining, FLAGS.squared)
+        print(f"{model.count_params():,} parameters, input {model.input_shape[0][1:]}")
         samples = data.find_samples(os.path.expanduser(FLAGS.dataset_path), FLAGS.train_own_data)
         samples, images = data.decode(samples, model.input_shape[0][1:], FLAGS.cache_gb, FLAGS.skip_broken)
         split = folders.split_by_class(samples, FLAGS.val_share, FLAGS.test_share, FLAGS.seed)
@@ -83,7 +78,7 @@ def main(argv: list[str]) -> None:
             raise ValueError(f"{folder} cannot go on: the images in {samples.root} have changed since it began")
         folder = folder or new_run()
         runs.write_json(folder, runs.SPLIT, held_out)
-        fit(model, batches, folder, validation(model, images, samples, split))
+        fit(siamese.trainer(model, loss), model, batches, folder, validation(model, images, samples, split))
         model = best_model(folder, images, samples, split)
         quality = report.write_report(siamese.comparer(model), images, samples, split.test, folder, FLAGS.seed)
     print("\n".join(report.lines(quality)))
@@ -120,14 +115,15 @@ def build_model():
 
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
+    if FLAGS.weights.endswith(".keras"):
+        print(f"going on from {FLAGS.weights}: its tower, head and input shape, whatever the flags say")
+        return runs.load_model(runs.find_model(FLAGS.weights))
     arrays = weights.read(FLAGS.weights)
     shape = tuple(int(n) for n in FLAGS.input_shape if n) or towers.INPUT_SHAPES[FLAGS.backbone]
     tower = towers.make_tower(FLAGS.backbone, shape, FLAGS.head == "distance", weights.pixels(arrays))
     model = siamese.siamese(tower, siamese.make_head(FLAGS.head))
     if arrays:
         siamese.assign(model, arrays)
-    elif FLAGS.weights:
-        siamese.copy_weights(model, runs.load_model(runs.find_model(FLAGS.weights)))
     return model
 
 
@@ -138,7 +134,8 @@ def make_batches(images, samples, split):
     kind = {True: "photos", False: "characters"}[FLAGS.train_own_data] if FLAGS.augment == "auto" else FLAGS.augment
     made = batches.ClassBatches(
         images, samples.labels, samples.groups, split.train, FLAGS.batch_size, FLAGS.images_per_class,
-        augment.AUGMENTATIONS[kind], FLAGS.groups_per_batch, turns=kind == "characters", steps=FLAGS.steps_per_epoch, seed=FLAGS.seed, multiple_of=devices.replicas(),
+        augment.AUGMENTATIONS[kind], FLAGS.groups_per_batch, turns=kind == "characters",
+        steps=FLAGS.steps_per_epoch, seed=FLAGS.seed, multiple_of=devices.replicas(),
     )
     first = made[0][0]["image"]
     print(f"a batch: {made.classes_per_batch} classes x {made.images_per_class} images, grey levels "
@@ -180,13 +177,12 @@ def best_model(folder, images, samples, split):
     return model
 
 
-def fit(model, batches, folder, validate) -> None:
+def fit(trainer, model, batches, folder, validate) -> None:
     """Trains, writing all that the run leaves into `folder`; Ctrl-C ends it early with a usable model."""
     from nets import siamese
     from utils import figures, runs, training
 
     rate = FLAGS.learning_rate or training.RATES[FLAGS.optimizer][FLAGS.backbone]
-    trainer = siamese.trainer(model, siamese.make_loss(loss_name(), model, FLAGS.margin, FLAGS.mining, FLAGS.squared))
     steps = FLAGS.epochs * len(batches)
     optimizer = training.make_optimizer(FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches))
     trainer.compile(optimizer, siamese.own_loss, metrics=siamese.signs_of_life(loss_name(), FLAGS.margin))

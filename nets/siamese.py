@@ -51,6 +51,8 @@ def make_loss(
     name: str, model: keras.Model, margin: float | None = None, mining: str = "semi_hard", squared: bool = False
 ) -> keras.layers.Layer:
     """A loss layer by its name in `LOSSES`, for the tower and head of `model`; margin None: as in `MARGINS`."""
+    if name != "cross_entropy" and not isinstance(model.get_layer("head"), DistanceHead):
+        raise ValueError(f"--loss={name} trains distances; this model's head is none: pass --head=distance")
     margin = MARGINS.get(name) if margin is None else margin
     if name == "cross_entropy":
         return PairCrossEntropy(model.get_layer("head"), name=name)
@@ -108,16 +110,6 @@ def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.
 def make_head(name: str) -> keras.layers.Layer:
     """A head by its name in `HEADS`."""
     return HEADS[name](name="head")
-
-
-def copy_weights(model: keras.Model, other: keras.Model) -> None:
-    """Copies the weights of another model made by `siamese`; refused where the shapes differ."""
-    received, expected = ([tuple(w.shape) for w in m.weights] for m in (other, model))
-    if received != expected:
-        wrong = next((pair for pair in zip(received, expected) if pair[0] != pair[1]), (len(received), len(expected)))
-        raise ValueError(f"the weights do not fit: received {wrong[0]}, the model expects {wrong[1]}; "
-                         "pass the --backbone, --head and --input_shape of that model")
-    model.set_weights(other.get_weights())
 
 
 def assign(model: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:

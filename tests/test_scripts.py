@@ -156,10 +156,10 @@ def test_vgg16_trains_on_from_the_weights_of_siamese_tf2(alphabets, script, tmp_
                  "--epochs=1", "--steps_per_epoch=2", "--batch_size=4", "--images_per_class=2", "--run=vgg")
     assert "17,075,009 parameters" in out and "2/2" in out
     kept = tmp_path / "logs" / "vgg" / "best.keras"
-    assert "17,075,009" in script("train.py", f"--dataset_path={alphabets}", "--backbone=vgg16", "--head=plain",
-                                  f"--weights={kept}", "--epochs=1", "--steps_per_epoch=1", "--batch_size=4",
-                                  "--images_per_class=2", "--run=again")
-    assert "the weights do not fit" in script("train.py", f"--dataset_path={alphabets}", f"--weights={kept}", expect=2)
+    assert "17,075,009" in script("train.py", f"--dataset_path={alphabets}", f"--weights={kept}", "--epochs=1",
+                                  "--steps_per_epoch=1", "--batch_size=4", "--images_per_class=2", "--run=again")
+    assert "trains distances" in script("train.py", f"--dataset_path={alphabets}", f"--weights={kept}",
+                                        "--loss=contrastive", expect=2)
 
 
 def test_bad_input_is_one_line_and_leaves_no_run(chapters, script, tmp_path):
@@ -171,6 +171,7 @@ def test_bad_input_is_one_line_and_leaves_no_run(chapters, script, tmp_path):
         ("--dataset_path=/none",): "/none: no such folder",
         (f"--dataset_path={root}", "--train_own_data", "--devices=7"): "found 0 GPUs",
         ("--weights=none.h5",): "none.h5: no such file",
+        ("--loss=contrastive", "--head=plain"): "pass --head=distance",
         ("--input_shape=8,8,1",): "expected 32 or more pixels",
         ("--weights=README.keras",): "found no model at README.keras",
         ("--resume",): "found no run in logs",
@@ -192,8 +193,10 @@ def test_out_of_memory_names_the_flag():
 
 
 def start(cwd, *args):
-    return subprocess.Popen([sys.executable, str(ROOT / "train.py"), *args], cwd=cwd,
-                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    """Starts train.py as from a terminal: where the tests run in the background, Ctrl-C is ignored by inheritance."""
+    return subprocess.Popen([sys.executable, str(ROOT / "train.py"), *args], cwd=cwd, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
 def wait_for_epoch(process, log, epoch):
