@@ -28,6 +28,7 @@ flags.DEFINE_boolean("json", False, "print the figures as one JSON object on the
 
 
 def main(argv: list[str]) -> None:
+    """Evaluates the model, or the baseline without one."""
     result = hausdorff() if FLAGS.hausdorff else evaluate()
     if FLAGS.json:
         print(json.dumps(result))

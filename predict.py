@@ -30,6 +30,7 @@ flags.DEFINE_boolean("figure", True, "show both pictures; without a screen, save
 
 
 def main(argv: list[str]) -> None:
+    """Compares two pictures, searches a gallery, or finds duplicates."""
     files = argv[1:]
     if FLAGS.duplicates:
         find_duplicates()

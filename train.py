@@ -60,6 +60,7 @@ flags.register_validator(
 
 
 def main(argv: list[str]) -> None:
+    """Model, images, split, batches, training, evaluation: the whole run."""
     from nets import siamese
     from utils import data, devices, folders, report, runs
 

@@ -11,12 +11,12 @@ from keras import ops
 FAR = 1e9
 
 
-def all_triplets(distance, same, different, margin=0.0):
+def all_triplets(distance, same, different):
     """Every anchor, positive and negative."""
     return same[:, :, None] * different[:, None, :]
 
 
-def random_triplets(distance, same, different, margin=0.0):
+def random_triplets(distance, same, different):
     """One negative for each anchor and positive, whatever its distance.
 
     It is the k-th image of another class, k running with anchor and positive. The order of a batch is
@@ -32,7 +32,7 @@ def random_triplets(distance, same, different, margin=0.0):
     return all_triplets(distance, same, different) * chosen
 
 
-def semi_hard_triplets(distance, same, different, margin=0.0):
+def semi_hard_triplets(distance, same, different):
     """For each anchor and positive the nearest negative beyond the positive (FaceNet, 2015, section 3.2).
 
     Where no negative lies beyond, the farthest there is. Beyond the margin it costs nothing.
@@ -44,7 +44,7 @@ def semi_hard_triplets(distance, same, different, margin=0.0):
     return all_triplets(distance, same, different) * chosen
 
 
-def hard_triplets(distance, same, different, margin=0.0):
+def hard_triplets(distance, same, different):
     """For each anchor the farthest positive and the nearest negative (Hermans, Beyer & Leibe 2017)."""
     positive = first_smallest(ops.where(same > 0, -distance, FAR)) * same  # (b, B)
     negative = first_smallest(ops.where(different > 0, distance, FAR)) * different  # (b, B)

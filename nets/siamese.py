@@ -12,7 +12,6 @@ from nets.layers import Augment
 from nets.losses import SIGNS_OF_LIFE, Contrastive, PairCrossEntropy
 from nets.triplet import MultiSimilarity, TripletLoss, active_triplets
 
-LOSSES = ("cross_entropy", "contrastive", "triplet", "ratio", "multi_similarity")
 MARGINS = {"contrastive": 1.0, "triplet": 0.2, "ratio": 0.0}  # of distances between unit vectors
 
 
@@ -50,7 +49,16 @@ def trainer(model: keras.Model, loss: keras.layers.Layer) -> keras.Model:
 def make_loss(
     name: str, model: keras.Model, margin: float | None = None, mining: str = "semi_hard", squared: bool = False
 ) -> keras.layers.Layer:
-    """A loss layer by its name in `LOSSES`, for the tower and head of `model`; margin None: as in `MARGINS`."""
+    """A loss layer for the tower and head of `model`.
+
+    Args:
+        name: "cross_entropy", "contrastive", "triplet", "ratio" or "multi_similarity".
+        margin: of the losses in `MARGINS`; None: as there.
+        mining, squared: see `nets.triplet.TripletLoss`.
+
+    Raises:
+        ValueError: a loss of distances for a head that is not made of them.
+    """
     if name != "cross_entropy" and not isinstance(model.get_layer("head"), DistanceHead):
         raise ValueError(f"--loss={name} trains distances; this model's head is none: pass --head=distance")
     margin = MARGINS.get(name) if margin is None else margin

@@ -29,6 +29,7 @@ def strategy(devices: str):
 
 
 def cpus(devices: str, count: str):
+    """One CPU, or a strategy over `count` logical ones."""
     import tensorflow as tf
 
     if not count.isdigit() or int(count) < 1:
@@ -45,6 +46,7 @@ def cpus(devices: str, count: str):
 
 
 def gpus(devices: str):
+    """The GPUs whose numbers `devices` lists: a strategy over several, or one made the only visible one."""
     import tensorflow as tf
 
     found = tf.config.list_physical_devices("GPU")

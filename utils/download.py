@@ -50,6 +50,7 @@ def omniglot(to: str, mirror: str = "") -> None:
 
 
 def unpack(archive: str, to: str) -> None:
+    """Unpacks a zip archive into the folder `to`; ValueError where it is not whole."""
     try:
         with zipfile.ZipFile(archive) as file:
             file.extractall(to)
@@ -83,6 +84,7 @@ def count_characters(folder: str) -> int:
 
 
 def main(argv: list[str]) -> None:
+    """Fetches the data set that the command line names."""
     if argv[1:] != ["omniglot"]:
         raise app.UsageError(f"received {argv[1:]}, expected a data set: omniglot")
     omniglot(FLAGS.to, FLAGS.mirror)

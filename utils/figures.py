@@ -62,7 +62,7 @@ def verification(folder: str, scores: np.ndarray, same: np.ndarray, figures: dic
     for (name, cut), style in zip(cuts.items(), ("-", "--", ":")):
         histogram.axvline(cut, color="black", linestyle=style, linewidth=1, label=name)
     histogram.set(xlabel="similarity", ylabel="pairs", title=f"accuracy {figures['accuracy']:.4f}", yscale="log")
-    histogram.legend(frameon=False)
+    histogram.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # beside, not over a threshold
     save(page, folder, "verification.png")
 
 
@@ -121,4 +121,5 @@ def has_screen() -> bool:
 
 
 def save(page, folder: str, name: str) -> None:
+    """Writes a figure into a run's folder."""
     page.savefig(os.path.join(folder, name), dpi=110)

@@ -105,6 +105,7 @@ def find_root(path: str, own_data: bool) -> tuple[str, bool]:
 
 
 def scan(path: str) -> list[os.DirEntry]:
+    """What lies in a folder; ValueError where there is none."""
     if not os.path.isdir(path):
         raise ValueError(f"{path}: no such folder; expected a folder that holds folders of images")
     return list(os.scandir(path))
@@ -181,7 +182,7 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
         return split_by_image(samples, val_share, test_share, rng)
     units = samples.groups if len(np.unique(samples.groups[~apart])) >= 4 else np.arange(len(names))
     order = rng.permutation(np.unique(units[~apart]))
-    least = 1 if len(units) and units is samples.groups else 2
+    least = 1 if units is samples.groups else 2  # one class alone gives no different pairs
     held = [max(least, round(share * len(order))) if share else 0 for share in (val_share, test_share)]
     if np.sum(~apart) < FEWEST_TO_HOLD_OUT:
         held = [0, 0]  # all that is not for the test is needed for training
@@ -227,6 +228,7 @@ def held_out(samples: Samples, split: Split) -> dict:
     return {
         "how": split.how,
         "root": samples.root,
+        "images": len(samples.paths),
         "train_classes": sorted({samples.classes[label] for label in samples.labels[split.train]}),
         "validation": short_list(samples, split.validation),
         "test": short_list(samples, split.test),

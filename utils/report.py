@@ -29,7 +29,8 @@ def write_report(
     Returns:
         What `verification.verify` gives, for pairs from all classes and, as `hard_accuracy` and
         `hard_roc_auc`, for different pairs from within one group where there are groups; and what
-        `retrieval.retrieval` gives, for models that compare by distance. Empty where the rows do not give same and different pairs.
+        `retrieval.retrieval` gives, for models that compare by distance. Empty where the
+        rows do not give same and different pairs.
     """
     labels = samples.labels[rows]
     if not comparable(labels):
@@ -56,12 +57,18 @@ def write_report(
     return result
 
 
-def pairs_of_features(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int):
-    """Features of the validation pairs among `rows`: left (M, F), right (M, F), same (M,)."""
+def validation_pairs(images, labels: np.ndarray, rows: np.ndarray, seed: int):
+    """The images among `rows` that the validation pairs show, each once, and the pairs as places among them."""
     pairs = verification.draw_pairs(labels[rows], VALIDATION_PAIRS, seed)
     used, places = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
-    left, right = np.split(comparer.embed(at(images, rows[used]))[places], 2)
-    return left, right, pairs.same
+    return at(images, rows[used]), verification.Pairs(*np.split(places, 2), pairs.same)
+
+
+def pairs_of_features(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int):
+    """Features of the validation pairs among `rows`: left (M, F), right (M, F), same (M,)."""
+    shown, pairs = validation_pairs(images, labels, rows, seed)
+    features = comparer.embed(shown)
+    return features[pairs.left], features[pairs.right], pairs.same
 
 
 def validator(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int) -> Callable[[], dict[str, float]]:
@@ -69,15 +76,10 @@ def validator(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int)
 
     It returns `val_loss` (cross-entropy, both kinds of pairs alike), `val_accuracy`, `val_roc_auc`.
     """
-    pairs = verification.draw_pairs(labels[rows], VALIDATION_PAIRS, seed)
-    used, places = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
-    left, right = np.split(places, 2)
-    shown = at(images, rows[used])
+    shown, pairs = validation_pairs(images, labels, rows, seed)
 
     def validate() -> dict[str, float]:
-        scores = verification.score_pairs(
-            comparer.score, comparer.embed(shown), verification.Pairs(left, right, pairs.same)
-        )
+        scores = verification.score_pairs(comparer.score, comparer.embed(shown), pairs)
         if not np.isfinite(scores).all():
             return dict.fromkeys(("val_loss", "val_accuracy", "val_roc_auc"), float("nan"))
         found = verification.verify(scores, pairs.same)

@@ -16,6 +16,7 @@ def run(main: Callable[[list[str]], None]) -> None:
 
 
 def guarded(main: Callable[[list[str]], None], argv: list[str]) -> None:
+    """Imports Keras quietly, calls `main`, and turns what a person can mend into one line."""
     try:
         if flags.FLAGS.verbose:
             return main(argv)
@@ -37,6 +38,7 @@ def guarded(main: Callable[[list[str]], None], argv: list[str]) -> None:
 
 
 def fail(message: str) -> None:
+    """Ends the script with one line and exit code 2."""
     print(f"error: {message}", file=sys.stderr)
     sys.exit(2)
 

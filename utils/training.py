@@ -37,6 +37,7 @@ def make_optimizer(name: str, rate: float, schedule: str, weight_decay: float, s
 
 
 def make_schedule(name: str, rate: float, steps: int, warmup: int):
+    """A schedule as `make_optimizer` names them, or the rate itself; `warmup` of the `steps` climb."""
     schedules = keras.optimizers.schedules
     if name == "cosine":
         return schedules.CosineDecay(
@@ -116,7 +117,8 @@ class Collapse(keras.callbacks.Callback):
                 f"{logs['same_distance']:.3g} and {logs['different_distance']:.3g}, spread "
                 f"{logs['spread']:.2g}, loss {logs['loss']:.3f}; ln 2 = 0.693 is guessing). Change, one "
                 "at a time: a ten times lower --learning_rate; --loss=contrastive or cross_entropy, "
-                "whichever you did not use; for triplets --mining=semi_hard or all; weaker --augment; and look at batch.png: could you tell?"
+                "whichever you did not use; for triplets --mining=semi_hard or all; weaker --augment; "
+                "and look at batch.png: could you tell?"
             )
 
 
@@ -126,7 +128,6 @@ def make_callbacks(
     batches,
     validate: Callable[[], dict[str, float]] | None,
     patience: int,
-    tensorboard: bool = True,
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of a run, in the order in which they must speak.
 
@@ -153,12 +154,13 @@ def make_callbacks(
         stopping = keras.callbacks.EarlyStopping(monitor=monitor, mode=mode, patience=patience, verbose=1)
         replay = Lambda(on_train_begin=lambda logs: [stopping.on_epoch_end(int(r["epoch"]), r) for r in past])
         callbacks += [stopping, replay]
-    if tensorboard and tensorboard_installed():
+    if tensorboard_installed():
         callbacks.append(keras.callbacks.TensorBoard(os.path.join(folder, "tensorboard")))
     return [*callbacks, SavedState(os.path.join(folder, runs.STATE))]
 
 
 def tensorboard_installed() -> bool:
+    """Whether Keras' TensorBoard callback can run: it needs TensorFlow too."""
     import importlib.util
 
     return keras.backend.backend() == "tensorflow" and importlib.util.find_spec("tensorboard") is not None
