@@ -228,6 +228,13 @@ def test_killed_and_resumed_equals_uninterrupted(alphabets, tmp_path):
     assert logs[0] == logs[1]
 
 
+def test_a_run_whose_images_have_changed_cannot_go_on(chapters, script, tmp_path):
+    root = chapters(3, 3)
+    script("train.py", "--train_own_data", f"--dataset_path={root}", "--epochs=1", "--steps_per_epoch=2", "--run=a", *SMALL)
+    picture(root / "chapter0" / "new.png")
+    assert "have changed since it began" in script("train.py", "--resume", "--run=a", "--epochs=2", expect=2)
+
+
 def test_ctrl_c_leaves_a_usable_model(alphabets, tmp_path, script):
     process = start(tmp_path, f"--dataset_path={alphabets}", "--epochs=500", "--run=stopped", *SMALL)
     wait_for_epoch(process, tmp_path / "logs" / "stopped" / "log.csv", 1)
