@@ -68,8 +68,8 @@ def search_gallery(files: list[str]) -> None:
     print(f"{len(opened.paths)} pictures in {opened.root}, {opened.embedded} of them embedded now")
     queries = compare.embed(np.stack([read_image(file, shape) for file, _ in shown]))
     rows = []
-    for number, ((file, image), query) in enumerate(zip(shown, queries)):
-        found = gallery.search(opened, compare, query, FLAGS.top)
+    answers = gallery.search(opened, compare, queries, FLAGS.top)
+    for number, ((file, image), found) in enumerate(zip(shown, answers)):
         rows += [{"query": file, "file": name, "similarity": s, "same": s >= threshold} for name, s in found]
         print("\n".join([file, *(f"  {s:.3f} {'same' if s >= threshold else '    '} {name}" for name, s in found)]))
         if FLAGS.figure:

@@ -23,17 +23,20 @@ flags.DEFINE_float("cache_gb", 4.0, "decoded images stay in memory up to this si
 # the network
 flags.DEFINE_enum("task", "siamese", ["siamese", "triplet"],
                   "siamese: same or different, a similarity; triplet: how near, an embedding to search in")
-flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16"], "tower: compact for machines without a GPU")
+flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch"], "tower: compact for machines without a GPU")
 flags.DEFINE_list("input_shape", [], "height,width,channels; default 48,48,1 for compact, 105,105,3 for vgg16")
-flags.DEFINE_enum("head", "distance", ["distance", "difference", "plain"],
+flags.DEFINE_enum("head", "distance", ["distance", "difference", "plain", "weighted"],
                   "what makes features a similarity: their distance; Dense layers on |f1 - f2|, capped so "
-                  "that an image with itself ranks first; the same without the cap, as the article has it")
+                  "that an image with itself ranks first; the same without the cap, as the article has it; "
+                  "a weighted sum of |f1 - f2|, as Koch has it")
+flags.DEFINE_boolean("normalize", None, "scale features to unit length, so that distances lie in 0..2; "
+                     "default: with --head=distance")
 flags.DEFINE_string("weights", "", "imagenet; an .h5 file of VGG16 or of Siamese-tf2; a .keras file of ours")
 # how it learns
 flags.DEFINE_enum("loss", "auto", ["auto", "cross_entropy", "contrastive", "triplet", "ratio", "multi_similarity"],
                   "over all pairs or triplets of a batch; auto: cross_entropy for siamese, triplet for triplet")
 flags.DEFINE_enum("mining", "semi_hard", ["semi_hard", "all", "hard", "random"], "which triplets of the batch count")
-flags.DEFINE_float("margin", None, "distance (0..2) by which a negative must lie farther than a positive, default 0.2; "
+flags.DEFINE_float("margin", None, "distance by which a negative must lie farther than a positive, default 0.2; "
                    "contrastive: from which on different images are left alone, default 1", 1e-6)
 flags.DEFINE_boolean("squared", False, "triplets: compare squared distances, as FaceNet does")
 flags.DEFINE_integer("epochs", 8, "epochs", 1)
@@ -121,7 +124,8 @@ def build_model():
         return runs.load_model(runs.find_model(FLAGS.weights))
     arrays = weights.read(FLAGS.weights)
     shape = tuple(int(n) for n in FLAGS.input_shape if n) or towers.INPUT_SHAPES[FLAGS.backbone]
-    tower = towers.make_tower(FLAGS.backbone, shape, FLAGS.head == "distance", weights.pixels(arrays))
+    normalize = FLAGS.head == "distance" if FLAGS.normalize is None else FLAGS.normalize
+    tower = towers.make_tower(FLAGS.backbone, shape, normalize, weights.pixels(arrays))
     model = siamese.siamese(tower, siamese.make_head(FLAGS.head))
     if arrays:
         siamese.assign(model, arrays)
@@ -194,7 +198,8 @@ def fit(trainer, model, batches, folder, validate) -> None:
     try:
         trainer.fit(batches, epochs=FLAGS.epochs, initial_epoch=done, shuffle=False,
                     verbose=1 if sys.stdout.isatty() else 2,
-                    callbacks=training.make_callbacks(folder, model, batches, validate, FLAGS.patience))
+                    callbacks=training.make_callbacks(folder, model, batches, validate, FLAGS.patience,
+                                                      siamese.idle_loss(loss_name(), FLAGS.margin)))
     except KeyboardInterrupt:
         runs.save_aside(model.save, os.path.join(folder, runs.LAST), ".keras")
         print(f"\nstopped; {folder}/{runs.LAST} holds the model as it is; python train.py --resume goes on")

@@ -14,14 +14,15 @@ EPSILON = 1e-12  # floor of squared distances: the gradient of sqrt at 0 is not 
 
 @keras.saving.register_keras_serializable("compare")
 class DifferenceHead(keras.layers.Layer):
-    """|f1 - f2| -> Dense ReLU -> Dense 1: the head of the Siamese-tf2 article.
+    """|f1 - f2| -> Dense ReLU -> Dense 1: the head of the Siamese-tf2 article, and Koch's without the ReLU.
 
     Nothing in the article's form makes equal features score highest. So by default the logit is
     capped at that of equal features, g(|f1 - f2|) -> min(g(|f1 - f2|), g(0)): an image compared with
     itself gets the highest logit there is, with the same weights.
 
     Args:
-        units: width of the hidden layer.
+        units: width of the hidden layer; 0: none, a weighted sum of the differences (Koch, Zemel &
+            Salakhutdinov 2015).
         plain: the article's form, without the cap.
 
     Call: (..., F), (..., F), float -> (...), float32.
@@ -30,12 +31,13 @@ class DifferenceHead(keras.layers.Layer):
     def __init__(self, units: int = 512, plain: bool = False, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.units, self.plain = units, plain
-        self.hidden = keras.layers.Dense(units, "relu", name="hidden", dtype="float32")
+        self.hidden = keras.layers.Dense(units, "relu", name="hidden", dtype="float32") if units else None
         self.logit = keras.layers.Dense(1, name="logit", dtype="float32")
 
     def build(self, left_shape, right_shape=None):
-        self.hidden.build((None, left_shape[-1]))
-        self.logit.build((None, self.units))
+        if self.hidden:
+            self.hidden.build((None, left_shape[-1]))
+        self.logit.build((None, self.units or left_shape[-1]))
 
     def call(self, left, right):
         difference = ops.abs(ops.cast(left, "float32") - ops.cast(right, "float32"))  # (..., F)
@@ -44,7 +46,8 @@ class DifferenceHead(keras.layers.Layer):
 
     def of(self, difference):
         """The logit of a difference: (..., F) -> (...)."""
-        return ops.squeeze(self.logit(self.hidden(difference)), axis=-1)
+        hidden = self.hidden(difference) if self.hidden else difference
+        return ops.squeeze(self.logit(hidden), axis=-1)
 
     def get_config(self):
         return {**super().get_config(), "units": self.units, "plain": self.plain}
@@ -93,5 +96,6 @@ def distances(left, right):
 HEADS = {
     "difference": DifferenceHead,
     "plain": partial(DifferenceHead, plain=True),
+    "weighted": partial(DifferenceHead, units=0, plain=True),
     "distance": DistanceHead,
 }

@@ -1,5 +1,6 @@
 """The Siamese network: the model that is trained, and the model that is kept for use."""
 
+import math
 from functools import partial
 from typing import Callable, NamedTuple
 
@@ -61,6 +62,8 @@ def make_loss(
     """
     if name != "cross_entropy" and not isinstance(model.get_layer("head"), DistanceHead):
         raise ValueError(f"--loss={name} trains distances; this model's head is none: pass --head=distance")
+    if name == "multi_similarity" and "unit_length" not in [layer.name for layer in model.get_layer("tower").layers]:
+        raise ValueError("--loss=multi_similarity compares cosines: pass --normalize")
     margin = MARGINS.get(name) if margin is None else margin
     if name == "cross_entropy":
         return PairCrossEntropy(model.get_layer("head"), name=name)
@@ -69,6 +72,17 @@ def make_loss(
     if name == "multi_similarity":
         return MultiSimilarity(name=name)
     return TripletLoss(name, margin, mining, squared, name=name)
+
+
+def idle_loss(name: str, margin: float | None = None) -> float:
+    """The loss that stays when all embeddings are alike; no number where it tells nothing.
+
+    Args:
+        name, margin: as of `make_loss`.
+    """
+    margin = MARGINS.get(name) if margin is None else margin
+    known = {"cross_entropy": math.log(2), "contrastive": 0.25 * (margin or 0) ** 2, "triplet": margin, "ratio": 0.25}
+    return known.get(name, math.nan)
 
 
 def own_loss(labels, rows):
@@ -140,7 +154,7 @@ def assign(model: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:
     if missing:
         raise ValueError(f"the weights lack the layers {', '.join(missing)}")
     if "logit" in arrays:
-        if not isinstance(head, DifferenceHead):
+        if not isinstance(head, DifferenceHead) or not head.hidden:
             raise ValueError("these weights hold the article's head: pass --head=plain or --head=difference")
         targets |= {"hidden": head.hidden, "logit": head.logit}
     before = [w.copy() for w in model.get_weights()]

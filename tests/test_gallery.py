@@ -84,7 +84,7 @@ def test_search_equals_scoring_every_image(folder, model, monkeypatch):
     comparer = model[1]
     for row in (0, 5):
         expected = comparer.score(found.features[row], found.features)
-        result = gallery.search(found, comparer, found.features[row], 4)
+        result = gallery.search(found, comparer, found.features[row : row + 1], 4)[0]
         assert [s for _, s in result] == pytest.approx(sorted(expected, reverse=True)[:4], abs=1e-5)
         assert result[0][1] == pytest.approx(expected[row], abs=1e-5)
 

@@ -55,3 +55,38 @@ def test_perfect_and_impossible():
     assert set(perfect.values()) == {1.0}
     with pytest.raises(ValueError, match="nothing to retrieve"):
         retrieval.retrieval(np.eye(4, dtype="float32"), np.arange(4))
+
+
+def test_classifiers_name_classes_that_lie_apart_and_no_others(rng):
+    labels = np.repeat(np.arange(5), 12)
+    apart = rng.normal(size=(60, 6)) * 0.1 + rng.normal(size=(5, 6))[labels] * 5
+    assert retrieval.classifiers(apart, labels) == {"knn_accuracy": 1.0, "linear_accuracy": 1.0}
+    noise = retrieval.classifiers(rng.normal(size=(60, 6)), labels)
+    assert max(noise.values()) < 0.5  # tested on other images than it was fitted to
+
+
+def test_classifiers_are_tested_on_half_of_each_class(rng, monkeypatch):
+    asked = []
+    monkeypatch.setattr(retrieval.KNeighborsClassifier, "score", lambda self, x, y: asked.append(y) or 0.0)
+    labels = np.repeat(np.arange(4), (1, 2, 7, 10))
+    retrieval.classifiers(rng.normal(size=(20, 3)), labels)
+    assert np.bincount(asked[0], minlength=4).tolist() == [0, 1, 3, 5]
+
+
+def test_classifiers_of_two_images_a_class(rng):
+    assert "linear_accuracy" not in retrieval.classifiers(rng.normal(size=(6, 3)), np.repeat(np.arange(3), 2))
+
+
+def test_class_table_equals_a_loop(rng):
+    labels = rng.integers(0, 4, 40)
+    features = rng.normal(size=(40, 3)).astype("float32")
+    names = ["a", "b", "c", "d"]
+    nearest = [min((j for j in range(40) if j != q), key=lambda j: np.sum((features[q] - features[j]) ** 2)) for q in range(40)]
+    table = retrieval.class_table(features, labels, names)
+    assert [row["recall_at_1"] for row in table] == sorted(row["recall_at_1"] for row in table)
+    for row in table:
+        own = [q for q in range(40) if names[labels[q]] == row["class"]]
+        wrong = [names[labels[nearest[q]]] for q in own if labels[nearest[q]] != labels[q]]
+        assert row["images"] == len(own)
+        assert row["recall_at_1"] == pytest.approx(np.mean([labels[nearest[q]] == labels[q] for q in own]))
+        assert row["times"] == max(map(wrong.count, wrong), default=0) == wrong.count(row["taken_for"])

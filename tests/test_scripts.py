@@ -50,8 +50,8 @@ def test_train_says_what_it_found_and_leaves_a_whole_run(trained):
     assert "classes in two parts: 0" in out and "a batch: 4 classes x 2 images, grey levels 0 to 255" in out
     assert "verification on 8 held-out classes" in out and "next: python predict.py" in out
     assert set(os.listdir(cwd / "logs" / "one")) - {"tensorboard"} == {
-        "batch.png", "best.keras", "curves.png", "evaluation.json", "flags.txt", "last.keras", "log.csv",
-        "split.json", "state.weights.h5", "thresholds.json", "verification.png",
+        "batch.png", "best.keras", "classes.csv", "curves.png", "evaluation.json", "flags.txt", "last.keras",
+        "log.csv", "map.png", "mistakes.png", "split.json", "state.weights.h5", "thresholds.json", "verification.png",
     }
     split = json.loads((cwd / "logs" / "one" / "split.json").read_text())
     assert not set(split["train_classes"]) & (set(split["validation"]) | set(split["test"]))

@@ -32,6 +32,10 @@ def test_article_has_17_075_009_parameters():
     assert model.count_params() == 17_075_009
 
 
+def test_koch_has_38_951_745_parameters():
+    assert small("weighted", "koch", (105, 105, 1)).count_params() == 38_951_745
+
+
 @pytest.mark.parametrize("shape", [(32, 32, 1), (48, 48, 1), (33, 64, 3), (105, 105, 3), (224, 224, 3)])
 def test_compact_tower_is_small_at_any_shape(shape):
     tower = towers.make_tower("compact", shape, normalize=True)
@@ -43,6 +47,21 @@ def test_compact_tower_is_small_at_any_shape(shape):
 def test_input_shapes_that_cannot_work_are_refused(shape):
     with pytest.raises(ValueError, match="expected 32 or more pixels"):
         towers.make_tower("compact", shape, normalize=True)
+
+
+@pytest.mark.parametrize("name, margin", [("cross_entropy", None), ("contrastive", 1.5), ("triplet", None), ("ratio", None)])
+def test_idle_loss_is_that_of_equal_embeddings(name, margin):
+    model = small()
+    model.get_layer("head").set_weights([np.float32(0), np.float32(0)])  # logits 0: a head that guesses
+    labels = keras.ops.convert_to_tensor(np.repeat(np.arange(4, dtype="int32"), 3))
+    losses = siamese.make_loss(name, model, margin)(keras.ops.ones((12, 8)), labels)
+    assert float(keras.ops.mean(losses)) == pytest.approx(siamese.idle_loss(name, margin), rel=1e-4)
+
+
+def test_cosines_need_unit_length():
+    tower = towers.make_tower("compact", (32, 32, 1), normalize=False)
+    with pytest.raises(ValueError, match="--normalize"):
+        siamese.make_loss("multi_similarity", siamese.siamese(tower, siamese.make_head("distance")))
 
 
 @pytest.mark.parametrize("head", ["distance", "difference"])

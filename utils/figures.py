@@ -5,6 +5,7 @@ import os
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from utils import runs
 
@@ -23,7 +24,7 @@ def figure(columns: int = 1, rows: int = 1, width: float = 5.0, height: float = 
 
 
 def training_curves(folder: str) -> None:
-    """log.csv as curves.png: the loss, the quality, the distances that show whether embeddings live."""
+    """log.csv as curves.png: the loss, the quality, the signs that embeddings live."""
     log = runs.read_log(folder)
     if not log:
         return
@@ -31,7 +32,9 @@ def training_curves(folder: str) -> None:
         ("loss", ["loss", "val_loss"]),
         ("validation pairs", ["val_accuracy", "val_roc_auc"]),
         ("distance of embeddings", ["same_distance", "different_distance"]),
+        ("share of triplets that violate the margin", ["active_triplets"]),
     ]
+    panels = [(title, names) for title, names in panels if set(names) & set(log[0])]
     page, axes = figure(len(panels), width=4.2, height=3.2)
     epochs = [row["epoch"] + 1 for row in log]
     for axis, (title, names) in zip(axes[0], panels):
@@ -39,8 +42,7 @@ def training_curves(folder: str) -> None:
             if name in log[0]:
                 axis.plot(epochs, [row[name] for row in log], marker=".", label=name.replace("_", " "))
         axis.set(title=title, xlabel="epoch")
-        if axis.lines:
-            axis.legend(frameon=False)
+        axis.legend(frameon=False)
     save(page, folder, "curves.png")
 
 
@@ -64,6 +66,48 @@ def verification(folder: str, scores: np.ndarray, same: np.ndarray, figures: dic
     histogram.set(xlabel="similarity", ylabel="pairs", title=f"accuracy {figures['accuracy']:.4f}", yscale="log")
     histogram.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # beside, not over a threshold
     save(page, folder, "verification.png")
+
+
+def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], most: int = 8) -> None:
+    """The pairs that the model gets most wrong, a column a pair, as mistakes.png.
+
+    Args:
+        images: (N, H, W, C), array or images on disk.
+        pairs: `utils.verification.Pairs` of them; scores (M,).
+        names: (N,) class of each image.
+    """
+    order = np.argsort(scores, kind="stable")
+    kinds = {
+        "different": [row for row in order[::-1] if not pairs.same[row]][:most],
+        "the same": [row for row in order if pairs.same[row]][:most],
+    }
+    page, axes = figure(most, 4, 1.5, 1.6)
+    for axis in axes.flat:
+        axis.axis("off")
+    for line, (kind, rows) in enumerate(kinds.items()):
+        for column, row in enumerate(rows):
+            for half, place in enumerate((pairs.left[row], pairs.right[row])):
+                axis = axes[2 * line + half, column]
+                show(axis, images[np.array([place])][0])
+                parts = names[place].split(os.sep)[-2:]
+                axis.set_title("\n".join(parts if half else [f"{kind}: {scores[row]:.3f}", *parts]), fontsize=6)
+    save(page, folder, "mistakes.png")
+
+
+def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray, names: list[str]) -> None:
+    """Embeddings laid out in the plane (N, 2), a colour a class with one of its images, as map.png."""
+    page, ((axis,),) = figure(width=8.0, height=7.0)
+    for number, label in enumerate(np.unique(labels)):
+        rows = np.flatnonzero(labels == label)
+        colour = matplotlib.colormaps["tab20"](number % 20)
+        axis.scatter(*points[rows].T, s=14, color=colour)
+        middle = rows[np.argmin(np.linalg.norm(points[rows] - np.median(points[rows], axis=0), axis=1))]
+        picture = OffsetImage(np.squeeze(images[np.array([middle])][0]), zoom=20 / images.shape[1], cmap="gray")
+        frame = dict(edgecolor=colour, linewidth=1.5, boxstyle="square,pad=0.1")
+        above = points[rows][:, 1].max()
+        axis.add_artist(AnnotationBbox(picture, (points[middle][0], above), (0, 18), boxcoords="offset points", bboxprops=frame))
+    axis.set(xticks=[], yticks=[], title=f"{len(points)} embeddings of {len(np.unique(labels))} classes: near means alike")
+    save(page, folder, "map.png")
 
 
 def batch(folder: str, images: np.ndarray, labels: np.ndarray, most: int = 8) -> None:

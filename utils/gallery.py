@@ -15,7 +15,7 @@ from utils.images import load_images
 from utils.retrieval import Index
 from utils.runs import save_aside
 
-ROUNDING = 2e-6  # of a squared distance of unit vectors that comes from a matrix product
+ROUNDING = 2e-6  # of a squared distance that comes from a matrix product, by the largest squared length
 BLOCK = 2048  # images decoded, or compared with one another, at once
 
 
@@ -104,17 +104,22 @@ def embed_files(root: str, new: dict[str, str], comparer, shape) -> dict[str, np
     return features
 
 
-def search(gallery: Gallery, comparer, query: np.ndarray, k: int) -> list[tuple[str, float]]:
-    """The k images most like a query (F,), most like first: path and similarity."""
+def search(gallery: Gallery, comparer, queries: np.ndarray, k: int) -> list[list[tuple[str, float]]]:
+    """The k images most like each query (Q, F), most like first: path and similarity."""
     if comparer.by_distance:
-        places = Index(gallery.features).nearest(query[None], k)[0][0]
-        scores = comparer.score(query, gallery.features[places])
+        places = Index(gallery.features).nearest(queries, k)[0]  # (Q, k)
+        scores = comparer.score(queries[:, None], gallery.features[places])  # (Q, k)
     else:
-        blocks = range(0, len(gallery.paths), BLOCK)
-        every = np.concatenate([comparer.score(query, gallery.features[b : b + BLOCK]) for b in blocks])
-        places = np.argsort(-every, kind="stable")[:k]
-        scores = every[places]
-    return [(gallery.paths[place], float(value)) for place, value in zip(places, scores)]
+        every = np.stack([score_all(gallery, comparer, query) for query in queries])  # (Q, N)
+        places = np.argsort(-every, axis=1, kind="stable")[:, :k]
+        scores = np.take_along_axis(every, places, axis=1)
+    return [[(gallery.paths[p], float(s)) for p, s in zip(*row)] for row in zip(places, scores)]
+
+
+def score_all(gallery: Gallery, comparer, query: np.ndarray) -> np.ndarray:
+    """Similarities (N,) of a query (F,) to every image, block by block."""
+    blocks = range(0, len(gallery.paths), BLOCK)
+    return np.concatenate([comparer.score(query, gallery.features[b : b + BLOCK]) for b in blocks])
 
 
 def duplicates(gallery: Gallery, comparer, threshold: float) -> list[list[str]]:
@@ -129,9 +134,10 @@ def duplicates(gallery: Gallery, comparer, threshold: float) -> list[list[str]]:
 def alike(gallery: Gallery, comparer, threshold: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Places of the pairs that are similar enough, block by block: left (M,), right (M,)."""
     if comparer.by_distance:
-        farthest = comparer.distance_of(threshold)
-        for rows, squares in Index(gallery.features).blocks(gallery.features):
-            left, right = np.nonzero(squares <= max(farthest, 0.0) ** 2 + ROUNDING)
+        index, farthest = Index(gallery.features), max(comparer.distance_of(threshold), 0.0)
+        most = farthest**2 + ROUNDING * float(index.squares.max())
+        for rows, squares in index.blocks(gallery.features):
+            left, right = np.nonzero(squares <= most)
             yield left + rows.start, right
         return
     for left, vector in enumerate(gallery.features):  # a head of Dense layers looks at every pair

@@ -3,22 +3,27 @@
 from typing import Callable
 
 import numpy as np
-
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
 from sklearn.metrics import log_loss
 
 from utils import figures, runs, verification
 from utils.data import progress_bar
 from utils.folders import Samples, comparable
 from utils.images import at
-from utils.retrieval import retrieval
+from utils.retrieval import class_table, classifiers, retrieval
 
+MAPPED = 20  # classes on the map of embeddings, and images of each
 PAIRS, VALIDATION_PAIRS = 20_000, 2_000
 
 
 def write_report(
     comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0
 ) -> dict[str, float]:
-    """Scores pairs of the images at `rows`; writes evaluation.json, thresholds.json and verification.png.
+    """Scores pairs of the images at `rows`, lets each search for its like, and writes all that into `folder`.
+
+    evaluation.json, thresholds.json, verification.png, mistakes.png, map.png; classes.csv for models
+    that compare by distance.
 
     Args:
         comparer: `embed` images (N, H, W, C) -> features (N, F), and `score` features (M, F),
@@ -29,8 +34,8 @@ def write_report(
     Returns:
         What `verification.verify` gives, for pairs from all classes and, as `hard_accuracy` and
         `hard_roc_auc`, for different pairs from within one group where there are groups; and what
-        `retrieval.retrieval` gives, for models that compare by distance. Empty where the
-        rows do not give same and different pairs.
+        `retrieval.retrieval` and `retrieval.classifiers` give, for models that compare by distance.
+        Empty where the rows do not give same and different pairs.
     """
     labels = samples.labels[rows]
     if not comparable(labels):
@@ -49,12 +54,33 @@ def write_report(
         found = verification.verify(verification.score_pairs(comparer.score, features, hard), hard.same)
         result |= {"hard_accuracy": found["accuracy"], "hard_roc_auc": found["roc_auc"]}
     if comparer.by_distance:
-        result |= retrieval(features, labels)
+        result |= retrieval(features, labels) | classifiers(features, labels, seed)
+        runs.write_table(folder, runs.CLASSES, class_table(features, labels, samples.classes))
     result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed}
     runs.write_json(folder, runs.EVALUATION, (runs.read_json(folder, runs.EVALUATION) or {}) | result)
     runs.write_json(folder, runs.THRESHOLDS, cuts)
     figures.verification(folder, scores, drawn.same, result, cuts)
+    shown = at(images, rows)
+    figures.mistakes(folder, shown, drawn, scores, [samples.classes[label] for label in labels])
+    mapped = some_of_each(labels, seed)
+    figures.embedding_map(folder, planar(features[mapped], seed), shown[mapped], labels[mapped], samples.classes)
     return result
+
+
+def some_of_each(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Rows of `MAPPED` images at most of each of `MAPPED` classes at most, drawn from the seed."""
+    rng = np.random.default_rng(seed)
+    classes = rng.permutation(np.unique(labels))[:MAPPED]
+    return np.concatenate([rng.permutation(np.flatnonzero(labels == c))[:MAPPED] for c in np.sort(classes)])
+
+
+def planar(features: np.ndarray, seed: int) -> np.ndarray:
+    """Features (N, F) laid out in the plane, near ones near: (N, 2), by PCA and, of ten or more, t-SNE."""
+    features = PCA(min(50, *features.shape), random_state=seed).fit_transform(features)
+    if len(features) < 10:
+        return features[:, :2]
+    perplexity = min(30.0, (len(features) - 1) / 3)
+    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
 
 
 def validation_pairs(images, labels: np.ndarray, rows: np.ndarray, seed: int):
@@ -111,4 +137,9 @@ def lines(result: dict[str, float]) -> list[str]:
             f"{result['recall_at_5']:.4f}, @10 {result['recall_at_10']:.4f}, R-precision "
             f"{result['r_precision']:.4f}, MAP@R {result['map_at_r']:.4f}"
         )
+        text.append("classes named from half of their images: " + ", ".join(
+            f"{words} {result[name]:.4f}"
+            for name, words in (("knn_accuracy", "5 nearest"), ("linear_accuracy", "linear classifier"))
+            if name in result
+        ))
     return text

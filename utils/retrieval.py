@@ -1,8 +1,10 @@
 """Search among embeddings, and how good it is: exact, in blocks, never the whole N x N matrix."""
 
-from typing import Iterator
+from typing import Any, Iterator
 
 import numpy as np
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.neighbors import KNeighborsClassifier
 
 BLOCK = 1 << 24  # distances in memory at once: 64 MB
 
@@ -82,3 +84,56 @@ def retrieval(features: np.ndarray, labels: np.ndarray, at: tuple[int, ...] = (1
         "r_precision": float(np.mean(within.sum(axis=1) / wanted[:, 0])),
         "map_at_r": float(np.mean((precision * within).sum(axis=1) / wanted[:, 0])),
     }
+
+
+def classifiers(features: np.ndarray, labels: np.ndarray, seed: int = 0, neighbours: int = 5) -> dict[str, float]:
+    """How well simple classifiers name the classes, after Hoffer & Ailon 2015: the embedding stays as it is.
+
+    They are fitted to every other image of each class, in an order drawn from the seed, and
+    tested on the rest; a class with one image is fitted only.
+
+    Args:
+        features: (N, F).
+        labels: (N,).
+
+    Returns:
+        knn_accuracy: share named rightly by a vote of the `neighbours` nearest.
+        linear_accuracy: the same by a linear classifier (Fisher's discriminants); absent where no
+            class has two images to fit.
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))
+    order = order[np.argsort(labels[order], kind="stable")]  # class by class
+    first = np.searchsorted(labels[order], labels[order])  # where the class of each begins
+    held = (np.arange(len(order)) - first) % 2 == 1
+    fit, test = order[~held], order[held]
+    knn = KNeighborsClassifier(min(neighbours, len(fit)), algorithm="brute")
+    models = {"knn_accuracy": knn}
+    if len(fit) > len(np.unique(labels)):
+        models["linear_accuracy"] = LinearDiscriminantAnalysis()
+    return {
+        name: float(model.fit(features[fit], labels[fit]).score(features[test], labels[test]))
+        for name, model in models.items()
+    }
+
+
+def class_table(features: np.ndarray, labels: np.ndarray, names: list[str]) -> list[dict[str, Any]]:
+    """Which classes are found and what they are taken for: a row for each class, the worst first.
+
+    Args:
+        features: (N, F).
+        labels: (N,) rows of `names`.
+
+    Returns:
+        Rows of class, images, recall_at_1 (as in `retrieval`; of a class with one image, 0), taken_for:
+        the class that most often stands nearest in its place, or "", and how often.
+    """
+    nearest = labels[Index(features).nearest(features, 1, themselves=True)[0][:, 0]]  # (N,)
+    rows = []
+    for label in np.unique(labels):
+        found = nearest[labels == label]
+        wrong, times = np.unique(found[found != label], return_counts=True)
+        rows.append({
+            "class": names[label], "images": len(found), "recall_at_1": float(np.mean(found == label)),
+            "taken_for": names[wrong[times.argmax()]] if len(wrong) else "", "times": int(times.max(initial=0)),
+        })
+    return sorted(rows, key=lambda row: (row["recall_at_1"], row["class"]))

@@ -8,6 +8,7 @@
     state.weights.h5  weights and optimizer after the last epoch, for --resume
     thresholds.json   similarities from which on to say "same"
     evaluation.json   quality on the held-out test
+    classes.csv       the same for each of its classes, the worst first
     *.png             figures
 """
 
@@ -24,7 +25,7 @@ LOGS = "logs"
 READY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "model_data")
 BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
 FLAGS, SPLIT = "flags.txt", "split.json"
-THRESHOLDS, EVALUATION, LOG = "thresholds.json", "evaluation.json", "log.csv"
+THRESHOLDS, EVALUATION, CLASSES, LOG = "thresholds.json", "evaluation.json", "classes.csv", "log.csv"
 
 
 def new_run(name: str, task: str) -> str:
@@ -122,10 +123,16 @@ def forget_epochs(folder: str, first: int) -> None:
     if len(kept) == len(rows):
         return
 
+    write_table(folder, LOG, kept, list(rows[0]))
+
+
+def write_table(folder: str, name: str, rows: list[dict[str, Any]], columns: list[str] | None = None) -> None:
+    """Writes a CSV file of a run, whole or not at all; `columns` where there may be no row."""
+
     def write(path: str) -> None:
         with open(path, "w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, rows[0].keys())
+            writer = csv.DictWriter(file, columns or list(rows[0]))
             writer.writeheader()
-            writer.writerows(kept)
+            writer.writerows(rows)
 
-    save_aside(write, os.path.join(folder, LOG), "")
+    save_aside(write, os.path.join(folder, name), "")

@@ -10,9 +10,9 @@ from utils import figures, runs
 
 # optimizer -> learning rate when none is given, by tower
 RATES = {
-    "sgd": {"vgg16": 1e-2, "compact": 2e-2},
-    "adam": {"vgg16": 1e-4, "compact": 2e-3},
-    "adamw": {"vgg16": 1e-4, "compact": 2e-3},
+    "sgd": {"vgg16": 1e-2, "compact": 2e-2, "koch": 1e-2},
+    "adam": {"vgg16": 1e-4, "compact": 2e-3, "koch": 1e-4},
+    "adamw": {"vgg16": 1e-4, "compact": 2e-3, "koch": 1e-4},
 }
 
 
@@ -90,16 +90,17 @@ def restore_state(trained: keras.Model, path: str, steps: int) -> int:
 
 
 class Collapse(keras.callbacks.Callback):
-    """Says so, and what to change, when all embeddings are alike or the loss stays at ln 2, or is no number.
+    """Says so, and what to change, when all embeddings are alike, the loss idles, or it is no number.
 
     Args:
+        idle_loss: the loss that stays when all embeddings are alike: ln 2, or the margin of triplets.
         least: spread (see `nets.losses.spread`) below which they count as alike.
         patience: epochs in a row before it speaks.
     """
 
-    def __init__(self, least: float = 0.02, patience: int = 2):
+    def __init__(self, idle_loss: float, least: float = 0.02, patience: int = 2):
         super().__init__()
-        self.least, self.patience, self.epochs = least, patience, 0
+        self.idle_loss, self.least, self.patience, self.epochs = idle_loss, least, patience, 0
 
     def on_epoch_end(self, epoch, logs=None):
         if not math.isfinite(logs["loss"]):
@@ -108,17 +109,16 @@ class Collapse(keras.callbacks.Callback):
         alike = (
             logs["spread"] < self.least
             or logs["different_distance"] < 1.02 * logs["same_distance"]
-            or abs(logs["loss"] - math.log(2)) < 0.003
+            or math.isclose(logs["loss"], self.idle_loss, rel_tol=0.004)
         )
         self.epochs = self.epochs + 1 if alike else 0
         if self.epochs == self.patience:
             print(
                 f"\ncollapsed: after {epoch + 1} epochs same and different pairs are not told apart (distances "
-                f"{logs['same_distance']:.3g} and {logs['different_distance']:.3g}, spread "
-                f"{logs['spread']:.2g}, loss {logs['loss']:.3f}; ln 2 = 0.693 is guessing). Change, one "
-                "at a time: a ten times lower --learning_rate; --loss=contrastive or cross_entropy, "
-                "whichever you did not use; for triplets --mining=semi_hard or all; weaker --augment; "
-                "and look at batch.png: could you tell?"
+                f"{logs['same_distance']:.3g} and {logs['different_distance']:.3g}, spread {logs['spread']:.2g}, "
+                f"loss {logs['loss']:.3f}; {self.idle_loss:.3f} is that of embeddings that are all alike). "
+                "Change, one at a time: a ten times lower --learning_rate; another --loss; for triplets "
+                "--mining=semi_hard or all; weaker --augment; and look at batch.png: could you tell?"
             )
 
 
@@ -128,6 +128,7 @@ def make_callbacks(
     batches,
     validate: Callable[[], dict[str, float]] | None,
     patience: int,
+    idle_loss: float,
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of a run, in the order in which they must speak.
 
@@ -140,7 +141,7 @@ def make_callbacks(
     Lambda = keras.callbacks.LambdaCallback
     callbacks = [
         Lambda(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)),
-        Collapse(),
+        Collapse(idle_loss),
         KeptModel(kept, os.path.join(folder, runs.BEST), monitor=monitor, mode=mode,
                   save_best_only=True, initial_value_threshold=best),
         KeptModel(kept, os.path.join(folder, runs.LAST)),
