@@ -1,0 +1,239 @@
+"""How fast is it, as ratios measured side by side in one run on this machine:
+
+    python benchmark.py                                all parts, compact tower
+    python benchmark.py --parts=search,latency --json
+    python benchmark.py --backbone=vgg16 --parts=step --batch_size=32
+    KERAS_BACKEND=jax python benchmark.py
+"""
+
+import json
+import os
+import statistics
+import tempfile
+import time
+
+from absl import flags
+
+from utils import startup
+
+FLAGS = flags.FLAGS
+PARTS = ["step", "input", "pairs", "search", "index", "latency"]
+flags.DEFINE_list("parts", PARTS, f"what to measure, of {', '.join(PARTS)}")
+flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch"], "tower")
+flags.DEFINE_integer("batch_size", 96, "images in a batch", 12)
+flags.DEFINE_integer("gallery", 10_000, "pictures to search in", 100)
+flags.DEFINE_integer("embeddings", 100_000, "embeddings in the index", 100)
+flags.DEFINE_integer("repeats", 5, "measurements of each kind; the median counts", 1)
+flags.DEFINE_boolean("json", False, "print all figures as one JSON object on the last line")
+flags.register_validator("parts", lambda parts: set(parts) <= set(PARTS), f"expected some of {','.join(PARTS)}")
+
+
+def main(argv: list[str]) -> None:
+    """Measures the parts that the flags name and prints a table."""
+    import keras
+
+    from nets import siamese, towers
+
+    measures = {"step": step, "input": input_pipeline, "pairs": pairs, "search": search, "index": index, "latency": latency}
+    shape = towers.INPUT_SHAPES[FLAGS.backbone]
+    keras.utils.set_random_seed(0)
+    model = siamese.siamese(towers.make_tower(FLAGS.backbone, shape, normalize=True), siamese.make_head("distance"))
+    print(f"{FLAGS.backbone}, input {shape}, {keras.backend.backend()}, {os.cpu_count()} cores, batches of {FLAGS.batch_size}")
+    figures = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for part in FLAGS.parts:
+            found = measures[part](model, folder)
+            figures |= {f"{part}: {name}": value for name, value in found.items()}
+            print("\n".join(f"{part:8} {name:66} {value:12.4g}" for name, value in found.items()), flush=True)
+    figures["memory: peak, GB"] = peak_memory()
+    print(f"{'memory':8} {'peak, GB':66} {figures['memory: peak, GB']:12.4g}")
+    if FLAGS.json:
+        print(json.dumps(figures))
+
+
+def step(model, folder) -> dict[str, float]:
+    """Images per second of each loss in `fit`, input and callbacks included, against the bare tower."""
+    import keras
+
+    from nets import siamese
+
+    batches = make_batches(model.input_shape[0][1:])
+    tower = model.get_layer("tower")
+    bare = keras.Sequential([tower])
+    bare.compile("adamw", lambda labels, features: keras.ops.mean(features, axis=-1))
+    images, labels = batches[0][0]["image"].astype("float32"), batches[0][1]
+    fitted = {"the bare tower": lambda: bare.fit(images, labels, batch_size=len(images), epochs=10, verbose=0, shuffle=False)}
+    for name in ("cross_entropy", "contrastive", "triplet", "ratio", "multi_similarity"):
+        trained = siamese.trainer(model, siamese.make_loss(name, model))
+        trained.compile("adamw", siamese.own_loss, metrics=siamese.signs_of_life(name))
+        fitted[name] = lambda trained=trained: trained.fit(batches, verbose=0, shuffle=False)
+    seconds = side_by_side(fitted)
+    result = {"images/s of the bare tower, forward and backward": 10 * len(images) / seconds["the bare tower"]}
+    return result | {
+        f"share of that in training with {name}": seconds["the bare tower"] / seconds[name]
+        for name in fitted if name != "the bare tower"
+    }
+
+
+def input_pipeline(model, folder) -> dict[str, float]:
+    """Images per second of the batches alone."""
+    batches = make_batches(model.input_shape[0][1:])
+    seconds = side_by_side({"batches": lambda: [batches[number] for number in range(len(batches))]})["batches"]
+    return {"images/s of the batches alone": len(batches) * batches.batch_size / seconds}
+
+
+def pairs(model, folder) -> dict[str, float]:
+    """Pairs compared per second in a batch that passes the tower once, against reading pairs one by one."""
+    import numpy as np
+
+    from nets import siamese
+    from utils import images
+
+    shape = model.input_shape[0][1:]
+    files = write_pictures(os.path.join(folder, "pairs"), FLAGS.batch_size, shape)
+    compare = siamese.comparer(model)
+
+    def at_once():
+        features = compare.embed(np.stack([images.read_image(file, shape) for file in files]))
+        return compare.score(features[:, None], features[None, :])
+
+    def one_by_one():  # 12 pairs
+        for left, right in zip(files[:12], files[1:13]):
+            features = [compare.embed(images.read_image(file, shape)[None]) for file in (left, right)]
+            compare.score(features[0], features[1])
+
+    seconds = side_by_side({"at once": at_once, "one by one": one_by_one})
+    rates = {"at once": len(files) * (len(files) - 1) / 2 / seconds["at once"], "one by one": 12 / seconds["one by one"]}
+    return {
+        "pairs/s, every picture read and embedded once": rates["at once"],
+        "pairs/s, read and embedded pair by pair": rates["one by one"],
+        "ratio": rates["at once"] / rates["one by one"],
+    }
+
+
+def search(model, folder) -> dict[str, float]:
+    """A gallery's first query, its second, and the same by scoring pairs."""
+    import numpy as np
+
+    from nets import siamese
+    from utils import gallery, images
+
+    shape = model.input_shape[0][1:]
+    root, path = os.path.join(folder, "gallery"), os.path.join(folder, "model.keras")
+    files = write_pictures(root, FLAGS.gallery, shape)
+    model.save(path)
+    compare = siamese.comparer(model)
+    query = images.read_image(files[0], shape)[None]
+    embedded = []
+
+    def ask():
+        opened = gallery.open_gallery(root, path, compare, shape)
+        embedded.append(opened.embedded)
+        return gallery.search(opened, compare, compare.embed(query), 10)
+
+    def pair(file):
+        features = compare.embed(np.concatenate([query, images.read_image(file, shape)[None]]))
+        return compare.score(features[0], features[1])
+
+    first = timed(ask)
+    second = statistics.median(timed(ask) for _ in range(FLAGS.repeats))
+    some = files[:100]
+    by_pairs = timed(lambda: [pair(file) for file in some]) / len(some) * len(files)
+    return {
+        f"first query among {len(files)}, s": first, "second query, s": second,
+        "tower passes of the second, the query aside": embedded[-1],
+        "first / second": first / second,
+        f"by pairs, s (from {len(some)} of them)": by_pairs, "by pairs / second": by_pairs / second,
+    }
+
+
+def index(model, folder) -> dict[str, float]:
+    """One query of an exact index against the bare matrix product, both in NumPy."""
+    import numpy as np
+
+    from utils.retrieval import Index
+
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(FLAGS.embeddings, 128)).astype("float32")
+    made, query = Index(features), features[:1]
+    seconds = side_by_side({
+        "query": lambda: [made.nearest(query, 10) for _ in range(50)],
+        "product": lambda: [query @ features.T for _ in range(50)],
+    })
+    return {
+        f"one query among {len(features)} embeddings of 128, ms": 20 * seconds["query"],
+        "query / bare matrix product": seconds["query"] / seconds["product"],
+    }
+
+
+def latency(model, folder) -> dict[str, float]:
+    """A pair in predict.py's loop: decoding, tower, head."""
+    import numpy as np
+
+    from nets import siamese
+    from utils import images
+
+    shape = model.input_shape[0][1:]
+    files = write_pictures(os.path.join(folder, "latency"), 2, (512, 512, 3))
+    compare = siamese.comparer(model)
+    pair = np.stack([images.read_image(file, shape) for file in files])
+    features = compare.embed(pair)
+    seconds = side_by_side({
+        "decoding two pictures of 512 x 512": lambda: [images.read_image(file, shape) for file in files * 10],
+        "tower": lambda: [compare.embed(pair) for _ in range(10)],
+        "head": lambda: [compare.score(features[0], features[1]) for _ in range(10)],
+    })
+    return {f"{name}, ms": 100 * value for name, value in seconds.items()}
+
+
+def make_batches(shape):
+    """Ten batches of noise of as many classes as training would draw."""
+    import numpy as np
+
+    from utils.augment import AUGMENTATIONS
+    from utils.batches import ClassBatches
+
+    rng = np.random.default_rng(0)
+    labels = np.repeat(np.arange(100), 10)
+    pictures = rng.integers(0, 256, (len(labels), *shape), dtype="uint8")
+    return ClassBatches(pictures, labels, np.arange(100) // 20, np.arange(len(labels)), FLAGS.batch_size, 3,
+                        AUGMENTATIONS["characters"], groups_per_batch=2, turns=True, steps=10)
+
+
+def write_pictures(folder: str, count: int, shape) -> list[str]:
+    """Files of noise, PNG."""
+    import numpy as np
+    from PIL import Image
+
+    os.makedirs(folder)
+    rng = np.random.default_rng(0)
+    files = [os.path.join(folder, f"{number:06}.png") for number in range(count)]
+    for file in files:
+        Image.fromarray(np.squeeze(rng.integers(0, 256, shape, dtype="uint8"))).save(file)
+    return files
+
+
+def side_by_side(works: dict) -> dict[str, float]:
+    """Median seconds of each, measured in turns after one of each to warm up."""
+    for work in works.values():
+        work()
+    seconds = [{name: timed(work) for name, work in works.items()} for _ in range(FLAGS.repeats)]
+    return {name: statistics.median(row[name] for row in seconds) for name in works}
+
+
+def timed(work) -> float:
+    """Seconds that a call takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def peak_memory() -> float:
+    """Most memory that this process held, in GB."""
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+if __name__ == "__main__":
+    startup.run(main)
