@@ -50,7 +50,12 @@ def psnr(one, other):
 
 
 def falls(found):
-    """Whether each level is farther from level 0 than the one before."""
+    """Asserts that each level is farther from level 0 than the one before.
+
+    It holds for all types here. Of 100 photos of BSDS500 it fails in one for `aberration` (stripes, whose
+    next period a longer shift meets) and, cropped to 128 x 128, in one for LIVE's `jpeg` (qualities 4 and
+    0, where next to nothing is left).
+    """
     distances = [psnr(found[0], worse) for worse in found[1:]]
     assert all(after < before for before, after in zip(distances, distances[1:])), np.round(distances, 2)
 
@@ -177,13 +182,13 @@ def test_multiplicative_noise_grows_with_the_light():
 def test_denoising_adds_its_noise_once_and_takes_most_of_it_away(even):
     for level, variance in enumerate(TID2013["denoising"].levels, start=1):
         assert (added("denoising", even, level) / 255).var() < 0.1 * variance
-    twice = noise.denoising(even, 0.01, np.random.default_rng(0))
-    assert abs(twice.mean() - 128) < 1
+    assert abs(noise.denoising(even, 0.01, np.random.default_rng(0)).mean() - 128) < 1
 
 
 @pytest.mark.parametrize("kernel", [7, 15, 39, 91, 199])
 def test_blur_equals_a_filter_with_mirrored_border(kernel, photo):
-    expected = ndimage.gaussian_filter(photo.astype("float64"), (kernel / 6, kernel / 6, 0), radius=(kernel // 2, kernel // 2, 0))
+    sigma, radius = (kernel / 6, kernel / 6, 0), (kernel // 2, kernel // 2, 0)
+    expected = ndimage.gaussian_filter(photo.astype("float64"), sigma, radius=radius)
     assert np.abs(defects.smooth(photo, kernel) - expected).max() < 0.01
 
 
@@ -252,7 +257,7 @@ def test_patches_move_in_different_directions():
     y, x = np.mgrid[:200, :240]
     change = added("moved_patches", np.stack([y, x, 0 * x], axis=2).astype("uint8"), 2)[..., :2]
     moves = {tuple(move) for move in change.reshape(-1, 2) if move.any()}
-    assert len(moves) > 8 and max(np.hypot(*move) for move in moves) < 8
+    assert len(moves) > 8 and max(np.hypot(*move) for move in moves) < 7.8
     assert all({np.sign(move[axis]) for move in moves} >= {-1, 1} for axis in (0, 1))
 
 

@@ -20,6 +20,7 @@ SEGMENT = 4  # JPEG units of 16 x 16 pixels from one restart marker to the next
 FLIPS = 3  # bits inverted in a segment that is hit
 ERRORS = 1e-3  # share of inverted bits in a damaged JPEG 2000 stream
 REGION = 96  # pixels, kernel that smooths noise into regions
+SAMPLE = 1 << 14  # pixels, at most, from which a palette is drawn
 FIRST, LAST, ROUNDS = 150, 20, 8  # thresholds of the sparse reconstruction
 
 
@@ -37,7 +38,10 @@ def decode(stream: bytes) -> np.ndarray:
 
 
 def jpeg(photo: np.ndarray, quality: float, rng: np.random.Generator) -> np.ndarray:
-    """#10. JPEG with colour at half the resolution; quality 0..100 of libjpeg, where 0 counts as 1."""
+    """#10. JPEG with colour at half the resolution; quality 0..100 of libjpeg, where 0 counts as 1.
+
+    Below about 5 nearly all is lost: of few photos quality 4 is no nearer to the photo than 0.
+    """
     return decode(encode(photo, format="JPEG", quality=round(quality)))
 
 
@@ -160,9 +164,10 @@ def multi_otsu(counts: np.ndarray, classes: int) -> np.ndarray:
 
 def dithering(photo: np.ndarray, colours: float, rng: np.random.Generator) -> np.ndarray:
     """#22. At most `colours` colours of a median cut, dithered (Floyd & Steinberg)."""
-    image = Image.fromarray(photo)
-    palette = image.quantize(round(colours))  # Pillow dithers with a given palette only
-    return np.array(image.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).convert("RGB"))
+    step = math.ceil(math.sqrt(photo.shape[0] * photo.shape[1] / SAMPLE))
+    palette = Image.fromarray(photo[::step, ::step]).quantize(round(colours))  # Pillow dithers with a given one only
+    dithered = Image.fromarray(photo).quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    return np.array(dithered.convert("RGB"))
 
 
 def sparse_sampling(photo: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:

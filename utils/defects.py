@@ -45,19 +45,26 @@ def gaussian_blur(photo: np.ndarray, kernel: float, rng: np.random.Generator) ->
 
 
 def moved_patches(photo: np.ndarray, count: float, rng: np.random.Generator) -> np.ndarray:
-    """#14. Patches of 15 x 15 pixels copied 7 pixels aside, each in a direction of its own.
+    """#14. Patches of 15 x 15 pixels that show what lies 7 pixels aside, each in a direction of its own.
 
     `count` is for 512 x 384 pixels and grows with the area, so that a crop looks like its photo.
     """
-    height, width, _ = photo.shape
-    room = np.array([max(height - PATCH, 0), max(width - PATCH, 0)])
+    side = min(PATCH, *photo.shape[:2])
+    places = apart(photo, side, rng)
+    turns = 2 * np.pi * rng.random(len(places))
+    moves = np.rint(MOVE * np.stack([np.sin(turns), np.cos(turns)], axis=1)).astype(int)
+    sources = np.clip(places + moves, 0, np.subtract(photo.shape[:2], side))
     result = photo.copy()
-    for y, x, turn in rng.random((per_area(photo, count), 3)):
-        top, left = np.intp(np.multiply((y, x), room + 1))
-        move = np.rint(MOVE * np.array([np.sin(2 * np.pi * turn), np.cos(2 * np.pi * turn)])).astype(int)
-        to_top, to_left = np.clip((top, left) + move, 0, room)
-        result[to_top : to_top + PATCH, to_left : to_left + PATCH] = photo[top : top + PATCH, left : left + PATCH]
+    for (top, left), (y, x) in list(zip(places, sources))[: per_area(photo, count)]:
+        result[top : top + side, left : left + side] = photo[y : y + side, x : x + side]
     return result
+
+
+def apart(photo: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    """Corners (N, 2) of all squares of a grid somewhere on the photo, in random order."""
+    height, width, _ = photo.shape
+    corners = side * np.indices((height // side, width // side)).reshape(2, -1).T
+    return rng.permutation(corners) + rng.integers(0, (height % side + 1, width % side + 1))
 
 
 def per_area(photo: np.ndarray, count: float) -> int:
@@ -72,13 +79,10 @@ def colour_blocks(photo: np.ndarray, count: float, rng: np.random.Generator) -> 
     """
     height, width, _ = photo.shape
     side = min(height, width, max(1, round(32 * np.sqrt(height * width / TID_PIXELS))))
-    columns = width // side
-    cells = rng.permutation(height // side * columns)
-    colours = rng.integers(0, 256, (len(cells), 3), "uint8")
-    down, right = rng.integers(0, (height % side + 1, width % side + 1))  # the grid's place
+    corners = apart(photo, side, rng)
+    colours = rng.integers(0, 256, (len(corners), 3), "uint8")
     result = photo.copy()
-    for cell, colour in zip(cells[: round(count)], colours):
-        top, left = down + cell // columns * side, right + cell % columns * side
+    for (top, left), colour in list(zip(corners, colours))[: round(count)]:
         result[top : top + side, left : left + side] = colour
     return result
 
@@ -117,7 +121,7 @@ def grey(photo: np.ndarray) -> np.ndarray:
 def aberration(photo: np.ndarray, shift: float, rng: np.random.Generator) -> np.ndarray:
     """#23. Red moves `shift` pixels to one side and blue half of that to the other, a little blurred.
 
-    Green stays, and the border is continued.
+    Green stays, and the border is continued. On regular stripes a longer shift can fit better.
     """
     side, columns = sign(rng), np.arange(photo.shape[1])
     result = photo.copy()

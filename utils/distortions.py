@@ -7,6 +7,8 @@
 All 24 types of TID2013 (Ponomarenko et al. 2015) with the levels of RankIQA (Liu et al. 2017) where
 that has them, and LIVE's four. Level 0 is the pristine photo. In a photo to which a type can do
 nothing (a grey one has no saturation to lose, an even one no texture) several levels look the same.
+The PSNR to the pristine photo falls from level to level for all types, but for about one photo in a
+hundred under `aberration` (on stripes) and at LIVE's last level of `jpeg`.
 """
 
 import os
@@ -154,7 +156,9 @@ def own_seed(name: str, seed: int) -> list[int]:
     return [seed, list(TID2013).index(name)]
 
 
-def write_levels(photo: Photo, kinds: dict[str, Distortion], folder: str, seed: int, progress) -> None:
+def write_levels(
+    photo: Photo, kinds: dict[str, Distortion], folder: str, seed: int, progress: Callable[[int, int], None]
+) -> None:
     """Writes <type>_<level>.png of every type and level, pristine.png, and all on sheet.png.
 
     Args:
