@@ -19,10 +19,9 @@ def is_image_name(name: str) -> bool:
 
 
 def read_image(path, shape: tuple[int, int, int]) -> np.ndarray:
-    """Reads one image in any mode that Pillow knows.
+    """Reads one image in any mode that Pillow knows, as `open_image` does.
 
-    EXIF orientation is applied, transparency composited on white, 16 bits scaled to 8, and the
-    picture resized (antialiased, without keeping its aspect) to `shape` = (height, width, 1 or 3).
+    The picture is resized (antialiased, without keeping its aspect) to `shape` = (height, width, 1 or 3).
 
     Returns:
         uint8 array of that shape, 0..255.
@@ -31,19 +30,31 @@ def read_image(path, shape: tuple[int, int, int]) -> np.ndarray:
         ValueError: naming the file and what is wrong with it.
     """
     height, width, channels = shape
+    image = open_image(path, "L" if channels == 1 else "RGB")
+    if image.size != (width, height):
+        image = image.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(image).reshape(shape)
+
+
+def read_photo(path) -> np.ndarray:
+    """Reads one image in colour and at its own size: (H, W, 3) uint8; ValueError as `read_image`."""
+    return np.array(open_image(path, "RGB"))
+
+
+def open_image(path, mode: str) -> Image.Image:
+    """The picture of a file in `mode` L or RGB; ValueError naming the file and what is wrong with it.
+
+    EXIF orientation is applied, transparency composited on white, 16 bits scaled to 8.
+    """
     try:
         with Image.open(path) as file:
-            image = ImageOps.exif_transpose(file)
-            image = flat(image).convert("L" if channels == 1 else "RGB")
+            return flat(ImageOps.exif_transpose(file)).convert(mode)
     except FileNotFoundError:
         raise ValueError(f"{path}: no such file") from None
     except IsADirectoryError:
         raise ValueError(f"{path}: a folder, expected an image file") from None
     except Exception as error:  # Pillow's decoders raise a dozen kinds
         raise ValueError(f"{path}: {reason(path, error)}") from None
-    if image.size != (width, height):
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(image).reshape(shape)
 
 
 def flat(image: Image.Image) -> Image.Image:
