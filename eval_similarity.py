@@ -79,7 +79,7 @@ def test_samples(folder: str):
 
     split = runs.read_json(folder, runs.SPLIT)
     if FLAGS.dataset_path:
-        samples = data.find_samples(os.path.expanduser(FLAGS.dataset_path), FLAGS.train_own_data)
+        samples = data.find_samples(FLAGS.dataset_path, FLAGS.train_own_data)
         return folders.without_classes(samples, split) if split else samples
     if split and any(os.path.exists(os.path.join(split["root"], entry)) for entry in split["test"]):
         print(split["how"])

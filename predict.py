@@ -5,6 +5,7 @@
     python predict.py a.png b.png --json
     python predict.py --gallery=FOLDER query.png        the most alike in a folder
     python predict.py --duplicates=FOLDER               groups of pictures that show the same
+    python predict.py --quality photo.jpg FOLDER        how good do photos look: after --task=rank or finetune
 """
 
 import csv
@@ -24,15 +25,20 @@ flags.DEFINE_float("threshold", None, "say same from this similarity on, in plac
 flags.DEFINE_string("gallery", "", "folder to search in for pictures like those named; its embeddings are kept in it")
 flags.DEFINE_integer("top", 10, "with --gallery: how many to show", 1)
 flags.DEFINE_string("duplicates", "", "folder to find groups of pictures in that the threshold calls the same")
-flags.DEFINE_string("csv", "", "with --gallery or --duplicates: file to write the answer to as well")
+flags.DEFINE_boolean("quality", False, "score how good the photos, or those of the folders, look")
+flags.DEFINE_integer("crops", 0, "with --quality: score the mean over so many random crops; 0: the whole photo at once, "
+                     "or 30 crops where the network takes no whole photos", 0)
+flags.DEFINE_string("csv", "", "with --gallery, --duplicates or --quality: file to write the answer to as well")
 flags.DEFINE_boolean("json", False, "print the answer as one JSON object on the last line")
 flags.DEFINE_boolean("figure", True, "show both pictures; without a screen, save them as predict.png")
 
 
 def main(argv: list[str]) -> None:
-    """Compares two pictures, searches a gallery, or finds duplicates."""
+    """Compares two pictures, searches a gallery, finds duplicates, or tells quality."""
     files = argv[1:]
-    if FLAGS.duplicates:
+    if FLAGS.quality:
+        score_photos(files)
+    elif FLAGS.duplicates:
         find_duplicates()
     elif FLAGS.gallery:
         search_gallery(files)
@@ -91,6 +97,42 @@ def find_duplicates() -> None:
         print("\n".join([f"group {number}", *(f"  {name}" for name in group)]))
     rows = [{"group": number, "file": name} for number, group in enumerate(groups) for name in group]
     write(rows, {"threshold": threshold, "groups": groups})
+
+
+def score_photos(files: list[str]) -> None:
+    """The quality of photos and of folders of them; of several, the best first, and a sheet of the best and worst."""
+    from nets import rankiqa
+    from utils import figures, folders, ordering, runs
+    from utils.data import progress_bar
+    from utils.images import read_image, read_photo
+
+    files = [os.path.expanduser(file) for file in files]
+    found = [os.path.join(f, name) for f in files if os.path.isdir(f) for name in folders.walk(f)[0]]
+    found += [f for f in files if not os.path.isdir(f)]
+    if not found:
+        raise ValueError("--quality needs photos: python predict.py --quality photo.jpg, or a folder of them")
+    if len(found) == 1:
+        read_photo(found[0])  # a file that cannot be read is told before the network is loaded
+    path = runs.find_model(FLAGS.model, rankiqa.KIND)
+    scorer = rankiqa.scorer(runs.load_model(path, rankiqa.KIND))
+    direction = "higher is better" if scorer.higher_is_better else "lower is better"
+    print(f"model {path}: scores from about {scorer.low:.4g} to {scorer.high:.4g}, {direction}")
+    rows, bar = [], progress_bar("photo")
+    for done, file in enumerate(found, start=1):
+        try:
+            rows.append({"file": file, "score": ordering.photo_score(scorer, read_photo(file), FLAGS.crops)})
+        except ValueError as error:
+            print(f"left out {error}")
+        bar(done, len(found))
+    if not rows:
+        raise ValueError("none of the photos can be read")
+    rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
+    print("\n".join(f"  {row['score']:8.4g} {row['file']}" for row in rows))
+    if FLAGS.figure and len(rows) > 1:
+        shown = rows if len(rows) <= 12 else rows[:6] + rows[-6:]
+        figures.sheet([read_image(row["file"], (192, 192, 3)) for row in shown],
+                      [f"{row['score']:.4g} {os.path.basename(row['file'])}" for row in shown], "quality.png")
+    write(rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high, "results": rows})
 
 
 def write(rows: list[dict], answer: dict) -> None:

@@ -8,11 +8,13 @@ import keras
 import numpy as np
 from keras import layers
 
+from nets import towers
 from nets.heads import HEADS, DifferenceHead, DistanceHead
 from nets.layers import Augment
 from nets.losses import SIGNS_OF_LIFE, Contrastive, PairCrossEntropy
 from nets.triplet import MultiSimilarity, TripletLoss, active_triplets
 
+KIND = "siamese"  # name of the models that are kept
 MARGINS = {"contrastive": 1.0, "triplet": 0.2, "ratio": 0.0}  # of distances between unit vectors
 
 
@@ -26,7 +28,7 @@ def siamese(tower: keras.Model, head: keras.layers.Layer) -> keras.Model:
     right = keras.Input(tower.input_shape[1:], name="right")
     logit = head(tower(left), tower(right))
     similarity = layers.Activation("sigmoid", dtype="float32", name="similarity")(logit)
-    return keras.Model([left, right], similarity, name="siamese")
+    return keras.Model([left, right], similarity, name=KIND)
 
 
 def trainer(model: keras.Model, loss: keras.layers.Layer) -> keras.Model:
@@ -145,27 +147,13 @@ def assign(model: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:
         ValueError: a layer that the model lacks, shapes that do not fit, or a load that changed
             nothing.
     """
-    tower = model.get_layer("tower")
-    if "vgg16" not in [layer.name for layer in tower.layers]:
-        raise ValueError("these are VGG16 weights: pass --backbone=vgg16")
-    backbone, head = tower.get_layer("vgg16"), model.get_layer("head")
-    targets = {layer.name: layer for layer in backbone.layers if layer.weights}
-    missing = sorted(set(targets) - set(arrays))
-    if missing:
-        raise ValueError(f"the weights lack the layers {', '.join(missing)}")
+    targets = towers.vgg16_layers(model.get_layer("tower"))
+    head = model.get_layer("head")
     if "logit" in arrays:
         if not isinstance(head, DifferenceHead) or not head.hidden:
             raise ValueError("these weights hold the article's head: pass --head=plain or --head=difference")
         targets |= {"hidden": head.hidden, "logit": head.logit}
-    before = [w.copy() for w in model.get_weights()]
-    for name, layer in targets.items():
-        received = [array.shape for array in arrays[name]]
-        expected = [tuple(weight.shape) for weight in layer.weights]
-        if received != expected:
-            raise ValueError(f"layer {name}: the weights are {received}, the model expects {expected}")
-        layer.set_weights(arrays[name])
-    if all(np.array_equal(old, new) for old, new in zip(before, model.get_weights())):
-        raise ValueError("the weights changed nothing: the model held the same ones already")
+    towers.set_arrays(targets, arrays)
 
 
 def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done, of: None) -> np.ndarray:

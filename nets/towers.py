@@ -1,6 +1,7 @@
-"""Towers: image -> features. Pixels go in as 0..255, so nobody can feed a tower wrongly."""
+"""Towers: image -> features, or image -> quality. Pixels go in as 0..255, so nobody can feed a tower wrongly."""
 
 import keras
+import numpy as np
 from keras import layers
 
 from nets.layers import ImagenetPixels, several_replicas
@@ -60,14 +61,10 @@ def compact(images, pixels: str = "unit"):
     Four stages of two 3 x 3 convolutions; the last maps are pooled to 3 x 3, so that the place of
     a stroke still counts. Several devices normalise their batch as one.
     """
-    together = several_replicas()
     x = layers.Rescaling(-1 / 255, offset=1.0)(images)  # ink 1, paper 0
     for stage, width in enumerate((32, 48, 80, 112), start=1):
         for conv in (1, 2):
-            name = f"stage{stage}_conv{conv}"
-            x = layers.Conv2D(width, 3, padding="same", use_bias=False, name=name)(x)
-            x = layers.BatchNormalization(momentum=0.97, synchronized=together, name=f"{name}_norm")(x)
-            x = layers.ReLU(name=f"{name}_relu")(x)
+            x = normalised_conv(x, width, f"stage{stage}_conv{conv}")
         x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
     if x.shape[1:3] != (3, 3):
         x = layers.AdaptiveAveragePooling2D(3, name="grid")(x)
@@ -76,3 +73,108 @@ def compact(images, pixels: str = "unit"):
 
 TOWERS = {"vgg16": vgg16, "compact": compact, "koch": koch}
 INPUT_SHAPES = {"vgg16": (105, 105, 3), "compact": (48, 48, 1), "koch": (105, 105, 1)}  # where the user names none
+
+
+def make_quality_tower(backbone: str, input_shape: tuple[int | None, int | None, int], pixels: str = "unit") -> keras.Model:
+    """A tower that tells quality, by its name in `QUALITY_TOWERS`.
+
+    Args:
+        input_shape: (height, width, 3); None for any size, which only the compact one takes.
+        pixels: as of `make_tower`.
+
+    Returns:
+        Model named "tower": (batch, height, width, 3) in 0..255 -> (batch, 1), float32.
+    """
+    images = keras.Input(input_shape, name="image")
+    features = QUALITY_TOWERS[backbone](images, pixels)
+    return keras.Model(images, layers.Dense(1, dtype="float32", name="quality")(features), name="tower")
+
+
+def vgg16_quality(images, pixels: str):
+    """VGG16 with two Dense layers of 4096 and dropout: 134 264 641 parameters at 224 x 224 (Liu et al. 2017)."""
+    return two_wide_layers(vgg16(images, pixels))
+
+
+def alexnet(images, pixels: str = "unit"):
+    """AlexNet's five convolutions in one stream (Krizhevsky 2014), for 227 x 227, without its local normalisation."""
+    x = ImagenetPixels()(images) if pixels == "imagenet" else layers.Rescaling(1 / 255)(images)
+    x = layers.Conv2D(96, 11, 4, activation="relu", name="conv1")(x)
+    x = layers.MaxPooling2D(3, 2, name="pool1")(x)
+    x = layers.Conv2D(256, 5, padding="same", activation="relu", name="conv2")(x)
+    x = layers.MaxPooling2D(3, 2, name="pool2")(x)
+    for number, width in ((3, 384), (4, 384), (5, 256)):
+        x = layers.Conv2D(width, 3, padding="same", activation="relu", name=f"conv{number}")(x)
+    return two_wide_layers(layers.Flatten()(layers.MaxPooling2D(3, 2, name="pool5")(x)))
+
+
+def two_wide_layers(x):
+    """Dense 4096, dropout, Dense 4096, dropout, as VGG16 and AlexNet end."""
+    for number in (6, 7):
+        x = layers.Dense(4096, "relu", name=f"fc{number}")(x)
+        x = layers.Dropout(0.5, name=f"drop{number}")(x)
+    return x
+
+
+def shallow(images, pixels: str = "unit"):
+    """The article's shallow net for 227 x 227: three convolutions 3 x 3, one 12 x 12, each of 32."""
+    x = layers.Rescaling(1 / 255)(images)
+    for number in (1, 2):
+        x = layers.Conv2D(32, 3, padding="same", activation="relu", name=f"conv{number}")(x)
+        x = layers.MaxPooling2D(4, name=f"pool{number}")(x)
+    x = layers.Conv2D(32, 3, padding="same", activation="relu", name="conv3")(x)
+    return layers.Flatten()(layers.Conv2D(32, 12, activation="relu", name="conv4")(x))
+
+
+def compact_quality(images, pixels: str = "unit"):
+    """A light tower for two cores, 0.26 M parameters, for photos of any size: the features of all places are averaged.
+
+    A convolution 5 x 5 in steps of two, which sees every pixel, then four stages, the last three of
+    two convolutions 3 x 3.
+    """
+    x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
+    x = normalised_conv(x, 32, "stem", 5, 2)
+    for stage, widths in enumerate(((32,), (48, 48), (64, 64), (96, 96)), start=1):
+        for conv, width in enumerate(widths, start=1):
+            x = normalised_conv(x, width, f"stage{stage}_conv{conv}")
+        if stage < 4:
+            x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
+    return layers.Dense(64, "relu", name="features")(layers.GlobalAveragePooling2D(name="mean")(x))
+
+
+def normalised_conv(x, width: int, name: str, size: int = 3, step: int = 1):
+    """Convolution, batch normalisation over all devices, ReLU."""
+    x = layers.Conv2D(width, size, step, padding="same", use_bias=False, name=name)(x)
+    x = layers.BatchNormalization(momentum=0.97, synchronized=several_replicas(), name=f"{name}_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+QUALITY_TOWERS = {"vgg16": vgg16_quality, "alexnet": alexnet, "shallow": shallow, "compact": compact_quality}
+CROPS = {"vgg16": 224, "alexnet": 227, "shallow": 227, "compact": 128}  # side of the crops to train on
+
+
+def vgg16_layers(tower: keras.Model) -> dict[str, keras.layers.Layer]:
+    """The layers with weights of the VGG16 in a tower, by name; ValueError where there is none."""
+    if "vgg16" not in [layer.name for layer in tower.layers]:
+        raise ValueError("these are VGG16 weights: pass --backbone=vgg16")
+    return {layer.name: layer for layer in tower.get_layer("vgg16").layers if layer.weights}
+
+
+def set_arrays(targets: dict[str, keras.layers.Layer], arrays: dict[str, list[np.ndarray]]) -> None:
+    """Gives each layer its kernel and bias.
+
+    Raises:
+        ValueError: a layer that the arrays lack, shapes that do not fit, or arrays that change nothing.
+    """
+    missing = sorted(set(targets) - set(arrays))
+    if missing:
+        raise ValueError(f"the weights lack the layers {', '.join(missing)}")
+    changed = False
+    for name, layer in targets.items():
+        received = [array.shape for array in arrays[name]]
+        expected = [tuple(weight.shape) for weight in layer.weights]
+        if received != expected:
+            raise ValueError(f"layer {name}: the weights are {received}, the model expects {expected}")
+        changed |= any(not np.array_equal(old, new) for old, new in zip(layer.get_weights(), arrays[name]))
+        layer.set_weights(arrays[name])
+    if not changed:
+        raise ValueError("the weights changed nothing: the model held the same ones already")

@@ -15,6 +15,7 @@ NAMED = 5  # files named before "and so many more"
 
 def find_samples(path: str, own_data: bool) -> Samples:
     """The samples below `path`; an empty `path` is filled with glyphs first."""
+    path = os.path.expanduser(path)
     root, empty = find_root(path, own_data)
     if empty:
         print(f"{path} is empty: rendering letters of many writing systems to {root}, to train on them")

@@ -33,6 +33,8 @@ def training_curves(folder: str) -> None:
         ("validation pairs", ["val_accuracy", "val_roc_auc"]),
         ("distance of embeddings", ["same_distance", "different_distance"]),
         ("share of triplets that violate the margin", ["active_triplets"]),
+        ("levels in the right order", ["order", "val_order", "val_adjacent"]),
+        ("agreement with people", ["val_srocc", "val_lcc"]),
     ]
     panels = [(title, names) for title, names in panels if set(names) & set(log[0])]
     page, axes = figure(len(panels), width=4.2, height=3.2)
@@ -121,6 +123,34 @@ def batch(folder: str, images: np.ndarray, labels: np.ndarray, most: int = 8) ->
         for axis, image in zip(line, row):
             show(axis, image)
     save(page, folder, "batch.png")
+
+
+def level_scores(folder: str, name: str, scores: dict[str, np.ndarray], levels: dict[str, tuple[float, ...]]) -> None:
+    """Score against level, a panel a distortion: median, quartiles and extremes of the photos, histograms beside.
+
+    Args:
+        scores: (photos, levels + 1) by distortion.
+        levels: what the levels are.
+    """
+    page, axes = figure(2, len(scores), 4.5, 2.4)
+    for (left, right), (kind, found) in zip(axes, scores.items()):
+        names = ["none", *(f"{level:.3g}" for level in levels[kind])]
+        left.boxplot(found, tick_labels=names, whis=(0, 100), widths=0.6)
+        left.set(title=kind.replace("_", " "), ylabel="score")
+        bins = np.linspace(found.min(), found.max() + 1e-9, 40)
+        for column, label in enumerate(names):
+            right.hist(found[:, column], bins, alpha=0.6, label=label)
+        right.set(xlabel="score", ylabel="photos")
+        right.legend(frameon=False, fontsize=7)
+    save(page, folder, name)
+
+
+def predicted(folder: str, human: np.ndarray, scores: np.ndarray, title: str) -> None:
+    """Predicted against human scores of photos, (N,) and (N,), as predicted.png."""
+    page, ((axis,),) = figure()
+    axis.scatter(human, scores, s=8, alpha=0.5)
+    axis.set(xlabel="human score", ylabel="predicted score", title=title)
+    save(page, folder, "predicted.png")
 
 
 def compared(left: np.ndarray, right: np.ndarray, title: str, path: str, window: bool = True) -> None:

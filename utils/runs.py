@@ -16,6 +16,7 @@ import csv
 import json
 import os
 import time
+import zipfile
 from pathlib import Path
 from typing import Any, Callable
 
@@ -45,15 +46,18 @@ def run_to_resume(name: str) -> str:
     return folder
 
 
-def newest(root: str, holding: str) -> str | None:
-    """The folder below `root` whose file `holding` is the newest, or None."""
+def newest(root: str, holding: str, kind: str = "") -> str | None:
+    """The folder below `root` whose file `holding` is the newest, or None; of models, only those of a kind."""
     files = [os.path.join(root, name, holding) for name in (os.listdir(root) if os.path.isdir(root) else [])]
-    files = [file for file in files if os.path.isfile(file)]
-    return os.path.dirname(max(files, key=os.path.getmtime)) if files else None
+    files = sorted(filter(os.path.isfile, files), key=os.path.getmtime, reverse=True)
+    return next((os.path.dirname(file) for file in files if not kind or kind_of(file) == kind), None)
 
 
-def find_model(path: str) -> str:
+def find_model(path: str, kind: str = "siamese") -> str:
     """The .keras file that `path` means: a file, a run folder, or "" for the newest run or the ready model.
+
+    Args:
+        kind: name of the models to choose from where `path` is "": "siamese" or "rankiqa".
 
     Raises:
         ValueError: there is none.
@@ -61,23 +65,37 @@ def find_model(path: str) -> str:
     path = os.path.expanduser(path)
     if path.endswith(".keras") and os.path.isfile(path):
         return path
-    folder = path or newest(LOGS, BEST) or newest(LOGS, LAST) or newest(READY, BEST)
+    folder = path or newest(LOGS, BEST, kind) or newest(LOGS, LAST, kind) or newest(READY, BEST, kind)
     for name in (BEST, LAST):
         if folder and os.path.isfile(os.path.join(folder, name)):
             return os.path.join(folder, name)
     raise ValueError(
         f"found no model at {path or f'{LOGS}/ or {READY}/'}; expected a .keras file or a run folder; "
-        "train one with: python train.py"
+        f"train one with: python train.py{'' if kind == 'siamese' else ' --task=rank'}"
     )
 
 
-def load_model(path: str) -> keras.Model:
-    """A model that `nets` made; whoever calls has imported its module, so that Keras knows its layers."""
+def kind_of(path: str) -> str:
+    """The name of the model in a .keras file, or "" where that cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return json.loads(file.read("config.json"))["config"]["name"]
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return ""
+
+
+def load_model(path: str, kind: str = "siamese") -> keras.Model:
+    """A model that `nets` made; whoever calls has imported its module, so that Keras knows its layers.
+
+    Raises:
+        ValueError: not a Keras file, or a model of another kind.
+    """
     try:
         model = keras.saving.load_model(path, compile=False)
-        model.get_layer("tower"), model.get_layer("head")
     except (ValueError, TypeError, OSError, KeyError) as error:
         raise ValueError(f"{path}: not a model of this project ({str(error)[:120]})") from error
+    if model.name != kind:
+        raise ValueError(f"{path}: a model of the kind {model.name!r}, expected {kind!r}")
     return model
 
 

@@ -156,7 +156,7 @@ def check_files(path: str, root: str, rows: list[Row]) -> None:
         named = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
         raise ValueError(
             f"{path}: {len(missing)} of {len(rows)} images are not below {root or '.'}: {named}; pass the folder "
-            "that the paths start from as image_root"
+            "that the paths start from as --image_root"
         )
 
 

@@ -2,7 +2,8 @@
 
 import math
 import os
-from typing import Callable
+import time
+from typing import Callable, NamedTuple
 
 import keras
 
@@ -10,9 +11,9 @@ from utils import figures, runs
 
 # optimizer -> learning rate when none is given, by tower
 RATES = {
-    "sgd": {"vgg16": 1e-2, "compact": 2e-2, "koch": 1e-2},
-    "adam": {"vgg16": 1e-4, "compact": 2e-3, "koch": 1e-4},
-    "adamw": {"vgg16": 1e-4, "compact": 2e-3, "koch": 1e-4},
+    "sgd": {"vgg16": 1e-2, "compact": 2e-2, "koch": 1e-2, "alexnet": 1e-3, "shallow": 1e-2},
+    "adam": {"vgg16": 1e-4, "compact": 2e-3, "koch": 1e-4, "alexnet": 1e-4, "shallow": 1e-3},
+    "adamw": {"vgg16": 1e-4, "compact": 2e-3, "koch": 1e-4, "alexnet": 1e-4, "shallow": 1e-3},
 }
 
 
@@ -122,26 +123,46 @@ class Collapse(keras.callbacks.Callback):
             )
 
 
+class Waiting(keras.callbacks.Callback):
+    """Logs `waited`: the share of an epoch's time in which batches waited for the processes that make them.
+
+    Args:
+        work: `utils.ahead.Ahead` of the batches.
+    """
+
+    def __init__(self, work):
+        super().__init__()
+        self.work = work
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began, self.before = time.perf_counter(), self.work.waited
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["waited"] = (self.work.waited - self.before) / (time.perf_counter() - self.began)
+
+
+class Validation(NamedTuple):
+    """A function that measures the kept model, and which of its figures, "max" or "min", tells the best epoch."""
+
+    measure: Callable[[], dict[str, float]]
+    monitor: str
+    mode: str
+
+
 def make_callbacks(
-    folder: str,
-    kept: keras.Model,
-    batches,
-    validate: Callable[[], dict[str, float]] | None,
-    patience: int,
-    idle_loss: float,
+    folder: str, kept: keras.Model, batches, validation: Validation | None, patience: int
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of a run, in the order in which they must speak.
 
     Validation comes first, so that all others see its figures; the saved state comes last, so that
     an epoch it knows is in the log.
     """
-    monitor, mode = ("val_roc_auc", "max") if validate else ("loss", "min")
+    monitor, mode = (validation.monitor, validation.mode) if validation else ("loss", "min")
     past = runs.read_log(folder)
     best = (max if mode == "max" else min)((row[monitor] for row in past), default=None)
     Lambda = keras.callbacks.LambdaCallback
     callbacks = [
         Lambda(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)),
-        Collapse(idle_loss),
         KeptModel(kept, os.path.join(folder, runs.BEST), monitor=monitor, mode=mode,
                   save_best_only=True, initial_value_threshold=best),
         KeptModel(kept, os.path.join(folder, runs.LAST)),
@@ -149,8 +170,8 @@ def make_callbacks(
         Lambda(on_epoch_end=lambda epoch, logs: figures.training_curves(folder)),
         keras.callbacks.TerminateOnNaN(),
     ]
-    if validate:
-        callbacks.insert(1, Lambda(on_epoch_end=lambda epoch, logs: logs.update(validate())))
+    if validation:
+        callbacks.insert(1, Lambda(on_epoch_end=lambda epoch, logs: logs.update(validation.measure())))
     if patience:
         stopping = keras.callbacks.EarlyStopping(monitor=monitor, mode=mode, patience=patience, verbose=1)
         replay = Lambda(on_train_begin=lambda logs: [stopping.on_epoch_end(int(r["epoch"]), r) for r in past])

@@ -1,0 +1,134 @@
+"""RankIQA: a photo -> its quality. Ranked first, fine-tuned to human scores afterwards, by the same tower."""
+
+from functools import partial
+from typing import Callable, NamedTuple
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from nets.ranking import RankingHinge, order
+
+KIND = "rankiqa"  # name of the models that are kept
+
+
+@keras.saving.register_keras_serializable("compare")
+class Scale(keras.layers.Layer):
+    """The tower's number, higher for better photos, as a score with a direction and a range.
+
+    The range is that of the photos it was fitted to; others may lie outside. All is saved with the model.
+
+    Args:
+        higher_is_better: direction of the score; with False, as of DMOS, `best` is the lower end.
+        crop: side of the crops that the model was trained on, in pixels.
+
+    Call: (B, 1) -> (B,), float32.
+    """
+
+    def __init__(self, crop: int, higher_is_better: bool = True, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.crop, self.higher_is_better = crop, higher_is_better
+
+    def build(self, input_shape):
+        self.numbers = self.add_weight((4,), keras.initializers.Constant([0.0, 1.0, 0.0, 1.0]), trainable=False, name="scale")
+
+    def call(self, raw):
+        zero, one, worst, best = ops.unstack(self.numbers)
+        return worst + (raw[:, 0] - zero) / (one - zero) * (best - worst)
+
+    def fit(self, zero: float, one: float, worst: float, best: float) -> None:
+        """Makes the tower's `zero` the score `worst` and its `one` the score `best`."""
+        self.higher_is_better = best > worst
+        self.set_weights([np.array([zero, one, worst, best], "float32")])
+
+    def get_config(self):
+        return {**super().get_config(), "crop": self.crop, "higher_is_better": self.higher_is_better}
+
+
+def rankiqa(tower: keras.Model, crop: int) -> keras.Model:
+    """The model that is kept: photos (B, H, W, 3) in 0..255 -> "score" (B,)."""
+    image = keras.Input(tower.input_shape[1:], name="image")
+    return keras.Model(image, Scale(crop, name="score")(tower(image)), name=KIND)
+
+
+def unit_range(model: keras.Model) -> None:
+    """Makes the tower say 0 and 1 where it said what its score is scaled from; the scores stay as they are."""
+    scale, last = model.get_layer("score"), model.get_layer("tower").get_layer("quality")
+    zero, one, worst, best = (float(number) for number in scale.get_weights()[0])
+    kernel, bias = last.get_weights()
+    last.set_weights([kernel / (one - zero), (bias - zero) / (one - zero)])
+    scale.fit(0.0, 1.0, worst, best)
+
+
+def ranker(model: keras.Model, loss: RankingHinge) -> keras.Model:
+    """The model that is trained on ranks: image (B, h, w, 3) uint8, key (B, 3) -> rows (B, 2) of loss share and score.
+
+    It shares its tower with `model`; compile it with `own_loss` and `signs()`.
+    """
+    tower = model.get_layer("tower")
+    image = keras.Input((*crop_shape(model), 3), dtype="uint8", name="image")
+    key = keras.Input((3,), dtype="int32", name="key")
+    score = layers.Reshape((), dtype="float32")(tower(layers.Rescaling(1.0)(image)))
+    rows = layers.Concatenate(dtype="float32")([layers.Reshape((1,))(loss(score, key)), layers.Reshape((1,))(score)])
+    return keras.Model({"image": image, "key": key}, rows)
+
+
+def regressor(model: keras.Model) -> keras.Model:
+    """The model that is trained on human scores: image (B, h, w, 3) uint8 -> the tower's number (B, 1)."""
+    image = keras.Input((*crop_shape(model), 3), dtype="uint8", name="image")
+    return keras.Model({"image": image}, model.get_layer("tower")(layers.Rescaling(1.0)(image)))
+
+
+def crop_shape(model: keras.Model) -> tuple[int, int]:
+    """Height and width of the crops that a model is trained on."""
+    height, width = model.input_shape[1:3]
+    crop = model.get_layer("score").crop
+    return height or crop, width or crop
+
+
+def own_loss(keys, rows):
+    """The loss that a ranker's rows hold already: (B, 3), (B, 2) -> (B,)."""
+    return rows[:, 0]
+
+
+def signs() -> list[keras.metrics.Metric]:
+    """The share of pairs in the right order, as a metric of a ranker."""
+    return [keras.metrics.MeanMetricWrapper(lambda keys, rows: order(keys, rows[:, 1]), name="order")]
+
+
+class Scorer(NamedTuple):
+    """What a model is used for.
+
+    Attributes:
+        score: photos (N, H, W, 3) uint8 of one size -> scores (N,), as `score`.
+        crop: height and width of the crops to score, or None for a model that takes whole photos.
+        trained_on: height and width of the crops it was trained on.
+        higher_is_better, low, high: direction of the score and range of those it was fitted to.
+    """
+
+    score: Callable[..., np.ndarray]
+    crop: tuple[int, int] | None
+    trained_on: tuple[int, int]
+    higher_is_better: bool
+    low: float
+    high: float
+
+
+def scorer(model: keras.Model) -> Scorer:
+    """What a model made by `rankiqa` is used for."""
+    scale = model.get_layer("score")
+    crop = None if model.input_shape[1] is None else crop_shape(model)
+    low, high = sorted(float(number) for number in scale.get_weights()[0][2:])
+    return Scorer(partial(score, model), crop, crop_shape(model), scale.higher_is_better, low, high)
+
+
+def score(model: keras.Model, images: np.ndarray, batch_size: int = 32) -> np.ndarray:
+    """Scores (N,) of photos (N, H, W, 3) of one size, those of the model's crops where it takes no others.
+
+    Large photos pass in smaller batches, so that memory stays what a batch of crops takes.
+    """
+    height, width = crop_shape(model)
+    share = max(1.0, images.shape[1] * images.shape[2] / (height * width))
+    size = max(1, int(batch_size / share))
+    blocks = [images[start : start + size].astype("float32") for start in range(0, len(images), size)]
+    return np.concatenate([ops.convert_to_numpy(model(block, training=False)) for block in blocks])

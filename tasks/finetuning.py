@@ -1,0 +1,103 @@
+"""Which one looks better, to people: a tower, ranked first or not, fitted to human scores (RankIQA, step two)."""
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from nets import rankiqa
+from tasks import ranking
+from utils import correlation, ordering, ranked, runs, scores, training
+from utils.data import progress_bar
+from utils.training import Validation
+
+KIND = rankiqa.KIND
+NEXT = ranking.NEXT
+VALIDATED = 120  # photos at most that are scored after each epoch
+
+build_model = ranking.build_model
+
+
+class Data(NamedTuple):
+    """Scored photos, rows to train on, to validate and to test, and what is held out, for split.json."""
+
+    root: str
+    scored: scores.Scored
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    held_out: dict
+
+    def paths(self, rows: np.ndarray) -> list[str]:
+        """The files at `rows`."""
+        return [os.path.join(self.root, self.scored.paths[row]) for row in rows]
+
+
+def find_data(options, model) -> Data:
+    """Reads the human scores and splits them by reference photo; fits the range of the model to them."""
+    found = scores.read_scores(os.path.expanduser(options.dataset_path), options.higher_is_better, options.image_root)
+    print(scores.describe(found))
+    rest, test = scores.split_by_reference(found.references, options.test_share, options.seed)
+    parts = scores.split_by_reference(found.references[rest], options.val_share, options.seed + 1)
+    train, validation = (rest[rows] for rows in parts)
+    how = f"split by reference photo: {len(train)} images to train on, {len(validation)} to validate, {len(test)} to test"
+    print(how)
+    rankiqa.unit_range(model)  # of a ranked tower
+    worst, best = (found.low, found.high) if found.higher_is_better else (found.high, found.low)
+    model.get_layer("score").fit(0.0, 1.0, worst, best)
+    held_out = {"root": found.root, "how": how, "validation": [found.paths[row] for row in validation],
+                "test": [found.paths[row] for row in test]}
+    return Data(found.root, found, train, validation, test, held_out)
+
+
+def make_batches(options, data: Data) -> ranked.ScoredBatches:
+    """Batches of crops of the training photos, with their scores as 0 (worst) to 1 (best)."""
+    found = data.scored
+    quality = (found.scores - found.low) / (found.high - found.low)
+    targets = quality if found.higher_is_better else 1 - quality
+    made = ranked.ScoredBatches(data.paths(data.train), targets[data.train], options.batch_size,
+                                ranking.side_of(options), options.seed, options.workers)
+    print(f"a batch: crops of {made.crop} x {made.crop} pixels of {made.batch_size} photos; {len(made)} batches an epoch")
+    return made
+
+
+def trainer(options, model, optimizer):
+    """The compiled model that is trained: mean squared error."""
+    made = rankiqa.regressor(model)
+    made.compile(optimizer, "mse")
+    return made
+
+
+def seen(trainer, batch):
+    """The crops of a batch, eight a row."""
+    return batch["image"].astype("float32"), np.arange(len(batch["image"])) // 8
+
+
+def callbacks(options, batches) -> list:
+    """Who watches the input."""
+    return [training.Waiting(batches.made)]
+
+
+def validation(options, model, data: Data) -> Validation | None:
+    """Agreement with people on held-out photos, on three crops of each."""
+    rows = data.validation[:VALIDATED]
+    if len(rows) < 3:
+        print("fewer than three photos to validate on: the best epoch is that of the lowest training loss")
+        return None
+    scorer, paths = rankiqa.scorer(model), data.paths(rows)
+
+    def measure() -> dict[str, float]:
+        predicted = ordering.predict(scorer, paths, crops=3)
+        found = correlation.correlations(predicted, data.scored.scores[rows], data.scored.higher_is_better)
+        return {"val_srocc": found["srocc"], "val_lcc": found["lcc"]}
+
+    return Validation(measure, "val_srocc", "max")
+
+
+def finish(options, folder: str, data: Data) -> list[str]:
+    """Measures the model of the best epoch on the test photos."""
+    model = runs.load_model(runs.find_model(folder), KIND)
+    if len(data.test) < 3:
+        return ["fewer than three photos were held out: agreement with people is unknown"]
+    predicted = ordering.predict(rankiqa.scorer(model), data.paths(data.test), 0, progress_bar("photo"))
+    return ordering.agreement_lines(ordering.write_agreement(folder, predicted, data.scored, data.test))

@@ -1,0 +1,128 @@
+"""Which one looks better: learning to rank the levels of distortion of pristine photos (RankIQA, step one)."""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from nets import rankiqa, towers
+from nets.ranking import RankingHinge
+from utils import ordering, photos, ranked, runs, training, weights
+from utils.data import progress_bar
+from utils.distortions import Distortion, chosen, with_levels
+from utils.training import Validation
+
+KIND = rankiqa.KIND
+NEXT = "python predict.py --quality FILE_OR_FOLDER, or python eval_rank.py"
+VALIDATED = 24  # photos at most whose levels are scored after each epoch
+TESTED = 20  # photos at most that are scored when training ends; eval_rank.py takes all
+
+
+class Data(NamedTuple):
+    """Photos by part, the distortions, and what is held out, for split.json."""
+
+    root: str
+    photos: photos.Photos
+    kinds: dict[str, Distortion]
+    held_out: dict
+
+
+def build_model(options):
+    """The quality model that the flags describe, with its first weights."""
+    arrays = weights.read(options.weights)
+    shape = tuple(int(n) for n in options.input_shape if n)
+    side = shape[0] if shape else towers.CROPS[options.backbone]
+    whole = options.backbone == "compact"
+    tower = towers.make_quality_tower(options.backbone, (None, None, 3) if whole else (side, side, 3), weights.pixels(arrays))
+    if arrays:
+        towers.set_arrays(towers.vgg16_layers(tower), arrays)
+    return rankiqa.rankiqa(tower, side)
+
+
+def find_data(options, model) -> Data:
+    """Finds and splits the photos; says what was found and how they will be distorted."""
+    crop = max(rankiqa.crop_shape(model))
+    found = photos.find_photos(
+        options.dataset_path, crop, options.val_share, options.test_share, options.seed, options.skip_broken
+    )
+    print(found.how)
+    kinds = with_levels(chosen(options.distortions), options.levels)
+    print("\n".join(f"  {name}: {', '.join(f'{level:.4g}' for level in kind.levels)} ({kind.unit})" for name, kind in kinds.items()))
+    held_out = {"root": found.root, "how": found.how, "validation": found.validation, "test": found.test}
+    return Data(found.root, found, kinds, held_out)
+
+
+def make_batches(options, data: Data) -> ranked.RankedBatches:
+    """Batches of levels; says what one holds."""
+    made = ranked.RankedBatches(
+        data.photos.full("train"), data.kinds, options.batch_size, side_of(options), photos=options.photos_per_batch,
+        pairs=options.pairs, steps=options.steps_per_epoch or 100, seed=options.seed, workers=options.workers,
+    )
+    keys = made[0][1]
+    print(f"a batch: {len(np.unique(keys[:, 0]))} photos, {len(keys)} crops of {made.crop} x {made.crop} pixels, "
+          f"{len(np.unique(keys[:, 1])) - 1} distortions; {len(made)} batches an epoch")
+    return made
+
+
+def side_of(options) -> int:
+    """The side of the crops that the flags mean."""
+    shape = [int(n) for n in options.input_shape if n]
+    return shape[0] if shape else towers.CROPS[options.backbone]
+
+
+def trainer(options, model, optimizer):
+    """The compiled model that is trained."""
+    margin = 1.0 if options.margin is None else options.margin
+    made = rankiqa.ranker(model, RankingHinge(margin, options.across_photos, options.level_gap, name="hinge"))
+    made.compile(optimizer, rankiqa.own_loss, metrics=rankiqa.signs())
+    return made
+
+
+def seen(trainer, batch):
+    """Crops of a batch, a row a photo and distortion."""
+    rows = np.argsort(batch["key"][:, 0] * 1000 + batch["key"][:, 1], kind="stable")
+    return batch["image"][rows].astype("float32"), (batch["key"][:, 0] * 1000 + batch["key"][:, 1])[rows]
+
+
+def callbacks(options, batches) -> list:
+    """Who watches the input."""
+    return [training.Waiting(batches.made)]
+
+
+def validation(options, model, data: Data) -> Validation | None:
+    """Orders the levels of crops of held-out photos, made once; None where there are none."""
+    names = data.photos.full("validation")[:VALIDATED]
+    if not names:
+        print("no photos to validate on: the best epoch is that of the lowest training loss")
+        return None
+    crop = side_of(options)
+    made = ranked.RankedBatches(names, data.kinds, 10**9, crop, crops=1, photos=len(names), steps=1,
+                                seed=options.seed + 1, workers=options.workers)
+    batch, keys = made[0]
+    scorer = rankiqa.scorer(model)
+
+    def measure() -> dict[str, float]:
+        found = ordering.by_kind(scorer.score(batch["image"]), keys)
+        orders = [ordering.pair_order(scores) for scores in found]
+        return {"val_order": np.mean([o["order"] for o in orders]), "val_adjacent": np.mean([o["adjacent"] for o in orders])}
+
+    return Validation(measure, "val_order", "max")
+
+
+def finish(options, folder: str, data: Data) -> list[str]:
+    """Gives the model of the best epoch its range and orders the levels of some test photos."""
+    path = runs.find_model(folder)
+    model = runs.load_model(path, KIND)
+    tested = data.photos.full("test")[:TESTED]
+    scorer = rankiqa.scorer(model)
+    scores = ordering.score_levels(
+        lambda photo: ordering.photo_score(scorer, photo, 0), tested, data.kinds, options.seed, progress_bar("photo")
+    )
+    best = np.mean([found[:, 0].mean() for found in scores.values()])
+    worst = np.mean([found[:, -1].mean() for found in scores.values()])
+    if best > worst:
+        model.get_layer("score").fit(float(worst), float(best), 0.0, 100.0)
+        runs.save_aside(model.save, path, ".keras")
+    else:
+        print("pristine photos score no higher than the worst ones: nothing was learnt yet")
+    return ordering.lines(ordering.write_report(scores, data.kinds, folder))

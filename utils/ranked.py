@@ -1,0 +1,152 @@
+"""Photos -> batches, distorted or cropped while training; repeatable from seed, epoch and step."""
+
+from typing import Callable, Sequence
+
+import keras
+import numpy as np
+
+from utils.ahead import Ahead
+from utils.distortions import Distortion
+from utils.levels import Wanted, photo_crop, photo_levels
+
+PAIRS = ("all", "random", "hard")
+
+
+class RankedBatches(keras.utils.PyDataset):
+    """Batches of P photos, each pristine and at every level of some distortions, all crops of a photo at one place.
+
+    A photo that was distorted serves `crops` steps, each with another place of it: a block of steps.
+    A batch depends on the seed, the epoch and the step alone.
+
+    Args:
+        paths: photos.
+        kinds: distortions by name; their order numbers them.
+        batch_size: images in a batch at most. Where not all distortions fit, each block draws some.
+        crop: side of the crops, in pixels.
+        crops: places, and so steps, for which a distorted photo is used.
+        photos: P.
+        pairs: "all": as above. To measure against, batches of B/2 photos with two levels of one
+            distortion each, as in a network of two branches: "random", or "hard", of twice as many
+            those that `scores` orders worst.
+        steps: batches in an epoch.
+        seed: 0 or above.
+        workers: processes that distort; 0: none.
+    """
+
+    def __init__(
+        self, paths: Sequence[str], kinds: dict[str, Distortion], batch_size: int, crop: int, crops: int = 4,
+        photos: int = 4, pairs: str = "all", steps: int = 100, seed: int = 0, workers: int = 1,
+    ):
+        super().__init__()
+        self.paths, self.kinds, self.names = list(paths), kinds, list(kinds)
+        self.batch_size, self.crop, self.crops, self.pairs = batch_size, crop, crops, pairs
+        self.photos = min(photos, len(self.paths))
+        self.steps, self.seed, self.epoch = steps, seed, 0
+        self.scores: Callable[[np.ndarray], np.ndarray] | None = None
+        self.made = Ahead(photo_levels, self.jobs, workers)
+        self.plan(0)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int):
+        block, place = divmod(step, self.crops)
+        number = self.epoch * -(-self.steps // self.crops) + block
+        images = np.concatenate([levels[place] for levels in self.made(number)])  # (B, crop, crop, 3)
+        keys = self.keys([wanted for _, wanted in self.plan(number)])  # (B, 3)
+        if self.pairs == "hard":
+            images, keys = self.hardest(images, keys)
+        return {"image": images, "key": keys}, keys
+
+    def jobs(self, number: int) -> list[tuple]:
+        """The work of a block: arguments of `photo_levels`, photo by photo."""
+        return [
+            (self.paths[photo], {name: self.kinds[name] for name, _ in wanted if name}, wanted, self.crop, self.crops,
+             [self.seed, number, place])
+            for place, (photo, wanted) in enumerate(self.plan(number))
+        ]
+
+    def plan(self, number: int) -> list[tuple[int, Wanted]]:
+        """Which photos a block shows, and which levels of each."""
+        rng = np.random.default_rng([self.seed, number])
+        if self.pairs == "all":
+            wanted = self.levels_of(rng)
+            return [(photo, wanted) for photo in rng.choice(len(self.paths), self.photos, replace=False)]
+        count = self.batch_size // 2 * (2 if self.pairs == "hard" else 1)
+        return [(rng.integers(len(self.paths)), self.two_levels(rng)) for _ in range(count)]
+
+    def levels_of(self, rng: np.random.Generator) -> Wanted:
+        """The pristine photo and all levels of as many distortions as the batch has room for."""
+        wanted = [("", 0)]
+        room = self.batch_size // self.photos
+        for name in rng.permutation(self.names):
+            levels = len(self.kinds[name].levels)
+            if len(wanted) + levels <= room:
+                wanted += [(str(name), level) for level in range(1, levels + 1)]
+        if len(wanted) == 1:
+            raise ValueError(f"--batch_size={self.batch_size}: no distortion of {self.photos} photos fits into a batch; "
+                             f"pass --batch_size={8 * self.photos} or more, or fewer --photos_per_batch")
+        return wanted
+
+    def two_levels(self, rng: np.random.Generator) -> Wanted:
+        """Two levels of one distortion, the better first."""
+        name = str(rng.choice(self.names))
+        first, second = sorted(rng.choice(len(self.kinds[name].levels) + 1, 2, replace=False).tolist())
+        return [(name if first else "", first), (name, second)]
+
+    def keys(self, plan: list[Wanted]) -> np.ndarray:
+        """Photo, distortion (-1: none) and level of each image of a batch: (B, 3) int32."""
+        rows = [
+            (photo, self.names.index(name) if name else -1, level)
+            for photo, wanted in enumerate(plan) for name, level in wanted
+        ]
+        return np.array(rows, "int32")
+
+    def hardest(self, images: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Of pairs that stand side by side, the half whose better image leads least."""
+        scores = self.scores(images) if self.scores else np.zeros(len(images))
+        order = np.argsort(scores[::2] - scores[1::2], kind="stable")[: len(images) // 4]
+        rows = np.stack([2 * order, 2 * order + 1], axis=1).ravel()
+        return images[rows], keys[rows]
+
+
+class ScoredBatches(keras.utils.PyDataset):
+    """Batches of one random crop of each of some photos, with what the tower should say of them.
+
+    Each epoch shows each photo once, in an order drawn from seed and epoch; the last batch, if it is
+    short, is left out.
+
+    Args:
+        paths: photos.
+        targets: (N,) float.
+        batch_size: photos in a batch.
+        crop: side of the crops, in pixels.
+        seed: 0 or above.
+        workers: processes that read; 0: none.
+    """
+
+    def __init__(
+        self, paths: Sequence[str], targets: np.ndarray, batch_size: int, crop: int, seed: int = 0, workers: int = 1
+    ):
+        super().__init__()
+        self.paths, self.targets = list(paths), np.asarray(targets, "float32")
+        self.batch_size, self.crop = min(batch_size, len(self.paths)), crop
+        self.seed, self.epoch = seed, 0
+        self.made = Ahead(photo_crop, self.jobs, workers)
+
+    def __len__(self) -> int:
+        return len(self.paths) // self.batch_size
+
+    def __getitem__(self, step: int):
+        number = self.epoch * len(self) + step
+        return {"image": np.stack(self.made(number))}, self.targets[self.rows(number)][:, None]
+
+    def rows(self, number: int) -> np.ndarray:
+        """The photos of a batch, counted over all epochs."""
+        epoch, step = divmod(number, len(self))
+        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.paths))
+        return order[step * self.batch_size : (step + 1) * self.batch_size]
+
+    def jobs(self, number: int) -> list[tuple]:
+        """The work of a batch: arguments of `photo_crop`."""
+        return [(self.paths[row], self.crop, [self.seed, number, int(row)]) for row in self.rows(number)]
