@@ -44,16 +44,6 @@ flags.DEFINE_enum("loss", "auto", ["auto", "cross_entropy", "contrastive", "trip
 flags.DEFINE_enum("mining", "semi_hard", ["semi_hard", "all", "hard", "random"], "which triplets of the batch count")
 flags.DEFINE_float("margin", None, "distance by which a negative must lie farther than a positive, default 0.2; "
                    "contrastive: from which on different images are left alone, default 1; rank: of scores, default 1", 1e-6)
-flags.DEFINE_list("distortions", ["live"], "rank: live, tid2013, all, or names, as python -m utils.distortions lists them")
-flags.DEFINE_list("levels", [], "rank: levels of one's own, such as jpeg=40:20:10:5")
-flags.DEFINE_enum("pairs", "all", ["all", "random", "hard"], "rank: all pairs of levels in a batch; to measure against, "
-                  "one partner for each image, at random or the worst ordered of twice as many")
-flags.DEFINE_boolean("across_photos", False, "rank: pairs of different photos too")
-flags.DEFINE_integer("level_gap", 0, "rank: only pairs so many levels apart; 0: all", 0)
-flags.DEFINE_integer("photos_per_batch", 4, "rank: photos in a batch, each at all its levels", 1)
-flags.DEFINE_boolean("higher_is_better", None, "finetune: whether higher human scores are better; CSV and lists do not tell")
-flags.DEFINE_string("image_root", "", "finetune: folder that the paths of the list start from; default: the list's own")
-flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1), "rank: processes that distort photos; 0: none", 0)
 flags.DEFINE_boolean("squared", False, "triplets: compare squared distances, as FaceNet does")
 flags.DEFINE_integer("epochs", 8, "epochs", 1)
 flags.DEFINE_integer("steps_per_epoch", 0, "batches in an epoch; 0: as many as show each image once, 40 or more", 0)
@@ -67,6 +57,17 @@ flags.DEFINE_enum("schedule", "cosine", ["cosine", "step", "constant"], "how the
 flags.DEFINE_float("weight_decay", 1e-4, "decoupled weight decay", 0)
 flags.DEFINE_integer("patience", 0, "stop after this many epochs without a better one; 0: never", 0)
 flags.DEFINE_integer("seed", 0, "of weights, batches, split and pairs", 0)
+# rank and finetune: which looks better
+flags.DEFINE_list("distortions", ["live"], "rank: live, tid2013, all, or names, as python -m utils.distortions lists them")
+flags.DEFINE_list("levels", [], "rank: levels of one's own, such as jpeg=40:20:10:5")
+flags.DEFINE_enum("pairs", "all", ["all", "random", "hard"], "rank: all pairs of levels in a batch; to measure against, "
+                  "one partner for each image, at random or the worst ordered of twice as many")
+flags.DEFINE_boolean("across_photos", False, "rank: pairs of different photos too")
+flags.DEFINE_integer("level_gap", 0, "rank: only pairs so many levels apart; 0: all", 0)
+flags.DEFINE_integer("photos_per_batch", 4, "rank: photos in a batch, each at all its levels", 1)
+flags.DEFINE_boolean("higher_is_better", None, "finetune: whether higher human scores are better; CSV and lists do not tell")
+flags.DEFINE_string("image_root", "", "finetune: folder that the paths of the list start from; default: the list's own")
+flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1), "rank: processes that distort photos; 0: none", 0)
 # where it runs
 flags.DEFINE_string("devices", "", "GPUs to share each batch, such as 0,1; cpu; cpu:2 to try sharing without GPUs")
 flags.DEFINE_enum("precision", "float32", ["float32", "mixed_float16", "mixed_bfloat16"], "of the tower's arithmetic")
@@ -89,7 +90,7 @@ def main(argv: list[str]) -> None:
     with devices.strategy(FLAGS.devices):
         model = build(task)
         data = task.find_data(FLAGS, model)
-        batches = task.make_batches(FLAGS, data)
+        batches = task.make_batches(FLAGS, data, model)
         if folder and runs.read_json(folder, runs.SPLIT) not in (None, data.held_out):
             raise ValueError(f"{folder} cannot go on: the images in {data.root} have changed since it began")
         folder = folder or new_run()

@@ -32,6 +32,12 @@ def make_tower(backbone: str, input_shape: Shape, normalize: bool, pixels: str =
     return keras.Model(images, features, name="tower")
 
 
+def check_name(backbone: str, towers: dict) -> None:
+    """Raises ValueError where there is no such tower."""
+    if backbone not in towers:
+        raise ValueError(f"--backbone={backbone} is none for this task: expected {', '.join(towers)}")
+
+
 def vgg16(images, pixels: str):
     """VGG16's 13 convolutions and 5 poolings, flattened (Simonyan & Zisserman 2015).
 

@@ -50,13 +50,13 @@ def find_data(options, model) -> Data:
     return Data(found.root, found, train, validation, test, held_out)
 
 
-def make_batches(options, data: Data) -> ranked.ScoredBatches:
+def make_batches(options, data: Data, model) -> ranked.ScoredBatches:
     """Batches of crops of the training photos, with their scores as 0 (worst) to 1 (best)."""
     found = data.scored
     quality = (found.scores - found.low) / (found.high - found.low)
     targets = quality if found.higher_is_better else 1 - quality
     made = ranked.ScoredBatches(data.paths(data.train), targets[data.train], options.batch_size,
-                                ranking.side_of(options), options.seed, options.workers)
+                                max(rankiqa.crop_shape(model)), options.seed, options.workers)
     print(f"a batch: crops of {made.crop} x {made.crop} pixels of {made.batch_size} photos; {len(made)} batches an epoch")
     return made
 

@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import keras
 import numpy as np
 
 from nets import rankiqa, towers
@@ -29,6 +28,7 @@ class Data(NamedTuple):
 
 def build_model(options):
     """The quality model that the flags describe, with its first weights."""
+    towers.check_name(options.backbone, towers.QUALITY_TOWERS)
     arrays = weights.read(options.weights)
     shape = tuple(int(n) for n in options.input_shape if n)
     side = shape[0] if shape else towers.CROPS[options.backbone]
@@ -52,11 +52,12 @@ def find_data(options, model) -> Data:
     return Data(found.root, found, kinds, held_out)
 
 
-def make_batches(options, data: Data) -> ranked.RankedBatches:
+def make_batches(options, data: Data, model) -> ranked.RankedBatches:
     """Batches of levels; says what one holds."""
     made = ranked.RankedBatches(
-        data.photos.full("train"), data.kinds, options.batch_size, side_of(options), photos=options.photos_per_batch,
-        pairs=options.pairs, steps=options.steps_per_epoch or 100, seed=options.seed, workers=options.workers,
+        data.photos.full("train"), data.kinds, options.batch_size, max(rankiqa.crop_shape(model)),
+        photos=options.photos_per_batch, pairs=options.pairs, steps=options.steps_per_epoch or 100,
+        seed=options.seed, workers=options.workers, scores=rankiqa.scorer(model).score,
     )
     keys = made[0][1]
     print(f"a batch: {len(np.unique(keys[:, 0]))} photos, {len(keys)} crops of {made.crop} x {made.crop} pixels, "
@@ -64,18 +65,16 @@ def make_batches(options, data: Data) -> ranked.RankedBatches:
     return made
 
 
-def side_of(options) -> int:
-    """The side of the crops that the flags mean."""
-    shape = [int(n) for n in options.input_shape if n]
-    return shape[0] if shape else towers.CROPS[options.backbone]
-
-
 def trainer(options, model, optimizer):
     """The compiled model that is trained."""
-    margin = 1.0 if options.margin is None else options.margin
-    made = rankiqa.ranker(model, RankingHinge(margin, options.across_photos, options.level_gap, name="hinge"))
+    made = rankiqa.ranker(model, hinge(options, options.across_photos, options.level_gap))
     made.compile(optimizer, rankiqa.own_loss, metrics=rankiqa.signs())
     return made
+
+
+def hinge(options, across_photos: bool = False, gap: int = 0) -> RankingHinge:
+    """The loss layer with the margin that the flags mean."""
+    return RankingHinge(1.0 if options.margin is None else options.margin, across_photos, gap, name="hinge")
 
 
 def seen(trainer, batch):
@@ -90,21 +89,24 @@ def callbacks(options, batches) -> list:
 
 
 def validation(options, model, data: Data) -> Validation | None:
-    """Orders the levels of crops of held-out photos, made once; None where there are none."""
+    """Orders the levels of crops of held-out photos, made once; the loss is that of the pairs within a photo."""
     names = data.photos.full("validation")[:VALIDATED]
     if not names:
         print("no photos to validate on: the best epoch is that of the lowest training loss")
         return None
-    crop = side_of(options)
-    made = ranked.RankedBatches(names, data.kinds, 10**9, crop, crops=1, photos=len(names), steps=1,
-                                seed=options.seed + 1, workers=options.workers)
+    made = ranked.RankedBatches(names, data.kinds, 10**9, max(rankiqa.crop_shape(model)), crops=1, photos=len(names),
+                                steps=1, seed=options.seed + 1, workers=0)
     batch, keys = made[0]
-    scorer = rankiqa.scorer(model)
+    scorer, loss = rankiqa.scorer(model), hinge(options)
 
     def measure() -> dict[str, float]:
-        found = ordering.by_kind(scorer.score(batch["image"]), keys)
-        orders = [ordering.pair_order(scores) for scores in found]
-        return {"val_order": np.mean([o["order"] for o in orders]), "val_adjacent": np.mean([o["adjacent"] for o in orders])}
+        scores = scorer.score(batch["image"])
+        orders = [ordering.pair_order(found) for found in ordering.by_kind(scores, keys)]
+        return {
+            "val_loss": float(np.mean(loss(scores, keys))),
+            "val_order": float(np.mean([found["order"] for found in orders])),
+            "val_adjacent": float(np.mean([found["adjacent"] for found in orders])),
+        }
 
     return Validation(measure, "val_order", "max")
 

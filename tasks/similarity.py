@@ -26,6 +26,7 @@ class Data(NamedTuple):
 
 def build_model(options):
     """The Siamese model that the flags describe, with its first weights."""
+    towers.check_name(options.backbone, towers.TOWERS)
     arrays = weights.read(options.weights)
     shape = tuple(int(n) for n in options.input_shape if n) or towers.INPUT_SHAPES[options.backbone]
     normalize = options.head == "distance" if options.normalize is None else options.normalize
@@ -46,7 +47,7 @@ def find_data(options, model) -> Data:
     return Data(samples.root, samples, images, split, folders.held_out(samples, split))
 
 
-def make_batches(options, data: Data) -> batches.ClassBatches:
+def make_batches(options, data: Data, model) -> batches.ClassBatches:
     """Batches of the training rows; says the range of the first."""
     kind = options.augment
     if kind == "auto":

@@ -9,8 +9,6 @@ from utils.ahead import Ahead
 from utils.distortions import Distortion
 from utils.levels import Wanted, photo_crop, photo_levels
 
-PAIRS = ("all", "random", "hard")
-
 
 class RankedBatches(keras.utils.PyDataset):
     """Batches of P photos, each pristine and at every level of some distortions, all crops of a photo at one place.
@@ -31,18 +29,20 @@ class RankedBatches(keras.utils.PyDataset):
         steps: batches in an epoch.
         seed: 0 or above.
         workers: processes that distort; 0: none.
+        scores: images (B, crop, crop, 3) -> (B,) of the network as it is, for "hard".
     """
 
     def __init__(
         self, paths: Sequence[str], kinds: dict[str, Distortion], batch_size: int, crop: int, crops: int = 4,
         photos: int = 4, pairs: str = "all", steps: int = 100, seed: int = 0, workers: int = 1,
+        scores: Callable[[np.ndarray], np.ndarray] | None = None,
     ):
         super().__init__()
         self.paths, self.kinds, self.names = list(paths), kinds, list(kinds)
         self.batch_size, self.crop, self.crops, self.pairs = batch_size, crop, crops, pairs
         self.photos = min(photos, len(self.paths))
         self.steps, self.seed, self.epoch = steps, seed, 0
-        self.scores: Callable[[np.ndarray], np.ndarray] | None = None
+        self.scores = scores
         self.made = Ahead(photo_levels, self.jobs, workers)
         self.plan(0)
 
@@ -104,7 +104,7 @@ class RankedBatches(keras.utils.PyDataset):
 
     def hardest(self, images: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of pairs that stand side by side, the half whose better image leads least."""
-        scores = self.scores(images) if self.scores else np.zeros(len(images))
+        scores = self.scores(images)
         order = np.argsort(scores[::2] - scores[1::2], kind="stable")[: len(images) // 4]
         rows = np.stack([2 * order, 2 * order + 1], axis=1).ravel()
         return images[rows], keys[rows]

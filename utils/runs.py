@@ -90,13 +90,13 @@ def load_model(path: str, kind: str = "siamese") -> keras.Model:
     Raises:
         ValueError: not a Keras file, or a model of another kind.
     """
+    found = kind_of(path)
+    if found != kind:
+        raise ValueError(f"{path}: {f'a {found} model' if found else 'not a Keras model'}, expected a {kind} model of this project")
     try:
-        model = keras.saving.load_model(path, compile=False)
+        return keras.saving.load_model(path, compile=False)
     except (ValueError, TypeError, OSError, KeyError) as error:
         raise ValueError(f"{path}: not a model of this project ({str(error)[:120]})") from error
-    if model.name != kind:
-        raise ValueError(f"{path}: a model of the kind {model.name!r}, expected {kind!r}")
-    return model
 
 
 def save_aside(save: Callable[[str], None], path: str, ending: str) -> None:

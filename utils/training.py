@@ -124,7 +124,7 @@ class Collapse(keras.callbacks.Callback):
 
 
 class Waiting(keras.callbacks.Callback):
-    """Logs `waited`: the share of an epoch's time in which batches waited for the processes that make them.
+    """Logs `seconds` of an epoch's training, and `waited`: the share in which batches waited to be made.
 
     Args:
         work: `utils.ahead.Ahead` of the batches.
@@ -138,7 +138,8 @@ class Waiting(keras.callbacks.Callback):
         self.began, self.before = time.perf_counter(), self.work.waited
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["waited"] = (self.work.waited - self.before) / (time.perf_counter() - self.began)
+        logs["seconds"] = time.perf_counter() - self.began
+        logs["waited"] = (self.work.waited - self.before) / logs["seconds"]
 
 
 class Validation(NamedTuple):

@@ -1,0 +1,311 @@
+"""The ranking hinge, its batches and the quality models."""
+
+import json
+import os
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+from PIL import Image
+
+from conftest import ROOT, picture
+from nets import rankiqa, towers
+from nets.ranking import RankingHinge, better, order
+from utils import levels, ordering, photos, ranked
+from utils.distortions import chosen
+
+KEYS = np.array([(p, k, l) for p in (0, 1) for k, l in [(-1, 0), (0, 1), (0, 2), (0, 3), (1, 1), (1, 2)]], "int32")
+
+
+def loop(scores, keys, margin, across, gap):
+    """The loss by its definition: sum over ordered pairs by the number of images."""
+    total = 0.0
+    for (p, k, l), s in zip(keys, scores):
+        for (q, m, n), t in zip(keys, scores):
+            comparable = (k == m or l == 0) and (across or p == q)
+            if comparable and (n - l == gap if gap else n > l):
+                total += max(0.0, margin - (s - t))
+    return total / len(keys)
+
+
+def loss_of(scores, keys, **kwargs):
+    layer = RankingHinge(**kwargs)
+    return ops.mean(layer(ops.convert_to_tensor(np.asarray(scores, "float32")), ops.convert_to_tensor(keys)))
+
+
+@pytest.mark.parametrize("gap", [0, 1, 2])
+@pytest.mark.parametrize("across", [False, True])
+@pytest.mark.parametrize("margin", [0.5, 10.0])
+def test_equals_a_double_loop(margin, across, gap, rng):
+    scores = rng.normal(size=len(KEYS))
+    expected = loop(scores, KEYS, margin, across, gap)
+    assert float(loss_of(scores, KEYS, margin=margin, across_photos=across, gap=gap)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_live_batch_of_the_article_has_240_pairs():
+    keys = np.array([(p, k, l) for p in range(2) for k, l in [(-1, 0), *((k, l) for k in range(4) for l in range(1, 6))]])
+    once = ops.convert_to_numpy(better(ops.convert_to_tensor(keys.astype("int32"))))
+    # the article sends the pristine photo once for each distortion: 48 images; here it passes once: 42
+    assert len(keys) == 42 and once.sum() == 2 * 4 * 15 == 120
+
+
+def test_order_of_the_batch_does_not_matter(rng):
+    scores, shuffle = rng.normal(size=len(KEYS)), rng.permutation(len(KEYS))
+    for across in (False, True):
+        args = {"margin": 1.0, "across_photos": across}
+        assert float(loss_of(scores, KEYS, **args)) == pytest.approx(float(loss_of(scores[shuffle], KEYS[shuffle], **args)), rel=1e-5)
+
+
+def test_gradient_is_the_count_of_the_article(rng):
+    """By finite differences, away from the hinges' corners, and by the article's formula."""
+    scores, margin, step = rng.normal(size=len(KEYS)), 1.0, 1e-5
+    mask = ops.convert_to_numpy(better(ops.convert_to_tensor(KEYS)))
+    active = mask * (margin - (scores[:, None] - scores[None, :]) > 0)
+    formula = (active.sum(axis=0) - active.sum(axis=1)) / len(KEYS)
+    for i in range(len(KEYS)):
+        up, down = scores.copy(), scores.copy()
+        up[i], down[i] = up[i] + step, down[i] - step
+        slope = (loop(up, KEYS, margin, False, 0) - loop(down, KEYS, margin, False, 0)) / (2 * step)
+        assert formula[i] == pytest.approx(slope, abs=1e-6)
+
+
+def test_training_follows_that_gradient(rng):
+    """One step of SGD on scores that are weights moves them by the formula, whatever the backend."""
+    scores = rng.normal(size=len(KEYS)).astype("float32")
+    table = keras.layers.Embedding(len(KEYS), 1, embeddings_initializer=keras.initializers.Constant(scores[:, None]))
+    number, key = keras.Input((), dtype="int32"), keras.Input((3,), dtype="int32")
+    share = RankingHinge(1.0)(keras.layers.Reshape(())(table(number)), key)
+    model = keras.Model([number, key], keras.layers.Reshape((1,))(share))
+    model.compile(keras.optimizers.SGD(1.0), lambda labels, rows: rows[:, 0])
+    count = len(KEYS)
+    model.fit([np.arange(count, dtype="int32"), KEYS], np.zeros(count), batch_size=count, verbose=0, shuffle=False)
+    active = ops.convert_to_numpy(better(ops.convert_to_tensor(KEYS))) * (1 - (scores[:, None] - scores[None, :]) > 0)
+    formula = (active.sum(axis=0) - active.sum(axis=1)) / count
+    assert scores - table.get_weights()[0][:, 0] == pytest.approx(formula, abs=1e-5)
+
+
+def test_equal_scores_give_no_nan_and_order_is_none():
+    assert float(loss_of(np.zeros(len(KEYS)), KEYS, margin=1.0)) == pytest.approx(loop(np.zeros(len(KEYS)), KEYS, 1, False, 0))
+    assert float(order(ops.convert_to_tensor(KEYS), ops.zeros(len(KEYS)))) == 0
+
+
+def test_perfect_and_reversed_order():
+    for sign, share in ((-1.0, 1.0), (1.0, 0.0)):
+        scores = ops.convert_to_tensor(sign * KEYS[:, 2].astype("float32"))
+        assert float(order(ops.convert_to_tensor(KEYS), scores)) == share
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Photos of waves and edges, 150 x 140, six of them."""
+    root = tmp_path_factory.mktemp("photos")
+    y, x = np.mgrid[:140, :150]
+    for number in range(6):
+        rng = np.random.default_rng(number)
+        waves = sum(np.sin(x * rng.uniform(-1, 1) + y * rng.uniform(-1, 1) + rng.uniform(0, 6)) for _ in range(6))
+        colours = 128 + 18 * waves[..., None] * rng.uniform(0.5, 1, 3) + 40 * (x > rng.integers(30, 120))[..., None]
+        Image.fromarray(np.clip(colours, 0, 255).astype("uint8")).save(root / f"{number}.png")
+    return root
+
+
+def paths_of(folder):
+    return [str(folder / name) for name in sorted(os.listdir(folder))]
+
+
+def batches_of(folder, **kwargs):
+    kinds = chosen(["gaussian_blur", "jpeg", "contrast"])
+    args = {"batch_size": 40, "crop": 64, "photos": 3, "steps": 5, "crops": 2, "workers": 0}
+    return ranked.RankedBatches(paths_of(folder), kinds, **{**args, **kwargs})
+
+
+def test_batches_repeat_and_differ(folder):
+    one, again, other = batches_of(folder), batches_of(folder), batches_of(folder, seed=1)
+    for step in (3, 0):
+        assert np.array_equal(one[step][0]["image"], again[step][0]["image"])
+        assert not np.array_equal(one[step][0]["image"], other[step][0]["image"])
+    again.epoch = 1
+    assert not np.array_equal(one[0][0]["image"], again[0][0]["image"])
+    assert not np.array_equal(one[0][0]["image"], one[1][0]["image"])  # another place of the same photos
+    one.made.begun = {}
+    assert np.array_equal(one[3][0]["image"], again_at(folder, 3))
+
+
+def again_at(folder, step):
+    return batches_of(folder)[step][0]["image"]
+
+
+def test_processes_give_what_one_gives(folder):
+    alone, shared = batches_of(folder), batches_of(folder, workers=2)
+    for step in range(5):
+        assert np.array_equal(alone[step][0]["image"], shared[step][0]["image"])
+    shared.made.pool.shutdown()
+
+
+def test_a_batch_holds_whole_ladders(folder):
+    batch, keys = batches_of(folder)[0]
+    assert len(keys) == 39 and batch["image"].dtype == np.uint8  # 3 photos x (1 + 3 distortions x 4 levels)
+    for photo in range(3):
+        own = keys[keys[:, 0] == photo]
+        assert sorted(map(tuple, own[:, 1:].tolist())) == [(-1, 0), *((k, l) for k in range(3) for l in range(1, 5))]
+
+
+def test_levels_share_their_place(folder):
+    """A photo hardly distorted differs little from the pristine one: no other crop would."""
+    kinds = {"gaussian_blur": chosen(["gaussian_blur"])["gaussian_blur"]._replace(levels=(1,))}
+    cut = levels.photo_levels(paths_of(folder)[0], kinds, [("", 0), ("gaussian_blur", 1)], 64, 3, [0])
+    assert cut.shape == (3, 2, 64, 64, 3)
+    for pristine, same in cut:
+        assert np.abs(pristine.astype(int) - same).mean() < 2
+    assert np.abs(cut[0, 0].astype(int) - cut[1, 0]).mean() > 5
+
+
+def test_more_distortions_than_fit_are_drawn_in_turn(folder):
+    seen = set()
+    made = batches_of(folder, batch_size=30, photos=2, crops=1)
+    for step in range(5):
+        keys = made[step][1]
+        assert len(keys) <= 30
+        seen |= set(keys[:, 1].tolist())
+    assert seen == {-1, 0, 1, 2}
+    with pytest.raises(ValueError, match="--batch_size=6"):
+        batches_of(folder, batch_size=6, photos=3)
+
+
+@pytest.mark.parametrize("pairs", ["random", "hard"])
+def test_pairs_have_one_partner_each(pairs, folder):
+    made = batches_of(folder, pairs=pairs, batch_size=12, scores=lambda images: images.mean(axis=(1, 2, 3)))
+    batch, keys = made[0]
+    assert len(keys) == 12 and ops.convert_to_numpy(better(ops.convert_to_tensor(keys))).sum() == 6
+    if pairs == "hard":
+        everything = batches_of(folder, pairs="random", batch_size=24)  # the draws are the same
+        images, all_keys = everything[0][0]["image"], everything[0][1]
+        lead = images.mean(axis=(1, 2, 3))
+        lead = np.sort(lead[::2] - lead[1::2])
+        kept = batch["image"].mean(axis=(1, 2, 3))
+        assert np.sort(kept[::2] - kept[1::2]) == pytest.approx(lead[:6])
+
+
+def test_plain_sky_is_avoided():
+    photo = np.full((200, 200, 3), 120, "uint8")
+    photo[120:, 120:] = np.random.default_rng(0).integers(0, 256, (80, 80, 3))
+    places = [levels.textured_place(photo, 64, np.random.default_rng(seed)) for seed in range(30)]
+    assert np.mean([y + x > 120 for y, x in places]) > 0.7
+
+
+def test_scored_batches_show_each_photo_once_an_epoch(folder):
+    made = ranked.ScoredBatches(paths_of(folder), np.arange(6) / 5, 2, 64, workers=0)
+    for epoch in range(2):
+        made.epoch = epoch
+        assert sorted(np.concatenate([made[step][1][:, 0] for step in range(3)])) == pytest.approx(np.arange(6) / 5)
+    assert made[0][0]["image"].shape == (2, 64, 64, 3)
+
+
+def test_pair_order_equals_a_loop(rng):
+    scores = rng.integers(0, 6, (7, 4)).astype(float)
+    half = lambda a, b: 1.0 if a > b else 0.5 if a == b else 0.0
+    found = ordering.pair_order(scores)
+    within = [half(row[i], row[j]) for row in scores for i in range(4) for j in range(i + 1, 4)]
+    across = [half(scores[p, i], scores[q, j]) for p in range(7) for q in range(7) if p != q for i in range(4) for j in range(i + 1, 4)]
+    assert found["order"] == pytest.approx(np.mean(within)) and found["across"] == pytest.approx(np.mean(across))
+    assert found["adjacent"] == pytest.approx(np.mean([half(row[i], row[i + 1]) for row in scores for i in range(3)]))
+    assert found["gap_3"] == pytest.approx(np.mean([half(row[0], row[3]) for row in scores]))
+
+
+def test_vgg16_has_134_million_parameters():
+    assert towers.make_quality_tower("vgg16", (224, 224, 3)).count_params() == 134_264_641
+
+
+@pytest.mark.parametrize("backbone, side", [("alexnet", 227), ("shallow", 227), ("compact", None)])
+def test_towers_tell_one_number(backbone, side):
+    tower = towers.make_quality_tower(backbone, (side, side, 3))
+    assert tower.output_shape == (None, 1)
+    assert tower.count_params() < {"alexnet": 6e7, "shallow": 2e5, "compact": 3e5}[backbone]
+
+
+def small_model(rng):
+    model = rankiqa.rankiqa(towers.make_quality_tower("compact", (None, None, 3)), 64)
+    model.get_layer("score").fit(-1.0, 3.0, 90.0, 10.0)
+    return model
+
+
+def test_direction_range_and_crop_are_saved(tmp_path, rng):
+    model = small_model(rng)
+    images = rng.integers(0, 256, (2, 70, 90, 3), dtype="uint8")
+    model.save(tmp_path / "m.keras")
+    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from nets import rankiqa; from utils import runs; import numpy as np;"
+            f"s = rankiqa.scorer(runs.load_model({str(tmp_path / 'm.keras')!r}, 'rankiqa'));"
+            f"print(s.higher_is_better, s.low, s.high, s.trained_on, s.crop, *s.score(np.load({str(tmp_path / 'x.npy')!r})))")
+    np.save(tmp_path / "x.npy", images)
+    words = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert words[:5] == ["False", "10.0", "90.0", "(64,", "64)"] and words[5] == "None"
+    assert [float(word) for word in words[6:]] == pytest.approx(rankiqa.scorer(model).score(images), rel=1e-4)
+
+
+def test_unit_range_keeps_the_scores(rng):
+    model = small_model(rng)
+    images = rng.integers(0, 256, (3, 64, 64, 3), dtype="uint8")
+    before = rankiqa.score(model, images)
+    raw = ops.convert_to_numpy(model.get_layer("tower")(images.astype("float32")))[:, 0]
+    rankiqa.unit_range(model)
+    assert rankiqa.score(model, images) == pytest.approx(before, rel=1e-4)
+    assert ops.convert_to_numpy(model.get_layer("tower")(images.astype("float32")))[:, 0] == pytest.approx((raw + 1) / 4, abs=1e-5)
+
+
+def test_small_photos_are_enlarged_and_crops_averaged(rng):
+    scorer = rankiqa.scorer(small_model(rng))
+    photo = rng.integers(0, 256, (40, 30, 3), dtype="uint8")
+    assert np.isfinite(ordering.photo_score(scorer, photo, 0))
+    large = rng.integers(0, 256, (100, 130, 3), dtype="uint8")
+    assert ordering.photo_score(scorer, large, 5, seed=1) == ordering.photo_score(scorer, large, 5, seed=1)
+    whole = rng.integers(0, 256, (64, 64, 3), dtype="uint8")
+    assert ordering.photo_score(scorer, whole, 4) == pytest.approx(ordering.photo_score(scorer, whole, 0), rel=1e-4)
+
+
+@pytest.mark.parametrize("count, parts", [(2, (2, 0, 2)), (20, (16, 2, 2))])
+def test_photos_are_split_once(count, parts):
+    paths = [f"{number}.png" for number in range(count)]
+    made = photos.split("", paths, 0.1, 0.1, 0)
+    assert (len(made.train), len(made.validation), len(made.test)) == parts
+    assert count < 5 or not set(made.train) & set(made.test) | set(made.validation) & set(made.test)
+    folders = [f"{part}/{number}.png" for part in ("train", "val", "test") for number in range(4)]
+    made = photos.split("", folders, 0.1, 0.1, 0)
+    assert made.train == folders[:4] and made.validation == folders[4:8] and made.test == folders[8:]
+
+
+SMALL = ("--input_shape=64,64,3", "--photos_per_batch=2", "--batch_size=20", "--distortions=gaussian_blur,jpeg")
+
+
+def test_rank_then_finetune_then_score(folder, script, tmp_path):
+    """The whole way of a person, from photos to the score of one."""
+    out = script("train.py", "--task=rank", f"--dataset_path={folder}", "--epochs=2", "--steps_per_epoch=3", "--run=rank", *SMALL)
+    assert "found 6 photos" in out and "4 to train on, 1 to validate, 1 to test" in out and "waited" in out
+    assert {"best.keras", "order.json", "order.png", "batch.png", "curves.png"} <= set(os.listdir(tmp_path / "logs" / "rank"))
+    out = script("eval_rank.py", "--distortions=jpeg,contrast", "--json")
+    assert set(json.loads(out.splitlines()[-1])) == {"jpeg", "contrast", "mean"}
+    listed = tmp_path / "scores.txt"
+    listed.write_text("".join(f"{path} {number}\n" for number, path in enumerate(paths_of(folder) * 1)))
+    args = ("train.py", "--task=finetune", f"--dataset_path={listed}", "--weights=logs/rank/best.keras", "--epochs=1",
+            "--batch_size=4", "--val_share=.2", "--test_share=.5", "--run=fine")
+    assert "--higher_is_better" in script(*args, expect=2) and not (tmp_path / "logs" / "fine").exists()
+    assert "agreement with people" in script(*args, "--nohigher_is_better")
+    answer = json.loads(script("predict.py", "--quality", folder, "--json", "--csv=q.csv").splitlines()[-1])
+    scores = [row["score"] for row in answer["results"]]
+    assert not answer["higher_is_better"] and len(scores) == 6 and scores == sorted(scores)
+    assert (tmp_path / "quality.png").is_file() and (tmp_path / "q.csv").read_text().count("\n") == 7
+    out = script("eval_rank.py", f"--scores={listed}", "--nohigher_is_better", "--splits=2")
+    assert "srocc" in out and (tmp_path / "logs" / "fine" / "agreement.json").is_file()
+    assert "a rankiqa model, expected a siamese model" in script(
+        "predict.py", folder / "0.png", folder / "1.png", "--model=logs/rank", expect=2)
+
+
+def test_bad_input_of_ranking_is_one_line(folder, script, tmp_path):
+    picture(tmp_path / "small" / "a.png")
+    args = ("train.py", "--task=rank", "--epochs=1", "--steps_per_epoch=1")
+    assert "expected two or more" in script(*args, f"--dataset_path={tmp_path / 'small'}", expect=2)
+    assert "received the distortion 'blurr'" in script(*args, f"--dataset_path={folder}", "--input_shape=64,64,3",
+                                                      "--distortions=blurr", expect=2)
+    assert "no such file" in script("predict.py", "--quality", tmp_path / "none.png", expect=2)
+    assert not list((tmp_path / "logs").glob("*")) if (tmp_path / "logs").exists() else True
