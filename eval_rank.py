@@ -3,6 +3,7 @@
     python eval_rank.py                                              the newest rank run, on its test photos
     python eval_rank.py --dataset_path=PHOTOS --distortions=all      on other photos, other distortions
     python eval_rank.py --scores=scores.csv --higher_is_better       agreement with human scores
+    python eval_rank.py --compare=logs/a,logs/b                      which of several rank runs learnt faster
 """
 
 import json
@@ -24,6 +25,7 @@ flags.DEFINE_string("scores", "", "human scores: a CSV, a list of `path score`, 
 flags.DEFINE_boolean("higher_is_better", None, "whether higher human scores are better; CSV and lists do not tell")
 flags.DEFINE_string("image_root", "", "folder that the paths of --scores start from; default: the list's own")
 flags.DEFINE_integer("splits", 10, "with --scores: so many random fifths of the reference photos; mean and spread", 1)
+flags.DEFINE_list("compare", [], "run folders of --task=rank, whose quality is drawn against the time that training took")
 flags.DEFINE_integer("seed", 0, "of distortions, crops and splits", 0)
 flags.DEFINE_string("out", "", "folder to write to; default: the model's")
 flags.DEFINE_boolean("json", False, "print the figures as one JSON object on the last line")
@@ -34,6 +36,9 @@ def main(argv: list[str]) -> None:
     from nets import rankiqa
     from utils import runs
 
+    if FLAGS.compare:
+        compare_runs()
+        return
     path = runs.find_model(FLAGS.model, rankiqa.KIND)
     scorer = rankiqa.scorer(runs.load_model(path, rankiqa.KIND))
     folder = FLAGS.out or os.path.dirname(path) or "."
@@ -77,6 +82,29 @@ def test_photos(run: str) -> list[str]:
         print(split["how"])
         return [os.path.join(split["root"], path) for path in split["test"]]
     raise ValueError(f"found no test photos of the model in {run or '.'}; pass --dataset_path, or --scores")
+
+
+def compare_runs() -> None:
+    """Loss and order on the validation photos against seconds of training, as efficiency.png and in words."""
+    import numpy as np
+
+    from utils import figures, runs
+
+    logs = {os.path.basename(os.path.normpath(folder)): runs.read_log(folder) for folder in FLAGS.compare}
+    for name, log in logs.items():
+        if not log or "val_order" not in log[0]:
+            raise ValueError(f"{name}: found no log of a rank run with validation; expected folders such as logs/rank")
+    seconds = {name: np.cumsum([row["seconds"] for row in log]) for name, log in logs.items()}
+    figures.efficiency(FLAGS.out or ".", logs, seconds)
+    best = {name: max(row["val_order"] for row in log) for name, log in logs.items()}
+    for name, log in logs.items():
+        reached = ", ".join(
+            f"{other}'s best after {next((f'{s:.0f} s' for s, row in zip(seconds[name], log) if row['val_order'] >= best[other]), 'never')}"
+            for other in logs
+        )
+        print(f"{name}: order {best[name]:.4f} at best, least loss {min(row['val_loss'] for row in log):.4f}, "
+              f"{seconds[name][-1]:.0f} s; {reached}")
+    print(f"figure: {os.path.join(FLAGS.out or '.', 'efficiency.png')}")
 
 
 def against_people(scorer, folder: str) -> dict:

@@ -14,6 +14,7 @@ from PIL import Image
 from conftest import ROOT, picture
 from nets import rankiqa, towers
 from nets.ranking import RankingHinge, better, order
+from test_scripts import start, wait_for_epoch
 from utils import levels, ordering, photos, ranked
 from utils.distortions import chosen
 
@@ -299,6 +300,23 @@ def test_rank_then_finetune_then_score(folder, script, tmp_path):
     assert "srocc" in out and (tmp_path / "logs" / "fine" / "agreement.json").is_file()
     assert "a rankiqa model, expected a siamese model" in script(
         "predict.py", folder / "0.png", folder / "1.png", "--model=logs/rank", expect=2)
+
+
+def test_killed_while_ranking_and_resumed_equals_uninterrupted(folder, tmp_path):
+    args = ("--task=rank", f"--dataset_path={folder}", "--epochs=3", "--steps_per_epoch=4", "--workers=1", "--devices=cpu", *SMALL)
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for cwd in (whole, cut):
+        cwd.mkdir()
+    assert start(whole, *args, "--run=r").wait(300) == 0
+    process = start(cut, *args, "--run=r")
+    wait_for_epoch(process, cut / "logs" / "r" / "log.csv", 0)
+    workers = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+    process.kill()
+    process.wait()
+    assert start(cut, "--resume").wait(300) == 0
+    both = [keras.saving.load_model(cwd / "logs" / "r" / "last.keras", compile=False).get_weights() for cwd in (whole, cut)]
+    assert all(np.array_equal(a, b) for a, b in zip(*both))
+    assert workers and not any(os.path.exists(f"/proc/{worker}") for worker in workers)
 
 
 def test_bad_input_of_ranking_is_one_line(folder, script, tmp_path):

@@ -1,6 +1,9 @@
 """Work done in other processes before it is asked for."""
 
 import multiprocessing
+import os
+import signal
+import threading
 import time
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any, Callable
@@ -22,7 +25,8 @@ class Ahead:
 
     def __init__(self, function: Callable[..., Any], jobs: Callable[[int], list[tuple]], workers: int):
         self.function, self.jobs = function, jobs
-        self.pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) if workers else None
+        spawn = multiprocessing.get_context("spawn")
+        self.pool = ProcessPoolExecutor(workers, spawn, initializer=serve) if workers else None
         self.begun: dict[int, list[Future]] = {}
         self.waited = 0.0
 
@@ -40,3 +44,14 @@ class Ahead:
         results = [future.result() for future in self.begun[number]]
         self.waited += time.perf_counter() - start
         return results
+
+
+def serve() -> None:
+    """Makes a worker leave Ctrl-C to its parent and end with it, even where the parent is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        multiprocessing.parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

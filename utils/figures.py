@@ -145,6 +145,18 @@ def level_scores(folder: str, name: str, scores: dict[str, np.ndarray], levels: 
     save(page, folder, name)
 
 
+def efficiency(folder: str, logs: dict[str, list[dict[str, float]]], seconds: dict[str, np.ndarray]) -> None:
+    """Validation loss and order of several rank runs against seconds of training, as efficiency.png."""
+    page, axes = figure(2)
+    for axis, (column, title) in zip(axes[0], (("val_loss", "ranking loss"), ("val_order", "levels in the right order"))):
+        for name, log in logs.items():
+            axis.plot(seconds[name], [row[column] for row in log], marker=".", label=name)
+        axis.set(xlabel="seconds of training", title=f"{title}, validation photos")
+        axis.legend(frameon=False)
+    axes[0, 0].set_yscale("log")
+    save(page, folder, "efficiency.png")
+
+
 def predicted(folder: str, human: np.ndarray, scores: np.ndarray, title: str) -> None:
     """Predicted against human scores of photos, (N,) and (N,), as predicted.png."""
     page, ((axis,),) = figure()
