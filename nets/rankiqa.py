@@ -33,7 +33,7 @@ class Scale(keras.layers.Layer):
         self.numbers = self.add_weight((4,), keras.initializers.Constant([0.0, 1.0, 0.0, 1.0]), trainable=False, name="scale")
 
     def call(self, raw):
-        zero, one, worst, best = ops.unstack(self.numbers)
+        zero, one, worst, best = ops.unstack(ops.convert_to_tensor(self.numbers))
         return worst + (raw[:, 0] - zero) / (one - zero) * (best - worst)
 
     def fit(self, zero: float, one: float, worst: float, best: float) -> None:

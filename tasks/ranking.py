@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import keras
 import numpy as np
 
 from nets import rankiqa, towers
@@ -103,7 +104,7 @@ def validation(options, model, data: Data) -> Validation | None:
         scores = scorer.score(batch["image"])
         orders = [ordering.pair_order(found) for found in ordering.by_kind(scores, keys)]
         return {
-            "val_loss": float(np.mean(loss(scores, keys))),
+            "val_loss": float(keras.ops.mean(loss(scores, keys))),
             "val_order": float(np.mean([found["order"] for found in orders])),
             "val_adjacent": float(np.mean([found["adjacent"] for found in orders])),
         }

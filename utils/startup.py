@@ -1,6 +1,7 @@
 """How every script starts: flags first, the framework afterwards and quietly, errors in one line."""
 
 import contextlib
+import logging
 import os
 import sys
 from typing import Callable
@@ -20,6 +21,7 @@ def guarded(main: Callable[[list[str]], None], argv: list[str]) -> None:
     try:
         if flags.FLAGS.verbose:
             return main(argv)
+        logging.getLogger("jax").setLevel(logging.ERROR)  # it tells of devices that it did not find
         with quiet_import():
             import keras  # noqa: F401  the slow import, once, with its chatter turned away
         main(argv)
