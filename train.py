@@ -37,7 +37,7 @@ flags.DEFINE_enum("head", "distance", ["distance", "difference", "plain", "weigh
                   "a weighted sum of |f1 - f2|, as Koch has it")
 flags.DEFINE_boolean("normalize", None, "scale features to unit length, so that distances lie in 0..2; "
                      "default: with --head=distance")
-flags.DEFINE_string("weights", "", "imagenet; an .h5 file of VGG16 or of Siamese-tf2; a .keras file of ours")
+flags.DEFINE_string("weights", "", "imagenet; an .h5 file of VGG16 or of Siamese-tf2; a run folder or .keras file of ours")
 # how it learns
 flags.DEFINE_enum("loss", "auto", ["auto", "cross_entropy", "contrastive", "triplet", "ratio", "multi_similarity"],
                   "over all pairs or triplets of a batch; auto: cross_entropy for siamese, triplet for triplet")
@@ -130,7 +130,7 @@ def build(task):
 
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
-    if FLAGS.weights.endswith(".keras"):
+    if FLAGS.weights.endswith(".keras") or os.path.isdir(os.path.expanduser(FLAGS.weights)):
         print(f"going on from {FLAGS.weights}: its network and input shape, whatever the flags say")
         model = runs.load_model(runs.find_model(FLAGS.weights), task.KIND)
     else:

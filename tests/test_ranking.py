@@ -288,7 +288,7 @@ def test_rank_then_finetune_then_score(folder, script, tmp_path):
     assert set(json.loads(out.splitlines()[-1])) == {"jpeg", "contrast", "mean"}
     listed = tmp_path / "scores.txt"
     listed.write_text("".join(f"{path} {number}\n" for number, path in enumerate(paths_of(folder) * 1)))
-    args = ("train.py", "--task=finetune", f"--dataset_path={listed}", "--weights=logs/rank/best.keras", "--epochs=1",
+    args = ("train.py", "--task=finetune", f"--dataset_path={listed}", "--weights=logs/rank", "--epochs=1",
             "--batch_size=4", "--val_share=.2", "--test_share=.5", "--run=fine")
     assert "--higher_is_better" in script(*args, expect=2) and not (tmp_path / "logs" / "fine").exists()
     assert "agreement with people" in script(*args, "--nohigher_is_better")
