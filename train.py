@@ -83,7 +83,7 @@ def main(argv: list[str]) -> None:
     """Model, images, split, batches, training, evaluation: the whole run, whatever the task."""
     import importlib
 
-    from utils import devices, runs
+    from utils import devices, multi_worker, runs
 
     folder = resumed() if FLAGS.resume else None
     task = importlib.import_module(f"tasks.{TASKS[FLAGS.task]}")
@@ -93,7 +93,7 @@ def main(argv: list[str]) -> None:
         batches = task.make_batches(FLAGS, data, model)
         if folder and runs.read_json(folder, runs.SPLIT) not in (None, data.held_out):
             raise ValueError(f"{folder} cannot go on: the images in {data.root} have changed since it began")
-        folder = folder or new_run()
+        folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
         runs.write_json(folder, runs.SPLIT, data.held_out)
         fit(task, model, data, batches, folder)
         report = task.finish(FLAGS, folder, data)
@@ -112,9 +112,14 @@ def resumed() -> str:
 
 
 def new_run() -> str:
-    """A new run's folder, with the flags that repeat it."""
-    from utils import runs
+    """A new run's folder, with the flags that repeat it; of several workers the first makes it."""
+    from utils import multi_worker, runs
 
+    worker, workers = multi_worker.cluster()
+    if workers > 1 and not FLAGS.run:
+        raise ValueError("with TF_CONFIG pass --run=NAME, the same to every worker")
+    if worker:
+        return os.path.join(runs.LOGS, FLAGS.run)
     folder = runs.new_run(FLAGS.run, FLAGS.task)
     own = [f for f in FLAGS.get_key_flags_for_module(sys.argv[0]) if f.name not in ("run", "resume")]
     with open(os.path.join(folder, runs.FLAGS), "w", encoding="utf-8") as file:
@@ -147,7 +152,7 @@ def fit(task, model, data, batches, folder) -> None:
     steps = FLAGS.epochs * len(batches)
     optimizer = training.make_optimizer(FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches))
     trainer = task.trainer(FLAGS, model, optimizer)
-    done = training.restore_state(trainer, os.path.join(folder, runs.STATE), len(batches))
+    done = training.restore_state(trainer, runs.state_file(folder), len(batches))
     runs.forget_epochs(folder, done)
     figures.batch(folder, *task.seen(trainer, batches[0][0]))
     callbacks = training.make_callbacks(folder, model, batches, task.validation(FLAGS, model, data), FLAGS.patience)

@@ -1,12 +1,14 @@
-"""Which devices train: one, or several GPUs of this host through tf.distribute."""
+"""Which devices train: one, or several GPUs of this host, or of several, through tf.distribute."""
 
 import contextlib
 
 import keras
 
+from utils import multi_worker
+
 
 def strategy(devices: str):
-    """The strategy that `devices` names, to be entered around building, fitting and predicting.
+    """The strategy that `devices` and TF_CONFIG name, to be entered around building, fitting and predicting.
 
     Args:
         devices: "" (what the backend takes by itself), "cpu", "0,1" (GPUs by number), or "cpu:2"
@@ -18,14 +20,29 @@ def strategy(devices: str):
     Raises:
         ValueError: devices that this machine, or the backend, does not have.
     """
-    if not devices:
+    several_hosts = multi_worker.cluster()[1] > 1
+    if not devices and not several_hosts:
         return contextlib.nullcontext()
     if keras.backend.backend() != "tensorflow":
-        raise ValueError(f"--devices={devices} needs the TensorFlow backend, not {keras.backend.backend()}")
+        raise ValueError(f"{f'--devices={devices}' if devices else 'TF_CONFIG'} needs the TensorFlow backend, "
+                         f"not {keras.backend.backend()}")
+    if several_hosts:
+        return hosts(devices)
     kind, _, count = devices.partition(":")
     if kind == "cpu":
         return cpus(devices, count or "1")
     return gpus(devices)
+
+
+def hosts(devices: str):
+    """A strategy over all workers of TF_CONFIG, each with all its GPUs, or with its CPU where `devices` is cpu."""
+    import tensorflow as tf
+
+    if devices not in ("", "cpu"):
+        raise ValueError(f"--devices={devices}: with TF_CONFIG each worker takes all its GPUs; expected nothing, or cpu")
+    if devices == "cpu":
+        tf.config.set_visible_devices([], "GPU")
+    return multi_worker.strategy().scope()
 
 
 def cpus(devices: str, count: str):

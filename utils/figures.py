@@ -137,11 +137,12 @@ def level_scores(folder: str, name: str, scores: dict[str, np.ndarray], levels: 
         names = ["none", *(f"{level:.3g}" for level in levels[kind])]
         left.boxplot(found, tick_labels=names, whis=(0, 100), widths=0.6)
         left.set(title=kind.replace("_", " "), ylabel="score")
+        left.tick_params(axis="x", labelsize=7)
         bins = np.linspace(found.min(), found.max() + 1e-9, 40)
         for column, label in enumerate(names):
             right.hist(found[:, column], bins, alpha=0.6, label=label)
         right.set(xlabel="score", ylabel="photos")
-        right.legend(frameon=False, fontsize=7)
+        right.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     save(page, folder, name)
 
 

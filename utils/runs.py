@@ -25,6 +25,7 @@ import keras
 LOGS = "logs"
 READY = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "model_data")
 BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
+WORKER = "worker"  # and its number: the folder of each but the first of several
 FLAGS, SPLIT = "flags.txt", "split.json"
 THRESHOLDS, EVALUATION, CLASSES, LOG = "thresholds.json", "evaluation.json", "classes.csv", "log.csv"
 
@@ -36,6 +37,19 @@ def new_run(name: str, task: str) -> str:
         raise ValueError(f"{folder} exists: pass --resume to go on with it, or another --run")
     os.makedirs(folder, exist_ok=True)
     return folder
+
+
+def of_worker(folder: str, worker: int) -> str:
+    """The folder that a worker writes to: the run's, or one in it that nobody reads."""
+    if worker:
+        folder = os.path.join(folder, f"{WORKER}{worker}")
+        os.makedirs(folder, exist_ok=True)
+    return folder
+
+
+def state_file(folder: str) -> str:
+    """Where the state to go on from lies: with the first worker, on a disk that all share."""
+    return os.path.join(os.path.dirname(folder) if os.path.basename(folder).startswith(WORKER) else folder, STATE)
 
 
 def run_to_resume(name: str) -> str:

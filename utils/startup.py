@@ -8,7 +8,11 @@ from typing import Callable
 
 from absl import app, flags
 
+flags.DEFINE_enum("backend", None, ["tensorflow", "jax", "torch"], "what Keras runs on; default: KERAS_BACKEND, else tensorflow")
 flags.DEFINE_boolean("verbose", False, "show the framework's messages, and where an error came from")
+
+
+LOST = ("UnavailableError", "AbortedError", "CancelledError", "InternalError", "DeadlineExceededError")  # TensorFlow's
 
 
 def run(main: Callable[[list[str]], None]) -> None:
@@ -18,6 +22,8 @@ def run(main: Callable[[list[str]], None]) -> None:
 
 def guarded(main: Callable[[list[str]], None], argv: list[str]) -> None:
     """Imports Keras quietly, calls `main`, and turns what a person can mend into one line."""
+    if flags.FLAGS.backend:
+        os.environ["KERAS_BACKEND"] = flags.FLAGS.backend
     try:
         if flags.FLAGS.verbose:
             return main(argv)
@@ -31,9 +37,15 @@ def guarded(main: Callable[[list[str]], None], argv: list[str]) -> None:
         sys.exit(0)
     except app.UsageError:
         raise
+    except ModuleNotFoundError as error:
+        if flags.FLAGS.verbose or error.name not in ("tensorflow", "jax", "torch"):
+            raise
+        fail(f"{error.name} is not installed: pip install {error.name}, or pass another --backend")
     except Exception as error:
         if out_of_memory(error):
             fail("out of memory: lower --batch_size or --input_shape, or pass a smaller --backbone")
+        if not flags.FLAGS.verbose and "TF_CONFIG" in os.environ and type(error).__name__ in LOST:
+            fail("another worker stopped, so this one ends; start all of them again with --resume")
         if flags.FLAGS.verbose or not isinstance(error, (ValueError, OSError)):
             raise
         fail(str(error))
