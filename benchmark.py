@@ -17,10 +17,11 @@ from absl import flags
 from utils import startup
 
 FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(startup)
 PARTS = ["step", "input", "pairs", "search", "index", "latency"]
 flags.DEFINE_list("parts", PARTS, f"what to measure, of {', '.join(PARTS)}")
 flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch"], "tower")
-flags.DEFINE_integer("batch_size", 96, "images in a batch", 12)
+flags.DEFINE_integer("batch_size", 96, "images in a batch", 16)
 flags.DEFINE_integer("gallery", 10_000, "pictures to search in", 100)
 flags.DEFINE_integer("embeddings", 100_000, "embeddings in the index", 100)
 flags.DEFINE_integer("repeats", 5, "measurements of each kind; the median counts", 1)

@@ -6,7 +6,6 @@
     python eval_rank.py --compare=logs/a,logs/b                      which of several rank runs learnt faster
 """
 
-import json
 import os
 
 from absl import flags
@@ -14,6 +13,7 @@ from absl import flags
 from utils import startup
 
 FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(startup)
 flags.DEFINE_string("model", "", "run folder or .keras file; default: the newest rank or finetune run, else the ready model")
 flags.DEFINE_string("dataset_path", "", "folder of pristine photos to distort; default: those that the run held out")
 flags.DEFINE_list("distortions", ["live"], "live, tid2013, all, or names, as python -m utils.distortions lists them")
@@ -41,24 +41,25 @@ def main(argv: list[str]) -> None:
         return
     path = runs.find_model(FLAGS.model, rankiqa.KIND)
     scorer = rankiqa.scorer(runs.load_model(path, rankiqa.KIND))
-    folder = FLAGS.out or os.path.dirname(path) or "."
+    folder = os.path.expanduser(FLAGS.out) or os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
     print(f"model {path}, scores {'higher' if scorer.higher_is_better else 'lower'} is better")
-    result = against_people(scorer, folder) if FLAGS.scores else against_levels(scorer, folder, os.path.dirname(path))
+    measure = against_people if FLAGS.scores else against_levels
+    result = measure(scorer, folder, runs.read_json(os.path.dirname(path), runs.SPLIT) or {})
     print(f"figures are in {folder}/")
     if FLAGS.json:
-        print(json.dumps(result))
+        print(runs.as_json(result))
 
 
-def against_levels(scorer, folder: str, run: str) -> dict:
-    """The share of pairs of levels in the right order."""
+def against_levels(scorer, folder: str, split: dict) -> dict:
+    """The share of pairs of levels in the right order, on photos that the run's split held out."""
     from utils import ordering
-    from utils.data import progress_bar
+    from utils.data import evenly, progress_bar
     from utils.distortions import chosen, with_levels
 
     kinds = with_levels(chosen(FLAGS.distortions), FLAGS.levels)
-    paths = test_photos(run)
-    paths = paths[: FLAGS.photos or len(paths)]
+    paths = test_photos(split)
+    paths = evenly(paths, FLAGS.photos or len(paths))
     sign = 1 if scorer.higher_is_better else -1
     print(f"{len(paths)} photos, {len(kinds)} distortions")
     scores = ordering.score_levels(
@@ -70,53 +71,41 @@ def against_levels(scorer, folder: str, run: str) -> dict:
     return result
 
 
-def test_photos(run: str) -> list[str]:
-    """The photos to test on, none of which was trained on where the run tells."""
-    from utils import folders, runs
+def test_photos(split: dict) -> list[str]:
+    """The pristine photos to test on, none of which was trained on as far as the run's split tells."""
+    from utils import folders, photos
 
-    split = runs.read_json(run, runs.SPLIT)
+    root = os.path.expanduser(FLAGS.dataset_path) or split.get("root", "")
     if FLAGS.dataset_path:
-        root = os.path.expanduser(FLAGS.dataset_path)
-        return [os.path.join(root, path) for path in folders.walk(root)[0]]
-    if split and all(os.path.isfile(os.path.join(split["root"], path)) for path in split["test"]):
-        print(split["how"])
-        return [os.path.join(split["root"], path) for path in split["test"]]
-    raise ValueError(f"found no test photos of the model in {run or '.'}; pass --dataset_path, or --scores")
+        trained = {os.path.abspath(os.path.join(split["root"], path)) for path in split.get("train", [])}
+        names = [path for path in folders.walk(root)[0] if os.path.abspath(os.path.join(root, path)) not in trained]
+    else:
+        names = [] if split.get("scored") else split.get("test", [])
+        names = [path for path in names if os.path.isfile(os.path.join(root, path))]
+        print(split.get("how", ""))
+    paths = [os.path.join(root, names[row]) for row in photos.usable(root, names)]
+    if not paths:
+        raise ValueError("found no pristine photos that the model was not trained on; pass --dataset_path, or --scores")
+    return paths
 
 
-def compare_runs() -> None:
-    """Loss and order on the validation photos against seconds of training, as efficiency.png and in words."""
+def against_people(scorer, folder: str, split: dict) -> dict:
+    """Correlations with human scores, by distortion and over random splits by reference photo.
+
+    Of a list that the model was fine-tuned on, only the photos that were held out for the test count.
+    """
     import numpy as np
 
-    from utils import figures, runs
-
-    logs = {os.path.basename(os.path.normpath(folder)): runs.read_log(folder) for folder in FLAGS.compare}
-    for name, log in logs.items():
-        if not log or "val_order" not in log[0]:
-            raise ValueError(f"{name}: found no log of a rank run with validation; expected folders such as logs/rank")
-    seconds = {name: np.cumsum([row["seconds"] for row in log]) for name, log in logs.items()}
-    figures.efficiency(FLAGS.out or ".", logs, seconds)
-    best = {name: max(row["val_order"] for row in log) for name, log in logs.items()}
-    for name, log in logs.items():
-        reached = ", ".join(
-            f"{other}'s best after {next((f'{s:.0f} s' for s, row in zip(seconds[name], log) if row['val_order'] >= best[other]), 'never')}"
-            for other in logs
-        )
-        print(f"{name}: order {best[name]:.4f} at best, least loss {min(row['val_loss'] for row in log):.4f}, "
-              f"{seconds[name][-1]:.0f} s; {reached}")
-    print(f"figure: {os.path.join(FLAGS.out or '.', 'efficiency.png')}")
-
-
-def against_people(scorer, folder: str) -> dict:
-    """Correlations with human scores: over all images by distortion, and over random splits by reference photo."""
-    import numpy as np
-
-    from utils import correlation, ordering, scores
+    from utils import correlation, ordering, photos, scores
     from utils.data import progress_bar
 
-    found = scores.read_scores(os.path.expanduser(FLAGS.scores), FLAGS.higher_is_better, FLAGS.image_root)
+    found = scores.read_scores(os.path.expanduser(FLAGS.scores), FLAGS.higher_is_better, os.path.expanduser(FLAGS.image_root))
+    if split.get("scored") and split["root"] == found.root:
+        print(f"the model was trained on photos of this list; {split['how']}")
+        found = found.at(np.flatnonzero(np.isin(found.paths, split["test"])))
+    found = found.at(np.array(photos.usable(found.root, found.paths), int))
     print(scores.describe(found))
-    quality = ordering.predict(scorer, found.full_paths(), FLAGS.crops, progress_bar("photo"))
+    quality = ordering.predict(scorer, found.full_paths(), FLAGS.crops, FLAGS.seed, progress_bar("photo"))
     table = ordering.write_agreement(folder, quality, found, np.arange(len(quality)))
     print("\n".join(ordering.agreement_lines(table)))
     tests = [scores.split_by_reference(found.references, 0.2, FLAGS.seed + n)[1] for n in range(FLAGS.splits)]
@@ -125,6 +114,34 @@ def against_people(scorer, folder: str) -> dict:
         f"{name} {row['mean']:.4f} +- {row['std']:.4f}" for name, row in spread.items()
     ))
     return {"by_distortion": table, "splits": spread}
+
+
+def compare_runs() -> None:
+    """Loss and order on the validation photos against seconds of training, as efficiency.png and in words."""
+    import numpy as np
+
+    from utils import figures, runs
+
+    folder = os.path.expanduser(FLAGS.out) or "."
+    os.makedirs(folder, exist_ok=True)
+    logs = {os.path.normpath(run): runs.read_log(os.path.expanduser(run)) for run in FLAGS.compare}
+    for name, log in logs.items():
+        if not log or "val_order" not in log[0]:
+            raise ValueError(f"{name}: found no log of a rank run with validation; expected folders such as logs/rank")
+    seconds = {name: np.cumsum([row["seconds"] for row in log]) for name, log in logs.items()}
+    best = {name: max(row["val_order"] for row in log) for name, log in logs.items()}
+    figures.efficiency(folder, logs, seconds)
+    for name, log in logs.items():
+        reached = ", ".join(f"{other}'s best {after(log, seconds[name], best[other])}" for other in logs)
+        print(f"{name}: {seconds[name][-1]:.0f} s, order {best[name]:.4f} at best, least loss "
+              f"{min(row['val_loss'] for row in log):.4f}; {reached}")
+    print(f"figure: {os.path.join(folder, 'efficiency.png')}")
+
+
+def after(log: list[dict], seconds, order: float) -> str:
+    """When a run first reached an order."""
+    found = next((second for second, row in zip(seconds, log) if row["val_order"] >= order), None)
+    return "never" if found is None else f"after {found:.0f} s"
 
 
 if __name__ == "__main__":

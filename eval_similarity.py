@@ -14,6 +14,7 @@ from absl import flags
 from utils import startup
 
 FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(startup)
 flags.DEFINE_string("model", "", "run folder or .keras file; default: the newest run, else the ready model")
 flags.DEFINE_string("dataset_path", "", "folder of images to test on; default: what the run held out for its test")
 flags.DEFINE_boolean("train_own_data", False, "with --dataset_path: images lie as <chapter>/<image>")

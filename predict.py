@@ -17,6 +17,7 @@ from absl import app, flags
 from utils import startup
 
 FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(startup)
 flags.DEFINE_string("model", "", "run folder or .keras file; default: the newest run, else the ready model")
 flags.DEFINE_enum("threshold_at", "best_accuracy", ["best_accuracy", "eer", "fpr1"],
                   "say same from the similarity on at which, in the evaluation: most pairs were right; both "
@@ -102,43 +103,54 @@ def find_duplicates() -> None:
 def score_photos(files: list[str]) -> None:
     """The quality of photos and of folders of them; of several, the best first, and a sheet of the best and worst."""
     from nets import rankiqa
-    from utils import figures, folders, ordering, runs
+    from utils import ordering, runs
     from utils.data import progress_bar
-    from utils.images import read_image, read_photo
+    from utils.images import read_photo
+
+    found = photo_files(files)
+    path = runs.find_model(FLAGS.model, rankiqa.KIND)
+    scorer = rankiqa.scorer(runs.load_model(path, rankiqa.KIND))
+    span = "range unknown, for the run did not end" if (scorer.low, scorer.high) == (0, 1) else f"about {scorer.low:.4g} to {scorer.high:.4g}"
+    print(f"model {path}: scores {span}, {'higher' if scorer.higher_is_better else 'lower'} is better")
+    rows, bar = [], progress_bar("photo")
+    for done, file in enumerate(found, start=1):
+        rows.append({"file": file, "score": ordering.photo_score(scorer, read_photo(file), FLAGS.crops)})
+        bar(done, len(found))
+    rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
+    print("\n".join(f"  {row['score']:8.4g} {row['file']}" for row in rows))
+    if FLAGS.figure and len(rows) > 1:
+        quality_sheet(rows if len(rows) <= 12 else rows[:6] + rows[-6:])
+    write(rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high, "results": rows})
+
+
+def photo_files(files: list[str]) -> list[str]:
+    """The photos of files and folders that can be read; the others are named."""
+    from utils import folders, photos
 
     files = [os.path.expanduser(file) for file in files]
     found = [os.path.join(f, name) for f in files if os.path.isdir(f) for name in folders.walk(f)[0]]
     found += [f for f in files if not os.path.isdir(f)]
     if not found:
         raise ValueError("--quality needs photos: python predict.py --quality photo.jpg, or a folder of them")
-    if len(found) == 1:
-        read_photo(found[0])  # a file that cannot be read is told before the network is loaded
-    path = runs.find_model(FLAGS.model, rankiqa.KIND)
-    scorer = rankiqa.scorer(runs.load_model(path, rankiqa.KIND))
-    direction = "higher is better" if scorer.higher_is_better else "lower is better"
-    print(f"model {path}: scores from about {scorer.low:.4g} to {scorer.high:.4g}, {direction}")
-    rows, bar = [], progress_bar("photo")
-    for done, file in enumerate(found, start=1):
-        try:
-            rows.append({"file": file, "score": ordering.photo_score(scorer, read_photo(file), FLAGS.crops)})
-        except ValueError as error:
-            print(f"left out {error}")
-        bar(done, len(found))
-    if not rows:
-        raise ValueError("none of the photos can be read")
-    rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
-    print("\n".join(f"  {row['score']:8.4g} {row['file']}" for row in rows))
-    if FLAGS.figure and len(rows) > 1:
-        shown = rows if len(rows) <= 12 else rows[:6] + rows[-6:]
-        figures.sheet([read_image(row["file"], (192, 192, 3)) for row in shown],
-                      [f"{row['score']:.4g} {os.path.basename(row['file'])}" for row in shown], "quality.png")
-    write(rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high, "results": rows})
+    kept = [found[row] for row in photos.usable("", found, skip_broken=len(found) > 1)]
+    if not kept:
+        raise ValueError("none of these photos can be read")
+    return kept
+
+
+def quality_sheet(rows: list[dict]) -> None:
+    """Photos with their scores, as quality.png."""
+    from utils import figures
+    from utils.images import read_image
+
+    titles = [f"{row['score']:.4g} {os.path.basename(row['file'])}" for row in rows]
+    figures.sheet([read_image(row["file"], (192, 192, 3)) for row in rows], titles, "quality.png")
 
 
 def write(rows: list[dict], answer: dict) -> None:
     """The rows as --csv, the answer as --json."""
     if FLAGS.csv:
-        with open(FLAGS.csv, "w", encoding="utf-8", newline="") as file:
+        with open(os.path.expanduser(FLAGS.csv), "w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, rows[0] if rows else ["file"])
             writer.writeheader()
             writer.writerows(rows)

@@ -13,6 +13,7 @@ from absl import flags
 from utils import startup
 
 FLAGS = flags.FLAGS
+flags.adopt_module_key_flags(startup)
 TASKS = {"siamese": "similarity", "triplet": "similarity", "rank": "ranking", "finetune": "finetuning"}  # which module of tasks/ does each
 # what to train on
 flags.DEFINE_string("dataset_path", "datasets", "folder of images; while it is empty, letters are rendered there; "
@@ -46,13 +47,13 @@ flags.DEFINE_float("margin", None, "distance by which a negative must lie farthe
                    "contrastive: from which on different images are left alone, default 1; rank: of scores, default 1", 1e-6)
 flags.DEFINE_boolean("squared", False, "triplets: compare squared distances, as FaceNet does")
 flags.DEFINE_integer("epochs", 8, "epochs", 1)
-flags.DEFINE_integer("steps_per_epoch", 0, "batches in an epoch; 0: as many as show each image once, 40 or more", 0)
+flags.DEFINE_integer("steps_per_epoch", 0, "batches in an epoch; 0: as many as show each image once, 40 or more; rank: 100", 0)
 flags.DEFINE_integer("batch_size", 96, "images in a batch, over all devices", 4)
 flags.DEFINE_integer("images_per_class", 3, "of which this many show the same class", 2)
 flags.DEFINE_integer("groups_per_batch", 2, "a batch holds classes of this many alphabets, hard to tell apart; 0: of all", 0)
 flags.DEFINE_enum("augment", "auto", ["auto", "none", "characters", "photos"], "small changes; auto: by train_own_data")
 flags.DEFINE_enum("optimizer", "adamw", ["adamw", "adam", "sgd"], "optimizer")
-flags.DEFINE_float("learning_rate", 0, "highest rate; 0: what suits optimizer and backbone", 0)
+flags.DEFINE_float("learning_rate", 0, "highest rate; 0: what suits optimizer and network", 0)
 flags.DEFINE_enum("schedule", "cosine", ["cosine", "step", "constant"], "how the rate falls")
 flags.DEFINE_float("weight_decay", 1e-4, "decoupled weight decay", 0)
 flags.DEFINE_integer("patience", 0, "stop after this many epochs without a better one; 0: never", 0)
@@ -62,10 +63,11 @@ flags.DEFINE_list("distortions", ["live"], "rank: live, tid2013, all, or names, 
 flags.DEFINE_list("levels", [], "rank: levels of one's own, such as jpeg=40:20:10:5")
 flags.DEFINE_enum("pairs", "all", ["all", "random", "hard"], "rank: all pairs of levels in a batch; to measure against, "
                   "one partner for each image, at random or the worst ordered of twice as many")
-flags.DEFINE_boolean("across_photos", False, "rank: pairs of different photos too")
+flags.DEFINE_boolean("across_photos", False, "rank: pairs of different photos too, as in the article's code")
 flags.DEFINE_integer("level_gap", 0, "rank: only pairs so many levels apart; 0: all", 0)
 flags.DEFINE_integer("photos_per_batch", 4, "rank: photos in a batch, each at all its levels", 1)
 flags.DEFINE_boolean("higher_is_better", None, "finetune: whether higher human scores are better; CSV and lists do not tell")
+flags.DEFINE_list("score_range", [], "finetune: lowest and highest score that people could give; default: those of the list")
 flags.DEFINE_string("image_root", "", "finetune: folder that the paths of the list start from; default: the list's own")
 flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1), "rank: processes that distort photos; 0: none", 0)
 # where it runs
@@ -103,11 +105,15 @@ def main(argv: list[str]) -> None:
 
 def resumed() -> str:
     """The folder of the run to go on with; its flags become ours, but for those on the command line."""
+    import keras
+
     from utils import runs
 
     folder = runs.run_to_resume(FLAGS.run)
     FLAGS.unparse_flags()
     FLAGS([sys.argv[0], f"--flagfile={os.path.join(folder, runs.FLAGS)}", *sys.argv[1:]])
+    if FLAGS.backend not in (None, keras.backend.backend()):
+        raise ValueError(f"{folder} began on another backend: pass --backend={FLAGS.backend}")
     return folder
 
 
@@ -148,7 +154,7 @@ def fit(task, model, data, batches, folder) -> None:
     """Trains, writing all that the run leaves into `folder`; Ctrl-C ends it early with a usable model."""
     from utils import figures, runs, training
 
-    rate = FLAGS.learning_rate or training.RATES[FLAGS.optimizer][FLAGS.backbone]
+    rate = FLAGS.learning_rate or training.default_rate(FLAGS.optimizer, model)
     steps = FLAGS.epochs * len(batches)
     optimizer = training.make_optimizer(FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches))
     trainer = task.trainer(FLAGS, model, optimizer)

@@ -50,7 +50,8 @@ def better(keys, across_photos: bool = False, gap: int = 0):
 
 
 def order(keys, scores):
-    """Share of the comparable pairs of a batch, each within its photo, that are in the right order: scalar."""
+    """Share of the comparable pairs of a batch, each within its photo, in the right order; equal scores are half right."""
     pairs = better(keys)
-    right = ops.cast(scores[:, None] > whole_batch(scores)[None, :], "float32")
+    lead = scores[:, None] - whole_batch(scores)[None, :]  # (b, B)
+    right = 0.5 + 0.5 * ops.sign(lead)
     return ops.sum(pairs * right) / ops.maximum(ops.sum(pairs), 1.0)

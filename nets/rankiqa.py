@@ -51,6 +51,11 @@ def rankiqa(tower: keras.Model, crop: int) -> keras.Model:
     return keras.Model(image, Scale(crop, name="score")(tower(image)), name=KIND)
 
 
+def forget_range(model: keras.Model) -> None:
+    """Makes the score the tower's own number again, higher for better photos."""
+    model.get_layer("score").fit(0.0, 1.0, 0.0, 1.0)
+
+
 def unit_range(model: keras.Model) -> None:
     """Makes the tower say 0 and 1 where it said what its score is scaled from; the scores stay as they are."""
     scale, last = model.get_layer("score"), model.get_layer("tower").get_layer("quality")
@@ -66,7 +71,7 @@ def ranker(model: keras.Model, loss: RankingHinge) -> keras.Model:
     It shares its tower with `model`; compile it with `own_loss` and `signs()`.
     """
     tower = model.get_layer("tower")
-    image = keras.Input((*crop_shape(model), 3), dtype="uint8", name="image")
+    image = keras.Input((side(model), side(model), 3), dtype="uint8", name="image")
     key = keras.Input((3,), dtype="int32", name="key")
     score = layers.Reshape((), dtype="float32")(tower(layers.Rescaling(1.0)(image)))
     rows = layers.Concatenate(dtype="float32")([layers.Reshape((1,))(loss(score, key)), layers.Reshape((1,))(score)])
@@ -75,15 +80,13 @@ def ranker(model: keras.Model, loss: RankingHinge) -> keras.Model:
 
 def regressor(model: keras.Model) -> keras.Model:
     """The model that is trained on human scores: image (B, h, w, 3) uint8 -> the tower's number (B, 1)."""
-    image = keras.Input((*crop_shape(model), 3), dtype="uint8", name="image")
+    image = keras.Input((side(model), side(model), 3), dtype="uint8", name="image")
     return keras.Model({"image": image}, model.get_layer("tower")(layers.Rescaling(1.0)(image)))
 
 
-def crop_shape(model: keras.Model) -> tuple[int, int]:
-    """Height and width of the crops that a model is trained on."""
-    height, width = model.input_shape[1:3]
-    crop = model.get_layer("score").crop
-    return height or crop, width or crop
+def side(model: keras.Model) -> int:
+    """Side of the crops that a model is trained on, in pixels."""
+    return model.get_layer("score").crop
 
 
 def own_loss(keys, rows):
@@ -101,14 +104,15 @@ class Scorer(NamedTuple):
 
     Attributes:
         score: photos (N, H, W, 3) uint8 of one size -> scores (N,), as `score`.
-        crop: height and width of the crops to score, or None for a model that takes whole photos.
-        trained_on: height and width of the crops it was trained on.
-        higher_is_better, low, high: direction of the score and range of those it was fitted to.
+        whole: whether it takes whole photos, or crops only.
+        side: of the crops that it was trained on, in pixels.
+        higher_is_better, low, high: direction of the score and range of those it was fitted to; 0 to 1
+            before it was fitted to any.
     """
 
     score: Callable[..., np.ndarray]
-    crop: tuple[int, int] | None
-    trained_on: tuple[int, int]
+    whole: bool
+    side: int
     higher_is_better: bool
     low: float
     high: float
@@ -117,18 +121,16 @@ class Scorer(NamedTuple):
 def scorer(model: keras.Model) -> Scorer:
     """What a model made by `rankiqa` is used for."""
     scale = model.get_layer("score")
-    crop = None if model.input_shape[1] is None else crop_shape(model)
     low, high = sorted(float(number) for number in scale.get_weights()[0][2:])
-    return Scorer(partial(score, model), crop, crop_shape(model), scale.higher_is_better, low, high)
+    return Scorer(partial(score, model), model.input_shape[1] is None, side(model), scale.higher_is_better, low, high)
 
 
 def score(model: keras.Model, images: np.ndarray, batch_size: int = 32) -> np.ndarray:
     """Scores (N,) of photos (N, H, W, 3) of one size, those of the model's crops where it takes no others.
 
-    Large photos pass in smaller batches, so that memory stays what a batch of crops takes.
+    Photos larger than the crops pass in smaller batches, one by one where they are `batch_size` times as large.
     """
-    height, width = crop_shape(model)
-    share = max(1.0, images.shape[1] * images.shape[2] / (height * width))
+    share = max(1.0, images.shape[1] * images.shape[2] / side(model) ** 2)
     size = max(1, int(batch_size / share))
     blocks = [images[start : start + size].astype("float32") for start in range(0, len(images), size)]
     return np.concatenate([ops.convert_to_numpy(model(block, training=False)) for block in blocks])

@@ -102,8 +102,8 @@ def vgg16_quality(images, pixels: str):
 
 
 def alexnet(images, pixels: str = "unit"):
-    """AlexNet's five convolutions in one stream (Krizhevsky 2014), for 227 x 227, without its local normalisation."""
-    x = ImagenetPixels()(images) if pixels == "imagenet" else layers.Rescaling(1 / 255)(images)
+    """AlexNet for 227 x 227 (Krizhevsky, Sutskever & Hinton 2012), in one stream and without its local normalisation."""
+    x = layers.Rescaling(1 / 255)(images)
     x = layers.Conv2D(96, 11, 4, activation="relu", name="conv1")(x)
     x = layers.MaxPooling2D(3, 2, name="pool1")(x)
     x = layers.Conv2D(256, 5, padding="same", activation="relu", name="conv2")(x)

@@ -7,12 +7,12 @@ import numpy as np
 
 from nets import rankiqa
 from tasks import ranking
-from utils import correlation, ordering, ranked, runs, scores, training
-from utils.data import progress_bar
+from utils import correlation, devices, ordering, photos, ranked, runs, scores, training
+from utils.data import evenly, progress_bar
 from utils.training import Validation
 
 KIND = rankiqa.KIND
-NEXT = ranking.NEXT
+NEXT = "python predict.py --quality FILE_OR_FOLDER, or python eval_rank.py --scores=LIST"
 VALIDATED = 120  # photos at most that are scored after each epoch
 
 build_model = ranking.build_model
@@ -28,26 +28,33 @@ class Data(NamedTuple):
     test: np.ndarray
     held_out: dict
 
-    def paths(self, rows: np.ndarray) -> list[str]:
-        """The files at `rows`."""
-        return [os.path.join(self.root, self.scored.paths[row]) for row in rows]
-
 
 def find_data(options, model) -> Data:
     """Reads the human scores and splits them by reference photo; fits the range of the model to them."""
-    found = scores.read_scores(os.path.expanduser(options.dataset_path), options.higher_is_better, options.image_root)
-    print(scores.describe(found))
+    found = read(options)
     rest, test = scores.split_by_reference(found.references, options.test_share, options.seed)
-    parts = scores.split_by_reference(found.references[rest], options.val_share, options.seed + 1)
+    parts = scores.split_by_reference(found.references[rest], options.val_share, options.seed + 1, "val_share")
     train, validation = (rest[rows] for rows in parts)
     how = f"split by reference photo: {len(train)} images to train on, {len(validation)} to validate, {len(test)} to test"
     print(how)
     rankiqa.unit_range(model)  # of a ranked tower
     worst, best = (found.low, found.high) if found.higher_is_better else (found.high, found.low)
     model.get_layer("score").fit(0.0, 1.0, worst, best)
-    held_out = {"root": found.root, "how": how, "validation": [found.paths[row] for row in validation],
-                "test": [found.paths[row] for row in test]}
+    held_out = {"root": found.root, "how": how, "scored": True, "validation": found.at(validation).paths,
+                "test": found.at(test).paths}
     return Data(found.root, found, train, validation, test, held_out)
+
+
+def read(options) -> scores.Scored:
+    """The scored photos that can be read; says what was found."""
+    span = tuple(float(number) for number in options.score_range) or None
+    found = scores.read_scores(os.path.expanduser(options.dataset_path), options.higher_is_better,
+                               os.path.expanduser(options.image_root), span)
+    found = found.at(np.array(photos.usable(found.root, found.paths, skip_broken=options.skip_broken), int))
+    print(scores.describe(found))
+    if found.low == found.high:
+        raise ValueError(f"{options.dataset_path}: every score is {found.low:g}; expected scores that differ")
+    return found
 
 
 def make_batches(options, data: Data, model) -> ranked.ScoredBatches:
@@ -55,8 +62,10 @@ def make_batches(options, data: Data, model) -> ranked.ScoredBatches:
     found = data.scored
     quality = (found.scores - found.low) / (found.high - found.low)
     targets = quality if found.higher_is_better else 1 - quality
-    made = ranked.ScoredBatches(data.paths(data.train), targets[data.train], options.batch_size,
-                                max(rankiqa.crop_shape(model)), options.seed, options.workers)
+    made = ranked.ScoredBatches(found.at(data.train).full_paths(), targets[data.train], options.batch_size,
+                                rankiqa.side(model), options.steps_per_epoch, options.seed, options.workers)
+    if made.batch_size % devices.replicas():
+        raise ValueError(f"a batch of {made.batch_size} photos does not divide among {devices.replicas()} devices")
     print(f"a batch: crops of {made.crop} x {made.crop} pixels of {made.batch_size} photos; {len(made)} batches an epoch")
     return made
 
@@ -80,14 +89,16 @@ def callbacks(options, batches) -> list:
 
 def validation(options, model, data: Data) -> Validation | None:
     """Agreement with people on held-out photos, on three crops of each."""
-    rows = data.validation[:VALIDATED]
+    rows = np.array(evenly(data.validation, VALIDATED), int)
     if len(rows) < 3:
         print("fewer than three photos to validate on: the best epoch is that of the lowest training loss")
         return None
-    scorer, paths = rankiqa.scorer(model), data.paths(rows)
+    scorer, paths = rankiqa.scorer(model), data.scored.at(rows).full_paths()
 
     def measure() -> dict[str, float]:
         predicted = ordering.predict(scorer, paths, crops=3)
+        if not np.isfinite(predicted).all():
+            return dict.fromkeys(("val_srocc", "val_lcc"), float("nan"))
         found = correlation.correlations(predicted, data.scored.scores[rows], data.scored.higher_is_better)
         return {"val_srocc": found["srocc"], "val_lcc": found["lcc"]}
 
@@ -99,5 +110,6 @@ def finish(options, folder: str, data: Data) -> list[str]:
     model = runs.load_model(runs.find_model(folder), KIND)
     if len(data.test) < 3:
         return ["fewer than three photos were held out: agreement with people is unknown"]
-    predicted = ordering.predict(rankiqa.scorer(model), data.paths(data.test), 0, progress_bar("photo"))
+    paths = data.scored.at(data.test).full_paths()
+    predicted = ordering.predict(rankiqa.scorer(model), paths, 0, progress=progress_bar("photo"))
     return ordering.agreement_lines(ordering.write_agreement(folder, predicted, data.scored, data.test))

@@ -7,8 +7,8 @@ import numpy as np
 
 from nets import rankiqa, towers
 from nets.ranking import RankingHinge
-from utils import ordering, photos, ranked, runs, training, weights
-from utils.data import progress_bar
+from utils import devices, ordering, photos, ranked, runs, training, weights
+from utils.data import evenly, progress_bar
 from utils.distortions import Distortion, chosen, with_levels
 from utils.training import Validation
 
@@ -34,6 +34,9 @@ def build_model(options):
     shape = tuple(int(n) for n in options.input_shape if n)
     side = shape[0] if shape else towers.CROPS[options.backbone]
     whole = options.backbone == "compact"
+    if shape and (shape[0] != shape[1] or shape[2] != 3 or side < 32):
+        raise ValueError(f"--input_shape={','.join(options.input_shape)}: expected square crops in colour of 32 or more "
+                         "pixels a side, such as 128,128,3")
     tower = towers.make_quality_tower(options.backbone, (None, None, 3) if whole else (side, side, 3), weights.pixels(arrays))
     if arrays:
         towers.set_arrays(towers.vgg16_layers(tower), arrays)
@@ -42,21 +45,22 @@ def build_model(options):
 
 def find_data(options, model) -> Data:
     """Finds and splits the photos; says what was found and how they will be distorted."""
-    crop = max(rankiqa.crop_shape(model))
-    found = photos.find_photos(
-        options.dataset_path, crop, options.val_share, options.test_share, options.seed, options.skip_broken
-    )
+    rankiqa.forget_range(model)  # of an earlier run
+    found = photos.find_photos(options.dataset_path, rankiqa.side(model), options.val_share, options.test_share,
+                               options.seed, options.skip_broken)
     print(found.how)
     kinds = with_levels(chosen(options.distortions), options.levels)
     print("\n".join(f"  {name}: {', '.join(f'{level:.4g}' for level in kind.levels)} ({kind.unit})" for name, kind in kinds.items()))
-    held_out = {"root": found.root, "how": found.how, "validation": found.validation, "test": found.test}
+    held_out = {"root": found.root, "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
     return Data(found.root, found, kinds, held_out)
 
 
 def make_batches(options, data: Data, model) -> ranked.RankedBatches:
     """Batches of levels; says what one holds."""
+    if options.photos_per_batch % devices.replicas():
+        raise ValueError(f"--photos_per_batch={options.photos_per_batch} does not divide among {devices.replicas()} devices")
     made = ranked.RankedBatches(
-        data.photos.full("train"), data.kinds, options.batch_size, max(rankiqa.crop_shape(model)),
+        data.photos.full("train"), data.kinds, options.batch_size, rankiqa.side(model),
         photos=options.photos_per_batch, pairs=options.pairs, steps=options.steps_per_epoch or 100,
         seed=options.seed, workers=options.workers, scores=rankiqa.scorer(model).score,
     )
@@ -91,17 +95,19 @@ def callbacks(options, batches) -> list:
 
 def validation(options, model, data: Data) -> Validation | None:
     """Orders the levels of crops of held-out photos, made once; the loss is that of the pairs within a photo."""
-    names = data.photos.full("validation")[:VALIDATED]
+    names = evenly(data.photos.full("validation"), VALIDATED)
     if not names:
         print("no photos to validate on: the best epoch is that of the lowest training loss")
         return None
-    made = ranked.RankedBatches(names, data.kinds, 10**9, max(rankiqa.crop_shape(model)), crops=1, photos=len(names),
+    made = ranked.RankedBatches(names, data.kinds, 10**9, rankiqa.side(model), crops=1, photos=len(names),
                                 steps=1, seed=options.seed + 1, workers=0)
     batch, keys = made[0]
     scorer, loss = rankiqa.scorer(model), hinge(options)
 
     def measure() -> dict[str, float]:
         scores = scorer.score(batch["image"])
+        if not np.isfinite(scores).all():
+            return dict.fromkeys(("val_loss", "val_order", "val_adjacent"), float("nan"))
         orders = [ordering.pair_order(found) for found in ordering.by_kind(scores, keys)]
         return {
             "val_loss": float(keras.ops.mean(loss(scores, keys))),
@@ -116,11 +122,14 @@ def finish(options, folder: str, data: Data) -> list[str]:
     """Gives the model of the best epoch its range and orders the levels of some test photos."""
     path = runs.find_model(folder)
     model = runs.load_model(path, KIND)
-    tested = data.photos.full("test")[:TESTED]
+    rankiqa.forget_range(model)  # where a finished run went on
+    part = next(part for part in ("test", "validation", "train") if getattr(data.photos, part))
+    tested = evenly(data.photos.full(part), TESTED)
     scorer = rankiqa.scorer(model)
     scores = ordering.score_levels(
         lambda photo: ordering.photo_score(scorer, photo, 0), tested, data.kinds, options.seed, progress_bar("photo")
     )
+    report = ordering.write_report(scores, data.kinds, folder)
     best = np.mean([found[:, 0].mean() for found in scores.values()])
     worst = np.mean([found[:, -1].mean() for found in scores.values()])
     if best > worst:
@@ -128,4 +137,4 @@ def finish(options, folder: str, data: Data) -> list[str]:
         runs.save_aside(model.save, path, ".keras")
     else:
         print("pristine photos score no higher than the worst ones: nothing was learnt yet")
-    return ordering.lines(ordering.write_report(scores, data.kinds, folder))
+    return [f"{len(tested)} photos of the {part} part", *ordering.lines(report)]

@@ -50,7 +50,8 @@ def test_live_batch_of_the_article_has_240_pairs():
     keys = np.array([(p, k, l) for p in range(2) for k, l in [(-1, 0), *((k, l) for k in range(4) for l in range(1, 6))]])
     once = ops.convert_to_numpy(better(ops.convert_to_tensor(keys.astype("int32"))))
     # the article sends the pristine photo once for each distortion: 48 images; here it passes once: 42
-    assert len(keys) == 42 and once.sum() == 2 * 4 * 15 == 120
+    assert len(keys) == 42 and once.sum() == 2 * 4 * 15
+    assert ops.convert_to_numpy(better(ops.convert_to_tensor(keys.astype("int32")), across_photos=True)).sum() == 240
 
 
 def test_order_of_the_batch_does_not_matter(rng):
@@ -90,7 +91,7 @@ def test_training_follows_that_gradient(rng):
 
 def test_equal_scores_give_no_nan_and_order_is_none():
     assert float(loss_of(np.zeros(len(KEYS)), KEYS, margin=1.0)) == pytest.approx(loop(np.zeros(len(KEYS)), KEYS, 1, False, 0))
-    assert float(order(ops.convert_to_tensor(KEYS), ops.zeros(len(KEYS)))) == 0
+    assert float(order(ops.convert_to_tensor(KEYS), ops.zeros(len(KEYS)))) == 0.5
 
 
 def test_perfect_and_reversed_order():
@@ -171,8 +172,8 @@ def test_more_distortions_than_fit_are_drawn_in_turn(folder):
         assert len(keys) <= 30
         seen |= set(keys[:, 1].tolist())
     assert seen == {-1, 0, 1, 2}
-    with pytest.raises(ValueError, match="--batch_size=6"):
-        batches_of(folder, batch_size=6, photos=3)
+    with pytest.raises(ValueError, match="pass --batch_size=15"):
+        batches_of(folder, batch_size=14, photos=3)
 
 
 @pytest.mark.parametrize("pairs", ["random", "hard"])
@@ -197,7 +198,8 @@ def test_plain_sky_is_avoided():
 
 
 def test_scored_batches_show_each_photo_once_an_epoch(folder):
-    made = ranked.ScoredBatches(paths_of(folder), np.arange(6) / 5, 2, 64, workers=0)
+    made = ranked.ScoredBatches(paths_of(folder), np.arange(6) / 5, 2, 64, steps=3, workers=0)
+    assert len(ranked.ScoredBatches(paths_of(folder), np.arange(6), 2, 64, workers=0)) == 40
     for epoch in range(2):
         made.epoch = epoch
         assert sorted(np.concatenate([made[step][1][:, 0] for step in range(3)])) == pytest.approx(np.arange(6) / 5)
@@ -238,11 +240,11 @@ def test_direction_range_and_crop_are_saved(tmp_path, rng):
     model.save(tmp_path / "m.keras")
     code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from nets import rankiqa; from utils import runs; import numpy as np;"
             f"s = rankiqa.scorer(runs.load_model({str(tmp_path / 'm.keras')!r}, 'rankiqa'));"
-            f"print(s.higher_is_better, s.low, s.high, s.trained_on, s.crop, *s.score(np.load({str(tmp_path / 'x.npy')!r})))")
+            f"print(s.higher_is_better, s.low, s.high, s.side, s.whole, *s.score(np.load({str(tmp_path / 'x.npy')!r})))")
     np.save(tmp_path / "x.npy", images)
     words = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert words[:5] == ["False", "10.0", "90.0", "(64,", "64)"] and words[5] == "None"
-    assert [float(word) for word in words[6:]] == pytest.approx(rankiqa.scorer(model).score(images), rel=1e-4)
+    assert words[:5] == ["False", "10.0", "90.0", "64", "True"]
+    assert [float(word) for word in words[5:]] == pytest.approx(rankiqa.scorer(model).score(images), rel=1e-4)
 
 
 def test_unit_range_keeps_the_scores(rng):
@@ -286,17 +288,27 @@ def test_rank_then_finetune_then_score(folder, script, tmp_path):
     assert {"best.keras", "order.json", "order.png", "batch.png", "curves.png"} <= set(os.listdir(tmp_path / "logs" / "rank"))
     out = script("eval_rank.py", "--distortions=jpeg,contrast", "--json")
     assert set(json.loads(out.splitlines()[-1])) == {"jpeg", "contrast", "mean"}
+    scores_of_rank = json.loads(script("predict.py", "--quality", folder, "--json").splitlines()[-1])
+    assert scores_of_rank["high"] == 100 or "nothing was learnt" in out
+    script("train.py", "--resume", "--run=rank")  # a run that has finished
+    assert json.loads(script("predict.py", "--quality", folder, "--json").splitlines()[-1]) == scores_of_rank
     listed = tmp_path / "scores.txt"
-    listed.write_text("".join(f"{path} {number}\n" for number, path in enumerate(paths_of(folder) * 1)))
+    listed.write_text("".join(f"{path} {number}\n" for number, path in enumerate(paths_of(folder))))
+    (folder / "broken.png").write_text("no picture")
+    listed.write_text(listed.read_text() + f"{folder / 'broken.png'} 3\n")
     args = ("train.py", "--task=finetune", f"--dataset_path={listed}", "--weights=logs/rank", "--epochs=1",
-            "--batch_size=4", "--val_share=.2", "--test_share=.5", "--run=fine")
+            "--batch_size=4", "--steps_per_epoch=2", "--val_share=.2", "--test_share=.5", "--run=fine")
     assert "--higher_is_better" in script(*args, expect=2) and not (tmp_path / "logs" / "fine").exists()
-    assert "agreement with people" in script(*args, "--nohigher_is_better")
+    out = script(*args, "--nohigher_is_better")
+    assert "agreement with people" in out and "broken.png: not an image" in out
+    (folder / "broken.png").unlink()
+    listed.write_text(listed.read_text().replace(f"{folder / 'broken.png'} 3\n", ""))
     answer = json.loads(script("predict.py", "--quality", folder, "--json", "--csv=q.csv").splitlines()[-1])
     scores = [row["score"] for row in answer["results"]]
     assert not answer["higher_is_better"] and len(scores) == 6 and scores == sorted(scores)
     assert (tmp_path / "quality.png").is_file() and (tmp_path / "q.csv").read_text().count("\n") == 7
     out = script("eval_rank.py", f"--scores={listed}", "--nohigher_is_better", "--splits=2")
+    assert "3 images of 3 reference photos" in out  # those held out for the test
     assert "srocc" in out and (tmp_path / "logs" / "fine" / "agreement.json").is_file()
     assert "a rankiqa model, expected a siamese model" in script(
         "predict.py", folder / "0.png", folder / "1.png", "--model=logs/rank", expect=2)
@@ -317,6 +329,20 @@ def test_killed_while_ranking_and_resumed_equals_uninterrupted(folder, tmp_path)
     both = [keras.saving.load_model(cwd / "logs" / "r" / "last.keras", compile=False).get_weights() for cwd in (whole, cut)]
     assert all(np.array_equal(a, b) for a, b in zip(*both))
     assert workers and not any(os.path.exists(f"/proc/{worker}") for worker in workers)
+
+
+def test_rank_without_a_test_part_and_from_a_model_whose_scores_fall(folder, script, tmp_path):
+    model = rankiqa.rankiqa(towers.make_quality_tower("compact", (None, None, 3)), 64)
+    model.get_layer("score").fit(-1.0, 3.0, 90.0, 10.0)  # as fine-tuned to DMOS
+    model.save(tmp_path / "dmos.keras")
+    out = script("train.py", "--task=rank", f"--dataset_path={folder}", "--epochs=1", "--steps_per_epoch=2", "--run=rank",
+                 "--test_share=0", "--val_share=0", f"--weights={tmp_path / 'dmos.keras'}", "--photos_per_batch=2",
+                 "--distortions=gaussian_blur,jpeg", "--devices=cpu:2")
+    assert "photos of the train part" in out
+    again = rankiqa.scorer(keras.saving.load_model(tmp_path / "logs" / "rank" / "best.keras", compile=False))
+    assert again.higher_is_better and again.side == 64
+    assert "expected photos to train on" in script(
+        "train.py", "--task=rank", f"--dataset_path={folder}", "--input_shape=64,64,3", "--val_share=.9", "--test_share=.9", expect=2)
 
 
 def test_bad_input_of_ranking_is_one_line(folder, script, tmp_path):

@@ -46,3 +46,11 @@ def test_classes_without_a_pair_are_not_reported(tmp_path, rng):
     samples, images = samples_of((1, 1, 1), rng)
     assert report.write_report(Comparer(), images, samples, np.arange(3), str(tmp_path)) == {}
     assert "quality is unknown" in report.lines({})[0]
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-3])
+def test_a_collapsed_model_is_reported(spread, tmp_path, rng):
+    samples, images = samples_of((9, 8, 7), rng)
+    comparer = Comparer()
+    comparer.embed = lambda images, progress=None: (1 + spread * np.arange(len(images))[:, None] * np.ones(4)).astype("float32")
+    assert "accuracy" in report.write_report(comparer, images, samples, np.arange(len(images)), str(tmp_path))

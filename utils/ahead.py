@@ -20,7 +20,7 @@ class Ahead:
         workers: processes; 0: none, the work is done here when it is asked for.
 
     Attributes:
-        waited: seconds that calls have waited for processes.
+        waited: seconds that calls have taken. TensorFlow calls a batch ahead, so it may have waited less.
     """
 
     def __init__(self, function: Callable[..., Any], jobs: Callable[[int], list[tuple]], workers: int):
@@ -31,19 +31,25 @@ class Ahead:
         self.waited = 0.0
 
     def __call__(self, number: int) -> list[Any]:
-        if not self.pool:
-            if number not in self.begun:
-                self.begun = {number: [self.function(*job) for job in self.jobs(number)]}
-            return self.begun[number]
+        start = time.perf_counter()
+        results = self.results(number) if self.pool else self.own(number)
+        self.waited += time.perf_counter() - start
+        return results
+
+    def own(self, number: int) -> list[Any]:
+        """The results without processes; the newest are kept."""
+        if number not in self.begun:
+            self.begun = {number: [self.function(*job) for job in self.jobs(number)]}
+        return self.begun[number]
+
+    def results(self, number: int) -> list[Any]:
+        """The results of the processes, which are given the next numbers meanwhile."""
         wanted = range(number, number + 1 + DEPTH)
         self.begun = {n: futures for n, futures in self.begun.items() if n in wanted}
         for n in wanted:
             if n not in self.begun:
                 self.begun[n] = [self.pool.submit(self.function, *job) for job in self.jobs(n)]
-        start = time.perf_counter()
-        results = [future.result() for future in self.begun[number]]
-        self.waited += time.perf_counter() - start
-        return results
+        return [future.result() for future in self.begun[number]]
 
 
 def serve() -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from typing import Sequence
 
 import keras
 import numpy as np
@@ -62,6 +63,11 @@ def decode(
     print(f"pictures of {size_range(samples.full_paths())}, read as {shape[0]} x {shape[1]} "
           f"{'grey' if shape[2] == 1 else 'RGB'}")
     return samples, images
+
+
+def evenly(items: Sequence, most: int) -> list:
+    """At most so many of the items, evenly from first to last."""
+    return [items[row] for row in np.linspace(0, len(items) - 1, min(len(items), most)).astype(int)]
 
 
 def some(names: list[str]) -> str:

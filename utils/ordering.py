@@ -7,17 +7,20 @@ import numpy as np
 from utils import correlation, figures, runs
 from utils.distortions import Distortion, distort, own_seed
 from utils.images import read_photo
-from utils.levels import at_least
+from utils.levels import at_least, window
 from utils.scores import Scored
 
 CROPS = 30  # random crops whose mean is the score of a photo, as in the article
+DIVERGED = "the scores are no numbers: training diverged; lower --learning_rate"
+LARGEST = 1024  # pixels a side of a photo that is distorted; of a larger one, a window of it
+WHOLE = 4_000_000  # pixels of a photo that is scored at once; of a larger one, crops
 
 
 def score_levels(
     score: Callable[[np.ndarray], float], paths: list[str], kinds: dict[str, Distortion], seed: int = 0,
     progress=lambda done, of: None,
 ) -> dict[str, np.ndarray]:
-    """Scores of photos at every level, whole photos distorted as they are.
+    """Scores of photos at every level, distorted as a whole, or a window of those larger than `LARGEST`.
 
     Args:
         score: photo (H, W, 3) uint8 -> a number, higher is better.
@@ -28,7 +31,7 @@ def score_levels(
     """
     found = {name: np.empty((len(paths), len(kind.levels) + 1)) for name, kind in kinds.items()}
     for row, path in enumerate(paths):
-        photo = read_photo(path)
+        photo = window(read_photo(path), LARGEST, np.random.default_rng([seed, row]))
         pristine = score(photo)
         for name, kind in kinds.items():
             worse = (distort(photo, kind, level, own_seed(name, seed + row)) for level in range(1, len(kind.levels) + 1))
@@ -40,19 +43,18 @@ def score_levels(
 def photo_score(scorer, photo: np.ndarray, crops: int, seed: int = 0) -> float:
     """The score of a photo: of the whole where `crops` is 0, else the mean over that many random crops.
 
-    A model that takes crops only gets `CROPS` of them where `crops` is 0.
+    Where `crops` is 0, `CROPS` of them stand for a photo above `WHOLE` pixels, and for any where the
+    model takes crops only.
 
     Args:
         scorer: see `nets.rankiqa.Scorer`.
         photo: (H, W, 3) uint8 of any size; one smaller than a crop is enlarged.
     """
-    photo = at_least(photo, max(scorer.trained_on))
-    if not crops and scorer.crop is None:
+    photo = at_least(photo, scorer.side)
+    if not crops and scorer.whole and photo.shape[0] * photo.shape[1] <= WHOLE:
         return float(scorer.score(photo[None])[0])
     rng = np.random.default_rng(seed)
-    height, width = scorer.trained_on
-    places = [[rng.integers(side - part + 1) for side, part in zip(photo.shape, (height, width))] for _ in range(crops or CROPS)]
-    return float(scorer.score(np.stack([photo[y : y + height, x : x + width] for y, x in places])).mean())
+    return float(scorer.score(np.stack([window(photo, scorer.side, rng) for _ in range(crops or CROPS)])).mean())
 
 
 def pair_order(scores: np.ndarray) -> dict[str, float]:
@@ -99,7 +101,13 @@ def across_photos(better: np.ndarray, worse: np.ndarray) -> float:
 
 
 def write_report(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], folder: str, name: str = "order") -> dict:
-    """Writes <name>.json and <name>.png: the order of levels by distortion, and "mean" over them."""
+    """Writes <name>.json and <name>.png: the order of levels by distortion, and "mean" over them.
+
+    Raises:
+        ValueError: scores that are no numbers.
+    """
+    if not all(np.isfinite(found).all() for found in scores.values()):
+        raise ValueError(DIVERGED)
     result = {kind: pair_order(found) for kind, found in scores.items()}
     shared = set.intersection(*(set(row) for row in result.values()))
     result["mean"] = {key: float(np.mean([row[key] for row in result.values()])) for key in next(iter(result.values())) if key in shared}
@@ -116,17 +124,19 @@ def lines(result: dict) -> list[str]:
     return [head, *rows]
 
 
-def predict(scorer, paths: list[str], crops: int, progress=lambda done, of: None) -> np.ndarray:
+def predict(scorer, paths: list[str], crops: int, seed: int = 0, progress=lambda done, of: None) -> np.ndarray:
     """Quality (N,) of photos, higher is better: the model's scores, negated where lower ones are better."""
     found = []
     for path in paths:
-        found.append(photo_score(scorer, read_photo(path), crops))
+        found.append(photo_score(scorer, read_photo(path), crops, seed))
         progress(len(found), len(paths))
     return np.array(found) * (1 if scorer.higher_is_better else -1)
 
 
 def write_agreement(folder: str, quality: np.ndarray, scored: Scored, rows: np.ndarray) -> list[dict]:
     """Writes agreement.json and predicted.png of the quality (R,) of the images at `rows`; a row a distortion, then all."""
+    if not np.isfinite(quality).all():
+        raise ValueError(DIVERGED)
     human = scored.scores[rows]
     table = correlation.per_kind(quality, human, scored.kinds[rows], scored.higher_is_better)
     runs.write_json(folder, "agreement.json", table)

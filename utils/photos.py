@@ -10,6 +10,7 @@ from utils.data import progress_bar, some
 from utils.folders import walk
 from utils.images import read_photo
 
+DEFAULT = "datasets"
 PARTS = {"train": "train", "val": "validation", "test": "test"}  # folders that split a data set already
 
 
@@ -32,26 +33,39 @@ def find_photos(root: str, least: int, val_share: float, test_share: float, seed
     """Finds photos below `root` and splits them, by its folders train/, val/ and test/ or else by chance.
 
     Args:
-        root: "", or a folder without images, means the two photos that scikit-learn brings.
+        root: while it is DEFAULT and empty, the two photos that scikit-learn brings are taken.
         least: pixels a side that a photo must have.
 
     Raises:
-        ValueError: fewer than two photos, or broken ones and not `skip_broken`.
+        ValueError: fewer than two photos, none to train on, or broken ones and not `skip_broken`.
     """
     root = os.path.expanduser(root)
-    paths = walk(root)[0] if root else []
-    if not paths or all(path.startswith("glyphs") for path in paths):
+    paths = walk(root)[0]
+    if not paths and os.path.normpath(root) == DEFAULT:
         root, paths = sample_photos()
-    problems = {path: problem for path, problem in zip(paths, check_all(root, paths, least)) if problem}
-    if problems and not skip_broken:
-        raise ValueError(f"{len(problems)} photos cannot be used: {some(list(problems.values()))}; mend them or pass --skip_broken")
-    if problems:
-        print(f"left out {len(problems)} photos: {some(list(problems.values()))}")
-    kept = [path for path in paths if path not in problems]
+    kept = [paths[row] for row in usable(root, paths, least, skip_broken)]
     if len(kept) < 2:
         raise ValueError(f"{root}: found {len(kept)} photos of {least} pixels a side or more, expected two or more")
     print(f"found {len(kept)} photos in {root}")
-    return split(root, kept, val_share, test_share, seed)
+    made = split(root, kept, val_share, test_share, seed)
+    if not made.train:
+        raise ValueError(f"{root}: {made.how}; expected photos to train on: lower --val_share and --test_share, or add photos")
+    return made
+
+
+def usable(root: str, paths: list[str], least: int = 1, skip_broken: bool = True) -> list[int]:
+    """Which photos can be read and are large enough; the others are named, and left out or refused.
+
+    Raises:
+        ValueError: there are others and `skip_broken` is off.
+    """
+    found = check_all(root, paths, least)
+    problems = [problem for problem in found if problem]
+    if problems and not skip_broken:
+        raise ValueError(f"{len(problems)} photos cannot be used: {some(problems)}; mend them or pass --skip_broken")
+    if problems:
+        print(f"left out {len(problems)} photos: {some(problems)}")
+    return [row for row, problem in enumerate(found) if not problem]
 
 
 def sample_photos() -> tuple[str, list[str]]:

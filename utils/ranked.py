@@ -14,7 +14,7 @@ class RankedBatches(keras.utils.PyDataset):
     """Batches of P photos, each pristine and at every level of some distortions, all crops of a photo at one place.
 
     A photo that was distorted serves `crops` steps, each with another place of it: a block of steps.
-    A batch depends on the seed, the epoch and the step alone.
+    A batch depends on the seed, the epoch and the step alone; with "hard" on the network too.
 
     Args:
         paths: photos.
@@ -44,7 +44,10 @@ class RankedBatches(keras.utils.PyDataset):
         self.steps, self.seed, self.epoch = steps, seed, 0
         self.scores = scores
         self.made = Ahead(photo_levels, self.jobs, workers)
-        self.plan(0)
+        longest = 1 + max(len(kind.levels) for kind in kinds.values())
+        if pairs == "all" and longest * self.photos > batch_size:
+            raise ValueError(f"--batch_size={batch_size} does not hold {longest} levels of {self.photos} photos; pass "
+                             f"--batch_size={longest * self.photos} or more, or fewer --photos_per_batch")
 
     def __len__(self) -> int:
         return self.steps
@@ -83,9 +86,6 @@ class RankedBatches(keras.utils.PyDataset):
             levels = len(self.kinds[name].levels)
             if len(wanted) + levels <= room:
                 wanted += [(str(name), level) for level in range(1, levels + 1)]
-        if len(wanted) == 1:
-            raise ValueError(f"--batch_size={self.batch_size}: no distortion of {self.photos} photos fits into a batch; "
-                             f"pass --batch_size={8 * self.photos} or more, or fewer --photos_per_batch")
         return wanted
 
     def two_levels(self, rng: np.random.Generator) -> Wanted:
@@ -113,29 +113,31 @@ class RankedBatches(keras.utils.PyDataset):
 class ScoredBatches(keras.utils.PyDataset):
     """Batches of one random crop of each of some photos, with what the tower should say of them.
 
-    Each epoch shows each photo once, in an order drawn from seed and epoch; the last batch, if it is
-    short, is left out.
+    Each photo comes once before any comes twice, in an order drawn anew each time.
 
     Args:
         paths: photos.
         targets: (N,) float.
         batch_size: photos in a batch.
         crop: side of the crops, in pixels.
+        steps: batches in an epoch; 0: as many as show each photo once, 40 or more.
         seed: 0 or above.
         workers: processes that read; 0: none.
     """
 
     def __init__(
-        self, paths: Sequence[str], targets: np.ndarray, batch_size: int, crop: int, seed: int = 0, workers: int = 1
+        self, paths: Sequence[str], targets: np.ndarray, batch_size: int, crop: int, steps: int = 0,
+        seed: int = 0, workers: int = 1,
     ):
         super().__init__()
         self.paths, self.targets = list(paths), np.asarray(targets, "float32")
         self.batch_size, self.crop = min(batch_size, len(self.paths)), crop
+        self.steps = steps or max(40, len(self.paths) // self.batch_size)
         self.seed, self.epoch = seed, 0
         self.made = Ahead(photo_crop, self.jobs, workers)
 
     def __len__(self) -> int:
-        return len(self.paths) // self.batch_size
+        return self.steps
 
     def __getitem__(self, step: int):
         number = self.epoch * len(self) + step
@@ -143,9 +145,9 @@ class ScoredBatches(keras.utils.PyDataset):
 
     def rows(self, number: int) -> np.ndarray:
         """The photos of a batch, counted over all epochs."""
-        epoch, step = divmod(number, len(self))
-        order = np.random.default_rng([self.seed, epoch]).permutation(len(self.paths))
-        return order[step * self.batch_size : (step + 1) * self.batch_size]
+        turns, places = np.divmod(np.arange(number * self.batch_size, (number + 1) * self.batch_size), len(self.paths))
+        orders = {turn: np.random.default_rng([self.seed, turn]).permutation(len(self.paths)) for turn in set(turns.tolist())}
+        return np.array([orders[turn][place] for turn, place in zip(turns.tolist(), places)])
 
     def jobs(self, number: int) -> list[tuple]:
         """The work of a batch: arguments of `photo_crop`."""

@@ -76,6 +76,8 @@ def some_of_each(labels: np.ndarray, seed: int) -> np.ndarray:
 
 def planar(features: np.ndarray, seed: int) -> np.ndarray:
     """Features (N, F) laid out in the plane, near ones near: (N, 2), by PCA and, of ten or more, t-SNE."""
+    if np.ptp(features, axis=0).max() == 0:  # collapsed: t-SNE would crash
+        return np.zeros((len(features), 2))
     features = PCA(min(50, *features.shape), random_state=seed).fit_transform(features)
     if len(features) < 10:
         return features[:, :2]

@@ -99,7 +99,7 @@ def classifiers(features: np.ndarray, labels: np.ndarray, seed: int = 0, neighbo
     Returns:
         knn_accuracy: share named rightly by a vote of the `neighbours` nearest.
         linear_accuracy: the same by a linear classifier (Fisher's discriminants); absent where no
-            class has two images to fit.
+            class has two different embeddings to fit.
     """
     order = np.random.default_rng(seed).permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]  # class by class
@@ -108,7 +108,10 @@ def classifiers(features: np.ndarray, labels: np.ndarray, seed: int = 0, neighbo
     fit, test = order[~held], order[held]
     knn = KNeighborsClassifier(min(neighbours, len(fit)), algorithm="brute")
     models = {"knn_accuracy": knn}
-    if len(fit) > len(np.unique(labels)):
+    starts = np.flatnonzero(np.diff(labels[fit], prepend=labels[fit][0] - 1))  # `fit` goes class by class
+    means = np.add.reduceat(features[fit], starts) / np.diff(starts, append=len(fit))[:, None]
+    within = features[fit] - np.repeat(means, np.diff(starts, append=len(fit)), axis=0)
+    if np.ptp(within, axis=0).max() > 1e-6:  # else no class has two images, or all embeddings are alike
         models["linear_accuracy"] = LinearDiscriminantAnalysis()
     return {
         name: float(model.fit(features[fit], labels[fit]).score(features[test], labels[test]))

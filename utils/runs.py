@@ -14,6 +14,7 @@
 
 import csv
 import json
+import math
 import os
 import time
 import zipfile
@@ -128,9 +129,21 @@ def read_json(folder: str, name: str) -> Any:
         return json.load(file)
 
 
+def as_json(content: Any, **options: Any) -> str:
+    """JSON in which what is no number is null."""
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, (list, tuple)):
+            return [plain(item) for item in value]
+        return None if isinstance(value, float) and not math.isfinite(value) else value
+
+    return json.dumps(plain(content), ensure_ascii=False, **options)
+
+
 def write_json(folder: str, name: str, content: Any) -> None:
     """Writes a JSON file of a run, whole or not at all."""
-    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    text = as_json(content, indent=1) + "\n"
     save_aside(lambda path: Path(path).write_text(text, encoding="utf-8"), os.path.join(folder, name), "")
 
 

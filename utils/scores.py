@@ -207,12 +207,13 @@ def write_rank_lists(path: str, files: Mapping[str, Sequence[Sequence[str]]]) ->
     write_list(path, [file for file, _ in rows], [level for _, level in rows])
 
 
-def split_by_reference(references: np.ndarray, test_share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def split_by_reference(references: np.ndarray, test_share: float, seed: int, name: str = "test_share") -> tuple[np.ndarray, np.ndarray]:
     """Holds whole reference photos out, so that no photo is seen in training and in test.
 
     Args:
         references: (N,) int.
         test_share: share of the photos to test on, 0 to 1; at least one where it is not 0.
+        name: of that share, for the error.
 
     Returns:
         Rows to train on and rows to test on, each sorted; together every row once.
@@ -224,8 +225,8 @@ def split_by_reference(references: np.ndarray, test_share: float, seed: int) -> 
     held = max(1, round(test_share * len(photos))) if test_share else 0
     if not 0 <= test_share < 1 or held >= len(photos):
         raise ValueError(
-            f"test_share {test_share:g} of {len(photos)} reference photos leaves none to train on or is no share; "
-            "expected 0 <= test_share < 1, and two photos or more"
+            f"--{name}={test_share:g} of {len(photos)} reference photos leaves none to train on or is no share; "
+            f"expected 0 <= {name} < 1, and two photos or more"
         )
     tested = np.isin(references, np.random.default_rng(seed).permutation(photos)[:held])
     return np.flatnonzero(~tested), np.flatnonzero(tested)

@@ -9,12 +9,13 @@ import keras
 
 from utils import figures, runs
 
-# optimizer -> learning rate when none is given, by tower
-RATES = {
-    "sgd": {"vgg16": 1e-2, "compact": 2e-2, "koch": 1e-2, "alexnet": 1e-3, "shallow": 1e-2},
-    "adam": {"vgg16": 1e-4, "compact": 2e-3, "koch": 1e-4, "alexnet": 1e-4, "shallow": 1e-3},
-    "adamw": {"vgg16": 1e-4, "compact": 2e-3, "koch": 1e-4, "alexnet": 1e-4, "shallow": 1e-3},
-}
+SMALL = 2_000_000  # parameters of a network that takes the first of these rates, a larger one takes the second
+RATES = {"sgd": (2e-2, 1e-2), "adam": (2e-3, 1e-4), "adamw": (2e-3, 1e-4)}
+
+
+def default_rate(optimizer: str, model: keras.Model) -> float:
+    """The learning rate when none is given, by optimizer and size of the network."""
+    return RATES[optimizer][model.count_params() > SMALL]
 
 
 def make_optimizer(name: str, rate: float, schedule: str, weight_decay: float, steps: int, warmup: int):
