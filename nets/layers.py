@@ -57,7 +57,15 @@ def whole_batch(rows):
     `all_gather` lends its gradient to the replica that each row came from.
     """
     context = replica_context()
-    return rows if context is None else context.all_gather(rows, axis=0)
+    if context is None:
+        return rows
+    import tensorflow as tf
+
+    devices = context.strategy.extended.worker_devices
+    if len(devices) > 1:
+        return context.all_gather(rows, axis=0)
+    with tf.device(devices[0]):  # several workers of one device each: without this TensorFlow gathers to nowhere
+        return context.all_gather(tf.identity(rows), axis=0)
 
 
 def places(rows):

@@ -34,7 +34,7 @@ THRESHOLDS, EVALUATION, CLASSES, LOG = "thresholds.json", "evaluation.json", "cl
 def new_run(name: str, task: str) -> str:
     """Makes the folder of a new run, logs/<name>, by default named by date and task."""
     folder = os.path.join(LOGS, name or time.strftime(f"%Y-%m-%d_%H-%M-%S_{task}"))
-    if os.path.isdir(folder) and os.listdir(folder):
+    if os.path.isdir(folder) and any(not entry.startswith(WORKER) for entry in os.listdir(folder)):
         raise ValueError(f"{folder} exists: pass --resume to go on with it, or another --run")
     os.makedirs(folder, exist_ok=True)
     return folder
