@@ -1,6 +1,7 @@
 """Data that is rendered or fetched, and folders opened for training."""
 
 import os
+import tarfile
 import zipfile
 
 import numpy as np
@@ -115,3 +116,27 @@ def test_real_omniglot(omniglot, tmp_path):
     assert len(samples.classes) == 964 + 659 and (np.bincount(samples.labels) == 20).all()
     split = folders.split_by_class(samples, 0.1, 0.1, 0)
     assert len(split.test) == 659 * 20 and "whole groups" in split.how
+
+
+def test_bsds500_is_unpacked_whole_or_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "PARTS", {"train": 2, "val": 1, "test": 1})
+    mirror = tmp_path / "mirror"
+    mirror.mkdir()
+    for count, good in ((1, False), (2, True)):
+        with tarfile.open(mirror / download.PHOTOS, "w:gz") as file:
+            for part, number in (("train", count), ("val", 1), ("test", 1)):
+                for photo in range(number):
+                    picture(tmp_path / "p.jpg")
+                    file.add(tmp_path / "p.jpg", f"{download.WHERE}{part}/{photo}.jpg")
+        if good:
+            download.bsds500(str(tmp_path / "to"), str(mirror))
+        else:
+            with pytest.raises(ValueError, match="found .* photographs"):
+                download.bsds500(str(tmp_path / "to"), str(mirror))
+            assert not (tmp_path / "to" / "bsds500").exists()
+            (tmp_path / "to" / download.PHOTOS).unlink(missing_ok=True)
+    assert download.count_photos(tmp_path / "to" / "bsds500") == download.PARTS
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / download.PHOTOS).write_text("no archive")
+    with pytest.raises(ValueError, match="not a whole archive"):
+        download.bsds500(str(tmp_path / "to2"), str(tmp_path / "bad"))

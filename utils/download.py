@@ -2,9 +2,12 @@
 
     python -m utils.download omniglot
     python -m utils.download omniglot --mirror=/media/usb/omniglot
+    python -m utils.download bsds500                                  500 photographs, to rank
 """
 
 import os
+import shutil
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -22,6 +25,9 @@ ARCHIVES = {
     "images_evaluation": ("6b91aef0f799c5bb55b94e3f2daec811", 659),
 }
 RUNS = "all_runs.zip"
+BERKELEY = "https://www2.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/BSR"
+PHOTOS, WHERE = "BSR_bsds500.tgz", "BSR/BSDS500/data/images/"  # the archive, and the folder in it
+PARTS = {"train": 200, "val": 100, "test": 200}
 
 
 def omniglot(to: str, mirror: str = "") -> None:
@@ -47,6 +53,40 @@ def omniglot(to: str, mirror: str = "") -> None:
         Path(to, RUNS).unlink(missing_ok=True)  # half of a download
         fetch(RUNS, to, mirror or OMNIGLOT + "one-shot-classification", None)
     print(f"{to}/{RUNS}: the official one-shot runs\nnext: python train.py")
+
+
+def bsds500(to: str, mirror: str = "") -> None:
+    """Fetches the Berkeley segmentation data set and unpacks its photographs into `to`/bsds500/train, val, test.
+
+    Raises:
+        ValueError: the archive cannot be fetched, or does not hold 500 photographs.
+    """
+    root = os.path.join(to, "bsds500")
+    if count_photos(root) == PARTS:
+        print(f"{root} is there already")
+        return
+    os.makedirs(to, exist_ok=True)
+    archive = fetch(PHOTOS, to, mirror or BERKELEY, None)
+    aside = f"{root}.new"
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        with tarfile.open(archive) as file:
+            wanted = [m for m in file.getmembers() if m.name.startswith(WHERE) and m.name.endswith(".jpg")]
+            file.extractall(aside, wanted, filter="data")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise ValueError(f"{archive}: not a whole archive ({error}); delete it and try again") from None
+    found = count_photos(os.path.join(aside, WHERE))
+    if found != PARTS:
+        raise ValueError(f"{archive}: found {found} photographs, expected {PARTS}; delete it and try again")
+    shutil.rmtree(root, ignore_errors=True)
+    os.replace(os.path.join(aside, WHERE), root)
+    shutil.rmtree(aside)
+    print(f"{root}: 500 photographs\nnext: python train.py --flagfile=presets/rank_live.flags")
+
+
+def count_photos(root: str) -> dict[str, int]:
+    """JPEG files in each of the folders train, val and test of `root`."""
+    return {part: len(list(Path(root, part).glob("*.jpg"))) for part in PARTS}
 
 
 def unpack(archive: str, to: str) -> None:
@@ -85,9 +125,10 @@ def count_characters(folder: str) -> int:
 
 def main(argv: list[str]) -> None:
     """Fetches the data set that the command line names."""
-    if argv[1:] != ["omniglot"]:
-        raise app.UsageError(f"received {argv[1:]}, expected a data set: omniglot")
-    omniglot(FLAGS.to, FLAGS.mirror)
+    sets = {"omniglot": omniglot, "bsds500": bsds500}
+    if len(argv) != 2 or argv[1] not in sets:
+        raise app.UsageError(f"received {argv[1:]}, expected a data set: {' or '.join(sets)}")
+    sets[argv[1]](FLAGS.to, FLAGS.mirror)
 
 
 if __name__ == "__main__":
