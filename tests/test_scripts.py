@@ -1,5 +1,6 @@
 """The scripts, run as a user runs them: each in a process of its own, in an empty folder."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -35,7 +36,7 @@ def trained(alphabets, tmp_path_factory):
     return cwd, done.stdout
 
 
-@pytest.mark.parametrize("name", ["train.py", "predict.py", "eval_similarity.py"])
+@pytest.mark.parametrize("name", ["train.py", "predict.py", "eval_similarity.py", "eval_rank.py", "benchmark.py"])
 def test_help_and_wrong_flags_do_not_wait_for_the_framework(name, script, tmp_path):
     for module in ("keras", "tensorflow", "numpy"):
         (tmp_path / f"{module}.py").write_text("raise SystemExit('imported too early')")
@@ -130,6 +131,21 @@ def test_one_shot_runs(trained, script, omniglot):
     cwd, _ = trained
     out = script("eval_similarity.py", f"--one_shot_runs={omniglot / 'all_runs.zip'}", "--json", cwd=cwd)
     assert 0 < json.loads(out.splitlines()[-1])["one_shot_accuracy"] < 1
+
+
+def test_a_backend_that_is_not_installed_is_named(script):
+    if importlib.util.find_spec("jax"):
+        pytest.skip("JAX is installed")
+    assert "jax is not installed: pip install jax" in script("predict.py", "--backend=jax", expect=2)
+
+
+def test_benchmark_prints_a_table_and_json(script):
+    out = script("benchmark.py", "--parts=search,index,latency,pairs", "--gallery=100", "--embeddings=1000", "--repeats=1",
+                 "--batch_size=16", "--json")
+    found = json.loads(out.splitlines()[-1])
+    assert found["search: tower passes of the second, the query aside"] == 0
+    assert all(value > 0 for name, value in found.items() if "tower passes" not in name)
+    assert "expected some of" in script("benchmark.py", "--parts=speed", expect=1)
 
 
 @pytest.mark.parametrize("counts", [(2, 2), (1, 1), (1, 9, 2)])
