@@ -1,7 +1,9 @@
 """Schedules, callbacks, run folders and figures."""
 
 import csv
+import json
 import os
+import zipfile
 
 import keras
 import numpy as np
@@ -55,6 +57,12 @@ def test_the_log_forgets_what_a_resumed_run_writes_again(tmp_path):
     assert runs.read_log(str(tmp_path)) == []
 
 
+def write_model(path, kind):
+    """As much of a .keras file as tells its kind."""
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("config.json", json.dumps({"config": {"name": kind}}))
+
+
 def test_models_are_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(runs, "READY", "model_data")
@@ -62,13 +70,17 @@ def test_models_are_found(tmp_path, monkeypatch):
         runs.find_model("")
     for folder in ("model_data/ready", "logs/old", "logs/new"):
         os.makedirs(folder)
-    open("model_data/ready/best.keras", "w").close()
+    write_model("model_data/ready/best.keras", "siamese")
     assert runs.find_model("") == os.path.join("model_data", "ready", "best.keras")
     for age, name in ((2000, "old"), (1000, "new")):
         path = f"logs/{name}/best.keras"
-        open(path, "w").close()
+        write_model(path, "siamese")
         os.utime(path, (os.path.getmtime(path) - age,) * 2)
     assert runs.find_model("") == os.path.join("logs", "new", "best.keras")
+    os.makedirs("logs/rank")
+    write_model("logs/rank/best.keras", "rankiqa")  # the newest, but of another kind
+    assert runs.find_model("") == os.path.join("logs", "new", "best.keras")
+    assert runs.find_model("", "rankiqa") == os.path.join("logs", "rank", "best.keras")
     assert runs.find_model("logs/old") == os.path.join("logs/old", "best.keras")
     assert runs.find_model("logs/old/best.keras") == "logs/old/best.keras"
     with pytest.raises(ValueError, match="found no model at logs/none"):
