@@ -7,7 +7,7 @@ import numpy as np
 
 from nets import rankiqa
 from tasks import ranking
-from utils import correlation, devices, ordering, photos, ranked, runs, scores, training
+from utils import correlation, devices, ordering, photos, ranked, runs, scores
 from utils.data import evenly, progress_bar
 from utils.training import Validation
 
@@ -15,7 +15,7 @@ KIND = rankiqa.KIND
 NEXT = "python predict.py --quality FILE_OR_FOLDER, or python eval_rank.py --scores=LIST"
 VALIDATED = 120  # photos at most that are scored after each epoch
 
-build_model = ranking.build_model
+build_model, callbacks = ranking.build_model, ranking.callbacks
 
 
 class Data(NamedTuple):
@@ -80,11 +80,6 @@ def trainer(options, model, optimizer):
 def seen(trainer, batch):
     """The crops of a batch, eight a row."""
     return batch["image"].astype("float32"), np.arange(len(batch["image"])) // 8
-
-
-def callbacks(options, batches) -> list:
-    """Who watches the input."""
-    return [training.Waiting(batches.made)]
 
 
 def validation(options, model, data: Data) -> Validation | None:

@@ -96,7 +96,7 @@ def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], m
     save(page, folder, "mistakes.png")
 
 
-def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray, names: list[str]) -> None:
+def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray) -> None:
     """Embeddings laid out in the plane (N, 2), a colour a class with one of its images, as map.png."""
     page, ((axis,),) = figure(width=8.0, height=7.0)
     for number, label in enumerate(np.unique(labels)):
@@ -125,8 +125,8 @@ def batch(folder: str, images: np.ndarray, labels: np.ndarray, most: int = 8) ->
     save(page, folder, "batch.png")
 
 
-def level_scores(folder: str, name: str, scores: dict[str, np.ndarray], levels: dict[str, tuple[float, ...]]) -> None:
-    """Score against level, a panel a distortion: median, quartiles and extremes of the photos, histograms beside.
+def level_scores(folder: str, scores: dict[str, np.ndarray], levels: dict[str, tuple[float, ...]]) -> None:
+    """Score against level, a panel a distortion: quartiles and extremes of the photos, histograms beside; order.png.
 
     Args:
         scores: (photos, levels + 1) by distortion.
@@ -143,7 +143,7 @@ def level_scores(folder: str, name: str, scores: dict[str, np.ndarray], levels: 
             right.hist(found[:, column], bins, alpha=0.6, label=label)
         right.set(xlabel="score", ylabel="photos")
         right.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
-    save(page, folder, name)
+    save(page, folder, "order.png")
 
 
 def efficiency(folder: str, logs: dict[str, list[dict[str, float]]], seconds: dict[str, np.ndarray]) -> None:

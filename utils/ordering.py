@@ -100,8 +100,8 @@ def across_photos(better: np.ndarray, worse: np.ndarray) -> float:
     return float((right.sum() - np.trace(right)) / max(1, right.size - len(right)))
 
 
-def write_report(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], folder: str, name: str = "order") -> dict:
-    """Writes <name>.json and <name>.png: the order of levels by distortion, and "mean" over them.
+def write_report(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], folder: str) -> dict:
+    """Writes order.json and order.png: the order of levels by distortion, and "mean" over them.
 
     Raises:
         ValueError: scores that are no numbers.
@@ -111,8 +111,8 @@ def write_report(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], fo
     result = {kind: pair_order(found) for kind, found in scores.items()}
     shared = set.intersection(*(set(row) for row in result.values()))
     result["mean"] = {key: float(np.mean([row[key] for row in result.values()])) for key in next(iter(result.values())) if key in shared}
-    runs.write_json(folder, f"{name}.json", {"photos": len(next(iter(scores.values()))), "distortions": result})
-    figures.level_scores(folder, f"{name}.png", scores, {key: kinds[key].levels for key in scores})
+    runs.write_json(folder, "order.json", {"photos": len(next(iter(scores.values()))), "distortions": result})
+    figures.level_scores(folder, scores, {key: kinds[key].levels for key in scores})
     return result
 
 

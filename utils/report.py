@@ -41,30 +41,33 @@ def write_report(
     if not comparable(labels):
         return {}
     features = comparer.embed(at(images, rows), progress=progress_bar("image"))
-    groups = samples.groups[labels]
     drawn = verification.draw_pairs(labels, PAIRS, seed)
     scores = verification.score_pairs(comparer.score, features, drawn)
     if not np.isfinite(scores).all():
         raise ValueError("the model's similarities are no numbers: training diverged; lower --learning_rate")
-    result = verification.verify(scores, drawn.same)
-    cuts = verification.thresholds(scores, drawn.same)
-    several = np.unique(np.stack([groups, labels]), axis=1)[0]  # the group of each class
-    if 1 < len(np.unique(several)) < len(several):
-        hard = verification.draw_pairs(labels, PAIRS, seed, groups)
-        found = verification.verify(verification.score_pairs(comparer.score, features, hard), hard.same)
-        result |= {"hard_accuracy": found["accuracy"], "hard_roc_auc": found["roc_auc"]}
+    result = verification.verify(scores, drawn.same) | within_groups(comparer, features, labels, samples.groups[labels], seed)
     if comparer.by_distance:
         result |= retrieval(features, labels) | classifiers(features, labels, seed)
         runs.write_table(folder, runs.CLASSES, class_table(features, labels, samples.classes))
     result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed}
+    cuts = verification.thresholds(scores, drawn.same)
     runs.write_json(folder, runs.EVALUATION, (runs.read_json(folder, runs.EVALUATION) or {}) | result)
     runs.write_json(folder, runs.THRESHOLDS, cuts)
     figures.verification(folder, scores, drawn.same, result, cuts)
-    shown = at(images, rows)
+    shown, mapped = at(images, rows), some_of_each(labels, seed)
     figures.mistakes(folder, shown, drawn, scores, [samples.classes[label] for label in labels])
-    mapped = some_of_each(labels, seed)
-    figures.embedding_map(folder, planar(features[mapped], seed), shown[mapped], labels[mapped], samples.classes)
+    figures.embedding_map(folder, planar(features[mapped], seed), shown[mapped], labels[mapped])
     return result
+
+
+def within_groups(comparer, features: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> dict[str, float]:
+    """Accuracy and ROC-AUC where different pairs are of one group (N,) each; nothing where there are no groups."""
+    several = np.unique(np.stack([groups, labels]), axis=1)[0]  # the group of each class
+    if not 1 < len(np.unique(several)) < len(several):
+        return {}
+    hard = verification.draw_pairs(labels, PAIRS, seed, groups)
+    found = verification.verify(verification.score_pairs(comparer.score, features, hard), hard.same)
+    return {"hard_accuracy": found["accuracy"], "hard_roc_auc": found["roc_auc"]}
 
 
 def some_of_each(labels: np.ndarray, seed: int) -> np.ndarray:
