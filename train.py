@@ -152,7 +152,7 @@ def build(task):
 
 def fit(task, model, data, batches, folder) -> None:
     """Trains, writing all that the run leaves into `folder`; Ctrl-C ends it early with a usable model."""
-    from utils import figures, runs, training
+    from utils import figures, multi_worker, runs, training
 
     rate = FLAGS.learning_rate or training.default_rate(FLAGS.optimizer, model)
     steps = FLAGS.epochs * len(batches)
@@ -163,7 +163,7 @@ def fit(task, model, data, batches, folder) -> None:
     figures.batch(folder, *task.seen(trainer, batches[0][0]))
     callbacks = training.make_callbacks(folder, model, batches, task.validation(FLAGS, model, data), FLAGS.patience)
     try:
-        trainer.fit(batches, epochs=FLAGS.epochs, initial_epoch=done, shuffle=False,
+        trainer.fit(multi_worker.own_part(batches), epochs=FLAGS.epochs, initial_epoch=done, shuffle=False,
                     verbose=1 if sys.stdout.isatty() else 2, callbacks=[*task.callbacks(FLAGS, batches), *callbacks])
     except KeyboardInterrupt:
         runs.save_aside(model.save, os.path.join(folder, runs.LAST), ".keras")

@@ -164,17 +164,23 @@ def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done
         progress: called with the images done and their number.
     """
     tower = model.get_layer("tower")
-    if len(images) <= batch_size:  # predict() takes longer to start than a few images take
-        return keras.ops.convert_to_numpy(tower(np.asarray(images[:], "float32"), training=False))
     block = batch_size * 16
     features = []
     for start in range(0, len(images), block):
-        part = images[start : start + block]
-        short = -len(part) % batch_size  # a last batch below the number of replicas would crash
-        padded = np.concatenate([part, np.repeat(part[:1], short, axis=0)]) if short else part
-        features.append(tower.predict(padded, batch_size=batch_size, verbose=0)[: len(part)])
-        progress(start + len(part), len(images))
+        features.append(forward(tower, images[start : start + block], batch_size))
+        progress(min(start + block, len(images)), len(images))
     return np.concatenate(features)
+
+
+def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarray:
+    """Features of images, by `predict`; not of a few, for which it starts too slowly, nor on JAX devices that share batches."""
+    if len(images) <= batch_size or keras.distribution.distribution():
+        starts = range(0, len(images), batch_size)
+        batches = [tower(images[s : s + batch_size].astype("float32"), training=False) for s in starts]
+        return np.concatenate([keras.ops.convert_to_numpy(batch) for batch in batches])
+    short = -len(images) % batch_size  # a last batch below the number of replicas would crash
+    padded = np.concatenate([images, np.repeat(images[:1], short, axis=0)])
+    return tower.predict(padded, batch_size=batch_size, verbose=0)[: len(images)]
 
 
 class Comparer(NamedTuple):

@@ -4,8 +4,11 @@ The tower runs in float64: in float32 a rounding may flip a ReLU, and the gradie
 of two then differ by a percent although both are right.
 """
 
+import os
 import sys
 from pathlib import Path
+
+os.environ["JAX_ENABLE_X64"] = "1"
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 

@@ -14,7 +14,8 @@ from conftest import ROOT
 from test_scripts import SMALL, wait_for_epoch
 from utils import multi_worker
 
-pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="tf.distribute")
+BACKEND = keras.backend.backend()
+pytestmark = pytest.mark.skipif(BACKEND == "torch", reason="one worker only")
 
 
 def free_ports(count):
@@ -57,8 +58,10 @@ def test_two_workers_give_the_losses_of_one_and_one_that_dies_ends_the_other(alp
     wait_for_epoch(together[0], tmp_path / "logs" / "two" / "log.csv", 0)
     together[1].kill()
     out = together[0].communicate(timeout=120)[0]
-    assert together[0].returncode == 2 and "another worker stopped" in out, out
-    assert "Traceback" not in out
+    if BACKEND == "tensorflow":  # JAX's runtime may end the process itself, in its own words
+        assert together[0].returncode == 2 and "another worker stopped" in out, out
+        assert "Traceback" not in out
+    assert together[0].returncode
     again = start_workers(tmp_path, *args[:1], "--devices=cpu", "--run=two", "--resume")
     outs = [worker.communicate(timeout=300)[0] for worker in again]
     assert [worker.returncode for worker in again] == [0, 0], "\n".join(outs)
@@ -83,6 +86,7 @@ def test_a_wrong_tf_config_is_one_line(text, monkeypatch):
         multi_worker.cluster()
 
 
+@pytest.mark.skipif(BACKEND != "tensorflow", reason="tf.distribute")
 def test_other_versions_of_keras_are_left_alone(monkeypatch, capsys):
     from keras.src.backend.tensorflow import trainer
 

@@ -1,4 +1,4 @@
-"""Which devices train: one, or several GPUs of this host, or of several, through tf.distribute."""
+"""Which devices train: one, several of this host, or those of several hosts; tf.distribute, or on JAX keras.distribution."""
 
 import contextlib
 
@@ -21,11 +21,13 @@ def strategy(devices: str):
         ValueError: devices that this machine, or the backend, does not have.
     """
     several_hosts = multi_worker.cluster()[1] > 1
+    backend = keras.backend.backend()
     if not devices and not several_hosts:
         return contextlib.nullcontext()
-    if keras.backend.backend() != "tensorflow":
-        raise ValueError(f"{f'--devices={devices}' if devices else 'TF_CONFIG'} needs the TensorFlow backend, "
-                         f"not {keras.backend.backend()}")
+    if backend == "jax":
+        return jax_devices(devices)
+    if backend != "tensorflow":
+        raise ValueError(f"{f'--devices={devices}' if devices else 'TF_CONFIG'} needs the TensorFlow or JAX backend, not {backend}")
     if several_hosts:
         return hosts(devices)
     kind, _, count = devices.partition(":")
@@ -34,12 +36,28 @@ def strategy(devices: str):
     return gpus(devices)
 
 
+def jax_devices(devices: str):
+    """JAX devices that share each batch, of this host or of all in TF_CONFIG; must come before anything is computed."""
+    import jax
+
+    kind, _, count = devices.partition(":")
+    if kind == "cpu":
+        jax.config.update("jax_platforms", "cpu")
+        jax.config.update("jax_num_cpu_devices", number_of(devices, count or "1"))
+    if multi_worker.cluster()[1] > 1:
+        check_hosts(devices)
+        multi_worker.join_jax()
+    found = keras.distribution.list_devices()
+    if kind != "cpu" and devices:
+        found = [found[n] for n in numbers_of(devices, len(found))]
+    return keras.distribution.DataParallel(devices=found, auto_shard_dataset=False).scope()
+
+
 def hosts(devices: str):
     """A strategy over all workers of TF_CONFIG, each with all its GPUs, or with its CPU where `devices` is cpu."""
     import tensorflow as tf
 
-    if devices not in ("", "cpu"):
-        raise ValueError(f"--devices={devices}: with TF_CONFIG each worker takes all its GPUs; expected nothing, or cpu")
+    check_hosts(devices)
     if devices == "cpu":
         tf.config.set_visible_devices([], "GPU")
     return multi_worker.strategy().scope()
@@ -49,14 +67,13 @@ def cpus(devices: str, count: str):
     """One CPU, or a strategy over `count` logical ones."""
     import tensorflow as tf
 
-    if not count.isdigit() or int(count) < 1:
-        raise ValueError(f"--devices={devices}: expected cpu or cpu:2")
+    number = number_of(devices, count)
     tf.config.set_visible_devices([], "GPU")
-    if int(count) == 1:
+    if number == 1:
         return contextlib.nullcontext()
-    logical = [tf.config.LogicalDeviceConfiguration() for _ in range(int(count))]
+    logical = [tf.config.LogicalDeviceConfiguration() for _ in range(number)]
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], logical)
-    names = [f"CPU:{number}" for number in range(int(count))]
+    names = [f"CPU:{position}" for position in range(number)]
     return tf.distribute.MirroredStrategy(
         names, cross_device_ops=tf.distribute.ReductionToOneDevice()
     ).scope()
@@ -67,21 +84,41 @@ def gpus(devices: str):
     import tensorflow as tf
 
     found = tf.config.list_physical_devices("GPU")
-    numbers = devices.split(",")
-    if not all(n.isdigit() and int(n) < len(found) for n in numbers) or len(set(numbers)) < len(numbers):
-        raise ValueError(
-            f"--devices={devices}: found {len(found)} GPUs on this machine; expected their numbers "
-            "from 0, each once, with commas between, or cpu"
-        )
-    tf.config.set_visible_devices([found[int(n)] for n in numbers], "GPU")
+    numbers = numbers_of(devices, len(found))
+    tf.config.set_visible_devices([found[n] for n in numbers], "GPU")
     names = [f"GPU:{position}" for position in range(len(numbers))]
     return tf.distribute.MirroredStrategy(names).scope() if len(numbers) > 1 else contextlib.nullcontext()
+
+
+def check_hosts(devices: str) -> None:
+    """Raises ValueError where devices are chosen although several hosts take all that they have."""
+    if devices not in ("", "cpu"):
+        raise ValueError(f"--devices={devices}: with TF_CONFIG each worker takes all its GPUs; expected nothing, or cpu")
+
+
+def number_of(devices: str, count: str) -> int:
+    """The number of CPU devices that `count` in `devices` means."""
+    if not count.isdigit() or int(count) < 1:
+        raise ValueError(f"--devices={devices}: expected cpu or cpu:2")
+    return int(count)
+
+
+def numbers_of(devices: str, found: int) -> list[int]:
+    """The GPUs, by number, that `devices` lists, of as many as were found."""
+    numbers = devices.split(",")
+    if not all(n.isdigit() and int(n) < found for n in numbers) or len(set(numbers)) < len(numbers):
+        raise ValueError(
+            f"--devices={devices}: found {found} GPUs on this machine; expected their numbers "
+            "from 0, each once, with commas between, or cpu"
+        )
+    return [int(n) for n in numbers]
 
 
 def replicas() -> int:
     """How many devices share a batch in the strategy that is entered."""
     if keras.backend.backend() != "tensorflow":
-        return 1
+        shared = keras.distribution.distribution()
+        return shared.num_model_replicas if shared else 1
     import tensorflow as tf
 
     return tf.distribute.get_strategy().num_replicas_in_sync

@@ -1,4 +1,4 @@
-"""Several hosts through TF_CONFIG: tf.distribute's MultiWorkerMirroredStrategy under Keras' fit.
+"""Several hosts through TF_CONFIG: tf.distribute's MultiWorkerMirroredStrategy under Keras' fit, or JAX.
 
 Keras 3.15 breaks off there (keras issue 20585): it reduces a batch that lies on several replicas, and
 averages scalars along their first axis. `mend_keras` replaces these two functions, in the one version in
@@ -9,23 +9,31 @@ import json
 import os
 
 import keras
+import numpy as np
 
 MENDED = "3.15."  # the versions of Keras that need it, and for which it was tested
 
 
 def cluster() -> tuple[int, int]:
-    """This worker's number and how many there are, from TF_CONFIG: (0, 1) without it.
+    """This worker's number and how many there are, from TF_CONFIG: (0, 1) without it."""
+    worker, addresses = workers()
+    return worker, len(addresses)
+
+
+def workers() -> tuple[int, list[str]]:
+    """This worker's number and the addresses of all, from TF_CONFIG: (0, [""]) without it.
 
     Raises:
         ValueError: a TF_CONFIG that is not of this kind.
     """
     text = os.environ.get("TF_CONFIG", "")
     if not text:
-        return 0, 1
+        return 0, [""]
     try:
         config = json.loads(text)
-        names = [(kind, place) for kind in ("chief", "worker") for place in range(len(config["cluster"].get(kind, [])))]
-        return names.index((config["task"]["type"], int(config["task"]["index"]))), len(names)
+        hosts = {kind: config["cluster"].get(kind, []) for kind in ("chief", "worker")}
+        names = [(kind, place) for kind in hosts for place in range(len(hosts[kind]))]
+        return names.index((config["task"]["type"], int(config["task"]["index"]))), [*hosts["chief"], *hosts["worker"]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         example = '{"cluster": {"worker": ["host0:2222", "host1:2222"]}, "task": {"type": "worker", "index": 0}}'
         raise ValueError(f"TF_CONFIG={text[:80]}: {type(error).__name__}; expected such as {example}") from None
@@ -37,6 +45,36 @@ def strategy():
 
     mend_keras()
     return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def join_jax() -> None:
+    """Joins the workers of TF_CONFIG under JAX; the first of them is the coordinator."""
+    worker, addresses = workers()
+    keras.distribution.initialize(",".join(addresses), len(addresses), worker)
+
+
+class OwnPart(keras.utils.PyDataset):
+    """This worker's part of every batch, as JAX wants it; tf.distribute takes whole batches and parts them itself.
+
+    Args:
+        batches: of all workers together; their rows divide among them.
+    """
+
+    def __init__(self, batches):
+        super().__init__()
+        self.batches = batches
+        self.part, self.parts = cluster()
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __getitem__(self, step: int):
+        return keras.tree.map_structure(lambda rows: np.split(rows, self.parts)[self.part], self.batches[step])
+
+
+def own_part(batches):
+    """`batches`, or on JAX with several workers this one's part of each."""
+    return OwnPart(batches) if keras.backend.backend() == "jax" and cluster()[1] > 1 else batches
 
 
 def mend_keras() -> bool:

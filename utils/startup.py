@@ -12,7 +12,7 @@ flags.DEFINE_enum("backend", None, ["tensorflow", "jax", "torch"], "what Keras r
 flags.DEFINE_boolean("verbose", False, "show the framework's messages, and where an error came from")
 
 
-LOST = ("UnavailableError", "AbortedError", "CancelledError", "InternalError", "DeadlineExceededError")  # TensorFlow's
+LOST = ("UnavailableError", "AbortedError", "CancelledError", "InternalError", "DeadlineExceededError", "Gloo", "coordination")
 
 
 def run(main: Callable[[list[str]], None]) -> None:
@@ -44,7 +44,7 @@ def guarded(main: Callable[[list[str]], None], argv: list[str]) -> None:
     except Exception as error:
         if out_of_memory(error):
             fail("out of memory: lower --batch_size or --input_shape, or pass a smaller --backbone")
-        if not flags.FLAGS.verbose and "TF_CONFIG" in os.environ and type(error).__name__ in LOST:
+        if not flags.FLAGS.verbose and "TF_CONFIG" in os.environ and lost_worker(error):
             fail("another worker stopped, so this one ends; start all of them again with --resume")
         if flags.FLAGS.verbose or not isinstance(error, (ValueError, OSError)):
             raise
@@ -55,6 +55,11 @@ def fail(message: str) -> None:
     """Ends the script with one line and exit code 2."""
     print(f"error: {message}", file=sys.stderr)
     sys.exit(2)
+
+
+def lost_worker(error: Exception) -> bool:
+    """Whether TensorFlow, or JAX, says that another worker is gone."""
+    return any(mark in f"{type(error).__name__} {error}" for mark in LOST)
 
 
 def out_of_memory(error: Exception) -> bool:
