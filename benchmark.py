@@ -200,7 +200,7 @@ def make_batches(shape):
     labels = np.repeat(np.arange(100), 10)
     pictures = rng.integers(0, 256, (len(labels), *shape), dtype="uint8")
     return ClassBatches(pictures, labels, np.arange(100) // 20, np.arange(len(labels)), FLAGS.batch_size, 3,
-                        AUGMENTATIONS["characters"], groups_per_batch=2, turns=True, steps=10)
+                        AUGMENTATIONS["characters"], groups_per_batch=2, poses=4, steps=10)
 
 
 def write_pictures(folder: str, count: int, shape) -> list[str]:

@@ -52,10 +52,12 @@ def make_batches(options, data: Data, model) -> batches.ClassBatches:
     kind = options.augment
     if kind == "auto":
         kind = "photos" if options.train_own_data else "characters"
+    if options.mirror and kind != "characters":
+        raise ValueError(f"--mirror makes further alphabets of characters; with --augment={kind} pass --nomirror")
     made = batches.ClassBatches(
         data.images, data.samples.labels, data.samples.groups, data.split.train, options.batch_size,
         options.images_per_class, augment.AUGMENTATIONS[kind], options.groups_per_batch,
-        turns=kind == "characters", steps=options.steps_per_epoch, seed=options.seed, multiple_of=devices.replicas(),
+        poses=(8 if options.mirror else 4) if kind == "characters" else 1, steps=options.steps_per_epoch, seed=options.seed, multiple_of=devices.replicas(),
     )
     first = made[0][0]["image"]
     print(f"a batch: {made.classes_per_batch} classes x {made.images_per_class} images, grey levels "

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from utils.augment import AUGMENTATIONS, Changes, draw_changes
-from utils.batches import ClassBatches, turned
+from utils.batches import ClassBatches, posed
 
 NONE = AUGMENTATIONS["none"]
 
@@ -79,18 +79,25 @@ def test_groups_per_batch():
         assert len(set(batch["label"])) == 10
 
 
-def test_a_group_is_turned_as_one():
-    batches = make([3] * 8, [0] * 4 + [1] * 4, turns=True, batch_size=24)
+@pytest.mark.parametrize("poses", [1, 4, 8])
+def test_a_group_is_posed_as_one(poses):
+    batches = make([3] * 8, [0] * 4 + [1] * 4, poses=poses, batch_size=24)
     picture = np.arange(16, dtype="uint8").reshape(1, 4, 4, 1)
     batches.images = np.repeat(picture, 24, axis=0)
-    corners = set()
-    for batch in drawn(batches, 30):
+    seen = set()
+    for batch in drawn(batches, 60):
         for group in (0, 1):
             found = {image.tobytes() for image in batch["image"][batch["label"] // 4 == group]}
             assert len(found) == 1
-            corners |= found
-    assert len(corners) == 4
-    assert np.array_equal(turned(picture, [1])[0], np.rot90(picture[0]))
+            seen |= found
+    assert len(seen) == poses
+
+
+def test_poses_are_turns_and_mirrored_turns():
+    picture = np.arange(16, dtype="uint8").reshape(1, 4, 4, 1)
+    assert np.array_equal(posed(picture, [1])[0], np.rot90(picture[0]))
+    assert np.array_equal(posed(picture, [4])[0], picture[0, :, ::-1])
+    assert np.array_equal(posed(picture, [6])[0], picture[0, ::-1])
 
 
 @pytest.mark.parametrize("classes, devices", [(7, 2), (9, 4), (2, 3), (5, 8)])

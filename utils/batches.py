@@ -21,8 +21,8 @@ class ClassBatches(keras.utils.PyDataset):
         images_per_class: K. A class with fewer images repeats some, each time changed anew.
         groups_per_batch: draw a batch from that many groups, for negatives that are hard to tell
             apart; 0 draws from all classes.
-        turns: turn each group of a batch by 0, 90, 180 or 270 degrees: a turned alphabet is one
-            more alphabet. Square images only.
+        poses: in how many ways each group of a batch may be shown: 1, as it is; 4, turned by quarters;
+            8, mirrored too. A turned alphabet is one more alphabet. Square images only.
         changes: augmentation, see `utils.augment`.
         steps: batches in an epoch; 0: as many as show each image once, 40 or more.
         seed: 0 or above.
@@ -39,7 +39,7 @@ class ClassBatches(keras.utils.PyDataset):
         images_per_class: int,
         changes: Changes,
         groups_per_batch: int = 0,
-        turns: bool = False,
+        poses: int = 1,
         steps: int = 0,
         seed: int = 0,
         multiple_of: int = 1,
@@ -52,7 +52,7 @@ class ClassBatches(keras.utils.PyDataset):
         most = min(len(self.members), max(2, batch_size // images_per_class))
         self.classes_per_batch, self.images_per_class = shape_of_batch(most, max(4, batch_size), multiple_of)
         self.groups_per_batch = groups_per_batch
-        self.turns = turns and images.shape[1] == images.shape[2]
+        self.poses = poses if images.shape[1] == images.shape[2] else 1
         self.changes, self.seed = changes, seed
         self.steps = steps or max(40, len(rows) // self.batch_size)
         self.epoch = 0
@@ -69,8 +69,8 @@ class ClassBatches(keras.utils.PyDataset):
         classes = self.draw_classes(rng)  # (P,)
         rows = np.concatenate([self.draw_images(rng, c) for c in classes])  # (B,)
         images = self.images[rows]  # (B, H, W, C)
-        if self.turns:
-            images = turned(images, self.draw_turns(rng, classes).repeat(self.images_per_class))
+        if self.poses > 1:
+            images = posed(images, self.draw_poses(rng, classes).repeat(self.images_per_class))
         warps, lights = draw_changes(rng, len(rows), images.shape[1:3], self.changes)
         labels = self.labels[rows].astype("int32")
         return {"image": images, "label": labels, "warp": warps, "light": lights}, labels
@@ -92,9 +92,9 @@ class ClassBatches(keras.utils.PyDataset):
         rounds = -(-self.images_per_class // len(members))
         return np.concatenate([rng.permutation(members) for _ in range(rounds)])[: self.images_per_class]
 
-    def draw_turns(self, rng: np.random.Generator, classes: np.ndarray) -> np.ndarray:
-        """Quarter turns 0..3 of each class: one for all classes of a group."""
-        return rng.integers(0, 4, self.groups.max() + 1)[self.groups[classes]]
+    def draw_poses(self, rng: np.random.Generator, classes: np.ndarray) -> np.ndarray:
+        """The pose of each class: one for all classes of a group."""
+        return rng.integers(0, self.poses, self.groups.max() + 1)[self.groups[classes]]
 
 
 def shape_of_batch(most_classes: int, batch_size: int, multiple_of: int) -> tuple[int, int]:
@@ -109,6 +109,6 @@ def shape_of_batch(most_classes: int, batch_size: int, multiple_of: int) -> tupl
     )
 
 
-def turned(images: np.ndarray, quarters: np.ndarray) -> np.ndarray:
-    """Images (B, S, S, C), each turned by its number of quarter turns, counter-clockwise."""
-    return np.stack([np.rot90(image, quarter) for image, quarter in zip(images, quarters)])
+def posed(images: np.ndarray, poses: np.ndarray) -> np.ndarray:
+    """Images (B, S, S, C), each turned counter-clockwise by its number of quarters; from 4 on mirrored before."""
+    return np.stack([np.rot90(image[:, ::-1] if pose > 3 else image, pose) for image, pose in zip(images, poses)])
