@@ -16,6 +16,7 @@ import pytest
 from conftest import ROOT, picture
 from nets import siamese  # noqa: F401  knows the layers that a saved model names
 from test_siamese import write_h5
+from utils import runs
 
 SMALL = ("--input_shape=32,32,1", "--batch_size=8", "--images_per_class=2")
 
@@ -261,6 +262,20 @@ def test_ctrl_c_leaves_a_usable_model(alphabets, tmp_path, script):
     assert (tmp_path / "logs" / "stopped" / "state.weights.h5").is_file()
     picture(tmp_path / "a.png")
     assert "(0." in script("predict.py", tmp_path / "a.png", tmp_path / "a.png")
+
+
+def test_a_full_disk_is_one_line_and_corrupts_nothing(alphabets, tmp_path):
+    """A limit on the size of files stands in for the disk: the model fits below it, the optimizer's state does not."""
+    limited = ["bash", "-c", 'ulimit -f "$0" && exec "$@"', "3000", sys.executable, str(ROOT / "train.py")]
+    done = subprocess.run([*limited, f"--dataset_path={alphabets}", "--epochs=2", "--steps_per_epoch=2", "--run=full", *SMALL],
+                          cwd=tmp_path, capture_output=True, text=True)
+    folder = tmp_path / "logs" / "full"
+    assert done.returncode == 2, done.stdout + done.stderr
+    assert done.stderr.startswith("error: the disk is full") and done.stderr.count("\n") == 1
+    assert not [name for name in os.listdir(folder) if ".new" in name]
+    assert runs.load_model(str(folder / "best.keras")).name == siamese.KIND
+    resumed = subprocess.run([sys.executable, str(ROOT / "train.py"), "--resume"], cwd=tmp_path, capture_output=True, text=True)
+    assert resumed.returncode == 0 and len(runs.read_log(str(folder))) == 2, resumed.stderr
 
 
 def test_two_devices_give_the_loss_of_one(alphabets, tmp_path, script):

@@ -12,6 +12,7 @@
     *.png             figures
 """
 
+import contextlib
 import csv
 import json
 import math
@@ -115,9 +116,15 @@ def load_model(path: str, kind: str = "siamese") -> keras.Model:
 
 
 def save_aside(save: Callable[[str], None], path: str, ending: str) -> None:
-    """Calls `save` with another name and renames, so that a killed run leaves the old file or the new one."""
-    save(f"{path}.new{ending}")
-    os.replace(f"{path}.new{ending}", path)
+    """Calls `save` with another name and renames, so that a killed run, or a full disk, leaves the old file or the new one."""
+    aside = f"{path}.new{ending}"
+    try:
+        save(aside)
+    except Exception:
+        with contextlib.suppress(OSError):
+            os.remove(aside)
+        raise
+    os.replace(aside, path)
 
 
 def read_json(folder: str, name: str) -> Any:

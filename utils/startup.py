@@ -1,6 +1,7 @@
 """How every script starts: flags first, the framework afterwards and quietly, errors in one line."""
 
 import contextlib
+import errno
 import logging
 import os
 import sys
@@ -44,6 +45,8 @@ def guarded(main: Callable[[list[str]], None], argv: list[str]) -> None:
     except Exception as error:
         if out_of_memory(error):
             fail("out of memory: lower --batch_size or --input_shape, or pass a smaller --backbone")
+        if disk_full(error):
+            fail_for_good("the disk is full: what was whole before is kept; make room, and pass --resume to train.py")
         if not flags.FLAGS.verbose and "TF_CONFIG" in os.environ and lost_worker(error):
             fail("another worker stopped, so this one ends; start all of them again with --resume")
         if flags.FLAGS.verbose or not isinstance(error, (ValueError, OSError)):
@@ -62,11 +65,24 @@ def lost_worker(error: Exception) -> bool:
     return any(mark in f"{type(error).__name__} {error}" for mark in LOST)
 
 
+def fail_for_good(message: str) -> None:
+    """`fail`, and nothing is said after it: h5py grumbles when it closes a file on a full disk."""
+    print(f"error: {message}", file=sys.stderr, flush=True)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    sys.exit(2)
+
+
 def out_of_memory(error: Exception) -> bool:
     """Whether any backend, or NumPy, ran out of memory."""
     text = f"{type(error).__name__} {error}"
     marks = ("ResourceExhausted", "RESOURCE_EXHAUSTED", "OutOfMemory", "MemoryError", "OOM when")
     return any(mark in text for mark in marks)
+
+
+def disk_full(error: BaseException) -> bool:
+    """Whether a file could not be written for want of room, or of quota; h5py tells so in words only."""
+    codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return getattr(error, "errno", None) in codes or any(f"errno = {code}," in str(error) for code in codes)
 
 
 @contextlib.contextmanager
