@@ -18,7 +18,7 @@ from utils import startup
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(startup)
-PARTS = ["step", "input", "pairs", "search", "index", "latency"]
+PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency"]
 flags.DEFINE_list("parts", PARTS, f"what to measure, of {', '.join(PARTS)}")
 flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch"], "tower")
 flags.DEFINE_integer("batch_size", 96, "images in a batch", 16)
@@ -35,7 +35,8 @@ def main(argv: list[str]) -> None:
 
     from nets import siamese, towers
 
-    measures = {"step": step, "input": input_pipeline, "pairs": pairs, "search": search, "index": index, "latency": latency}
+    measures = {"step": step, "rank": rank, "input": input_pipeline, "pairs": pairs, "search": search, "index": index,
+                "latency": latency}
     shape = towers.INPUT_SHAPES[FLAGS.backbone]
     keras.utils.set_random_seed(0)
     model = siamese.siamese(towers.make_tower(FLAGS.backbone, shape, normalize=True), siamese.make_head("distance"))
@@ -53,28 +54,77 @@ def main(argv: list[str]) -> None:
 
 
 def step(model, folder) -> dict[str, float]:
-    """Images per second of each loss in `fit`, input and callbacks included, against the bare tower."""
-    import keras
+    """Images per second of each loss in `fit`, input and metrics included, against the bare tower; the callbacks of an epoch."""
     import numpy as np
 
     from nets import siamese
+    from utils import training
 
     batches = make_batches(model.input_shape[0][1:])
     tower = model.get_layer("tower")
-    bare = keras.Sequential([tower])
-    bare.compile("adamw", "mse")
     images = np.concatenate([batch["image"] for batch, _ in (batches[number] for number in range(len(batches)))])
-    targets = np.random.default_rng(0).normal(size=(len(images), tower.output_shape[-1])).astype("float32")
-    fitted = {"the bare tower": lambda: bare.fit(images, targets, batch_size=batches.batch_size, verbose=0, shuffle=False)}
+    fitted = {"bare": bare(tower, images, batches.batch_size)}
     for name in ("cross_entropy", "contrastive", "triplet", "ratio", "multi_similarity"):
         trained = siamese.trainer(model, siamese.make_loss(name, model))
         trained.compile("adamw", siamese.own_loss, metrics=siamese.signs_of_life(name))
-        fitted[name] = lambda trained=trained: trained.fit(batches, verbose=0, shuffle=False)
+        fitted[name] = lambda trained=trained: next_epoch(trained, batches)
     seconds = side_by_side(fitted)
-    result = {"images/s of the bare tower, forward and backward": len(images) / seconds["the bare tower"]}
+    callbacks = training.make_callbacks(folder, model, batches, None, 0)
+    with_callbacks = statistics.median(
+        timed(lambda: next_epoch(trained, batches, callbacks)) for _ in range(FLAGS.repeats)
+    )
+    return shares(seconds, len(images)) | {"callbacks, s an epoch": with_callbacks - statistics.median(seconds[name])}
+
+
+def rank(model, folder) -> dict[str, float]:
+    """The same of ranking and fine-tuning, on crops of the two photos that scikit-learn brings, distorted while training."""
+    import numpy as np
+
+    from nets import rankiqa, ranking, towers
+    from utils import photos, ranked
+    from utils.distortions import chosen
+
+    quality = rankiqa.rankiqa(towers.make_quality_tower("compact", (None, None, 3)), towers.CROPS["compact"])
+    root, names = photos.sample_photos()
+    files = [os.path.join(root, name) for name in names] * 50
+    workers = max(1, (os.cpu_count() or 2) - 1)
+    levels = ranked.RankedBatches(files, chosen(["live"]), FLAGS.batch_size, rankiqa.side(quality), steps=20, workers=workers)
+    scored = ranked.ScoredBatches(files, np.zeros(len(files)), len(levels[0][1]), rankiqa.side(quality), 20, 0, workers)
+    ranker = rankiqa.ranker(quality, ranking.RankingHinge())
+    ranker.compile("adamw", rankiqa.own_loss, metrics=rankiqa.signs())
+    regressor = rankiqa.regressor(quality)
+    regressor.compile("adamw", "mse")
+    images = np.concatenate([levels[number][0]["image"] for number in range(len(levels))])
+    seconds = side_by_side({
+        "bare": bare(quality.get_layer("tower"), images, len(levels[0][1])),
+        "rank": lambda: next_epoch(ranker, levels),
+        "finetune": lambda: next_epoch(regressor, scored),
+    })
+    return shares(seconds, len(images))
+
+
+def bare(tower, images, batch_size: int):
+    """A function that trains a tower on images in memory, with the cheapest loss there is."""
+    import keras
+    import numpy as np
+
+    trained = keras.Sequential([tower])
+    trained.compile("adamw", "mse")
+    targets = np.zeros((len(images), tower.output_shape[-1]), "float32")
+    return lambda: trained.fit(images, targets, batch_size=batch_size, verbose=0, shuffle=False)
+
+
+def next_epoch(trained, batches, callbacks=()) -> None:
+    """One more epoch of training."""
+    batches.epoch += 1
+    trained.fit(batches, verbose=0, shuffle=False, callbacks=list(callbacks))
+
+
+def shares(seconds: dict[str, list[float]], images: int) -> dict[str, float]:
+    """Images per second of the bare tower, and the share of it that each training reaches in the same round."""
+    result = {"images/s of the bare tower, forward and backward": images / statistics.median(seconds["bare"])}
     return result | {
-        f"share of that in training with {name}": seconds["the bare tower"] / seconds[name]
-        for name in fitted if name != "the bare tower"
+        f"share of that in training, {name}": ratio(seconds["bare"], rounds) for name, rounds in seconds.items() if name != "bare"
     }
 
 
@@ -82,7 +132,7 @@ def input_pipeline(model, folder) -> dict[str, float]:
     """Images per second of the batches alone."""
     batches = make_batches(model.input_shape[0][1:])
     seconds = side_by_side({"batches": lambda: [batches[number] for number in range(len(batches))]})["batches"]
-    return {"images/s of the batches alone": len(batches) * batches.batch_size / seconds}
+    return {"images/s of the batches alone": len(batches) * batches.batch_size / statistics.median(seconds)}
 
 
 def pairs(model, folder) -> dict[str, float]:
@@ -106,11 +156,11 @@ def pairs(model, folder) -> dict[str, float]:
             compare.score(features[0], features[1])
 
     seconds = side_by_side({"at once": at_once, "one by one": one_by_one})
-    rates = {"at once": len(files) * (len(files) - 1) / 2 / seconds["at once"], "one by one": 12 / seconds["one by one"]}
+    pairs_at_once = len(files) * (len(files) - 1) / 2
     return {
-        "pairs/s, every picture read and embedded once": rates["at once"],
-        "pairs/s, read and embedded pair by pair": rates["one by one"],
-        "ratio": rates["at once"] / rates["one by one"],
+        "pairs/s, every picture read and embedded once": pairs_at_once / statistics.median(seconds["at once"]),
+        "pairs/s, read and embedded pair by pair": 12 / statistics.median(seconds["one by one"]),
+        "ratio": ratio(seconds["one by one"], seconds["at once"]) * pairs_at_once / 12,
     }
 
 
@@ -164,8 +214,8 @@ def index(model, folder) -> dict[str, float]:
         "product": lambda: [query @ features.T for _ in range(50)],
     })
     return {
-        f"one query among {len(features)} embeddings of 128, ms": 20 * seconds["query"],
-        "query / bare matrix product": seconds["query"] / seconds["product"],
+        f"one query among {len(features)} embeddings of 128, ms": 20 * statistics.median(seconds["query"]),
+        "query / bare matrix product": ratio(seconds["query"], seconds["product"]),
     }
 
 
@@ -186,7 +236,7 @@ def latency(model, folder) -> dict[str, float]:
         "tower": lambda: [compare.embed(pair) for _ in range(10)],
         "head": lambda: [compare.score(features[0], features[1]) for _ in range(10)],
     })
-    return {f"{name}, ms": 100 * value for name, value in seconds.items()}
+    return {f"{name}, ms": 100 * statistics.median(rounds) for name, rounds in seconds.items()}
 
 
 def make_batches(shape):
@@ -216,12 +266,17 @@ def write_pictures(folder: str, count: int, shape) -> list[str]:
     return files
 
 
-def side_by_side(works: dict) -> dict[str, float]:
-    """Median seconds of each, measured in turns after one of each to warm up."""
+def side_by_side(works: dict) -> dict[str, list[float]]:
+    """Seconds of each in every round, measured in turns after one of each to warm up."""
     for work in works.values():
         work()
-    seconds = [{name: timed(work) for name, work in works.items()} for _ in range(FLAGS.repeats)]
-    return {name: statistics.median(row[name] for row in seconds) for name in works}
+    rounds = [{name: timed(work) for name, work in works.items()} for _ in range(FLAGS.repeats)]
+    return {name: [row[name] for row in rounds] for name in works}
+
+
+def ratio(over: list[float], under: list[float]) -> float:
+    """Median over the rounds of the ratio within a round: a machine that slows down slows both."""
+    return statistics.median(a / b for a, b in zip(over, under))
 
 
 def timed(work) -> float:

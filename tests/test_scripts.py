@@ -86,7 +86,7 @@ def test_gallery_and_duplicates(trained, script, alphabets, tmp_path):
     assert any({"copy.png", os.path.join("character01", "01.png")} <= set(group) for group in found["groups"])
 
 
-@pytest.mark.parametrize("loss", ["triplet", "ratio", "multi_similarity", "contrastive"])
+@pytest.mark.parametrize("loss", ["ratio", "multi_similarity"])
 def test_triplet_task(loss, alphabets, script, tmp_path):
     out = script("train.py", "--task=triplet", f"--loss={loss}", "--mining=all", f"--dataset_path={alphabets}",
                  "--epochs=2", "--run=t", *SMALL)
@@ -140,6 +140,20 @@ def test_a_backend_that_is_not_installed_is_named(script):
     assert "jax is not installed: pip install jax" in script("predict.py", "--backend=jax", expect=2)
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="from TensorFlow and back")
+@pytest.mark.parametrize("other", ["jax", "torch"])
+def test_models_move_between_backends(other, trained, script, alphabets, tmp_path):
+    if importlib.util.find_spec(other) is None:
+        pytest.skip(f"no {other}")
+    letters = sorted((alphabets / "images_evaluation" / "Lao" / "character01").iterdir())[:2]
+    args = (f"--dataset_path={alphabets}", "--epochs=1", "--steps_per_epoch=2", "--run=there", f"--backend={other}", *SMALL)
+    script("train.py", *args)
+    for run in (trained[0] / "logs" / "one", tmp_path / "logs" / "there"):
+        answers = [json.loads(script("predict.py", *letters, f"--model={run}", "--json", "--nofigure", f"--backend={backend}")
+                              .splitlines()[-1])["similarity"] for backend in ("tensorflow", other)]
+        assert answers[0] == pytest.approx(answers[1], abs=1e-4)
+
+
 def test_benchmark_prints_a_table_and_json(script):
     out = script("benchmark.py", "--parts=search,index,latency,pairs", "--gallery=100", "--embeddings=1000", "--repeats=1",
                  "--batch_size=16", "--json")
@@ -149,7 +163,7 @@ def test_benchmark_prints_a_table_and_json(script):
     assert "expected some of" in script("benchmark.py", "--parts=speed", expect=1)
 
 
-@pytest.mark.parametrize("counts", [(2, 2), (1, 1), (1, 9, 2)])
+@pytest.mark.parametrize("counts", [(1, 1), (1, 9, 2)])
 def test_own_data_however_small(counts, chapters, script, tmp_path):
     root = chapters(*counts)
     (root / "chapter0" / "broken.jpg").write_bytes(b"\xff\xd8 no")
@@ -288,16 +302,15 @@ def test_two_devices_give_the_loss_of_one(alphabets, tmp_path, script):
 
 
 @pytest.mark.skipif(keras.backend.backend() == "torch", reason="one device only")
-@pytest.mark.parametrize("loss", ["cross_entropy", "contrastive", "triplet", "multi_similarity"])
-def test_two_devices_give_the_gradient_of_one(loss, tmp_path):
+def test_two_devices_give_the_gradient_of_one(tmp_path):
     """One step of plain gradient descent on either leaves the same weights, to rounding; so do JAX's devices."""
     for devices in ("cpu", "cpu:2"):
         done = subprocess.run(
-            [sys.executable, str(ROOT / "tests" / "one_step.py"), devices, loss, str(tmp_path / f"{devices}.npz")],
+            [sys.executable, str(ROOT / "tests" / "one_step.py"), devices, str(tmp_path / f"{devices}.npz")],
             capture_output=True, text=True, cwd=ROOT,
         )
         assert done.returncode == 0, done.stderr
     one, two = (np.load(tmp_path / f"{devices}.npz") for devices in ("cpu", "cpu:2"))
-    assert one["loss"] == pytest.approx(two["loss"], rel=1e-6)
+    assert {name.split()[0] for name in one.files} == {"cross_entropy", "contrastive", "triplet", "multi_similarity"}
     for name in one.files:
-        assert two[name] == pytest.approx(one[name], abs=1e-7), name
+        assert two[name] == pytest.approx(one[name], rel=1e-6, abs=1e-7), name

@@ -159,19 +159,23 @@ def own_seed(name: str, seed: int) -> list[int]:
 def write_levels(
     photo: Photo, kinds: dict[str, Distortion], folder: str, seed: int, progress: Callable[[int, int], None]
 ) -> None:
-    """Writes <type>_<level>.png of every type and level, pristine.png, and all on sheet.png.
+    """Writes <type>_<level>.png of every type and level, pristine.png, all on sheet.png, and the rank list list.txt.
 
     Args:
         progress: called with the types done and their number.
     """
+    from utils.scores import write_rank_lists
+
     os.makedirs(folder, exist_ok=True)
     Image.fromarray(photo).save(os.path.join(folder, "pristine.png"))
-    rows = {}
+    rows, files = {}, {}
     for done, (name, kind) in enumerate(kinds.items(), start=1):
         rows[name] = levels(photo, kind, own_seed(name, seed))
-        for level, worse in enumerate(rows[name][1:], start=1):
-            Image.fromarray(worse).save(os.path.join(folder, f"{name}_{level}.png"))
+        files[name] = [["pristine.png"]] + [[f"{name}_{level}.png"] for level in range(1, len(rows[name]))]
+        for worse, (file,) in zip(rows[name][1:], files[name][1:]):
+            Image.fromarray(worse).save(os.path.join(folder, file))
         progress(done, len(kinds))
+    write_rank_lists(os.path.join(folder, "list.txt"), files)
     sheet(rows, kinds).save(os.path.join(folder, "sheet.png"))
 
 
@@ -240,7 +244,7 @@ def main(argv: list[str]) -> None:
     folder = options.out or os.path.join("distortions", os.path.splitext(os.path.basename(argv[1]))[0])
     write_levels(photo, kinds, folder, options.seed, progress_bar("type"))
     print(f"{sum(len(kind.levels) for kind in kinds.values())} photos of {len(kinds)} types in {folder}, "
-          f"all of them on {os.path.join(folder, 'sheet.png')}")
+          f"all of them on {os.path.join(folder, 'sheet.png')}, their levels in list.txt")
 
 
 if __name__ == "__main__":
