@@ -33,8 +33,7 @@ class PairCrossEntropy(keras.layers.Layer):
 
     def call(self, features, labels):
         logits = self.head(features[:, None], whole_batch(features)[None, :])  # (b, B)
-        same, different = pair_masks(labels)  # (b, B)
-        return balanced(ops.softplus(-logits), same) + balanced(ops.softplus(logits), different)
+        return balanced(ops.softplus(-logits), ops.softplus(logits), labels)
 
 
 @keras.saving.register_keras_serializable("compare")
@@ -53,9 +52,7 @@ class Contrastive(keras.layers.Layer):
 
     def call(self, features, labels):
         distance = distances(features[:, None], whole_batch(features)[None, :])  # (b, B)
-        same, different = pair_masks(labels)  # (b, B)
-        loss = contrastive(distance, different, self.margin)  # (b, B)
-        return balanced(loss, same) + balanced(loss, different)
+        return balanced(contrastive(distance, 0.0, self.margin), contrastive(distance, 1.0, self.margin), labels)
 
     def get_config(self):
         return {**super().get_config(), "margin": self.margin}
@@ -78,20 +75,25 @@ def pair_masks(labels):
 
     (b,) int -> two (b, B) float32 masks of 0 and 1; no image is paired with itself.
     """
-    place, everyone = places(labels), whole_batch(labels)
-    itself = ops.cast(place[:, None] == whole_batch(place)[None, :], "float32")  # (b, B)
+    everyone = whole_batch(labels)
+    itself = ops.cast(places(labels)[:, None] == ops.arange(ops.shape(everyone)[0], dtype="int32")[None, :], "float32")  # (b, B)
     equal = ops.cast(labels[:, None] == everyone[None, :], "float32")  # (b, B)
     return equal - itself, 1.0 - equal
 
 
-def balanced(losses, mask):
-    """Each row's share of half the mean of `losses` over all pairs that `mask` holds in the batch.
+def balanced(same_losses, different_losses, labels):
+    """Each row's share of the mean loss of the same pairs and that of the different pairs, a half each.
 
-    (b, B), (b, B) -> (b,), whose mean over the batch is that half mean; 0 for an empty mask.
+    Losses that all pairs would have (b, B) were they same, were they different; labels (b,) -> (b,), whose
+    mean over the batch is the loss. A kind of which the batch has no pair adds nothing.
     """
-    pairs = ops.sum(whole_batch(ops.sum(mask, axis=1)))  # in the whole batch
-    images = ops.cast(ops.shape(mask)[1], "float32")
-    return 0.5 * images * ops.sum(losses * mask, axis=1) / ops.maximum(pairs, 1.0)
+    everyone = whole_batch(labels)
+    images = ops.cast(ops.shape(everyone)[0], "float32")
+    equal = ops.sum(ops.cast(everyone[:, None] == everyone[None, :], "float32"))  # in the whole batch, itself included
+    same, different = pair_masks(labels)  # (b, B)
+    attract = 0.5 * images * ops.sum(same_losses * same, axis=1) / ops.maximum(equal - images, 1.0)
+    repel = 0.5 * images * ops.sum(different_losses * different, axis=1) / ops.maximum(images * images - equal, 1.0)
+    return attract + repel
 
 
 def mean_distances(labels, features):
