@@ -1,6 +1,6 @@
 """How fast is it, as ratios measured side by side in one run on this machine:
 
-    python benchmark.py                                all parts, compact tower
+    python benchmark.py                                all parts, compact tower: eight minutes on two cores
     python benchmark.py --parts=search,latency --json
     python benchmark.py --backbone=vgg16 --parts=step --batch_size=32
     KERAS_BACKEND=jax python benchmark.py
@@ -18,7 +18,7 @@ from utils import startup
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(startup)
-PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency"]
+PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale"]
 flags.DEFINE_list("parts", PARTS, f"what to measure, of {', '.join(PARTS)}")
 flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch"], "tower")
 flags.DEFINE_integer("batch_size", 96, "images in a batch", 16)
@@ -36,7 +36,7 @@ def main(argv: list[str]) -> None:
     from nets import siamese, towers
 
     measures = {"step": step, "rank": rank, "input": input_pipeline, "pairs": pairs, "search": search, "index": index,
-                "latency": latency}
+                "latency": latency, "scale": scale}
     shape = towers.INPUT_SHAPES[FLAGS.backbone]
     keras.utils.set_random_seed(0)
     model = siamese.siamese(towers.make_tower(FLAGS.backbone, shape, normalize=True), siamese.make_head("distance"))
@@ -239,7 +239,29 @@ def latency(model, folder) -> dict[str, float]:
     return {f"{name}, ms": 100 * statistics.median(rounds) for name, rounds in seconds.items()}
 
 
-def make_batches(shape):
+def scale(model, folder) -> dict[str, float]:
+    """How a query grows with the index, and a training step with the batch."""
+    import numpy as np
+
+    from nets import siamese
+    from utils.retrieval import Index
+
+    rng, result = np.random.default_rng(0), {}
+    for count in (10**3, 10**4, 10**5, 10**6):
+        made = Index(rng.standard_normal((count, 128), "float32"))
+        made.nearest(rng.standard_normal((1, 128), "float32"), 10)
+        query = rng.standard_normal((1, 128), "float32")
+        result[f"one query among {count}, ms"] = 1000 * statistics.median(timed(lambda: made.nearest(query, 10)) for _ in range(20))
+    for size in (48, 96, 192, 384):
+        batches = make_batches(model.input_shape[0][1:], size)
+        trained = siamese.trainer(model, siamese.make_loss("cross_entropy", model))
+        trained.compile("adamw", siamese.own_loss)
+        next_epoch(trained, batches)
+        result[f"images/s in batches of {size}"] = len(batches) * batches.batch_size / timed(lambda: next_epoch(trained, batches))
+    return result
+
+
+def make_batches(shape, batch_size: int = 0):
     """Ten batches of noise of as many classes as training would draw."""
     import numpy as np
 
@@ -247,9 +269,9 @@ def make_batches(shape):
     from utils.batches import ClassBatches
 
     rng = np.random.default_rng(0)
-    labels = np.repeat(np.arange(100), 10)
+    labels = np.repeat(np.arange(200), 5)
     pictures = rng.integers(0, 256, (len(labels), *shape), dtype="uint8")
-    return ClassBatches(pictures, labels, np.arange(100) // 20, np.arange(len(labels)), FLAGS.batch_size, 3,
+    return ClassBatches(pictures, labels, np.arange(200) // 20, np.arange(len(labels)), batch_size or FLAGS.batch_size, 3,
                         AUGMENTATIONS["characters"], groups_per_batch=2, poses=4, steps=10)
 
 
