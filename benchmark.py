@@ -1,6 +1,6 @@
 """How fast is it, as ratios measured side by side in one run on this machine:
 
-    python benchmark.py                                all parts, compact tower: eight minutes on two cores
+    python benchmark.py                                all parts, compact tower: some ten minutes on two cores
     python benchmark.py --parts=search,latency --json
     python benchmark.py --backbone=vgg16 --parts=step --batch_size=32
     KERAS_BACKEND=jax python benchmark.py
@@ -68,16 +68,18 @@ def step(model, folder) -> dict[str, float]:
         trained = siamese.trainer(model, siamese.make_loss(name, model))
         trained.compile("adamw", siamese.own_loss, metrics=siamese.signs_of_life(name))
         fitted[name] = lambda trained=trained: next_epoch(trained, batches)
-    seconds = side_by_side(fitted)
     callbacks = training.make_callbacks(folder, model, batches, None, 0)
-    with_callbacks = statistics.median(
-        timed(lambda: next_epoch(trained, batches, callbacks)) for _ in range(FLAGS.repeats)
-    )
-    return shares(seconds, len(images)) | {"callbacks, s an epoch": with_callbacks - statistics.median(seconds[name])}
+    with_callbacks = lambda: next_epoch(trained, batches, callbacks)  # noqa: E731  of the last loss
+    seconds = side_by_side(fitted | {"callbacks": with_callbacks})
+    longer = [long - short for long, short in zip(seconds.pop("callbacks"), seconds[name])]
+    return shares(seconds, len(images)) | {"callbacks at the end of an epoch, s": statistics.median(longer)}
 
 
 def rank(model, folder) -> dict[str, float]:
-    """The same of ranking and fine-tuning, on crops of the two photos that scikit-learn brings, distorted while training."""
+    """The same of ranking and fine-tuning: compact tower, batches of 84 crops of 128, distorted while training.
+
+    The photos are the two that scikit-learn brings.
+    """
     import numpy as np
 
     from nets import rankiqa, ranking, towers
@@ -88,7 +90,7 @@ def rank(model, folder) -> dict[str, float]:
     root, names = photos.sample_photos()
     files = [os.path.join(root, name) for name in names] * 50
     workers = max(1, (os.cpu_count() or 2) - 1)
-    levels = ranked.RankedBatches(files, chosen(["live"]), FLAGS.batch_size, rankiqa.side(quality), steps=20, workers=workers)
+    levels = ranked.RankedBatches(files, chosen(["live"]), 84, rankiqa.side(quality), steps=20, workers=workers)
     scored = ranked.ScoredBatches(files, np.zeros(len(files)), len(levels[0][1]), rankiqa.side(quality), 20, 0, workers)
     ranker = rankiqa.ranker(quality, ranking.RankingHinge())
     ranker.compile("adamw", rankiqa.own_loss, metrics=rankiqa.signs())
@@ -252,12 +254,12 @@ def scale(model, folder) -> dict[str, float]:
         made.nearest(rng.standard_normal((1, 128), "float32"), 10)
         query = rng.standard_normal((1, 128), "float32")
         result[f"one query among {count}, ms"] = 1000 * statistics.median(timed(lambda: made.nearest(query, 10)) for _ in range(20))
-    for size in (48, 96, 192, 384):
+    for size in (FLAGS.batch_size // 2, FLAGS.batch_size, FLAGS.batch_size * 2, FLAGS.batch_size * 4):
         batches = make_batches(model.input_shape[0][1:], size)
         trained = siamese.trainer(model, siamese.make_loss("cross_entropy", model))
         trained.compile("adamw", siamese.own_loss)
-        next_epoch(trained, batches)
-        result[f"images/s in batches of {size}"] = len(batches) * batches.batch_size / timed(lambda: next_epoch(trained, batches))
+        seconds = side_by_side({"epoch": lambda: next_epoch(trained, batches)})["epoch"]
+        result[f"images/s in batches of {batches.batch_size}"] = len(batches) * batches.batch_size / statistics.median(seconds)
     return result
 
 

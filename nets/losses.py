@@ -52,7 +52,7 @@ class Contrastive(keras.layers.Layer):
 
     def call(self, features, labels):
         distance = distances(features[:, None], whole_batch(features)[None, :])  # (b, B)
-        return balanced(contrastive(distance, 0.0, self.margin), contrastive(distance, 1.0, self.margin), labels)
+        return balanced(attraction(distance), repulsion(distance, self.margin), labels)
 
     def get_config(self):
         return {**super().get_config(), "margin": self.margin}
@@ -65,9 +65,17 @@ def contrastive(distance, dissimilar, margin: float):
         distance: (...) float, Euclidean distances.
         dissimilar: (...) 1 where the two images differ, 0 where they are the same thing.
     """
-    attract = 0.5 * ops.square(distance)
-    repel = 0.5 * ops.square(ops.maximum(0.0, margin - distance))
-    return (1.0 - dissimilar) * attract + dissimilar * repel
+    return (1.0 - dissimilar) * attraction(distance) + dissimilar * repulsion(distance, margin)
+
+
+def attraction(distance):
+    """Contrastive loss of similar pairs: 1/2 D^2."""
+    return 0.5 * ops.square(distance)
+
+
+def repulsion(distance, margin: float):
+    """Contrastive loss of dissimilar pairs: 1/2 max(0, margin - D)^2."""
+    return 0.5 * ops.square(ops.maximum(0.0, margin - distance))
 
 
 def pair_masks(labels):
@@ -82,10 +90,15 @@ def pair_masks(labels):
 
 
 def balanced(same_losses, different_losses, labels):
-    """Each row's share of the mean loss of the same pairs and that of the different pairs, a half each.
+    """Each image's share of the loss: half the mean over the same pairs and half that over the different pairs.
 
-    Losses that all pairs would have (b, B) were they same, were they different; labels (b,) -> (b,), whose
-    mean over the batch is the loss. A kind of which the batch has no pair adds nothing.
+    Args:
+        same_losses: (b, B), the loss of each pair if it shows one class.
+        different_losses: (b, B), its loss if it shows two.
+        labels: (b,) int.
+
+    Returns:
+        (b,), whose mean over the batch is the loss. A kind of which the batch has no pair adds nothing.
     """
     everyone = whole_batch(labels)
     images = ops.cast(ops.shape(everyone)[0], "float32")

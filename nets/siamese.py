@@ -173,10 +173,13 @@ def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done
 
 
 def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarray:
-    """Features of images, by `predict`; not of a few, for which it starts too slowly, nor on JAX devices that share batches."""
+    """Features of images, by `predict`, but of a few, for which it starts too slowly, and on several JAX devices.
+
+    There it fails across hosts, and where a batch does not divide; so each device does all the work.
+    """
     if len(images) <= batch_size or keras.distribution.distribution():
         starts = range(0, len(images), batch_size)
-        batches = [tower(images[s : s + batch_size].astype("float32"), training=False) for s in starts]
+        batches = [tower(np.asarray(images[s : s + batch_size], "float32"), training=False) for s in starts]
         return np.concatenate([keras.ops.convert_to_numpy(batch) for batch in batches])
     short = -len(images) % batch_size  # a last batch below the number of replicas would crash
     padded = np.concatenate([images, np.repeat(images[:1], short, axis=0)])

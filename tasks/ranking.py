@@ -57,14 +57,17 @@ def find_data(options, model) -> Data:
 
 def make_batches(options, data: Data, model) -> ranked.RankedBatches:
     """Batches of levels; says what one holds."""
-    if options.photos_per_batch % devices.replicas():
-        raise ValueError(f"--photos_per_batch={options.photos_per_batch} does not divide among {devices.replicas()} devices")
+    if options.pairs == "hard" and keras.backend.backend() == "jax":
+        raise ValueError("--pairs=hard asks the network while it is trained, which JAX does not allow: pass another --backend")
     made = ranked.RankedBatches(
         data.photos.full("train"), data.kinds, options.batch_size, rankiqa.side(model),
         photos=options.photos_per_batch, pairs=options.pairs, steps=options.steps_per_epoch or 100,
         seed=options.seed, workers=options.workers, scores=rankiqa.scorer(model).score,
     )
     keys = made[0][1]
+    if len(keys) % devices.replicas():
+        raise ValueError(f"a batch of {len(keys)} crops does not divide among {devices.replicas()} devices; "
+                         "pass another --photos_per_batch or, with --pairs=random or hard, --batch_size")
     print(f"a batch: {len(np.unique(keys[:, 0]))} photos, {len(keys)} crops of {made.crop} x {made.crop} pixels, "
           f"{len(np.unique(keys[:, 1])) - 1} distortions; {len(made)} batches an epoch")
     return made

@@ -40,6 +40,7 @@ def build_model(options):
 def find_data(options, model) -> Data:
     """Finds, decodes and splits the images; says what was found."""
     loss_layer(options, model)  # refuses a loss that the model cannot have before the long reading
+    augmentation(options)
     samples = find_samples(options.dataset_path, options.train_own_data)
     samples, images = decode(samples, model.input_shape[0][1:], options.cache_gb, options.skip_broken)
     split = folders.split_by_class(samples, options.val_share, options.test_share, options.seed)
@@ -49,20 +50,27 @@ def find_data(options, model) -> Data:
 
 def make_batches(options, data: Data, model) -> batches.ClassBatches:
     """Batches of the training rows; says the range of the first."""
-    kind = options.augment
-    if kind == "auto":
-        kind = "photos" if options.train_own_data else "characters"
-    if options.mirror and kind != "characters":
-        raise ValueError(f"--mirror makes further alphabets of characters; with --augment={kind} pass --nomirror")
+    kind = augmentation(options)
+    poses = (8 if options.mirrored else 4) if kind == "characters" else 1
     made = batches.ClassBatches(
         data.images, data.samples.labels, data.samples.groups, data.split.train, options.batch_size,
         options.images_per_class, augment.AUGMENTATIONS[kind], options.groups_per_batch,
-        poses=(8 if options.mirror else 4) if kind == "characters" else 1, steps=options.steps_per_epoch, seed=options.seed, multiple_of=devices.replicas(),
+        poses=poses, steps=options.steps_per_epoch, seed=options.seed, multiple_of=devices.replicas(),
     )
     first = made[0][0]["image"]
     print(f"a batch: {made.classes_per_batch} classes x {made.images_per_class} images, grey levels "
           f"{first.min()} to {first.max()}, mean {first.mean():.0f}; {len(made)} batches an epoch")
     return made
+
+
+def augmentation(options) -> str:
+    """The kind of small changes that the flags mean, of `utils.augment.AUGMENTATIONS`."""
+    kind = options.augment
+    if kind == "auto":
+        kind = "photos" if options.train_own_data else "characters"
+    if options.mirrored and kind != "characters":
+        raise ValueError("--mirrored makes further alphabets of characters: pass --augment=characters too, or --nomirrored")
+    return kind
 
 
 def trainer(options, model, optimizer):

@@ -13,6 +13,7 @@ from scipy import ndimage
 from conftest import DATA, ROOT
 from utils import codecs, defects, distortions, images, noise
 from utils.distortions import LIVE, SETS, TID2013, chosen, distort, levels, with_levels
+from utils.scores import read_scores
 
 STEADY = {"quantisation", "gaussian_blur", "jpeg", "jpeg2000", "saturation", "dithering"}  # draw nothing
 TWO_SIDED = {"mean_shift", "contrast", "aberration"}  # draw a sign only
@@ -412,10 +413,12 @@ def test_the_command_line_writes_files_and_a_sheet(command, tmp_path, photo):
     flags = ["--distortions=live,contrast", "--levels=jpeg=30:10", "--seed=5", "--out=levels"]
     assert "21 photos of 5 types in levels, all of them on levels/sheet.png" in command("a.png", *flags)
     files = {path.name for path in (tmp_path / "levels").iterdir()}
-    assert len(files) == 5 + 5 + 2 + 5 + 4 + 2 and {"pristine.png", "sheet.png", "jpeg_2.png"} <= files
+    assert len(files) == 5 + 5 + 2 + 5 + 4 + 3 and {"pristine.png", "sheet.png", "jpeg_2.png", "list.txt"} <= files
     assert np.array_equal(images.read_photo(tmp_path / "levels" / "pristine.png"), photo)
     written = images.read_photo(tmp_path / "levels" / "contrast_3.png")
     assert np.array_equal(written, distort(photo, TID2013["contrast"], 3, distortions.own_seed("contrast", 5)))
+    listed = read_scores(str(tmp_path / "levels" / "list.txt"), higher_is_better=False)
+    assert len(listed.paths) == 21 + 5 and listed.scores[list(listed.paths).index("jpeg_2.png")] == 2
     assert images.read_photo(tmp_path / "levels" / "sheet.png").shape[1] > 5 * 240
 
 

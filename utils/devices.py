@@ -15,7 +15,7 @@ def strategy(devices: str):
             (two logical CPU devices, to try data parallelism without GPUs).
 
     Returns:
-        A context manager: a tf.distribute strategy, or one that does nothing.
+        A context manager: the scope of a tf.distribute strategy or of a keras.distribution, or one that does nothing.
 
     Raises:
         ValueError: devices that this machine, or the backend, does not have.
@@ -40,16 +40,22 @@ def jax_devices(devices: str):
     """JAX devices that share each batch, of this host or of all in TF_CONFIG; must come before anything is computed."""
     import jax
 
+    several_hosts = multi_worker.cluster()[1] > 1
+    if several_hosts:
+        check_hosts(devices)
     kind, _, count = devices.partition(":")
     if kind == "cpu":
         jax.config.update("jax_platforms", "cpu")
-        jax.config.update("jax_num_cpu_devices", number_of(devices, count or "1"))
-    if multi_worker.cluster()[1] > 1:
-        check_hosts(devices)
+        jax.config.update("jax_num_cpu_devices", cpu_count(devices, count or "1"))
+    elif devices:
+        jax.config.update("jax_cuda_visible_devices", devices)  # hides the others
+    if several_hosts:
         multi_worker.join_jax()
-    found = keras.distribution.list_devices()
-    if kind != "cpu" and devices:
-        found = [found[n] for n in numbers_of(devices, len(found))]
+    found = [name for name in keras.distribution.list_devices() if kind in ("", "cpu") or not name.startswith("cpu")]
+    if kind not in ("", "cpu") and len(found) != devices.count(",") + 1:
+        raise ValueError(f"--devices={devices}: found {len(found)} of these GPUs on this machine; expected numbers of its GPUs, or cpu")
+    if len(found) == 1:
+        return contextlib.nullcontext()
     return keras.distribution.DataParallel(devices=found, auto_shard_dataset=False).scope()
 
 
@@ -67,7 +73,7 @@ def cpus(devices: str, count: str):
     """One CPU, or a strategy over `count` logical ones."""
     import tensorflow as tf
 
-    number = number_of(devices, count)
+    number = cpu_count(devices, count)
     tf.config.set_visible_devices([], "GPU")
     if number == 1:
         return contextlib.nullcontext()
@@ -84,7 +90,7 @@ def gpus(devices: str):
     import tensorflow as tf
 
     found = tf.config.list_physical_devices("GPU")
-    numbers = numbers_of(devices, len(found))
+    numbers = gpu_numbers(devices, len(found))
     tf.config.set_visible_devices([found[n] for n in numbers], "GPU")
     names = [f"GPU:{position}" for position in range(len(numbers))]
     return tf.distribute.MirroredStrategy(names).scope() if len(numbers) > 1 else contextlib.nullcontext()
@@ -96,14 +102,14 @@ def check_hosts(devices: str) -> None:
         raise ValueError(f"--devices={devices}: with TF_CONFIG each worker takes all its GPUs; expected nothing, or cpu")
 
 
-def number_of(devices: str, count: str) -> int:
+def cpu_count(devices: str, count: str) -> int:
     """The number of CPU devices that `count` in `devices` means."""
     if not count.isdigit() or int(count) < 1:
         raise ValueError(f"--devices={devices}: expected cpu or cpu:2")
     return int(count)
 
 
-def numbers_of(devices: str, found: int) -> list[int]:
+def gpu_numbers(devices: str, found: int) -> list[int]:
     """The GPUs, by number, that `devices` lists, of as many as were found."""
     numbers = devices.split(",")
     if not all(n.isdigit() and int(n) < found for n in numbers) or len(set(numbers)) < len(numbers):

@@ -1,6 +1,6 @@
 """A photo, a type of distortion and a level -> the photo made that much worse.
 
-    python -m utils.distortions photo.png --out=levels             every type and level as files, and one sheet
+    python -m utils.distortions photo.png --out=levels             every type and level as files, a list of them, and one sheet
     python -m utils.distortions photo.png --distortions=jpeg,white_noise --levels=jpeg=40:20:10:5
     python -m utils.distortions photo.png --benchmark              photos a second
 
@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw
 
 from utils import codecs, defects, noise
 from utils.images import read_photo
+from utils.scores import write_rank_lists
 
 Photo = np.ndarray  # (H, W, 3) uint8
 
@@ -164,8 +165,6 @@ def write_levels(
     Args:
         progress: called with the types done and their number.
     """
-    from utils.scores import write_rank_lists
-
     os.makedirs(folder, exist_ok=True)
     Image.fromarray(photo).save(os.path.join(folder, "pristine.png"))
     rows, files = {}, {}

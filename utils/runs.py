@@ -17,6 +17,7 @@ import csv
 import json
 import math
 import os
+import shutil
 import time
 import zipfile
 from pathlib import Path
@@ -42,11 +43,19 @@ def new_run(name: str, task: str) -> str:
 
 
 def of_worker(folder: str, worker: int) -> str:
-    """The folder that a worker writes to: the run's, or one in it that nobody reads."""
-    if worker:
-        folder = os.path.join(folder, f"{WORKER}{worker}")
-        os.makedirs(folder, exist_ok=True)
-    return folder
+    """The folder that a worker writes to: the run's, or one in it that nobody reads.
+
+    It begins with the log and the best model of the run's, so that all workers of a resumed run agree on what was best.
+    """
+    if not worker:
+        return folder
+    own = os.path.join(folder, f"{WORKER}{worker}")
+    shutil.rmtree(own, ignore_errors=True)
+    os.makedirs(own)
+    for name in (LOG, BEST):
+        if os.path.isfile(os.path.join(folder, name)):
+            shutil.copy(os.path.join(folder, name), own)
+    return own
 
 
 def state_file(folder: str) -> str:

@@ -13,7 +13,7 @@ flags.DEFINE_enum("backend", None, ["tensorflow", "jax", "torch"], "what Keras r
 flags.DEFINE_boolean("verbose", False, "show the framework's messages, and where an error came from")
 
 
-LOST = ("UnavailableError", "AbortedError", "CancelledError", "InternalError", "DeadlineExceededError", "Gloo", "coordination")
+LOST = ("UnavailableError", "AbortedError", "CancelledError", "InternalError", "DeadlineExceededError")  # TensorFlow's
 
 
 def run(main: Callable[[list[str]], None]) -> None:
@@ -45,8 +45,9 @@ def guarded(main: Callable[[list[str]], None], argv: list[str]) -> None:
     except Exception as error:
         if out_of_memory(error):
             fail("out of memory: lower --batch_size or --input_shape, or pass a smaller --backbone")
-        if disk_full(error):
-            fail_for_good("the disk is full: what was whole before is kept; make room, and pass --resume to train.py")
+        if disk_full(error) and not flags.FLAGS.verbose:
+            fail_and_hush(f"no room to write {getattr(error, 'filename', None) or 'a file'}: the disk or the quota is full. What was "
+                          "whole is kept; make room, then start again, a training with --resume")
         if not flags.FLAGS.verbose and "TF_CONFIG" in os.environ and lost_worker(error):
             fail("another worker stopped, so this one ends; start all of them again with --resume")
         if flags.FLAGS.verbose or not isinstance(error, (ValueError, OSError)):
@@ -61,11 +62,11 @@ def fail(message: str) -> None:
 
 
 def lost_worker(error: Exception) -> bool:
-    """Whether TensorFlow, or JAX, says that another worker is gone."""
-    return any(mark in f"{type(error).__name__} {error}" for mark in LOST)
+    """Whether TensorFlow, or JAX's way of passing numbers on, says that another worker is gone."""
+    return type(error).__name__ in LOST or "Gloo" in str(error)
 
 
-def fail_for_good(message: str) -> None:
+def fail_and_hush(message: str) -> None:
     """`fail`, and nothing is said after it: h5py grumbles when it closes a file on a full disk."""
     print(f"error: {message}", file=sys.stderr, flush=True)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
