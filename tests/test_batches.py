@@ -1,8 +1,11 @@
 """Batches: every class is drawn, every batch can be had again, and no change alters a class."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from tasks import similarity
 from utils.augment import AUGMENTATIONS, Changes, draw_changes
 from utils.batches import ClassBatches, posed
 
@@ -129,3 +132,11 @@ def test_augmentation_never_mirrors_and_never_turns_far(name):
     assert (np.linalg.det(matrices) > 0.5).all()
     assert (matrices[:, 0, 0] > 0).all() and (matrices[:, 1, 1] > 0).all()
     assert (np.abs(lights[:, 0] - 1) <= 0.2).all() and (np.abs(lights[:, 1]) <= 16).all()
+
+
+def test_only_characters_have_mirrored_alphabets():
+    options = SimpleNamespace(augment="auto", train_own_data=False, mirrored=True)
+    assert similarity.augmentation(options) == "characters"
+    options.train_own_data = True
+    with pytest.raises(ValueError, match="pass --augment=characters too, or --nomirrored"):
+        similarity.augmentation(options)

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 from conftest import ROOT, picture
 from nets import rankiqa, towers
 from nets.ranking import RankingHinge, better, order
+from tasks import ranking
 from test_scripts import start, wait_for_epoch
 from utils import levels, ordering, photos, ranked
 from utils.distortions import chosen
@@ -265,6 +267,19 @@ def test_small_photos_are_enlarged_and_crops_averaged(rng):
     assert ordering.photo_score(scorer, large, 5, seed=1) == ordering.photo_score(scorer, large, 5, seed=1)
     whole = rng.integers(0, 256, (64, 64, 3), dtype="uint8")
     assert ordering.photo_score(scorer, whole, 4) == pytest.approx(ordering.photo_score(scorer, whole, 0), rel=1e-4)
+
+
+def test_what_cannot_be_shared_or_asked_is_refused(folder, monkeypatch):
+    data = SimpleNamespace(photos=SimpleNamespace(full=lambda part: paths_of(folder)), kinds=chosen(["live"]))
+    options = SimpleNamespace(pairs="random", batch_size=42, photos_per_batch=4, steps_per_epoch=4, seed=0, workers=0)
+    model = rankiqa.rankiqa(towers.make_quality_tower("compact", (None, None, 3)), 32)
+    with monkeypatch.context() as patch:
+        patch.setattr(ranking.devices, "replicas", lambda: 4)
+        with pytest.raises(ValueError, match="42 crops does not divide among 4 devices"):
+            ranking.make_batches(options, data, model)
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(ValueError, match="JAX does not allow: pass another --backend"):
+        ranking.make_batches(SimpleNamespace(pairs="hard"), data, model)
 
 
 @pytest.mark.parametrize("count, parts", [(2, (2, 0, 2)), (20, (16, 2, 2))])
