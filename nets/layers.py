@@ -1,6 +1,9 @@
-"""Layers that towers and training models share: pixels in, augmentation, whole batch."""
+"""What towers and models share: pixels in, augmentation, whole batch, and how a model is asked."""
+
+from functools import lru_cache
 
 import keras
+import numpy as np
 from keras import ops
 
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
@@ -93,3 +96,23 @@ def replica_context():
 
     context = tf.distribute.get_replica_context()
     return context if context is not None and context.num_replicas_in_sync > 1 else None
+
+
+def ask(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    """What a model of one output makes of a batch of images, outside training: (B, H, W, C) -> (B, ...).
+
+    JAX would compile each operation by itself where a model is simply called; here it compiles the whole at once.
+    """
+    images = np.asarray(images, "float32")
+    if keras.backend.backend() != "jax":
+        return ops.convert_to_numpy(model(images, training=False))
+    values = [[v.value for v in kept] for kept in (model.trainable_variables, model.non_trainable_variables)]
+    return np.asarray(compiled(model)(*values, images))
+
+
+@lru_cache(maxsize=8)
+def compiled(model: keras.Model):
+    """JAX's compiled form of a model: values of its variables, images -> output."""
+    import jax
+
+    return jax.jit(lambda trained, others, images: model.stateless_call(trained, others, images, training=False)[0])

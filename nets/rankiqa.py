@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from nets.layers import ask
 from nets.ranking import RankingHinge, order
 
 KIND = "rankiqa"  # name of the models that are kept
@@ -132,5 +133,4 @@ def score(model: keras.Model, images: np.ndarray, batch_size: int = 32) -> np.nd
     """
     share = max(1.0, images.shape[1] * images.shape[2] / side(model) ** 2)
     size = max(1, int(batch_size / share))
-    blocks = [images[start : start + size].astype("float32") for start in range(0, len(images), size)]
-    return np.concatenate([ops.convert_to_numpy(model(block, training=False)) for block in blocks])
+    return np.concatenate([ask(model, images[start : start + size]) for start in range(0, len(images), size)])

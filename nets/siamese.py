@@ -10,7 +10,7 @@ from keras import layers
 
 from nets import towers
 from nets.heads import HEADS, DifferenceHead, DistanceHead
-from nets.layers import Augment
+from nets.layers import Augment, ask
 from nets.losses import SIGNS_OF_LIFE, Contrastive, PairCrossEntropy
 from nets.triplet import MultiSimilarity, TripletLoss, active_triplets
 
@@ -173,14 +173,9 @@ def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done
 
 
 def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarray:
-    """Features of images, by `predict`, but of a few, for which it starts too slowly, and on several JAX devices.
-
-    There it fails across hosts, and where a batch does not divide; so each device does all the work.
-    """
-    if len(images) <= batch_size or keras.distribution.distribution():
-        starts = range(0, len(images), batch_size)
-        batches = [tower(np.asarray(images[s : s + batch_size], "float32"), training=False) for s in starts]
-        return np.concatenate([keras.ops.convert_to_numpy(batch) for batch in batches])
+    """Features of images, by `predict`, which starts too slowly for a few and on JAX fails across hosts."""
+    if len(images) <= batch_size or keras.backend.backend() == "jax":
+        return np.concatenate([ask(tower, images[s : s + batch_size]) for s in range(0, len(images), batch_size)])
     short = -len(images) % batch_size  # a last batch below the number of replicas would crash
     padded = np.concatenate([images, np.repeat(images[:1], short, axis=0)])
     return tower.predict(padded, batch_size=batch_size, verbose=0)[: len(images)]

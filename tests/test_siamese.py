@@ -100,6 +100,17 @@ def test_embed_and_score_equal_the_model(head, rng):
     assert float(one) == pytest.approx(expected[0], abs=1e-5)
 
 
+def test_embeddings_follow_the_weights(rng):
+    """What JAX has compiled must not keep the weights of an earlier epoch."""
+    model, images = small(), rng.integers(0, 256, (3, 32, 32, 1)).astype("float32")
+    tower = model.get_layer("tower")
+    before = siamese.embed(model, images)
+    tower.set_weights([rng.normal(0, 0.1, weight.shape).astype("float32") ** 2 for weight in tower.get_weights()])
+    after = siamese.embed(model, images)
+    assert np.abs(after - before).max() > 0.01
+    assert after == pytest.approx(tower.predict(images, verbose=0), abs=1e-5)
+
+
 def test_calibration_makes_a_distance_a_probability(rng):
     """Pairs whose class follows a logistic of their distance give that logistic back; the tower stays."""
     model = small()

@@ -119,9 +119,26 @@ def load_model(path: str, kind: str = "siamese") -> keras.Model:
     if found != kind:
         raise ValueError(f"{path}: {f'a {found} model' if found else 'not a Keras model'}, expected a {kind} model of this project")
     try:
-        return keras.saving.load_model(path, compile=False)
+        with compiled_hastily():
+            return keras.saving.load_model(path, compile=False)
     except (ValueError, TypeError, OSError, KeyError) as error:
         raise ValueError(f"{path}: not a model of this project ({str(error)[:120]})") from error
+
+
+@contextlib.contextmanager
+def compiled_hastily():
+    """On JAX: without optimisation, which costs seconds for the random weights that Keras draws before it reads the saved ones."""
+    if keras.backend.backend() != "jax":
+        yield
+        return
+    import jax
+
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_most_optimizations", before)
 
 
 def save_aside(save: Callable[[str], None], path: str, ending: str) -> None:

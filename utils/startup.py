@@ -49,7 +49,9 @@ def guarded(main: Callable[[list[str]], None], argv: list[str]) -> None:
             fail_and_hush(f"no room to write {getattr(error, 'filename', None) or 'a file'}: the disk or the quota is full. What was "
                           "whole is kept; make room, then start again, a training with --resume")
         if not flags.FLAGS.verbose and "TF_CONFIG" in os.environ and lost_worker(error):
-            fail("another worker stopped, so this one ends; start all of them again with --resume")
+            print("error: another worker stopped, so this one ends; start all of them again with --resume", file=sys.stderr)
+            sys.stdout.flush()
+            os._exit(2)  # JAX would wait for that worker at the exit, for a minute, and then abort
         if flags.FLAGS.verbose or not isinstance(error, (ValueError, OSError)):
             raise
         fail(str(error))
