@@ -64,8 +64,9 @@ def step(model, folder) -> dict[str, float]:
     images = np.concatenate([batch["image"] for batch, _ in (batches[number] for number in range(len(batches)))])
     fitted = {"bare": bare(tower, images, batches.batch_size)}
     for name in ("cross_entropy", "contrastive", "triplet", "ratio", "multi_similarity"):
-        trained = siamese.trainer(model, siamese.make_loss(name, model))
-        trained.compile("adamw", siamese.own_loss, metrics=siamese.signs_of_life(name))
+        loss = siamese.make_loss(name, model)
+        trained = siamese.trainer(model, loss)
+        trained.compile("adamw", siamese.own_loss, metrics=siamese.signs_of_life(loss))
         fitted[name] = lambda trained=trained: next_epoch(trained, batches)
     callbacks = training.make_callbacks(folder, model, batches, None, 0)
     with_callbacks = lambda: next_epoch(trained, batches, callbacks)  # noqa: E731  of the last loss

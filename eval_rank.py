@@ -19,8 +19,8 @@ flags.DEFINE_string("dataset_path", "", "folder of pristine photos to distort; d
 flags.DEFINE_list("distortions", ["live"], "live, tid2013, all, or names, as python -m utils.distortions lists them")
 flags.DEFINE_list("levels", [], "levels of one's own, such as jpeg=40:20:10:5")
 flags.DEFINE_integer("photos", 0, "take this many photos at most; 0: all", 0)
-flags.DEFINE_integer("crops", 0, "score the mean over so many random crops; 0: the whole photo at once, "
-                     "or 30 crops where the network takes no whole photos", 0)
+flags.DEFINE_integer("crops", 0, "score the mean over so many random crops; 0: the whole photo at once, or 30 crops "
+                     "of one above 4 megapixels, and where the network takes no whole photos", 0)
 flags.DEFINE_string("scores", "", "human scores: a CSV, a list of `path score`, or the folder of TID2013 or LIVE")
 flags.DEFINE_boolean("higher_is_better", None, "whether higher human scores are better; CSV and lists do not tell")
 flags.DEFINE_string("image_root", "", "folder that the paths of --scores start from; default: the list's own")
@@ -33,22 +33,30 @@ flags.DEFINE_boolean("json", False, "print the figures as one JSON object on the
 
 def main(argv: list[str]) -> None:
     """Loads the model and measures it against levels, or against people."""
-    from nets import rankiqa
     from utils import runs
 
     if FLAGS.compare:
-        compare_runs()
-        return
+        result = compare_runs()
+    else:
+        result = measure()
+    if FLAGS.json:
+        print(runs.as_json(result))
+
+
+def measure() -> dict:
+    """The newest or named model against levels or people."""
+    from nets import rankiqa
+    from utils import runs
+
     path = runs.find_model(FLAGS.model, rankiqa.KIND)
     scorer = rankiqa.scorer(runs.load_model(path, rankiqa.KIND))
     folder = os.path.expanduser(FLAGS.out) or os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
     print(f"model {path}, scores {'higher' if scorer.higher_is_better else 'lower'} is better")
-    measure = against_people if FLAGS.scores else against_levels
-    result = measure(scorer, folder, runs.read_json(os.path.dirname(path), runs.SPLIT) or {})
+    against = against_people if FLAGS.scores else against_levels
+    result = against(scorer, folder, runs.read_json(os.path.dirname(path), runs.SPLIT) or {})
     print(f"figures are in {folder}/")
-    if FLAGS.json:
-        print(runs.as_json(result))
+    return result
 
 
 def against_levels(scorer, folder: str, split: dict) -> dict:
@@ -77,8 +85,8 @@ def test_photos(split: dict) -> list[str]:
 
     root = os.path.expanduser(FLAGS.dataset_path) or split.get("root", "")
     if FLAGS.dataset_path:
-        trained = {os.path.abspath(os.path.join(split["root"], path)) for path in split.get("train", [])}
-        names = [path for path in folders.walk(root)[0] if os.path.abspath(os.path.join(root, path)) not in trained]
+        names = folders.walk(root)[0]
+        names = [names[row] for row in photos.unseen(root, names, split)]
     else:
         names = [] if split.get("scored") else split.get("test", [])
         names = [path for path in names if os.path.isfile(os.path.join(root, path))]
@@ -92,7 +100,7 @@ def test_photos(split: dict) -> list[str]:
 def against_people(scorer, folder: str, split: dict) -> dict:
     """Correlations with human scores, by distortion and over random splits by reference photo.
 
-    Of a list that the model was fine-tuned on, only the photos that were held out for the test count.
+    Photos that the model was fine-tuned on do not count.
     """
     import numpy as np
 
@@ -100,10 +108,11 @@ def against_people(scorer, folder: str, split: dict) -> dict:
     from utils.data import progress_bar
 
     found = scores.read_scores(os.path.expanduser(FLAGS.scores), FLAGS.higher_is_better, os.path.expanduser(FLAGS.image_root))
-    if split.get("scored") and split["root"] == found.root:
-        print(f"the model was trained on photos of this list; {split['how']}")
-        found = found.at(np.flatnonzero(np.isin(found.paths, split["test"])))
+    found = found.at(np.array(photos.unseen(found.root, found.paths, split), int))
     found = found.at(np.array(photos.usable(found.root, found.paths), int))
+    if len(np.unique(found.references)) < 3:
+        raise ValueError(f"{FLAGS.scores}: {len(found.paths)} photos that training did not see; expected three or more, of "
+                         "different references")
     print(scores.describe(found))
     quality = ordering.predict(scorer, found.full_paths(), FLAGS.crops, FLAGS.seed, progress_bar("photo"))
     table = ordering.write_agreement(folder, quality, found, np.arange(len(quality)))
@@ -116,7 +125,7 @@ def against_people(scorer, folder: str, split: dict) -> dict:
     return {"by_distortion": table, "splits": spread}
 
 
-def compare_runs() -> None:
+def compare_runs() -> dict:
     """Loss and order on the validation photos against seconds of training, as efficiency.png and in words."""
     import numpy as np
 
@@ -131,17 +140,21 @@ def compare_runs() -> None:
     seconds = {name: np.cumsum([row["seconds"] for row in log]) for name, log in logs.items()}
     best = {name: max(row["val_order"] for row in log) for name, log in logs.items()}
     figures.efficiency(folder, logs, seconds)
+    result = {}
     for name, log in logs.items():
-        reached = ", ".join(f"{other}'s best {after(log, seconds[name], best[other])}" for other in logs)
-        print(f"{name}: {seconds[name][-1]:.0f} s, order {best[name]:.4f} at best, least loss "
-              f"{min(row['val_loss'] for row in log):.4f}; {reached}")
+        reached = {other: first(log, seconds[name], best[other]) for other in logs}
+        least = min(row["val_loss"] for row in log)
+        result[name] = {"seconds": float(seconds[name][-1]), "order": best[name], "loss": least, "reached": reached}
+        print(f"{name}: {seconds[name][-1]:.0f} s, order {best[name]:.4f} at best, least loss {least:.4f}; " + ", ".join(
+            f"{other}'s best {'never' if second is None else f'after {second:.0f} s'}" for other, second in reached.items()
+        ))
     print(f"figure: {os.path.join(folder, 'efficiency.png')}")
+    return result
 
 
-def after(log: list[dict], seconds, order: float) -> str:
-    """When a run first reached an order."""
-    found = next((second for second, row in zip(seconds, log) if row["val_order"] >= order), None)
-    return "never" if found is None else f"after {found:.0f} s"
+def first(log: list[dict], seconds, order: float) -> float | None:
+    """When a run first reached an order; None: never."""
+    return next((float(second) for second, row in zip(seconds, log) if row["val_order"] >= order), None)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def hausdorff() -> dict:
 
     if not FLAGS.one_shot_runs:
         raise ValueError("--hausdorff needs --one_shot_runs=.../all_runs.zip")
-    runs = one_shot.read_runs(FLAGS.one_shot_runs, (105, 105, 1))
+    runs = one_shot.read_runs(os.path.expanduser(FLAGS.one_shot_runs), (105, 105, 1))
     accuracy = one_shot.one_shot_accuracy(runs, one_shot.hausdorff_similarity)
     print(f"modified Hausdorff distance: 20-way one-shot accuracy {accuracy:.4f} (published: 0.612)")
     return {"one_shot_accuracy": accuracy}
@@ -56,7 +56,7 @@ def evaluate() -> dict:
 
     path = runs.find_model(FLAGS.model)
     model = runs.load_model(path)
-    folder = FLAGS.out or os.path.dirname(path) or "."
+    folder = os.path.expanduser(FLAGS.out) or os.path.dirname(path) or "."
     os.makedirs(folder, exist_ok=True)
     print(f"model {path}")
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]
@@ -99,7 +99,7 @@ def one_shot_accuracy(compare, shape) -> float:
         left, right = compare.embed(queries), compare.embed(supports)
         return compare.score(left[:, None], right[None, :])  # (Q, S)
 
-    accuracy = one_shot.one_shot_accuracy(one_shot.read_runs(FLAGS.one_shot_runs, shape), similarity)
+    accuracy = one_shot.one_shot_accuracy(one_shot.read_runs(os.path.expanduser(FLAGS.one_shot_runs), shape), similarity)
     print(f"20-way one-shot, official runs: accuracy {accuracy:.4f} (Koch 0.920, people 0.955)")
     return accuracy
 

@@ -27,8 +27,8 @@ flags.DEFINE_string("gallery", "", "folder to search in for pictures like those 
 flags.DEFINE_integer("top", 10, "with --gallery: how many to show", 1)
 flags.DEFINE_string("duplicates", "", "folder to find groups of pictures in that the threshold calls the same")
 flags.DEFINE_boolean("quality", False, "score how good the photos, or those of the folders, look")
-flags.DEFINE_integer("crops", 0, "with --quality: score the mean over so many random crops; 0: the whole photo at once, "
-                     "or 30 crops where the network takes no whole photos", 0)
+flags.DEFINE_integer("crops", 0, "with --quality: score the mean over so many random crops; 0: the whole photo at once, or "
+                     "30 crops of one above 4 megapixels, and where the network takes no whole photos", 0)
 flags.DEFINE_string("csv", "", "with --gallery, --duplicates or --quality: file to write the answer to as well")
 flags.DEFINE_boolean("json", False, "print the answer as one JSON object on the last line")
 flags.DEFINE_boolean("figure", True, "show both pictures; without a screen, save them as predict.png")
@@ -110,7 +110,7 @@ def score_photos(files: list[str]) -> None:
     found = photo_files(files)
     path = runs.find_model(FLAGS.model, rankiqa.KIND)
     scorer = rankiqa.scorer(runs.load_model(path, rankiqa.KIND))
-    span = "range unknown, for the run did not end" if (scorer.low, scorer.high) == (0, 1) else f"about {scorer.low:.4g} to {scorer.high:.4g}"
+    span = "range unknown, for the run did not end" if scorer.low is None else f"about {scorer.low:.4g} to {scorer.high:.4g}"
     print(f"model {path}: scores {span}, {'higher' if scorer.higher_is_better else 'lower'} is better")
     rows, bar = [], progress_bar("photo")
     for done, file in enumerate(found, start=1):
@@ -126,13 +126,17 @@ def score_photos(files: list[str]) -> None:
 def photo_files(files: list[str]) -> list[str]:
     """The photos of files and folders that can be read; the others are named."""
     from utils import folders, photos
+    from utils.images import read_photo
 
     files = [os.path.expanduser(file) for file in files]
     found = [os.path.join(f, name) for f in files if os.path.isdir(f) for name in folders.walk(f)[0]]
     found += [f for f in files if not os.path.isdir(f)]
     if not found:
         raise ValueError("--quality needs photos: python predict.py --quality photo.jpg, or a folder of them")
-    kept = [found[row] for row in photos.usable("", found, skip_broken=len(found) > 1)]
+    if len(found) == 1:
+        read_photo(found[0])  # raises, naming the file
+        return found
+    kept = [found[row] for row in photos.usable("", found)]
     if not kept:
         raise ValueError("none of these photos can be read")
     return kept

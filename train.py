@@ -80,6 +80,7 @@ flags.register_validator(
     "input_shape", lambda shape: not any(shape) or len(shape) == 3 and all(n.isdigit() for n in shape),
     "expected height,width,channels such as 48,48,1",
 )
+flags.register_validator("score_range", lambda span: len(span) in (0, 2), "expected lowest,highest such as 0,9")
 
 
 def main(argv: list[str]) -> None:
@@ -97,6 +98,7 @@ def main(argv: list[str]) -> None:
         if folder and runs.read_json(folder, runs.SPLIT) not in (None, data.held_out):
             raise ValueError(f"{folder} cannot go on: the images in {data.root} have changed since it began")
         folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
+        write_flags(folder)
         runs.write_json(folder, runs.SPLIT, data.held_out)
         fit(task, model, data, batches, folder)
         report = task.finish(FLAGS, folder, data)
@@ -119,7 +121,7 @@ def resumed() -> str:
 
 
 def new_run() -> str:
-    """A new run's folder, with the flags that repeat it; of several workers the first makes it."""
+    """A new run's folder; of several workers the first makes it."""
     from utils import multi_worker, runs
 
     worker, workers = multi_worker.cluster()
@@ -127,11 +129,15 @@ def new_run() -> str:
         raise ValueError("with TF_CONFIG pass --run=NAME, the same to every worker")
     if worker:
         return os.path.join(runs.LOGS, FLAGS.run)
-    folder = runs.new_run(FLAGS.run, FLAGS.task)
-    own = [f for f in FLAGS.get_key_flags_for_module(sys.argv[0]) if f.name not in ("run", "resume")]
-    with open(os.path.join(folder, runs.FLAGS), "w", encoding="utf-8") as file:
-        file.writelines(f.serialize() + "\n" for f in own if f.serialize())
-    return folder
+    return runs.new_run(FLAGS.run, FLAGS.task)
+
+
+def write_flags(folder: str) -> None:
+    """Writes the flags that repeat the run, as a flag file."""
+    from utils import runs
+
+    own = [f.serialize() for f in FLAGS.get_key_flags_for_module(sys.argv[0]) if f.name not in ("run", "resume")]
+    runs.write_text(folder, runs.FLAGS, "\n".join(filter(None, own)) + "\n")
 
 
 def build(task):
@@ -159,7 +165,7 @@ def fit(task, model, data, batches, folder) -> None:
     steps = FLAGS.epochs * len(batches)
     optimizer = training.make_optimizer(FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches))
     trainer = task.trainer(FLAGS, model, optimizer)
-    done = training.restore_state(trainer, runs.state_file(folder), len(batches))
+    done = training.restore_state(trainer, runs.state_file(folder))
     runs.forget_epochs(folder, done)
     figures.batch(folder, *task.seen(trainer, batches[0][0]))
     callbacks = training.make_callbacks(folder, model, batches, task.validation(FLAGS, model, data), FLAGS.patience)

@@ -22,13 +22,14 @@ class Scale(keras.layers.Layer):
     Args:
         higher_is_better: direction of the score; with False, as of DMOS, `best` is the lower end.
         crop: side of the crops that the model was trained on, in pixels.
+        fitted: whether there is a range yet; without one the score is the tower's number.
 
     Call: (B, 1) -> (B,), float32.
     """
 
-    def __init__(self, crop: int, higher_is_better: bool = True, **kwargs):
+    def __init__(self, crop: int, higher_is_better: bool = True, fitted: bool = True, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.crop, self.higher_is_better = crop, higher_is_better
+        self.crop, self.higher_is_better, self.fitted = crop, higher_is_better, fitted
 
     def build(self, input_shape):
         self.numbers = self.add_weight((4,), keras.initializers.Constant([0.0, 1.0, 0.0, 1.0]), trainable=False, name="scale")
@@ -39,22 +40,25 @@ class Scale(keras.layers.Layer):
 
     def fit(self, zero: float, one: float, worst: float, best: float) -> None:
         """Makes the tower's `zero` the score `worst` and its `one` the score `best`."""
-        self.higher_is_better = best > worst
+        self.higher_is_better, self.fitted = best > worst, True
         self.set_weights([np.array([zero, one, worst, best], "float32")])
 
     def get_config(self):
-        return {**super().get_config(), "crop": self.crop, "higher_is_better": self.higher_is_better}
+        own = {"crop": self.crop, "higher_is_better": self.higher_is_better, "fitted": self.fitted}
+        return {**super().get_config(), **own}
 
 
 def rankiqa(tower: keras.Model, crop: int) -> keras.Model:
     """The model that is kept: photos (B, H, W, 3) in 0..255 -> "score" (B,)."""
     image = keras.Input(tower.input_shape[1:], name="image")
-    return keras.Model(image, Scale(crop, name="score")(tower(image)), name=KIND)
+    return keras.Model(image, Scale(crop, fitted=False, name="score")(tower(image)), name=KIND)
 
 
 def forget_range(model: keras.Model) -> None:
     """Makes the score the tower's own number again, higher for better photos."""
-    model.get_layer("score").fit(0.0, 1.0, 0.0, 1.0)
+    scale = model.get_layer("score")
+    scale.fit(0.0, 1.0, 0.0, 1.0)
+    scale.fitted = False
 
 
 def unit_range(model: keras.Model) -> None:
@@ -107,22 +111,22 @@ class Scorer(NamedTuple):
         score: photos (N, H, W, 3) uint8 of one size -> scores (N,), as `score`.
         whole: whether it takes whole photos, or crops only.
         side: of the crops that it was trained on, in pixels.
-        higher_is_better, low, high: direction of the score and range of those it was fitted to; 0 to 1
-            before it was fitted to any.
+        higher_is_better, low, high: direction of the score and range of those it was fitted to; no
+            range before it was fitted to any.
     """
 
     score: Callable[..., np.ndarray]
     whole: bool
     side: int
     higher_is_better: bool
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 def scorer(model: keras.Model) -> Scorer:
     """What a model made by `rankiqa` is used for."""
     scale = model.get_layer("score")
-    low, high = sorted(float(number) for number in scale.get_weights()[0][2:])
+    low, high = sorted(float(number) for number in scale.get_weights()[0][2:]) if scale.fitted else (None, None)
     return Scorer(partial(score, model), model.input_shape[1] is None, side(model), scale.higher_is_better, low, high)
 
 

@@ -92,8 +92,8 @@ def own_loss(labels, rows):
     return rows[:, 0]
 
 
-def signs_of_life(loss: str = "cross_entropy", margin: float | None = None) -> list[keras.metrics.Metric]:
-    """Whether the embeddings live, as metrics of a trainer.
+def signs_of_life(loss: keras.layers.Layer) -> list[keras.metrics.Metric]:
+    """Whether the embeddings live, as metrics of a trainer of this loss.
 
     `same_distance`, `different_distance` and `spread`; for triplets also the share of
     `active_triplets`.
@@ -103,8 +103,8 @@ def signs_of_life(loss: str = "cross_entropy", margin: float | None = None) -> l
         return keras.metrics.MeanMetricWrapper(lambda labels, rows: sign(labels, rows[:, 1:], *args), name=sign.__name__)
 
     signs = [metric(sign) for sign in SIGNS_OF_LIFE]
-    if loss in ("triplet", "ratio"):
-        signs.append(metric(active_triplets, MARGINS[loss] if margin is None else margin))
+    if isinstance(loss, TripletLoss):
+        signs.append(metric(active_triplets, loss.margin, loss.squared))
     return signs
 
 

@@ -85,7 +85,7 @@ def make_quality_tower(backbone: str, input_shape: tuple[int | None, int | None,
     """A tower that tells quality, by its name in `QUALITY_TOWERS`.
 
     Args:
-        input_shape: (height, width, 3); None for any size, which only the compact one takes.
+        input_shape: (height, width, 3), `LEAST_CROPS` or more a side; None for any size, which only the compact one takes.
         pixels: as of `make_tower`.
 
     Returns:
@@ -156,6 +156,7 @@ def normalised_conv(x, width: int, name: str, size: int = 3, step: int = 1):
 
 QUALITY_TOWERS = {"vgg16": vgg16_quality, "alexnet": alexnet, "shallow": shallow, "compact": compact_quality}
 CROPS = {"vgg16": 224, "alexnet": 227, "shallow": 227, "compact": 128}  # side of the crops to train on
+LEAST_CROPS = {"vgg16": 32, "alexnet": 67, "shallow": 192, "compact": 32}
 
 
 def vgg16_layers(tower: keras.Model) -> dict[str, keras.layers.Layer]:

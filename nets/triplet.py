@@ -32,9 +32,7 @@ class TripletLoss(keras.layers.Layer):
         self.kind, self.margin, self.mining, self.squared = kind, margin, mining, squared
 
     def call(self, features, labels):
-        distance = distances(features[:, None], whole_batch(features)[None, :])  # (b, B)
-        if self.squared:
-            distance = ops.square(distance)
+        distance = to_everyone(features, self.squared)  # (b, B)
         same, different = pair_masks(labels)  # (b, B)
         mask = ops.stop_gradient(MINING[self.mining](distance, same, different))  # (b, B, B)
         gap = distance[:, :, None] - distance[:, None, :]  # (b, B, B): d(a, p) - d(a, n)
@@ -52,7 +50,8 @@ class TripletLoss(keras.layers.Layer):
 class MultiSimilarity(keras.layers.Layer):
     """Multi-similarity loss with its own mining of pairs (Wang, Han, Huang, Dong & Scott 2019).
 
-    Over the pairs that are harder than the easiest of the other kind by `slack`, on cosines S:
+    On cosines S, over the different pairs within `slack` of an image's hardest same pair or beyond it, and the same
+    pairs within `slack` of its hardest different one:
     1/alpha log(1 + sum over p of exp(-alpha (S - base))) + 1/beta log(1 + sum over n of exp(beta (S - base))).
     Features must be of unit length.
 
@@ -66,10 +65,10 @@ class MultiSimilarity(keras.layers.Layer):
     def call(self, features, labels):
         cosine = ops.matmul(features, ops.transpose(whole_batch(features)))  # (b, B)
         same, different = pair_masks(labels)  # (b, B)
-        easiest_same = ops.min(ops.where(same > 0, cosine, 2.0), axis=1, keepdims=True)  # (b, 1)
+        hardest_same = ops.min(ops.where(same > 0, cosine, 2.0), axis=1, keepdims=True)  # (b, 1)
         nearest_other = ops.max(ops.where(different > 0, cosine, -2.0), axis=1, keepdims=True)  # (b, 1)
         positives = same * ops.cast(cosine - self.slack < nearest_other, "float32")
-        negatives = different * ops.cast(cosine + self.slack > easiest_same, "float32")
+        negatives = different * ops.cast(cosine + self.slack > hardest_same, "float32")
         pull = log_one_plus_sum(-self.alpha * (cosine - self.base), positives) / self.alpha  # (b,)
         push = log_one_plus_sum(self.beta * (cosine - self.base), negatives) / self.beta  # (b,)
         return pull + push
@@ -101,9 +100,15 @@ def log_one_plus_sum(exponents, mask):
     return ops.logsumexp(ops.concatenate([ops.zeros_like(masked[:, :1]), masked], axis=1), axis=1)
 
 
-def active_triplets(labels, features, margin: float):
+def to_everyone(features, squared: bool):
+    """Distances of own images to all of the batch, or their squares: (b, F) -> (b, B)."""
+    distance = distances(features[:, None], whole_batch(features)[None, :])
+    return ops.square(distance) if squared else distance
+
+
+def active_triplets(labels, features, margin: float, squared: bool = False):
     """Share of all triplets of a batch that violate the margin: (b,), (b, F) -> scalar."""
-    distance = distances(features[:, None], whole_batch(features)[None, :])  # (b, B)
+    distance = to_everyone(features, squared)  # (b, B)
     mask = MINING["all"](distance, *pair_masks(labels))  # (b, B, B)
     active = ops.cast(distance[:, :, None] - distance[:, None, :] + margin > 0, "float32")
     return ops.sum(active * mask) / ops.maximum(ops.sum(mask), 1.0)

@@ -40,8 +40,8 @@ def find_data(options, model) -> Data:
     rankiqa.unit_range(model)  # of a ranked tower
     worst, best = (found.low, found.high) if found.higher_is_better else (found.high, found.low)
     model.get_layer("score").fit(0.0, 1.0, worst, best)
-    held_out = {"root": found.root, "how": how, "scored": True, "validation": found.at(validation).paths,
-                "test": found.at(test).paths}
+    parts = {"train": train, "validation": validation, "test": test}
+    held_out = {"root": found.root, "how": how, "scored": True} | {part: found.at(rows).paths for part, rows in parts.items()}
     return Data(found.root, found, train, validation, test, held_out)
 
 

@@ -33,10 +33,10 @@ def build_model(options):
     arrays = weights.read(options.weights)
     shape = tuple(int(n) for n in options.input_shape if n)
     side = shape[0] if shape else towers.CROPS[options.backbone]
-    whole = options.backbone == "compact"
-    if shape and (shape[0] != shape[1] or shape[2] != 3 or side < 32):
-        raise ValueError(f"--input_shape={','.join(options.input_shape)}: expected square crops in colour of 32 or more "
-                         "pixels a side, such as 128,128,3")
+    whole, least = options.backbone == "compact", towers.LEAST_CROPS[options.backbone]
+    if shape and (shape[0] != shape[1] or shape[2] != 3 or side < least):
+        raise ValueError(f"--input_shape={','.join(options.input_shape)}: {options.backbone} expected square crops in colour of "
+                         f"{least} or more pixels a side, such as {max(128, least)},{max(128, least)},3")
     tower = towers.make_quality_tower(options.backbone, (None, None, 3) if whole else (side, side, 3), weights.pixels(arrays))
     if arrays:
         towers.set_arrays(towers.vgg16_layers(tower), arrays)

@@ -75,8 +75,9 @@ def augmentation(options) -> str:
 
 def trainer(options, model, optimizer):
     """The compiled model that is trained."""
-    made = siamese.trainer(model, loss_layer(options, model))
-    made.compile(optimizer, siamese.own_loss, metrics=siamese.signs_of_life(loss_name(options), options.margin))
+    loss = loss_layer(options, model)
+    made = siamese.trainer(model, loss)
+    made.compile(optimizer, siamese.own_loss, metrics=siamese.signs_of_life(loss))
     return made
 
 

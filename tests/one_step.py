@@ -43,8 +43,9 @@ def main(names: str, path: str) -> None:
             keras.utils.set_random_seed(0)
             tower = towers.make_tower("compact", (32, 32, 1), normalize=True)
             model = siamese.siamese(tower, siamese.make_head("distance"))
-            trainer = siamese.trainer(model, siamese.make_loss(loss, model, mining="all"))
-            trainer.compile(keras.optimizers.SGD(0.05), siamese.own_loss, metrics=siamese.signs_of_life(loss))
+            layer = siamese.make_loss(loss, model, mining="all")
+            trainer = siamese.trainer(model, layer)
+            trainer.compile(keras.optimizers.SGD(0.05), siamese.own_loss, metrics=siamese.signs_of_life(layer))
             found[f"{loss} loss"] = trainer.fit(OneBatch(), shuffle=False, verbose=0).history["loss"]
             found |= {f"{loss} {number}": weight for number, weight in enumerate(model.get_weights())}
         np.savez(path, **found)

@@ -56,6 +56,8 @@ def test_stray_files_are_listed_and_hidden_ones_ignored(chapters):
     root = chapters(2, 2)
     for name in (".DS_Store", "Thumbs.db", "notes.txt", "chapter0/.hidden.png"):
         (root / name).write_text("x")
+    picture(root / ".ipynb_checkpoints" / "a.png")
+    picture(root / "chapter0" / ".thumbnails" / "a.png")
     samples = folders.read_samples(str(root), True)
     assert samples.others == ["notes.txt"] and len(samples.paths) == 4
 
@@ -75,8 +77,29 @@ def test_where_glyphs_are_rendered(tmp_path):
     (tmp_path / "glyphs").mkdir()
     assert folders.find_root(str(tmp_path), False) == (str(tmp_path / "glyphs"), False)
     assert folders.find_root(str(tmp_path), True) == (str(tmp_path), False)
+    (tmp_path / "bsds500" / "train").mkdir(parents=True)  # photos for --task=rank
+    (tmp_path / "biq2021" / "images").mkdir(parents=True)
+    assert folders.find_root(str(tmp_path), False) == (str(tmp_path / "glyphs"), False)
     (tmp_path / "images_background").mkdir()
     assert folders.find_root(str(tmp_path), False) == (str(tmp_path), False)
+
+
+@pytest.mark.parametrize("own_data", [True, False])
+def test_parts_of_a_data_set_are_no_classes(own_data, tmp_path):
+    for part in ("train", "val", "test"):
+        for name in ("mug", "pot"):
+            picture(tmp_path / part / name / "1.png")
+    with pytest.raises(ValueError, match=f"found test, train, val, parts of .*--dataset_path={tmp_path}/train"):
+        folders.read_samples(str(tmp_path), own_data)
+    assert folders.read_samples(str(tmp_path / "train"), True).classes == ["mug", "pot"]
+
+
+def test_another_data_set_beside_the_alphabets_is_left_out(tmp_path):
+    omniglot_like(tmp_path)
+    picture(tmp_path / "bsds500" / "train" / "1.png")
+    picture(tmp_path / "bsds500" / "test" / "1.png")
+    samples = folders.read_samples(str(tmp_path), False)
+    assert len(samples.classes) == 18 and len(samples.others) == 2
 
 
 def classes_of(samples, rows):

@@ -7,7 +7,7 @@ import pytest
 
 from conftest import picture
 from nets import siamese, towers
-from utils import gallery
+from utils import figures, gallery
 
 SHAPE = (32, 32, 1)
 
@@ -68,13 +68,14 @@ def test_another_model_has_its_own_cache(folder, model, tmp_path):
     assert gallery.open_gallery(str(folder), str(tmp_path / "other.keras"), siamese.comparer(other), SHAPE).embedded == 9
 
 
-def test_broken_files_and_a_broken_cache(folder, model, capsys):
+@pytest.mark.parametrize("content", [b"half", b""])
+def test_broken_files_and_a_broken_cache(content, folder, model, capsys):
     opened(folder, model)
     (folder / "bad.png").write_bytes(b"")
     for cache in folder.glob(".embeddings-*"):
-        cache.write_bytes(b"half")
+        cache.write_bytes(content)
     found = opened(folder, model)
-    assert len(found.paths) == 9 and found.embedded >= 9
+    assert len(found.paths) == 9 and found.embedded == 9
     assert "bad.png: the file is empty" in capsys.readouterr().out
 
 
@@ -121,3 +122,26 @@ def test_copies_are_found_at_the_highest_threshold(folder, model):
     itself = float(comparer.score(found.features[0], found.features[0]))
     group = next(g for g in gallery.duplicates(found, comparer, itself) if "copy.png" in g)
     assert os.path.join("sub1", "3.png") in group
+
+
+def test_links_to_nothing_and_copied_times(folder, model, capsys):
+    """A dangling link is named; new times with old contents are noted, so that they are not read again and again."""
+    opened(folder, model)
+    (folder / "gone.png").symlink_to(folder / "nowhere.png")
+    os.utime(folder / "sub0" / "4.png", (0, 0))
+    assert len(opened(folder, model).paths) == 9 and "left out gone.png" in capsys.readouterr().out
+    known = gallery.read_cache(str(next(folder.glob(".embeddings-*"))))
+    assert {path: entry.stamp for path, entry in known.items()} == {path: gallery.stamp(folder / path) for path in known}
+
+
+def test_a_broken_picture_is_not_counted_and_does_not_rewrite_the_cache(folder, model):
+    (folder / "bad.png").write_bytes(b"")
+    opened(folder, model)
+    cache = next(folder.glob(".embeddings-*"))
+    before = cache.stat().st_mtime_ns
+    assert opened(folder, model).embedded == 0 and cache.stat().st_mtime_ns == before
+
+
+def test_a_sheet_that_cannot_be_written_does_not_end_the_search(tmp_path, capsys):
+    figures.sheet([np.zeros((8, 8, 1))], ["black"], str(tmp_path / "none" / "sheet.png"))
+    assert "could not save the figure" in capsys.readouterr().out

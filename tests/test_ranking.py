@@ -249,6 +249,16 @@ def test_direction_range_and_crop_are_saved(tmp_path, rng):
     assert [float(word) for word in words[5:]] == pytest.approx(rankiqa.scorer(model).score(images), rel=1e-4)
 
 
+def test_a_range_is_unknown_until_it_is_fitted(tmp_path, rng):
+    model = small_model(rng)
+    rankiqa.forget_range(model)
+    model.save(tmp_path / "m.keras")
+    for unfitted in (model, keras.saving.load_model(tmp_path / "m.keras")):
+        assert (rankiqa.scorer(unfitted).low, rankiqa.scorer(unfitted).high) == (None, None)
+    model.get_layer("score").fit(0.0, 1.0, 0.0, 1.0)  # as people's scores of 0 to 1
+    assert (rankiqa.scorer(model).low, rankiqa.scorer(model).high) == (0, 1)
+
+
 def test_unit_range_keeps_the_scores(rng):
     model = small_model(rng)
     images = rng.integers(0, 256, (3, 64, 64, 3), dtype="uint8")
@@ -280,6 +290,19 @@ def test_what_cannot_be_shared_or_asked_is_refused(folder, monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="JAX does not allow: pass another --backend"):
         ranking.make_batches(SimpleNamespace(pairs="hard"), data, model)
+
+
+def test_photos_that_training_saw_are_told_by_whatever_name(tmp_path, monkeypatch, capsys):
+    paths = [os.path.join("photos", f"{number}.png") for number in range(6)]
+    for path in paths:
+        picture(tmp_path / path)
+    monkeypatch.chdir(tmp_path)
+    split = {"root": "", "train": paths[:3], "validation": paths[3:4], "test": paths[4:]}
+    for root in ("", ".", str(tmp_path)):
+        assert photos.unseen(root, paths, split) == [4, 5]
+        assert "left out 4 photos that training saw; 2 remain" in capsys.readouterr().out
+    assert photos.unseen("photos", [os.path.basename(path) for path in paths], split) == [4, 5]
+    assert photos.unseen("elsewhere", paths, split) == list(range(6)) and photos.unseen("", paths, {}) == list(range(6))
 
 
 @pytest.mark.parametrize("count, parts", [(2, (2, 0, 2)), (20, (16, 2, 2))])
@@ -324,7 +347,7 @@ def test_rank_then_finetune_then_score(folder, script, tmp_path):
     assert not answer["higher_is_better"] and len(scores) == 6 and scores == sorted(scores)
     assert (tmp_path / "quality.png").is_file() and (tmp_path / "q.csv").read_text().count("\n") == 7
     out = script("eval_rank.py", f"--scores={listed}", "--nohigher_is_better", "--splits=2")
-    assert "3 images of 3 reference photos" in out  # those held out for the test
+    assert "3 images of 3 reference photos" in out and "left out 3 photos that training saw" in out
     assert "srocc" in out and (tmp_path / "logs" / "fine" / "agreement.json").is_file()
     assert "a rankiqa model, expected a siamese model" in script(
         "predict.py", folder / "0.png", folder / "1.png", "--model=logs/rank", expect=2)

@@ -1,6 +1,7 @@
 """The report of a model, on test sets of any size."""
 
 import csv
+import json
 
 import numpy as np
 import pytest
@@ -54,3 +55,18 @@ def test_a_collapsed_model_is_reported(spread, tmp_path, rng):
     comparer = Comparer()
     comparer.embed = lambda images, progress=None: (1 + spread * np.arange(len(images))[:, None] * np.ones(4)).astype("float32")
     assert "accuracy" in report.write_report(comparer, images, samples, np.arange(len(images)), str(tmp_path))
+
+
+def test_a_report_holds_no_figures_of_another_one(tmp_path, rng):
+    samples, images = samples_of((9, 8, 7), rng)
+    (tmp_path / "evaluation.json").write_text('{"one_shot_accuracy": 1.0}')
+    result = report.write_report(Comparer(), images, samples, np.arange(len(images)), str(tmp_path))
+    assert json.loads((tmp_path / "evaluation.json").read_text()) == pytest.approx(result)
+
+
+def test_embeddings_that_are_no_numbers_are_said(rng):
+    samples, images = samples_of((9, 8, 7), rng)
+    comparer = Comparer()
+    comparer.embed = lambda images, progress=None: np.full((len(images), 4), np.nan)
+    with pytest.raises(ValueError, match="training diverged; lower --learning_rate"):
+        report.pairs_of_features(comparer, images, samples.labels, np.arange(len(images)), 0)

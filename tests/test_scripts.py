@@ -206,6 +206,7 @@ def test_bad_input_is_one_line_and_leaves_no_run(chapters, script, tmp_path):
         ("--loss=contrastive", "--head=plain"): "pass --head=distance",
         ("--input_shape=8,8,1",): "expected 32 or more pixels",
         ("--weights=README.keras",): "found no model at README.keras",
+        ("--task=rank", "--backbone=shallow", "--input_shape=64,64,3"): "expected square crops in colour of 192 or more",
         ("--resume",): "found no run in logs",
     }
     for args, message in cases.items():
@@ -251,8 +252,9 @@ def test_killed_and_resumed_equals_uninterrupted(alphabets, tmp_path):
     killed.send_signal(signal.SIGKILL)
     killed.wait()
     assert len((tmp_path / "logs" / "killed" / "log.csv").read_text().splitlines()) < 5
-    resumed = start(tmp_path, "--resume", "--run=killed")
+    resumed = start(tmp_path, "--resume", "--run=killed", "--cache_gb=3")
     assert resumed.wait() == 0, resumed.stdout.read()
+    assert "--cache_gb=3.0" in (tmp_path / "logs" / "killed" / "flags.txt").read_text().splitlines()
     for name in ("last.keras", "best.keras"):
         one, two = (weights_of(tmp_path / "logs" / run / name) for run in ("whole", "killed"))
         assert all(np.array_equal(a, b) for a, b in zip(one, two))

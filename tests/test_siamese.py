@@ -68,8 +68,9 @@ def test_cosines_need_unit_length():
 def test_an_image_with_itself_gets_the_highest_score(head, rng):
     """By construction, so also after steps that pull the weights the wrong way."""
     model = small(head)
-    trainer = siamese.trainer(model, siamese.make_loss("cross_entropy", model))
-    trainer.compile(keras.optimizers.Adam(0.01), siamese.own_loss, metrics=siamese.signs_of_life())
+    loss = siamese.make_loss("cross_entropy", model)
+    trainer = siamese.trainer(model, loss)
+    trainer.compile(keras.optimizers.Adam(0.01), siamese.own_loss, metrics=siamese.signs_of_life(loss))
     wrong = batch(rng)
     wrong["image"][:] = wrong["image"][[0]]  # equal images said to be different
     trainer.fit(wrong, wrong["label"], batch_size=12, epochs=3, verbose=0, shuffle=False)
@@ -133,8 +134,9 @@ def test_calibration_makes_a_distance_a_probability(rng):
 
 def test_training_lowers_the_loss_and_saves_a_model_that_loads(rng, tmp_path):
     model = small()
-    trainer = siamese.trainer(model, siamese.make_loss("cross_entropy", model))
-    trainer.compile(keras.optimizers.Adam(1e-3), siamese.own_loss, metrics=siamese.signs_of_life())
+    loss = siamese.make_loss("cross_entropy", model)
+    trainer = siamese.trainer(model, loss)
+    trainer.compile(keras.optimizers.Adam(1e-3), siamese.own_loss, metrics=siamese.signs_of_life(loss))
     data = batch(rng)
     data["image"] = np.repeat(data["image"][::3], 3, axis=0)  # classes are easy
     history = trainer.fit(data, data["label"], batch_size=12, epochs=12, verbose=0, shuffle=False).history

@@ -143,8 +143,9 @@ def test_all_embeddings_alike_leave_the_loss_at_the_margin():
     assert loss_of(TripletLoss(margin=0.37, mining="hard"), np.full((8, 4), 0.5, "float32")) == pytest.approx(0.37)
 
 
-def test_share_of_active_triplets(rng):
+@pytest.mark.parametrize("squared", [False, True])
+def test_share_of_active_triplets(squared, rng):
     x = unit(rng)
-    d = pairwise(x)
+    d = pairwise(x) ** (2 if squared else 1)
     active = [d[a][p] - d[a][n] + 0.2 > 0 for a, p, n in mined("all", d, LABELS)]
-    assert float(active_triplets(ops.convert_to_tensor(LABELS), ops.convert_to_tensor(x), 0.2)) == pytest.approx(np.mean(active))
+    assert float(active_triplets(ops.convert_to_tensor(LABELS), ops.convert_to_tensor(x), 0.2, squared)) == pytest.approx(np.mean(active))

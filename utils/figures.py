@@ -176,11 +176,7 @@ def compared(left: np.ndarray, right: np.ndarray, title: str, path: str, window:
     if window:
         matplotlib.pyplot.show()
         return
-    try:
-        page.savefig(path, dpi=100)
-        print(f"both pictures: {path}")
-    except OSError as error:
-        print(f"could not save the figure: {error}")
+    leave(page, path)
 
 
 def sheet(images: list[np.ndarray], titles: list[str], path: str, columns: int = 6) -> None:
@@ -192,8 +188,16 @@ def sheet(images: list[np.ndarray], titles: list[str], path: str, columns: int =
     for axis, image, title in zip(axes.flat, images, titles):
         show(axis, image)
         axis.set_title(title, fontsize=7)
-    page.savefig(path, dpi=100)
-    print(f"figure: {path}")
+    leave(page, path)
+
+
+def leave(page, path: str) -> None:
+    """Writes a figure beside an answer, which must not be lost where it cannot be written."""
+    try:
+        page.savefig(path, dpi=100)
+        print(f"figure: {path}")
+    except OSError as error:
+        print(f"could not save the figure: {error}")
 
 
 def show(axis, image: np.ndarray) -> None:

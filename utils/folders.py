@@ -11,6 +11,7 @@ TRAINING, EVALUATION = "images_background", "images_evaluation"
 GLYPHS = "glyphs"
 FEWEST_TO_HOLD_OUT = 10  # classes; with fewer, images of the same classes are held out instead
 IGNORED = ("thumbs.db", "desktop.ini")
+PARTS = {"train", "val", "valid", "validation", "test", "images"}  # folders that are parts of a data set, and no classes
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,24 @@ def read_samples(root: str, own_data: bool) -> Samples:
         own_data: True for <chapter>/<image>, False for <alphabet>/<character>/<image>.
 
     Raises:
-        ValueError: no images, a layout of the other kind (naming the right `train_own_data`),
-            images outside any class folder, or a single class.
+        ValueError: no images, a layout of the other kind (naming the right `train_own_data`), parts such as
+            train/ and test/, images outside any class folder, or a single class.
     """
+    if in_parts(root):
+        found = sorted(folders_in(root))
+        part = os.path.join(root, "train" if "train" in found else found[0])
+        raise ValueError(f"{root}: found {', '.join(found)}, parts of a data set and no classes; pass the one to train on, "
+                         f"such as --dataset_path={part}")
     parts = [part for part in (TRAINING, EVALUATION) if os.path.isdir(os.path.join(root, part))]
     slashes = 1 if own_data else 2
+    apart = {name for name in folders_in(root) if not own_data and in_parts(os.path.join(root, name))}
     files, others = [], []
     for part in parts or [""]:
         images, foreign = walk(os.path.join(root, part))
         check_layout(os.path.join(root, part), images, own_data)
-        files += [os.path.join(part, image) for image in images if image.count(os.sep) == slashes]
-        others += [os.path.join(part, image) for image in images if image.count(os.sep) != slashes]
+        for image in images:
+            lies_in_a_class = image.count(os.sep) == slashes and image.split(os.sep)[0] not in apart
+            (files if lies_in_a_class else others).append(os.path.join(part, image))
         others += [os.path.join(part, file) for file in foreign]
     return at_least_two(from_files(root, files, others))
 
@@ -94,14 +102,25 @@ def from_files(root: str, files: list[str], others: list[str] | None = None) -> 
 def find_root(path: str, own_data: bool) -> tuple[str, bool]:
     """The folder to read, and whether glyphs are to be rendered there first.
 
-    It is `path`, unless `path` holds no image and no folder but, perhaps, `glyphs/`, and no own data is
-    asked for.
+    It is `path`, unless no own data is asked for and `path` holds no image and no folder but, perhaps,
+    `glyphs/` and data sets in parts, such as photos in `bsds500/train/` and `bsds500/test/`.
     """
     entries = [entry for entry in scan(path) if entry.name != GLYPHS and not entry.name.startswith(".")]
-    if own_data or any(entry.is_dir() or is_image_name(entry.name) for entry in entries):
+    if own_data or any(not in_parts(entry.path) if entry.is_dir() else is_image_name(entry.name) for entry in entries):
         return path, False
     glyphs = os.path.join(path, GLYPHS)
     return glyphs, not os.path.isdir(glyphs)
+
+
+def folders_in(path: str) -> set[str]:
+    """The names of the folders in a folder."""
+    return {entry.name for entry in scan(path) if entry.is_dir() and not entry.name.startswith(".")}
+
+
+def in_parts(path: str) -> bool:
+    """Whether a folder is a data set that comes in parts, not in classes."""
+    found = folders_in(path)
+    return bool(found) and found <= PARTS
 
 
 def scan(path: str) -> list[os.DirEntry]:
@@ -112,7 +131,7 @@ def scan(path: str) -> list[os.DirEntry]:
 
 
 def walk(root: str) -> tuple[list[str], list[str]]:
-    """Images and other files below `root`, relative to it, sorted; hidden files do not count."""
+    """Images and other files below `root`, relative to it, sorted; hidden files and folders do not count."""
     scan(root)
     images, others = [], []
     for folder, folders, names in os.walk(root, followlinks=True):
@@ -120,6 +139,7 @@ def walk(root: str) -> tuple[list[str], list[str]]:
         if below != "." and TRAINING in folders:  # another data set, such as datasets/glyphs
             folders.clear()
             continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
             if name.startswith(".") or name.lower() in IGNORED:
                 continue

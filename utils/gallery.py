@@ -42,25 +42,32 @@ def open_gallery(root: str, model: str, comparer, shape: tuple[int, int, int]) -
     Raises:
         ValueError: no readable image.
     """
-    paths = walk(root)[0]
     cache = os.path.join(root, f".embeddings-{digest(model)[:12]}.npz")
     known = read_cache(cache)
-    stamps = [stamp(os.path.join(root, path)) for path in paths]
-    keys = [
-        known[path].key if path in known and known[path].stamp == now else digest(os.path.join(root, path))
-        for path, now in zip(paths, stamps)
-    ]
+    files = look_at(root, known)
     features = {entry.key: entry.features for entry in known.values()}
-    new = {key: path for path, key in zip(paths, keys) if key not in features}
-    features |= embed_files(root, new, comparer, shape)
-    kept = [row for row, key in enumerate(keys) if key in features]
-    if not kept:
+    new = {key: path for path, (key, _) in files.items() if key not in features}
+    embedded = embed_files(root, new, comparer, shape)
+    features |= embedded
+    found = {path: Entry(key, now, features[key]) for path, (key, now) in files.items() if key in features}
+    if not found:
         raise ValueError(f"{root}: no image that can be read; expected a folder of pictures")
-    found = np.stack([features[keys[row]] for row in kept])
-    paths, keys, stamps = ([values[row] for row in kept] for values in (paths, keys, stamps))
-    if new or set(paths) != set(known):
-        write_cache(cache, paths, keys, stamps, found)
-    return Gallery(root, paths, found, len(new))
+    if {path: entry.stamp for path, entry in found.items()} != {path: entry.stamp for path, entry in known.items()}:
+        write_cache(cache, found)
+    return Gallery(root, list(found), np.stack([entry.features for entry in found.values()]), len(embedded))
+
+
+def look_at(root: str, known: dict[str, "Entry"]) -> dict[str, tuple[str, str]]:
+    """Key and stamp of each image below `root`; one that cannot be read, such as a dangling link, is named and left out."""
+    files = {}
+    for path in walk(root)[0]:
+        try:
+            now = stamp(os.path.join(root, path))
+            same = path in known and known[path].stamp == now
+            files[path] = known[path].key if same else digest(os.path.join(root, path)), now
+        except OSError as error:
+            print(f"left out {path}: {error.strerror}")
+    return files
 
 
 class Entry(NamedTuple):
@@ -77,14 +84,15 @@ def read_cache(path: str) -> dict[str, Entry]:
         with np.load(path) as file:
             rows = zip(file["paths"], file["keys"], file["stamps"], file["features"])
             return {str(name): Entry(str(key), str(time), features) for name, key, time, features in rows}
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return {}
 
 
-def write_cache(path: str, paths, keys, stamps, features: np.ndarray) -> None:
+def write_cache(path: str, entries: dict[str, Entry]) -> None:
     """Writes the cache; a folder that cannot be written to goes without."""
+    keys, stamps, features = map(np.array, zip(*entries.values()))
     try:
-        save_aside(lambda name: np.savez(name, paths=paths, keys=keys, stamps=stamps, features=features), path, ".npz")
+        save_aside(lambda name: np.savez(name, paths=list(entries), keys=keys, stamps=stamps, features=features), path, ".npz")
     except OSError as error:
         print(f"the embeddings were not kept: {error}")
 

@@ -79,7 +79,7 @@ def eight_bits(values: np.ndarray, top: float) -> Image.Image:
 
 def reason(path, error: Exception) -> str:
     """Why a file could not be read, in a few words."""
-    if isinstance(path, (str, os.PathLike)) and os.path.getsize(path) == 0:
+    if isinstance(path, (str, os.PathLike)) and os.path.isfile(path) and os.path.getsize(path) == 0:
         return "the file is empty"
     if isinstance(error, Image.UnidentifiedImageError):
         return "not an image that Pillow can read"

@@ -68,6 +68,16 @@ def usable(root: str, paths: list[str], least: int = 1, skip_broken: bool = True
     return [row for row, problem in enumerate(found) if not problem]
 
 
+def unseen(root: str, paths: list[str], split: dict) -> list[int]:
+    """Which photos a run (its split.json) neither trained on nor chose its best epoch by; says how many it did."""
+    used = [path for part in ("train", "validation") for path in split.get(part, [])]
+    seen = {os.path.realpath(os.path.join(split["root"], path)) for path in used}
+    kept = [row for row, path in enumerate(paths) if os.path.realpath(os.path.join(root, path)) not in seen]
+    if len(kept) < len(paths):
+        print(f"left out {len(paths) - len(kept)} photos that training saw; {len(kept)} remain")
+    return kept
+
+
 def sample_photos() -> tuple[str, list[str]]:
     """The two photos of scikit-learn, which show the way."""
     import sklearn.datasets

@@ -15,6 +15,7 @@ from utils.retrieval import class_table, classifiers, retrieval
 
 MAPPED = 20  # classes on the map of embeddings, and images of each
 PAIRS, VALIDATION_PAIRS = 20_000, 2_000
+DIVERGED = "the model's embeddings are no numbers: training diverged; lower --learning_rate"
 
 
 def write_report(
@@ -44,14 +45,14 @@ def write_report(
     drawn = verification.draw_pairs(labels, PAIRS, seed)
     scores = verification.score_pairs(comparer.score, features, drawn)
     if not np.isfinite(scores).all():
-        raise ValueError("the model's similarities are no numbers: training diverged; lower --learning_rate")
+        raise ValueError(DIVERGED)
     result = verification.verify(scores, drawn.same) | within_groups(comparer, features, labels, samples.groups[labels], seed)
     if comparer.by_distance:
         result |= retrieval(features, labels) | classifiers(features, labels, seed)
         runs.write_table(folder, runs.CLASSES, class_table(features, labels, samples.classes))
     result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed}
     cuts = verification.thresholds(scores, drawn.same)
-    runs.write_json(folder, runs.EVALUATION, (runs.read_json(folder, runs.EVALUATION) or {}) | result)
+    runs.write_json(folder, runs.EVALUATION, result)
     runs.write_json(folder, runs.THRESHOLDS, cuts)
     figures.verification(folder, scores, drawn.same, result, cuts)
     shown, mapped = at(images, rows), some_of_each(labels, seed)
@@ -99,6 +100,8 @@ def pairs_of_features(comparer, images, labels: np.ndarray, rows: np.ndarray, se
     """Features of the validation pairs among `rows`: left (M, F), right (M, F), same (M,)."""
     shown, pairs = validation_pairs(images, labels, rows, seed)
     features = comparer.embed(shown)
+    if not np.isfinite(features).all():
+        raise ValueError(DIVERGED)
     return features[pairs.left], features[pairs.right], pairs.same
 
 

@@ -176,7 +176,11 @@ def as_json(content: Any, **options: Any) -> str:
 
 def write_json(folder: str, name: str, content: Any) -> None:
     """Writes a JSON file of a run, whole or not at all."""
-    text = as_json(content, indent=1) + "\n"
+    write_text(folder, name, as_json(content, indent=1) + "\n")
+
+
+def write_text(folder: str, name: str, text: str) -> None:
+    """Writes a text file of a run, whole or not at all."""
     save_aside(lambda path: Path(path).write_text(text, encoding="utf-8"), os.path.join(folder, name), "")
 
 

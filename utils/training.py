@@ -5,6 +5,7 @@ import os
 import time
 from typing import Callable, NamedTuple
 
+import h5py
 import keras
 
 from utils import figures, runs
@@ -79,16 +80,22 @@ class SavedState(keras.callbacks.Callback):
         self.path = path
 
     def on_epoch_end(self, epoch, logs=None):
-        runs.save_aside(self.model.save_weights, self.path, ".weights.h5")
+        def save(path: str) -> None:
+            self.model.save_weights(path)
+            with h5py.File(path, "a") as file:
+                file.attrs["epochs"] = epoch + 1
+
+        runs.save_aside(save, self.path, ".weights.h5")
 
 
-def restore_state(trained: keras.Model, path: str, steps: int) -> int:
+def restore_state(trained: keras.Model, path: str) -> int:
     """Loads what `SavedState` saved, if anything, and returns the epochs that it has seen."""
     if not os.path.isfile(path):
         return 0
     trained.optimizer.build(trained.trainable_variables)
     trained.load_weights(path)
-    return int(trained.optimizer.iterations) // steps
+    with h5py.File(path) as file:
+        return int(file.attrs["epochs"])
 
 
 class Collapse(keras.callbacks.Callback):
