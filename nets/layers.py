@@ -98,21 +98,21 @@ def replica_context():
     return context if context is not None and context.num_replicas_in_sync > 1 else None
 
 
-def ask(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What a model of one output makes of a batch of images, outside training: (B, H, W, C) -> (B, ...).
+def ask(layer: keras.layers.Layer, *inputs: np.ndarray) -> np.ndarray:
+    """What a layer, or a model of one output, makes of a batch outside training: (B, ...) each -> (B, ...).
 
     JAX would compile each operation by itself where a model is simply called; here it compiles the whole at once.
     """
-    images = np.asarray(images, "float32")
+    inputs = [np.asarray(array, "float32") for array in inputs]
     if keras.backend.backend() != "jax":
-        return ops.convert_to_numpy(model(images, training=False))
-    values = [[v.value for v in kept] for kept in (model.trainable_variables, model.non_trainable_variables)]
-    return np.asarray(compiled(model)(*values, images))
+        return ops.convert_to_numpy(layer(*inputs))
+    values = [[v.value for v in kept] for kept in (layer.trainable_variables, layer.non_trainable_variables)]
+    return np.asarray(compiled(layer)(*values, *inputs))
 
 
 @lru_cache(maxsize=8)
-def compiled(model: keras.Model):
-    """JAX's compiled form of a model: values of its variables, images -> output."""
+def compiled(layer: keras.layers.Layer):
+    """JAX's compiled form of a layer: values of its variables, inputs -> output."""
     import jax
 
-    return jax.jit(lambda trained, others, images: model.stateless_call(trained, others, images, training=False)[0])
+    return jax.jit(lambda trained, others, *inputs: layer.stateless_call(trained, others, *inputs)[0])

@@ -218,6 +218,5 @@ def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.nd
 
 def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Similarities in 0..1 of features that broadcast: (..., F), (..., F) -> (...)."""
-    left, right = (keras.ops.convert_to_tensor(features)[None] for features in (left, right))  # (1, ..., F)
-    logits = model.get_layer("head")(left, right)
+    logits = ask(model.get_layer("head"), left[None], right[None])  # (1, ...)
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[0]
