@@ -35,10 +35,7 @@ def main(argv: list[str]) -> None:
     """Loads the model and measures it against levels, or against people."""
     from utils import runs
 
-    if FLAGS.compare:
-        result = compare_runs()
-    else:
-        result = measure()
+    result = compare_runs() if FLAGS.compare else measure()
     if FLAGS.json:
         print(runs.as_json(result))
 

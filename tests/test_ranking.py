@@ -311,9 +311,10 @@ def test_photos_are_split_once(count, parts):
     made = photos.split("", paths, 0.1, 0.1, 0)
     assert (len(made.train), len(made.validation), len(made.test)) == parts
     assert count < 5 or not set(made.train) & set(made.test) | set(made.validation) & set(made.test)
-    folders = [f"{part}/{number}.png" for part in ("train", "val", "test") for number in range(4)]
-    made = photos.split("", folders, 0.1, 0.1, 0)
-    assert made.train == folders[:4] and made.validation == folders[4:8] and made.test == folders[8:]
+    for val in ("val", "valid", "validation"):
+        folders = [f"{part}/{number}.png" for part in ("train", val, "test") for number in range(4)]
+        made = photos.split("", folders, 0.1, 0.1, 0)
+        assert made.train == folders[:4] and made.validation == folders[4:8] and made.test == folders[8:]
 
 
 SMALL = ("--input_shape=64,64,3", "--photos_per_batch=2", "--batch_size=20", "--distortions=gaussian_blur,jpeg")

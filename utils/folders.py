@@ -11,7 +11,7 @@ TRAINING, EVALUATION = "images_background", "images_evaluation"
 GLYPHS = "glyphs"
 FEWEST_TO_HOLD_OUT = 10  # classes; with fewer, images of the same classes are held out instead
 IGNORED = ("thumbs.db", "desktop.ini")
-PARTS = {"train", "val", "valid", "validation", "test", "images"}  # folders that are parts of a data set, and no classes
+PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}  # of a data set
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,9 @@ def folders_in(path: str) -> set[str]:
 
 
 def in_parts(path: str) -> bool:
-    """Whether a folder is a data set that comes in parts, not in classes."""
+    """Whether a folder is a data set that comes in parts, or with all its images in one folder, and not in classes."""
     found = folders_in(path)
-    return bool(found) and found <= PARTS
+    return bool(found) and found <= {*PARTS, "images"}
 
 
 def scan(path: str) -> list[os.DirEntry]:

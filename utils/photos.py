@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from utils.data import progress_bar, some
-from utils.folders import walk
+from utils.folders import PARTS, walk
 from utils.images import read_photo
 
 DEFAULT = "datasets"
-PARTS = {"train": "train", "val": "validation", "test": "test"}  # folders that split a data set already
 
 
 @dataclass(frozen=True)
@@ -107,7 +106,7 @@ def check_all(root: str, paths: list[str], least: int) -> list[str]:
 
 def split(root: str, paths: list[str], val_share: float, test_share: float, seed: int) -> Photos:
     """Photos of the folders train/, val/, test/ where they exist, else drawn from the seed; two photos serve as all."""
-    parts = {part: [path for path in paths if path.split(os.sep)[0] == folder] for folder, part in PARTS.items()}
+    parts = {part: [path for path in paths if PARTS.get(path.split(os.sep)[0]) == part] for part in ("train", "validation", "test")}
     if parts["train"] and parts["test"]:
         if not parts["validation"]:
             parts["train"], parts["validation"] = drawn(parts["train"], val_share, seed)
