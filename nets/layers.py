@@ -53,6 +53,24 @@ class Augment(keras.layers.Layer):
         return images_shape
 
 
+@keras.saving.register_keras_serializable("compare")
+class MeanAndSpread(keras.layers.Layer):
+    """Mean and standard deviation of each channel over all places: (B, H, W, C) -> (B, 2 C), float32.
+
+    The mean alone hardly tells a fault in few places from none (multi-level pooling: Hosu, Goldluecke & Saupe 2019).
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+
+    def call(self, maps):
+        mean, variance = ops.moments(maps, axes=(1, 2))
+        return ops.concatenate([mean, ops.sqrt(variance + 1e-4)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], 2 * input_shape[-1])
+
+
 def whole_batch(rows):
     """The rows of all replicas, in order; with one device, or a backend that has no replicas, `rows`.
 

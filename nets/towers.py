@@ -4,7 +4,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from nets.layers import ImagenetPixels, several_replicas
+from nets.layers import ImagenetPixels, MeanAndSpread, several_replicas
 
 Shape = tuple[int, int, int]
 
@@ -132,19 +132,22 @@ def shallow(images, pixels: str = "unit"):
 
 
 def compact_quality(images, pixels: str = "unit"):
-    """A light tower for two cores, 0.26 M parameters, for photos of any size: the features of all places are averaged.
+    """A light tower for two cores, 0.29 M parameters, for photos of any size.
 
     A convolution 5 x 5 in steps of two, which sees every pixel, then four stages, the last three of
-    two convolutions 3 x 3.
+    two convolutions 3 x 3. Mean and spread over all places are taken of the stem and of every
+    stage: some faults are seen in fine detail, some in the whole.
     """
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
     x = normalised_conv(x, 32, "stem", 5, 2)
+    seen = [MeanAndSpread(name="stem_seen")(x)]
     for stage, widths in enumerate(((32,), (48, 48), (64, 64), (96, 96)), start=1):
         for conv, width in enumerate(widths, start=1):
             x = normalised_conv(x, width, f"stage{stage}_conv{conv}")
+        seen.append(MeanAndSpread(name=f"stage{stage}_seen")(x))
         if stage < 4:
             x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
-    return layers.Dense(64, "relu", name="features")(layers.GlobalAveragePooling2D(name="mean")(x))
+    return layers.Dense(64, "relu", name="features")(layers.Concatenate(name="seen")(seen))
 
 
 def normalised_conv(x, width: int, name: str, size: int = 3, step: int = 1):

@@ -14,6 +14,7 @@ from PIL import Image
 
 from conftest import ROOT, picture
 from nets import rankiqa, towers
+from nets.layers import MeanAndSpread
 from nets.ranking import RankingHinge, better, order
 from tasks import ranking
 from test_scripts import start, wait_for_epoch
@@ -228,6 +229,22 @@ def test_towers_tell_one_number(backbone, side):
     tower = towers.make_quality_tower(backbone, (side, side, 3))
     assert tower.output_shape == (None, 1)
     assert tower.count_params() < {"alexnet": 6e7, "shallow": 2e5, "compact": 3e5}[backbone]
+
+
+def test_mean_and_spread_equal_a_loop_and_give_no_nan(rng):
+    maps = rng.normal(2.0, 3.0, (3, 5, 7, 4)).astype("float32")
+    maps[1] = 4.0  # a plain photo: its spread is nothing, and its slope must stay finite
+    found = ops.convert_to_numpy(MeanAndSpread()(maps))
+    for image, row in zip(maps, found):
+        for channel in range(4):
+            places = [float(image[y, x, channel]) for y in range(5) for x in range(7)]
+            mean = sum(places) / 35
+            assert row[channel] == pytest.approx(mean, abs=1e-5)
+            assert row[4 + channel] == pytest.approx((sum((v - mean) ** 2 for v in places) / 35 + 1e-4) ** 0.5, rel=1e-4)
+    model = keras.Sequential([keras.layers.Conv2D(2, 1, kernel_initializer="zeros"), MeanAndSpread(), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    assert np.isfinite(model.train_on_batch(maps, np.ones((3, 1))))
+    assert all(np.isfinite(weight).all() for weight in model.get_weights())
 
 
 def small_model(rng):
