@@ -31,7 +31,7 @@ flags.DEFINE_enum("task", "siamese", list(TASKS),
 flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch", "alexnet", "shallow"],
                   "tower: compact for machines without a GPU; koch for siamese, alexnet and shallow for rank")
 flags.DEFINE_list("input_shape", [], "height,width,channels; default 48,48,1 for compact, 105,105,3 for vgg16, "
-                  "105,105,1 for koch; rank: the crops, 128,128,3 for compact, 224 for vgg16, 227 for the others")
+                  "105,105,1 for koch; rank and finetune: the crops, 128,128,3 for compact, 224 for vgg16, 227 for the others")
 flags.DEFINE_enum("head", "distance", ["distance", "difference", "plain", "weighted"],
                   "what makes features a similarity: their distance; Dense layers on |f1 - f2|, capped so "
                   "that an image with itself ranks first; the same without the cap, as the article has it; "
@@ -149,7 +149,7 @@ def build(task):
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
     if FLAGS.weights.endswith(".keras") or os.path.isdir(os.path.expanduser(FLAGS.weights)):
-        print(f"going on from {FLAGS.weights}: its network and input shape, whatever the flags say")
+        print(f"going on from {FLAGS.weights}: its network and the input that it takes, whatever the flags say")
         model = runs.load_model(runs.find_model(FLAGS.weights), task.KIND)
     else:
         model = task.build_model(FLAGS)

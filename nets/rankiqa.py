@@ -94,6 +94,12 @@ def side(model: keras.Model) -> int:
     return model.get_layer("score").crop
 
 
+def set_side(model: keras.Model, pixels: int) -> None:
+    """Trains a model that takes photos of any size on crops of `pixels` a side; 0, or a model of one size: as before."""
+    if pixels and model.input_shape[1] is None:
+        model.get_layer("score").crop = pixels
+
+
 def own_loss(keys, rows):
     """The loss that a ranker's rows hold already: (B, 3), (B, 2) -> (B,)."""
     return rows[:, 0]

@@ -31,6 +31,7 @@ class Data(NamedTuple):
 
 def find_data(options, model) -> Data:
     """Reads the human scores and splits them by reference photo; fits the range of the model to them."""
+    rankiqa.set_side(model, ranking.crop(options))
     found = read(options)
     rest, test = scores.split_by_reference(found.references, options.test_share, options.seed)
     parts = scores.split_by_reference(found.references[rest], options.val_share, options.seed + 1, "val_share")

@@ -31,20 +31,26 @@ def build_model(options):
     """The quality model that the flags describe, with its first weights."""
     towers.check_name(options.backbone, towers.QUALITY_TOWERS)
     arrays = weights.read(options.weights)
-    shape = tuple(int(n) for n in options.input_shape if n)
-    side = shape[0] if shape else towers.CROPS[options.backbone]
-    whole, least = options.backbone == "compact", towers.LEAST_CROPS[options.backbone]
-    if shape and (shape[0] != shape[1] or shape[2] != 3 or side < least):
-        raise ValueError(f"--input_shape={','.join(options.input_shape)}: {options.backbone} expected square crops in colour of "
-                         f"{least} or more pixels a side, such as {max(128, least)},{max(128, least)},3")
+    side = crop(options) or towers.CROPS[options.backbone]
+    whole = options.backbone == "compact"
     tower = towers.make_quality_tower(options.backbone, (None, None, 3) if whole else (side, side, 3), weights.pixels(arrays))
     if arrays:
         towers.set_arrays(towers.vgg16_layers(tower), arrays)
     return rankiqa.rankiqa(tower, side)
 
 
+def crop(options) -> int:
+    """Side of the crops that --input_shape asks for, in pixels; 0: it asks for none."""
+    shape, least = [int(n) for n in options.input_shape if n], towers.LEAST_CROPS[options.backbone]
+    if shape and (shape[0] != shape[1] or shape[2] != 3 or shape[0] < least):
+        raise ValueError(f"--input_shape={','.join(options.input_shape)}: {options.backbone} expected square crops in colour of "
+                         f"{least} or more pixels a side, such as {max(128, least)},{max(128, least)},3")
+    return shape[0] if shape else 0
+
+
 def find_data(options, model) -> Data:
     """Finds and splits the photos; says what was found and how they will be distorted."""
+    rankiqa.set_side(model, crop(options))
     rankiqa.forget_range(model)  # of an earlier run
     found = photos.find_photos(options.dataset_path, rankiqa.side(model), options.val_share, options.test_share,
                                options.seed, options.skip_broken)

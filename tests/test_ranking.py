@@ -168,13 +168,15 @@ def test_levels_share_their_place(folder):
 
 
 def test_more_distortions_than_fit_are_drawn_in_turn(folder):
-    seen = set()
-    made = batches_of(folder, batch_size=30, photos=2, crops=1)
+    made = batches_of(folder, batch_size=30, photos=3, crops=1)  # ten images a photo: two of three distortions
     for step in range(5):
         keys = made[step][1]
         assert len(keys) <= 30
-        seen |= set(keys[:, 1].tolist())
-    assert seen == {-1, 0, 1, 2}
+        hands = [{kind for photo, kind, _ in keys.tolist() if photo == own and kind >= 0} for own in range(3)]
+        assert sorted(kind for hand in hands for kind in hand) == [0, 0, 1, 1, 2, 2]
+        for own, hand in enumerate(hands):
+            levels = [sorted(level for photo, kind, level in keys.tolist() if (photo, kind) == (own, one)) for one in hand]
+            assert all(found == list(range(1, len(found) + 1)) and found for found in levels)
     with pytest.raises(ValueError, match="pass --batch_size=15"):
         batches_of(folder, batch_size=14, photos=3)
 
@@ -286,6 +288,17 @@ def test_unit_range_keeps_the_scores(rng):
     assert ops.convert_to_numpy(model.get_layer("tower")(images.astype("float32")))[:, 0] == pytest.approx((raw + 1) / 4, abs=1e-5)
 
 
+def test_only_a_model_for_photos_of_any_size_takes_other_crops(rng):
+    model = small_model(rng)
+    rankiqa.set_side(model, 0)
+    assert rankiqa.side(model) == 64
+    rankiqa.set_side(model, 96)
+    assert rankiqa.side(model) == 96 and rankiqa.regressor(model).inputs[0].shape == (None, 96, 96, 3)
+    fixed = rankiqa.rankiqa(towers.make_quality_tower("shallow", (192, 192, 3)), 192)
+    rankiqa.set_side(fixed, 96)
+    assert rankiqa.side(fixed) == 192
+
+
 def test_small_photos_are_enlarged_and_crops_averaged(rng):
     scorer = rankiqa.scorer(small_model(rng))
     photo = rng.integers(0, 256, (40, 30, 3), dtype="uint8")
@@ -354,10 +367,10 @@ def test_rank_then_finetune_then_score(folder, script, tmp_path):
     (folder / "broken.png").write_text("no picture")
     listed.write_text(listed.read_text() + f"{folder / 'broken.png'} 3\n")
     args = ("train.py", "--task=finetune", f"--dataset_path={listed}", "--weights=logs/rank", "--epochs=1",
-            "--batch_size=4", "--steps_per_epoch=2", "--val_share=.2", "--test_share=.5", "--run=fine")
+            "--batch_size=4", "--steps_per_epoch=2", "--val_share=.2", "--test_share=.5", "--run=fine", "--input_shape=80,80,3")
     assert "--higher_is_better" in script(*args, expect=2) and not (tmp_path / "logs" / "fine").exists()
     out = script(*args, "--nohigher_is_better")
-    assert "agreement with people" in out and "broken.png: not an image" in out
+    assert "agreement with people" in out and "broken.png: not an image" in out and "crops of 80 x 80 pixels" in out
     (folder / "broken.png").unlink()
     listed.write_text(listed.read_text().replace(f"{folder / 'broken.png'} 3\n", ""))
     answer = json.loads(script("predict.py", "--quality", folder, "--json", "--csv=q.csv").splitlines()[-1])

@@ -1,5 +1,6 @@
 """Photos -> batches, distorted or cropped while training; repeatable from seed, epoch and step."""
 
+from collections import deque
 from typing import Callable, Sequence
 
 import keras
@@ -19,7 +20,7 @@ class RankedBatches(keras.utils.PyDataset):
     Args:
         paths: photos.
         kinds: distortions by name; their order numbers them.
-        batch_size: images in a batch at most. Where not all distortions fit, each block draws some.
+        batch_size: images in a batch at most. Where a photo's share does not hold all distortions, they are dealt in turn.
         crop: side of the crops, in pixels.
         crops: places, and so steps, for which a distorted photo is used.
         photos: P.
@@ -73,20 +74,27 @@ class RankedBatches(keras.utils.PyDataset):
         """Which photos a block shows, and which levels of each."""
         rng = np.random.default_rng([self.seed, number])
         if self.pairs == "all":
-            wanted = self.levels_of(rng)
-            return [(photo, wanted) for photo in rng.choice(len(self.paths), self.photos, replace=False)]
+            hands = self.dealt(rng)
+            return list(zip(rng.choice(len(self.paths), self.photos, replace=False), hands))
         count = self.batch_size // 2 * (2 if self.pairs == "hard" else 1)
         return [(rng.integers(len(self.paths)), self.two_levels(rng)) for _ in range(count)]
 
-    def levels_of(self, rng: np.random.Generator) -> Wanted:
-        """The pristine photo and all levels of as many distortions as the batch has room for."""
-        wanted = [("", 0)]
-        room = self.batch_size // self.photos
-        for name in rng.permutation(self.names):
-            levels = len(self.kinds[name].levels)
-            if len(wanted) + levels <= room:
-                wanted += [(str(name), level) for level in range(1, levels + 1)]
-        return wanted
+    def dealt(self, rng: np.random.Generator) -> list[Wanted]:
+        """For each photo the pristine one and all levels of as many distortions as its share of the batch holds.
+
+        They are dealt like cards, so that a batch shows as many distortions as it can, each about as
+        often: batch normalisation needs batches that are alike.
+        """
+        deck, room = deque(rng.permutation(self.names).tolist()), self.batch_size // self.photos
+        hands = [[("", 0)] for _ in range(self.photos)]
+        for hand in hands:
+            for _ in self.names:
+                levels = len(self.kinds[deck[0]].levels)
+                if len(hand) + levels > room:
+                    break
+                hand += [(deck[0], level) for level in range(1, levels + 1)]
+                deck.rotate(-1)
+        return hands
 
     def two_levels(self, rng: np.random.Generator) -> Wanted:
         """Two levels of one distortion, the better first."""
