@@ -13,6 +13,7 @@ from absl import flags
 from utils import startup
 
 FLAGS = flags.FLAGS
+SIGNS = {"hinge": "val_hinge", "order": "val_order", "across": "val_across"}  # of how well a rank run learns
 flags.adopt_module_key_flags(startup)
 flags.DEFINE_string("model", "", "run folder or .keras file; default: the newest rank or finetune run, else the ready model")
 flags.DEFINE_string("dataset_path", "", "folder of pristine photos to distort; default: those that the run held out")
@@ -123,7 +124,7 @@ def against_people(scorer, folder: str, split: dict) -> dict:
 
 
 def compare_runs() -> dict:
-    """Loss and order on the validation photos against seconds of training, as efficiency.png and in words."""
+    """Hinge and order of the validation photos against seconds of training, as efficiency.png and in words."""
     import numpy as np
 
     from utils import figures, runs
@@ -132,26 +133,35 @@ def compare_runs() -> dict:
     os.makedirs(folder, exist_ok=True)
     logs = {os.path.normpath(run): runs.read_log(os.path.expanduser(run)) for run in FLAGS.compare}
     for name, log in logs.items():
-        if not log or "val_order" not in log[0]:
-            raise ValueError(f"{name}: found no log of a rank run with validation; expected folders such as logs/rank")
+        if not log or not set(SIGNS.values()) <= set(log[0]):
+            raise ValueError(f"{name}: found no log of a rank run with two or more validation photos; expected folders such as logs/rank")
     seconds = {name: np.cumsum([row["seconds"] for row in log]) for name, log in logs.items()}
-    best = {name: max(row["val_order"] for row in log) for name, log in logs.items()}
+    best = {name: {sign: max(of(log, sign)) for sign in SIGNS} for name, log in logs.items()}
     figures.efficiency(folder, logs, seconds)
     result = {}
     for name, log in logs.items():
-        reached = {other: first(log, seconds[name], best[other]) for other in logs}
-        least = min(row["val_loss"] for row in log)
-        result[name] = {"seconds": float(seconds[name][-1]), "order": best[name], "loss": least, "reached": reached}
-        print(f"{name}: {seconds[name][-1]:.0f} s, order {best[name]:.4f} at best, least loss {least:.4f}; " + ", ".join(
-            f"{other}'s best {'never' if second is None else f'after {second:.0f} s'}" for other, second in reached.items()
-        ))
+        reached = {
+            other: {sign: first(seconds[name], of(log, sign), best[other][sign]) for sign in SIGNS}
+            for other in logs if other != name
+        }
+        result[name] = {"seconds": float(seconds[name][-1]), **{sign: abs(found) for sign, found in best[name].items()}, "reached": reached}
+        print(f"{name}: {seconds[name][-1]:.0f} s; at best " + ", ".join(f"{sign} {result[name][sign]:.4f}" for sign in SIGNS))
+        for other, found in reached.items():
+            print(f"  as good as {other} at its best: " + ", ".join(
+                f"{sign} {'never' if second is None else f'after {second:.0f} s'}" for sign, second in found.items()
+            ))
     print(f"figure: {os.path.join(folder, 'efficiency.png')}")
     return result
 
 
-def first(log: list[dict], seconds, order: float) -> float | None:
-    """When a run first reached an order; None: never."""
-    return next((float(second) for second, row in zip(seconds, log) if row["val_order"] >= order), None)
+def of(log: list[dict], sign: str) -> list[float]:
+    """A sign of a run by epoch, higher is better."""
+    return [-row[SIGNS[sign]] if sign == "hinge" else row[SIGNS[sign]] for row in log]
+
+
+def first(seconds, found: list[float], least: float) -> float | None:
+    """When a sign was first as good as `least`; None: never."""
+    return next((float(second) for second, value in zip(seconds, found) if value >= least), None)
 
 
 if __name__ == "__main__":

@@ -63,7 +63,8 @@ flags.DEFINE_integer("seed", 0, "of weights, batches, split and pairs", 0)
 flags.DEFINE_list("distortions", ["live"], "rank: live, tid2013, all, or names, as python -m utils.distortions lists them")
 flags.DEFINE_list("levels", [], "rank: levels of one's own, such as jpeg=40:20:10:5")
 flags.DEFINE_enum("pairs", "all", ["all", "random", "hard"], "rank: all pairs of levels in a batch; to measure against, "
-                  "one partner for each image, at random or the worst ordered of twice as many")
+                  "one partner for each image, at random or the worst ordered of twice as many (with "
+                  "--across_photos every other one is of another photo)")
 flags.DEFINE_boolean("across_photos", False, "rank: pairs of different photos too, as in the article's code")
 flags.DEFINE_integer("level_gap", 0, "rank: only pairs so many levels apart; 0: all", 0)
 flags.DEFINE_integer("photos_per_batch", 4, "rank: photos in a batch, each at all its levels", 1)

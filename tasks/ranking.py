@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from nets import rankiqa, towers
-from nets.ranking import RankingHinge
+from nets.ranking import RankingHinge, better
 from utils import devices, ordering, photos, ranked, runs, training, weights
 from utils.data import evenly, progress_bar
 from utils.distortions import Distortion, chosen, with_levels
@@ -67,21 +67,21 @@ def make_batches(options, data: Data, model) -> ranked.RankedBatches:
         raise ValueError("--pairs=hard asks the network while it is trained, which JAX does not allow: pass another --backend")
     made = ranked.RankedBatches(
         data.photos.full("train"), data.kinds, options.batch_size, rankiqa.side(model),
-        photos=options.photos_per_batch, pairs=options.pairs, steps=options.steps_per_epoch or 100,
-        seed=options.seed, workers=options.workers, scores=rankiqa.scorer(model).score,
+        photos=options.photos_per_batch, pairs=options.pairs, across_photos=options.across_photos,
+        steps=options.steps_per_epoch or 100, seed=options.seed, workers=options.workers, scores=rankiqa.scorer(model).score,
     )
     keys = made[0][1]
     if len(keys) % devices.replicas():
         raise ValueError(f"a batch of {len(keys)} crops does not divide among {devices.replicas()} devices; "
                          "pass another --photos_per_batch or, with --pairs=random or hard, --batch_size")
-    print(f"a batch: {len(np.unique(keys[:, 0]))} photos, {len(keys)} crops of {made.crop} x {made.crop} pixels, "
+    print(f"a batch: {len(np.unique(keys[:, 0]))} {'photos' if options.pairs == 'all' else 'pairs'}, {len(keys)} crops of {made.crop} x {made.crop} pixels, "
           f"{len(np.unique(keys[:, 1])) - 1} distortions; {len(made)} batches an epoch")
     return made
 
 
 def trainer(options, model, optimizer):
     """The compiled model that is trained."""
-    made = rankiqa.ranker(model, hinge(options, options.across_photos, options.level_gap))
+    made = rankiqa.ranker(model, hinge(options, options.across_photos and options.pairs == "all", options.level_gap))
     made.compile(optimizer, rankiqa.own_loss, metrics=rankiqa.signs())
     return made
 
@@ -103,7 +103,7 @@ def callbacks(options, batches) -> list:
 
 
 def validation(options, model, data: Data) -> Validation | None:
-    """Orders the levels of crops of held-out photos, made once; the loss is that of the pairs within a photo."""
+    """Orders the levels of crops of held-out photos, made once; `val_hinge` is the mean hinge of a pair of them."""
     names = evenly(data.photos.full("validation"), VALIDATED)
     if not names:
         print("no photos to validate on: the best epoch is that of the lowest training loss")
@@ -111,18 +111,16 @@ def validation(options, model, data: Data) -> Validation | None:
     made = ranked.RankedBatches(names, data.kinds, 10**9, rankiqa.side(model), crops=1, photos=len(names),
                                 steps=1, seed=options.seed + 1, workers=0)
     batch, keys = made[0]
-    scorer, loss = rankiqa.scorer(model), hinge(options)
+    scorer, loss = rankiqa.scorer(model), hinge(options, options.across_photos)
+    pairs = float(keras.ops.sum(better(keys, options.across_photos)))
 
     def measure() -> dict[str, float]:
         scores = scorer.score(batch["image"])
-        if not np.isfinite(scores).all():
-            return dict.fromkeys(("val_loss", "val_order", "val_adjacent"), float("nan"))
         orders = [ordering.pair_order(found) for found in ordering.by_kind(scores, keys)]
-        return {
-            "val_loss": float(keras.ops.mean(loss(scores, keys))),
-            "val_order": float(np.mean([found["order"] for found in orders])),
-            "val_adjacent": float(np.mean([found["adjacent"] for found in orders])),
-        }
+        found = {f"val_{name}": float(np.mean([order[name] for order in orders]))
+                 for name in ("order", "adjacent", "across") if name in orders[0]}
+        found["val_hinge"] = float(keras.ops.sum(loss(scores, keys))) / pairs
+        return found if np.isfinite(scores).all() else dict.fromkeys(found, float("nan"))
 
     return Validation(measure, "val_order", "max")
 

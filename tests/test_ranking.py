@@ -195,6 +195,20 @@ def test_pairs_have_one_partner_each(pairs, folder):
         assert np.sort(kept[::2] - kept[1::2]) == pytest.approx(lead[:6])
 
 
+@pytest.mark.parametrize("pairs", ["random", "hard"])
+def test_half_of_the_pairs_are_of_two_photos_where_photos_are_compared(pairs, folder):
+    made = batches_of(folder, pairs=pairs, across_photos=True, batch_size=40, scores=lambda images: images.mean(axis=(1, 2, 3)))
+    keys = made[0][1]
+    assert len(keys) == 40 and ops.convert_to_numpy(better(ops.convert_to_tensor(keys))).sum() == 20
+    drawn = [made.pair(np.random.default_rng(seed)) for seed in range(2000)]
+    two = [pair for pair in drawn if len(pair) == 2]
+    assert len(two) / len(drawn) == pytest.approx(0.5, abs=0.05)
+    for (_, [(_, first)]), (_, [(name, second)]) in two:
+        assert name and first < second
+    assert np.mean([one[0] != other[0] for one, other in two]) == pytest.approx(5 / 6, abs=0.05)
+    assert all(len(pair) == 1 for pair in map(batches_of(folder, pairs=pairs).pair, map(np.random.default_rng, range(50))))
+
+
 def test_plain_sky_is_avoided():
     photo = np.full((200, 200, 3), 120, "uint8")
     photo[120:, 120:] = np.random.default_rng(0).integers(0, 256, (80, 80, 3))
@@ -299,6 +313,42 @@ def test_only_a_model_for_photos_of_any_size_takes_other_crops(rng):
     assert rankiqa.side(fixed) == 192
 
 
+def test_validation_measures_every_pair(folder, rng):
+    data = SimpleNamespace(photos=SimpleNamespace(full=lambda part: paths_of(folder)), kinds=chosen(["jpeg", "contrast"]))
+    model = small_model(rng)
+    scale = model.get_layer("score")
+    for across in (False, True):
+        made = ranking.validation(SimpleNamespace(seed=0, margin=None, across_photos=across), model, data)
+        found = made.measure()
+        batch = ranked.RankedBatches(paths_of(folder), data.kinds, 999, 64, photos=6, crops=1, steps=1, seed=1, workers=0)[0]
+        scores = rankiqa.scorer(model).score(batch[0]["image"])
+        pairs = [(i, j) for i, (p, k, l) in enumerate(batch[1].tolist()) for j, (q, m, n) in enumerate(batch[1].tolist())
+                 if l < n and (k == m or l == 0) and (across or p == q)]
+        assert found["val_hinge"] == pytest.approx(np.mean([max(0, 1 - scores[i] + scores[j]) for i, j in pairs]), rel=1e-4)
+        assert set(found) == {"val_hinge", "val_order", "val_adjacent", "val_across"}
+    scale.fit(0.0, 1.0, 0.0, float("nan"))
+    assert all(np.isnan(value) for value in made.measure().values())
+
+
+def test_runs_are_compared_by_when_each_is_as_good_as_the_other(tmp_path, script):
+    head = "epoch,val_hinge,val_order,val_across,seconds\n"
+    for name, rows in {
+        "all": ["0,.5,.8,.7,10", "1,.2,.95,.9,10", "2,.1,.94,.92,10"], "random": ["0,.6,.7,.6,30", "1,.2,.96,.8,31"],
+    }.items():
+        (tmp_path / "logs" / name).mkdir(parents=True)
+        (tmp_path / "logs" / name / "log.csv").write_text(head + "\n".join(rows) + "\n")
+    out = script("eval_rank.py", "--compare=logs/all,logs/random", "--json")
+    found = json.loads(out.splitlines()[-1])
+    assert found["logs/all"] == {
+        "seconds": 30, "hinge": 0.1, "order": 0.95, "across": 0.92,
+        "reached": {"logs/random": {"hinge": 20, "order": None, "across": 20}},
+    }
+    assert found["logs/random"]["reached"] == {"logs/all": {"hinge": None, "order": 61, "across": None}}
+    assert "as good as logs/random at its best: hinge after 20 s, order never, across after 20 s" in out
+    assert (tmp_path / "efficiency.png").stat().st_size > 10_000
+    assert "found no log of a rank run" in script("eval_rank.py", "--compare=logs/none", expect=2)
+
+
 def test_small_photos_are_enlarged_and_crops_averaged(rng):
     scorer = rankiqa.scorer(small_model(rng))
     photo = rng.integers(0, 256, (40, 30, 3), dtype="uint8")
@@ -311,7 +361,8 @@ def test_small_photos_are_enlarged_and_crops_averaged(rng):
 
 def test_what_cannot_be_shared_or_asked_is_refused(folder, monkeypatch):
     data = SimpleNamespace(photos=SimpleNamespace(full=lambda part: paths_of(folder)), kinds=chosen(["live"]))
-    options = SimpleNamespace(pairs="random", batch_size=42, photos_per_batch=4, steps_per_epoch=4, seed=0, workers=0)
+    options = SimpleNamespace(pairs="random", across_photos=False, batch_size=42, photos_per_batch=4, steps_per_epoch=4,
+                              seed=0, workers=0)
     model = rankiqa.rankiqa(towers.make_quality_tower("compact", (None, None, 3)), 32)
     with monkeypatch.context() as patch:
         patch.setattr(ranking.devices, "replicas", lambda: 4)

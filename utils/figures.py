@@ -33,7 +33,8 @@ def training_curves(folder: str) -> None:
         ("validation pairs", ["val_accuracy", "val_roc_auc"]),
         ("distance of embeddings", ["same_distance", "different_distance"]),
         ("share of triplets that violate the margin", ["active_triplets"]),
-        ("levels in the right order", ["order", "val_order", "val_adjacent"]),
+        ("levels in the right order", ["order", "val_order", "val_adjacent", "val_across"]),
+        ("hinge of a pair of levels", ["val_hinge"]),
         ("agreement with people", ["val_srocc", "val_lcc"]),
     ]
     panels = [(title, names) for title, names in panels if set(names) & set(log[0])]
@@ -147,12 +148,14 @@ def level_scores(folder: str, scores: dict[str, np.ndarray], levels: dict[str, t
 
 
 def efficiency(folder: str, logs: dict[str, list[dict[str, float]]], seconds: dict[str, np.ndarray]) -> None:
-    """Validation loss and order of several rank runs against seconds of training, as efficiency.png."""
-    page, axes = figure(2)
-    for axis, (column, title) in zip(axes[0], (("val_loss", "ranking loss"), ("val_order", "levels in the right order"))):
+    """Hinge and order of the validation photos of several rank runs against seconds of training, as efficiency.png."""
+    panels = (("val_hinge", "hinge of a pair of levels"), ("val_order", "levels of one photo in the right order"),
+              ("val_across", "levels of two photos in the right order"))
+    page, axes = figure(len(panels))
+    for axis, (column, title) in zip(axes[0], panels):
         for name, log in logs.items():
             axis.plot(seconds[name], [row[column] for row in log], marker=".", label=name)
-        axis.set(xlabel="seconds of training", title=f"{title}, validation photos")
+        axis.set(xlabel="seconds of training", title=title)
         axis.legend(frameon=False)
     axes[0, 0].set_yscale("log")
     save(page, folder, "efficiency.png")

@@ -24,9 +24,10 @@ class RankedBatches(keras.utils.PyDataset):
         crop: side of the crops, in pixels.
         crops: places, and so steps, for which a distorted photo is used.
         photos: P.
-        pairs: "all": as above. To measure against, batches of B/2 photos with two levels of one
-            distortion each, as in a network of two branches: "random", or "hard", of twice as many
-            those that `scores` orders worst.
+        pairs: "all": as above. To measure against, batches of B/2 pairs of levels of one distortion,
+            as for a network of two branches: "random", or "hard", of twice as many those that
+            `scores` orders worst. Their keys hold the number of the pair in place of the photo's.
+        across_photos: every other of such pairs, about, is of two photos, as those of a batch of two photos are.
         steps: batches in an epoch.
         seed: 0 or above.
         workers: processes that distort; 0: none.
@@ -35,12 +36,13 @@ class RankedBatches(keras.utils.PyDataset):
 
     def __init__(
         self, paths: Sequence[str], kinds: dict[str, Distortion], batch_size: int, crop: int, crops: int = 4,
-        photos: int = 4, pairs: str = "all", steps: int = 100, seed: int = 0, workers: int = 1,
+        photos: int = 4, pairs: str = "all", across_photos: bool = False, steps: int = 100, seed: int = 0, workers: int = 1,
         scores: Callable[[np.ndarray], np.ndarray] | None = None,
     ):
         super().__init__()
         self.paths, self.kinds, self.names = list(paths), kinds, list(kinds)
-        self.batch_size, self.crop, self.crops, self.pairs = batch_size, crop, crops, pairs
+        self.batch_size, self.crop, self.crops = batch_size, crop, crops
+        self.pairs, self.across_photos = pairs, across_photos
         self.photos = min(photos, len(self.paths))
         self.steps, self.seed, self.epoch = steps, seed, 0
         self.scores = scores
@@ -77,7 +79,7 @@ class RankedBatches(keras.utils.PyDataset):
             hands = self.dealt(rng)
             return list(zip(rng.choice(len(self.paths), self.photos, replace=False), hands))
         count = self.batch_size // 2 * (2 if self.pairs == "hard" else 1)
-        return [(rng.integers(len(self.paths)), self.two_levels(rng)) for _ in range(count)]
+        return [shown for _ in range(count) for shown in self.pair(rng)]
 
     def dealt(self, rng: np.random.Generator) -> list[Wanted]:
         """For each photo the pristine one and all levels of as many distortions as its share of the batch holds.
@@ -96,19 +98,25 @@ class RankedBatches(keras.utils.PyDataset):
                 deck.rotate(-1)
         return hands
 
-    def two_levels(self, rng: np.random.Generator) -> Wanted:
-        """Two levels of one distortion, the better first."""
-        name = str(rng.choice(self.names))
+    def pair(self, rng: np.random.Generator) -> list[tuple[int, Wanted]]:
+        """Two levels of one distortion, the better first: of one photo, or one each of two."""
+        photo, name = rng.integers(len(self.paths)), str(rng.choice(self.names))
         first, second = sorted(rng.choice(len(self.kinds[name].levels) + 1, 2, replace=False).tolist())
-        return [(name if first else "", first), (name, second)]
+        wanted = [(name if first else "", first), (name, second)]
+        if self.across_photos and rng.random() < 0.5:
+            return [(photo, wanted[:1]), (rng.integers(len(self.paths)), wanted[1:])]
+        return [(photo, wanted)]
 
     def keys(self, plan: list[Wanted]) -> np.ndarray:
-        """Photo, distortion (-1: none) and level of each image of a batch: (B, 3) int32."""
+        """Photo or pair, distortion (-1: none) and level of each image of a batch: (B, 3) int32."""
         rows = [
             (photo, self.names.index(name) if name else -1, level)
             for photo, wanted in enumerate(plan) for name, level in wanted
         ]
-        return np.array(rows, "int32")
+        keys = np.array(rows, "int32")
+        if self.pairs != "all":
+            keys[:, 0] = np.arange(len(keys)) // 2
+        return keys
 
     def hardest(self, images: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Of pairs that stand side by side, the half whose better image leads least."""
