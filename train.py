@@ -66,6 +66,8 @@ flags.DEFINE_enum("pairs", "all", ["all", "random", "hard"], "rank: all pairs of
                   "one partner for each image, at random or the worst ordered of twice as many (with "
                   "--across_photos every other one is of another photo)")
 flags.DEFINE_boolean("across_photos", False, "rank: pairs of different photos too, as in the article's code")
+flags.DEFINE_string("cache_distorted", "", "rank: a folder that keeps distorted photos, 0.8 MB at most for each level, so that each is "
+                    "distorted once and every batch shows other ones; default: distorted anew, for four batches")
 flags.DEFINE_integer("level_gap", 0, "rank: only pairs so many levels apart; 0: all", 0)
 flags.DEFINE_integer("photos_per_batch", 4, "rank: photos in a batch, each at all its levels", 1)
 flags.DEFINE_boolean("higher_is_better", None, "finetune: whether higher human scores are better; CSV and lists do not tell")

@@ -1,5 +1,6 @@
 """Which one looks better: learning to rank the levels of distortion of pristine photos (RankIQA, step one)."""
 
+import os
 from typing import NamedTuple
 
 import keras
@@ -68,7 +69,8 @@ def make_batches(options, data: Data, model) -> ranked.RankedBatches:
     made = ranked.RankedBatches(
         data.photos.full("train"), data.kinds, options.batch_size, rankiqa.side(model),
         photos=options.photos_per_batch, pairs=options.pairs, across_photos=options.across_photos,
-        steps=options.steps_per_epoch or 100, seed=options.seed, workers=options.workers, scores=rankiqa.scorer(model).score,
+        steps=options.steps_per_epoch or 100, seed=options.seed, workers=options.workers,
+        cache=os.path.expanduser(options.cache_distorted), scores=rankiqa.scorer(model).score,
     )
     keys = made[0][1]
     if len(keys) % devices.replicas():

@@ -19,7 +19,8 @@ from nets.ranking import RankingHinge, better, order
 from tasks import ranking
 from test_scripts import start, wait_for_epoch
 from utils import levels, ordering, photos, ranked
-from utils.distortions import chosen
+from utils.distortions import chosen, distort
+from utils.images import read_photo
 
 KEYS = np.array([(p, k, l) for p in (0, 1) for k, l in [(-1, 0), (0, 1), (0, 2), (0, 3), (1, 1), (1, 2)]], "int32")
 
@@ -140,6 +141,62 @@ def test_batches_repeat_and_differ(folder):
 
 def again_at(folder, step):
     return batches_of(folder)[step][0]["image"]
+
+
+def test_a_cache_gives_the_same_distorted_photos_once_and_again(folder, tmp_path, monkeypatch):
+    made = batches_of(folder, cache=str(tmp_path / "kept"))
+    batch, keys = made[1]
+    assert len(os.listdir(tmp_path / "kept")) >= 3 * 4  # of three photos the photo itself and three distortions
+    for row, (photo, kind, level) in enumerate(keys.tolist()):  # a blur is no draw: it must be the very same picture
+        if kind != 0:
+            continue
+        path, _ = made.plan(1)[photo]
+        blurred = distort(read_photo(paths_of(folder)[path]), made.kinds["gaussian_blur"], level, 0)
+        found = batch["image"][row]
+        assert any(np.array_equal(found, side[y : y + 64, x : x + 64]) for side in (blurred, blurred[:, ::-1])
+                   for y in range(140 - 63) for x in range(150 - 63) if (side[y, x] == found[0, 0]).all())
+    with monkeypatch.context() as patch:
+        patch.setattr(levels, "distort", lambda *args: pytest.fail("distorted twice"))
+        again = batches_of(folder, cache=str(tmp_path / "kept"))
+        assert np.array_equal(again[1][0]["image"], batch["image"])
+    shared = batches_of(folder, cache=str(tmp_path / "other"), workers=2)  # both may make the same file
+    for step in (1, 2):
+        assert np.array_equal(shared[step][0]["image"], made[step][0]["image"])
+    shared.made.pool.shutdown()
+    assert not np.array_equal(made[1][0]["image"], made[2][0]["image"])
+    assert not [name for name in os.listdir(tmp_path / "other") if not name.endswith(".npy")]
+
+
+def test_a_cache_knows_a_photo_that_has_changed_and_other_levels(tmp_path):
+    path, kept = tmp_path / "photo.png", str(tmp_path / "kept")
+    blur = chosen(["gaussian_blur"])
+    wanted = [("", 0), ("gaussian_blur", 1), ("gaussian_blur", 2)]
+
+    def cut(kinds=blur):
+        return levels.photo_levels(str(path), kinds, wanted, 32, 1, [0], kept)
+
+    picture(path, size=(90, 80), seed=1)
+    first = cut()
+    assert np.array_equal(cut(), first)
+    other = {"gaussian_blur": blur["gaussian_blur"]._replace(levels=(1, 91))}
+    assert not np.array_equal(cut(other)[0, 2], first[0, 2]) and np.array_equal(cut(other)[0, 0], first[0, 0])
+    picture(path, size=(90, 80), seed=2)
+    os.utime(path, (1, 1))
+    assert not np.array_equal(cut()[0, 0], first[0, 0])
+    with pytest.raises(ValueError, match="90 x 80 pixels, expected 100 or more a side"):
+        levels.photo_levels(str(path), blur, wanted, 100, 1, [0], kept)
+
+
+def test_a_full_disk_leaves_no_half_file_in_the_cache(tmp_path, monkeypatch):
+    def full(file, images):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    picture(tmp_path / "photo.png", size=(90, 80), seed=1)
+    monkeypatch.setattr(levels.np, "save", full)
+    with pytest.raises(OSError, match="No space left"):
+        levels.photo_levels(str(tmp_path / "photo.png"), chosen(["jpeg"]), [("jpeg", 1)], 32, 1, [0], str(tmp_path / "kept"))
+    assert os.listdir(tmp_path / "kept") == []
 
 
 def test_processes_give_what_one_gives(folder):
@@ -362,7 +419,7 @@ def test_small_photos_are_enlarged_and_crops_averaged(rng):
 def test_what_cannot_be_shared_or_asked_is_refused(folder, monkeypatch):
     data = SimpleNamespace(photos=SimpleNamespace(full=lambda part: paths_of(folder)), kinds=chosen(["live"]))
     options = SimpleNamespace(pairs="random", across_photos=False, batch_size=42, photos_per_batch=4, steps_per_epoch=4,
-                              seed=0, workers=0)
+                              seed=0, workers=0, cache_distorted="")
     model = rankiqa.rankiqa(towers.make_quality_tower("compact", (None, None, 3)), 32)
     with monkeypatch.context() as patch:
         patch.setattr(ranking.devices, "replicas", lambda: 4)

@@ -1,11 +1,13 @@
 """A photo file -> crops of its levels, all of one place. Runs in worker processes, which never import Keras."""
 
+import hashlib
+import os
 from typing import Sequence
 
 import numpy as np
 from PIL import Image
 
-from utils.distortions import Distortion, distort
+from utils.distortions import Distortion, distort, own_seed
 from utils.images import read_photo
 
 LARGEST = 512  # pixels a side of a photo that are distorted; of a larger one, a window of it
@@ -16,7 +18,7 @@ Wanted = Sequence[tuple[str, int]]  # distortion and level of each image; level 
 
 
 def photo_levels(
-    path: str, kinds: dict[str, Distortion], wanted: Wanted, crop: int, crops: int, seed: Sequence[int]
+    path: str, kinds: dict[str, Distortion], wanted: Wanted, crop: int, crops: int, seed: Sequence[int], cache: str = ""
 ) -> np.ndarray:
     """Distorts a photo and cuts the same places out of all its levels.
 
@@ -24,6 +26,7 @@ def photo_levels(
         crop: side of a crop, in pixels.
         crops: places.
         seed: of the window, the places, the mirroring and the distortions.
+        cache: folder where the distorted photo is kept, and found the next time; "": it is distorted anew.
 
     Returns:
         (crops, len(wanted), crop, crop, 3) uint8.
@@ -32,13 +35,65 @@ def photo_levels(
         ValueError: the photo cannot be read, or is smaller than a crop.
     """
     rng = np.random.default_rng(seed)
-    photo = window(read_photo(path), max(LARGEST, crop), rng)
+    if cache:
+        photo, worse = kept_levels(path, kinds, wanted, max(LARGEST, crop), cache)
+    else:
+        photo = window(read_photo(path), max(LARGEST, crop), rng)
+        own = {name: rng.integers(2**31) for name in kinds}  # levels of one distortion share their draws
+        worse = [distort(photo, kinds[name], level, own[name]) if level else photo for name, level in wanted]
     if min(photo.shape[:2]) < crop:
         raise ValueError(f"{path}: {photo.shape[1]} x {photo.shape[0]} pixels, expected {crop} or more a side")
-    own = {name: rng.integers(2**31) for name in kinds}  # levels of one distortion share their draws
-    worse = np.stack([distort(photo, kinds[name], level, own[name]) if level else photo for name, level in wanted])
-    cut = [worse[:, y : y + crop, x : x + crop] for y, x in (textured_place(photo, crop, rng) for _ in range(crops))]
+    places = [textured_place(photo, crop, rng) for _ in range(crops)]
+    cut = [np.stack([image[y : y + crop, x : x + crop] for image in worse]) for y, x in places]
     return np.stack([images[:, :, ::-1] if rng.random() < 0.5 else images for images in cut])
+
+
+def kept_levels(
+    path: str, kinds: dict[str, Distortion], wanted: Wanted, largest: int, cache: str
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """A photo and the levels of it that are wanted, from a cache, which is given what it lacks.
+
+    There is a file for the photo and one for each distortion with all its levels, (levels, H, W, 3)
+    uint8, named after all that they are made from. Only what is cut out of one is read.
+    """
+    seen = os.stat(path)
+    made_of = (os.path.abspath(path), seen.st_mtime_ns, seen.st_size, largest)
+    seed = int(sha1(os.path.basename(path))[:8], 16)  # the same wherever the photo lies
+
+    def made(name: str) -> np.ndarray:
+        photo = window(read_photo(path), largest, np.random.default_rng(seed))
+        if not name:
+            return photo[None]
+        kind = kinds[name]
+        return np.stack([distort(photo, kind, level, own_seed(name, seed)) for level in range(1, len(kind.levels) + 1)])
+
+    def kept(name: str) -> np.ndarray:
+        file = os.path.join(cache, sha1((made_of, name, kinds[name].levels if name else ())) + ".npy")
+        if not os.path.isfile(file):
+            save_aside(file, made(name))
+        return np.load(file, mmap_mode="r")
+
+    files = {name: kept(name) for name in ("", *kinds)}
+    return files[""][0], [files[name][max(0, level - 1)] for name, level in wanted]
+
+
+def sha1(of) -> str:
+    """A name for anything that `repr` tells from all else."""
+    return hashlib.sha1(repr(of).encode()).hexdigest()
+
+
+def save_aside(file: str, images: np.ndarray) -> None:
+    """Writes an .npy file that is whole or not there, whoever else writes it."""
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    own = f"{file}.{os.getpid()}"
+    try:
+        with open(own, "wb") as aside:
+            np.save(aside, images)
+        os.replace(own, file)
+    except OSError:
+        if os.path.exists(own):
+            os.remove(own)
+        raise
 
 
 def window(photo: np.ndarray, largest: int, rng: np.random.Generator) -> np.ndarray:

@@ -15,6 +15,7 @@ class RankedBatches(keras.utils.PyDataset):
     """Batches of P photos, each pristine and at every level of some distortions, all crops of a photo at one place.
 
     A photo that was distorted serves `crops` steps, each with another place of it: a block of steps.
+    With a cache a block is one step, for nothing need be distorted twice.
     A batch depends on the seed, the epoch and the step alone; with "hard" on the network too.
 
     Args:
@@ -31,17 +32,18 @@ class RankedBatches(keras.utils.PyDataset):
         steps: batches in an epoch.
         seed: 0 or above.
         workers: processes that distort; 0: none.
+        cache: folder that keeps distorted photos, see `utils.levels.photo_levels`; "": none.
         scores: images (B, crop, crop, 3) -> (B,) of the network as it is, for "hard".
     """
 
     def __init__(
         self, paths: Sequence[str], kinds: dict[str, Distortion], batch_size: int, crop: int, crops: int = 4,
         photos: int = 4, pairs: str = "all", across_photos: bool = False, steps: int = 100, seed: int = 0, workers: int = 1,
-        scores: Callable[[np.ndarray], np.ndarray] | None = None,
+        cache: str = "", scores: Callable[[np.ndarray], np.ndarray] | None = None,
     ):
         super().__init__()
         self.paths, self.kinds, self.names = list(paths), kinds, list(kinds)
-        self.batch_size, self.crop, self.crops = batch_size, crop, crops
+        self.batch_size, self.crop, self.crops, self.cache = batch_size, crop, 1 if cache else crops, cache
         self.pairs, self.across_photos = pairs, across_photos
         self.photos = min(photos, len(self.paths))
         self.steps, self.seed, self.epoch = steps, seed, 0
@@ -68,7 +70,7 @@ class RankedBatches(keras.utils.PyDataset):
         """The work of a block: arguments of `photo_levels`, photo by photo."""
         return [
             (self.paths[photo], {name: self.kinds[name] for name, _ in wanted if name}, wanted, self.crop, self.crops,
-             [self.seed, number, place])
+             [self.seed, number, place], self.cache)
             for place, (photo, wanted) in enumerate(self.plan(number))
         ]
 
