@@ -76,7 +76,7 @@ def step(model, folder) -> dict[str, float]:
 
 
 def rank(model, folder) -> dict[str, float]:
-    """The same of ranking and fine-tuning: compact tower, batches of 84 crops of 128, distorted while training.
+    """The same of ranking and fine-tuning: compact tower, batches of 84 crops of 128, distorted while training or kept.
 
     The photos are the two that scikit-learn brings.
     """
@@ -90,7 +90,10 @@ def rank(model, folder) -> dict[str, float]:
     root, names = photos.sample_photos()
     files = [os.path.join(root, name) for name in names] * 50
     workers = max(1, (os.cpu_count() or 2) - 1)
-    levels = ranked.RankedBatches(files, chosen(["live"]), 84, rankiqa.side(quality), steps=20, workers=workers)
+    levels, kept = (
+        ranked.RankedBatches(files, chosen(["live"]), 84, rankiqa.side(quality), steps=20, workers=workers, cache=cache)
+        for cache in ("", os.path.join(folder, "distorted"))
+    )
     scored = ranked.ScoredBatches(files, np.zeros(len(files)), len(levels[0][1]), rankiqa.side(quality), 20, 0, workers)
     ranker = rankiqa.ranker(quality, ranking.RankingHinge())
     ranker.compile("adamw", rankiqa.own_loss, metrics=rankiqa.signs())
@@ -100,6 +103,7 @@ def rank(model, folder) -> dict[str, float]:
     seconds = side_by_side({
         "bare": bare(quality.get_layer("tower"), images, len(levels[0][1])),
         "rank": lambda: next_epoch(ranker, levels),
+        "rank with --cache_distorted": lambda: next_epoch(ranker, kept),
         "finetune": lambda: next_epoch(regressor, scored),
     })
     return shares(seconds, len(images))
