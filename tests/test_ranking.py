@@ -178,6 +178,10 @@ def test_a_cache_knows_a_photo_that_has_changed_and_other_levels(tmp_path):
     picture(path, size=(90, 80), seed=1)
     first = cut()
     assert np.array_equal(cut(), first)
+    for file in os.listdir(kept):
+        with open(os.path.join(kept, file), "r+b") as broken:
+            broken.truncate(150)
+    assert np.array_equal(cut(), first)
     other = {"gaussian_blur": blur["gaussian_blur"]._replace(levels=(1, 91))}
     assert not np.array_equal(cut(other)[0, 2], first[0, 2]) and np.array_equal(cut(other)[0, 0], first[0, 0])
     picture(path, size=(90, 80), seed=2)

@@ -1,8 +1,10 @@
 """Schedules, callbacks, run folders and figures."""
 
+import contextlib
 import csv
 import json
 import os
+import signal
 import zipfile
 
 import keras
@@ -130,6 +132,29 @@ def test_the_saved_state_is_one_whole_file(tmp_path):
     model.optimizer.iterations.assign(7)  # mixed precision skips steps that overflow
     skipping.on_epoch_end(3)
     assert training.restore_state(make(), path) == 4
+
+
+def test_no_ctrl_c_is_lost():
+    """Pressed where the exception is swallowed, training stops before the next batch; elsewhere, at once."""
+    batches = []
+
+    def swallow(batch, logs):
+        batches.append(batch)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    x, y = np.ones((8, 3)), np.zeros((8, 2))
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(x, y, batch_size=2, epochs=9, verbose=0,
+                  callbacks=[training.CtrlC(), keras.callbacks.LambdaCallback(on_train_batch_end=swallow)])
+    assert batches == [0]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    model.fit(x, y, epochs=2, verbose=0, callbacks=[training.CtrlC()])
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_json_is_written_whole(tmp_path):

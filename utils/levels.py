@@ -1,5 +1,6 @@
 """A photo file -> crops of its levels, all of one place. Runs in worker processes, which never import Keras."""
 
+import contextlib
 import hashlib
 import os
 from typing import Sequence
@@ -69,8 +70,9 @@ def kept_levels(
 
     def kept(name: str) -> np.ndarray:
         file = os.path.join(cache, sha1((made_of, name, kinds[name].levels if name else ())) + ".npy")
-        if not os.path.isfile(file):
-            save_aside(file, made(name))
+        with contextlib.suppress(OSError, ValueError, EOFError):  # not there, or broken: it is made
+            return np.load(file, mmap_mode="r")
+        save_aside(file, made(name))
         return np.load(file, mmap_mode="r")
 
     files = {name: kept(name) for name in ("", *kinds)}

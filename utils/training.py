@@ -2,6 +2,7 @@
 
 import math
 import os
+import signal
 import time
 from typing import Callable, NamedTuple
 
@@ -129,6 +130,30 @@ class Collapse(keras.callbacks.Callback):
                 "Change, one at a time: a ten times lower --learning_rate; another --loss; for triplets "
                 "--mining=semi_hard or all; weaker --augment; and look at batch.png: could you tell?"
             )
+
+
+class CtrlC(keras.callbacks.Callback):
+    """Lets no Ctrl-C get lost: where the code that it met swallowed the exception, it is raised again before the next batch.
+
+    HDF5's and the runtimes' own callbacks swallow exceptions, and so does every `__del__`.
+    """
+
+    def on_train_begin(self, logs=None):
+        self.pressed = False
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self.press)
+
+    def press(self, number, frame):
+        self.pressed = True
+        raise KeyboardInterrupt
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.pressed:
+            raise KeyboardInterrupt
+
+    def on_train_end(self, logs=None):
+        if signal.getsignal(signal.SIGINT) == self.press:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Waiting(keras.callbacks.Callback):
