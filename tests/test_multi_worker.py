@@ -1,4 +1,4 @@
-"""Two workers on this machine, through TF_CONFIG, give what one gives; one that dies ends the other."""
+"""Two devices, and two workers on this machine through TF_CONFIG, give what one gives; a worker that dies ends the other."""
 
 import csv
 import json
@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import keras
+import numpy as np
 import pytest
 
 from conftest import ROOT
@@ -15,7 +16,7 @@ from test_scripts import SMALL, wait_for_epoch
 from utils import multi_worker
 
 BACKEND = keras.backend.backend()
-pytestmark = pytest.mark.skipif(BACKEND == "torch", reason="one worker only")
+pytestmark = pytest.mark.skipif(BACKEND == "torch", reason="one device and one worker only")
 
 
 def free_ports(count):
@@ -92,3 +93,18 @@ def test_other_versions_of_keras_are_left_alone(monkeypatch, capsys):
     monkeypatch.setattr(keras, "__version__", "3.99.0")
     assert not multi_worker.mend_keras() and trainer.reduce_per_replica is before
     assert "3.99.0" in capsys.readouterr().out
+
+
+def test_two_devices_give_the_gradient_of_one(tmp_path):
+    """One step of plain gradient descent on either leaves the same weights, to rounding; so do JAX's devices."""
+    for devices in ("cpu", "cpu:2"):
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "tests" / "one_step.py"), devices, str(tmp_path / f"{devices}.npz")],
+            capture_output=True, text=True, cwd=ROOT,
+        )
+        assert done.returncode == 0, done.stderr
+    one, two = (np.load(tmp_path / f"{devices}.npz") for devices in ("cpu", "cpu:2"))
+    assert {name.split()[0] for name in one.files} == {"cross_entropy", "contrastive", "triplet", "multi_similarity"}
+    for name in one.files:
+        tolerance = {"rel": 1e-6} if name.endswith("loss") else {"abs": 1e-7}
+        assert two[name] == pytest.approx(one[name], **tolerance), name
