@@ -66,11 +66,14 @@ def make_batches(options, data: Data, model) -> ranked.RankedBatches:
     """Batches of levels; says what one holds."""
     if options.pairs == "hard" and keras.backend.backend() == "jax":
         raise ValueError("--pairs=hard asks the network while it is trained, which JAX does not allow: pass another --backend")
+    cache = os.path.expanduser(options.cache_distorted)
+    if os.path.exists(cache) and not os.path.isdir(cache):
+        raise ValueError(f"--cache_distorted={cache}: a file; expected a folder, which is made where there is none")
     made = ranked.RankedBatches(
         data.photos.full("train"), data.kinds, options.batch_size, rankiqa.side(model),
         photos=options.photos_per_batch, pairs=options.pairs, across_photos=options.across_photos,
-        steps=options.steps_per_epoch or 100, seed=options.seed, workers=options.workers,
-        cache=os.path.expanduser(options.cache_distorted), scores=rankiqa.scorer(model).score,
+        steps=options.steps_per_epoch or 100, seed=options.seed, workers=options.workers, cache=cache,
+        scores=rankiqa.scorer(model).score,
     )
     keys = made[0][1]
     if len(keys) % devices.replicas():

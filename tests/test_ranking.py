@@ -429,6 +429,9 @@ def test_what_cannot_be_shared_or_asked_is_refused(folder, monkeypatch):
         patch.setattr(ranking.devices, "replicas", lambda: 4)
         with pytest.raises(ValueError, match="42 crops does not divide among 4 devices"):
             ranking.make_batches(options, data, model)
+    options.cache_distorted = paths_of(folder)[0]
+    with pytest.raises(ValueError, match="0.png: a file; expected a folder"):
+        ranking.make_batches(options, data, model)
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="JAX does not allow: pass another --backend"):
         ranking.make_batches(SimpleNamespace(pairs="hard"), data, model)
