@@ -13,7 +13,7 @@ from absl import flags
 from utils import startup
 
 FLAGS = flags.FLAGS
-SIGNS = {"hinge": "val_hinge", "order": "val_order", "across": "val_across"}  # of how well a rank run learns
+SIGNS = {"hinge": ("val_hinge", -1), "order": ("val_order", 1), "across": ("val_across", 1)}  # of a rank run: column, better is higher
 flags.adopt_module_key_flags(startup)
 flags.DEFINE_string("model", "", "run folder or .keras file; default: the newest rank or finetune run, else the ready model")
 flags.DEFINE_string("dataset_path", "", "folder of pristine photos to distort; default: those that the run held out")
@@ -132,31 +132,31 @@ def compare_runs() -> dict:
     folder = os.path.expanduser(FLAGS.out) or "."
     os.makedirs(folder, exist_ok=True)
     logs = {os.path.normpath(run): runs.read_log(os.path.expanduser(run)) for run in FLAGS.compare}
+    columns = [column for column, _ in SIGNS.values()]
     for name, log in logs.items():
-        if not log or not set(SIGNS.values()) <= set(log[0]):
-            raise ValueError(f"{name}: found no log of a rank run with two or more validation photos; expected folders such as logs/rank")
+        if not log or not set(columns) <= set(log[0]):
+            raise ValueError(f"{name}: found no log with {', '.join(columns)}; expected folders of rank runs with two or more "
+                             "validation photos, such as logs/rank")
     seconds = {name: np.cumsum([row["seconds"] for row in log]) for name, log in logs.items()}
-    best = {name: {sign: max(of(log, sign)) for sign in SIGNS} for name, log in logs.items()}
+    quality = {  # of each run and sign by epoch, higher is better
+        name: {sign: [way * row[column] for row in log] for sign, (column, way) in SIGNS.items()} for name, log in logs.items()
+    }
     figures.efficiency(folder, logs, seconds)
     result = {}
-    for name, log in logs.items():
+    for name, own in quality.items():
+        best = {sign: SIGNS[sign][1] * max(own[sign]) for sign in SIGNS}
         reached = {
-            other: {sign: first(seconds[name], of(log, sign), best[other][sign]) for sign in SIGNS}
-            for other in logs if other != name
+            other: {sign: first(seconds[name], own[sign], max(found[sign])) for sign in SIGNS}
+            for other, found in quality.items() if other != name
         }
-        result[name] = {"seconds": float(seconds[name][-1]), **{sign: abs(found) for sign, found in best[name].items()}, "reached": reached}
-        print(f"{name}: {seconds[name][-1]:.0f} s; at best " + ", ".join(f"{sign} {result[name][sign]:.4f}" for sign in SIGNS))
+        result[name] = {"seconds": float(seconds[name][-1]), **best, "reached": reached}
+        print(f"{name}: {seconds[name][-1]:.0f} s; at best " + ", ".join(f"{sign} {value:.4f}" for sign, value in best.items()))
         for other, found in reached.items():
             print(f"  as good as {other} at its best: " + ", ".join(
                 f"{sign} {'never' if second is None else f'after {second:.0f} s'}" for sign, second in found.items()
             ))
     print(f"figure: {os.path.join(folder, 'efficiency.png')}")
     return result
-
-
-def of(log: list[dict], sign: str) -> list[float]:
-    """A sign of a run by epoch, higher is better."""
-    return [-row[SIGNS[sign]] if sign == "hinge" else row[SIGNS[sign]] for row in log]
 
 
 def first(seconds, found: list[float], least: float) -> float | None:

@@ -174,7 +174,8 @@ def fit(task, model, data, batches, folder) -> None:
     callbacks = training.make_callbacks(folder, model, batches, task.validation(FLAGS, model, data), FLAGS.patience)
     try:
         trainer.fit(multi_worker.own_part(batches), epochs=FLAGS.epochs, initial_epoch=done, shuffle=False,
-                    verbose=1 if sys.stdout.isatty() else 2, callbacks=[training.CtrlC(), *task.callbacks(FLAGS, batches), *callbacks])
+                    verbose=1 if sys.stdout.isatty() else 2,
+                    callbacks=[training.CtrlC(), *task.callbacks(FLAGS, batches), *callbacks])
     except KeyboardInterrupt:
         runs.save_aside(model.save, os.path.join(folder, runs.LAST), ".keras")
         print(f"\nstopped; {folder}/{runs.LAST} holds the model as it is; python train.py --resume goes on")

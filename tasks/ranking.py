@@ -79,7 +79,8 @@ def make_batches(options, data: Data, model) -> ranked.RankedBatches:
     if len(keys) % devices.replicas():
         raise ValueError(f"a batch of {len(keys)} crops does not divide among {devices.replicas()} devices; "
                          "pass another --photos_per_batch or, with --pairs=random or hard, --batch_size")
-    print(f"a batch: {len(np.unique(keys[:, 0]))} {'photos' if options.pairs == 'all' else 'pairs'}, {len(keys)} crops of {made.crop} x {made.crop} pixels, "
+    shown = "photos" if options.pairs == "all" else "pairs"
+    print(f"a batch: {len(np.unique(keys[:, 0]))} {shown}, {len(keys)} crops of {made.crop} x {made.crop} pixels, "
           f"{len(np.unique(keys[:, 1])) - 1} distortions; {len(made)} batches an epoch")
     return made
 

@@ -407,7 +407,7 @@ def test_runs_are_compared_by_when_each_is_as_good_as_the_other(tmp_path, script
     assert found["logs/random"]["reached"] == {"logs/all": {"hinge": None, "order": 61, "across": None}}
     assert "as good as logs/random at its best: hinge after 20 s, order never, across after 20 s" in out
     assert (tmp_path / "efficiency.png").stat().st_size > 10_000
-    assert "found no log of a rank run" in script("eval_rank.py", "--compare=logs/none", expect=2)
+    assert "found no log with val_hinge, val_order, val_across" in script("eval_rank.py", "--compare=logs/none", expect=2)
 
 
 def test_small_photos_are_enlarged_and_crops_averaged(rng):
@@ -435,6 +435,18 @@ def test_what_cannot_be_shared_or_asked_is_refused(folder, monkeypatch):
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="JAX does not allow: pass another --backend"):
         ranking.make_batches(SimpleNamespace(pairs="hard"), data, model)
+
+
+@pytest.mark.parametrize("pairs", ["all", "random"])
+def test_the_flags_reach_batches_and_loss(pairs, folder, tmp_path):
+    data = SimpleNamespace(photos=SimpleNamespace(full=lambda part: paths_of(folder)), kinds=chosen(["jpeg"]))
+    options = SimpleNamespace(pairs=pairs, across_photos=True, batch_size=10, photos_per_batch=2, steps_per_epoch=4, seed=0,
+                              workers=0, cache_distorted=str(tmp_path / "kept"), margin=None, level_gap=0)
+    model = rankiqa.rankiqa(towers.make_quality_tower("compact", (None, None, 3)), 32)
+    made = ranking.make_batches(options, data, model)
+    assert made.across_photos and made.pairs == pairs and made.crops == 1 and os.listdir(tmp_path / "kept")
+    loss = ranking.trainer(options, model, keras.optimizers.SGD()).get_layer("hinge")
+    assert loss.across_photos == (pairs == "all")  # a random pair is compared with no other
 
 
 def test_photos_that_training_saw_are_told_by_whatever_name(tmp_path, monkeypatch, capsys):

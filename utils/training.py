@@ -135,7 +135,7 @@ class Collapse(keras.callbacks.Callback):
 class CtrlC(keras.callbacks.Callback):
     """Lets no Ctrl-C get lost: where the code that it met swallowed the exception, it is raised again before the next batch.
 
-    HDF5's and the runtimes' own callbacks swallow exceptions, and so does every `__del__`.
+    A `__del__`, for one, swallows every exception, and so may a callback of compiled code.
     """
 
     def on_train_begin(self, logs=None):
