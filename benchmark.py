@@ -13,7 +13,7 @@ import time
 
 from absl import flags
 
-from utils import startup
+from utils.run import startup
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(startup)
@@ -57,7 +57,7 @@ def step(model, folder) -> dict[str, float]:
     import numpy as np
 
     from nets import siamese
-    from utils import training
+    from utils.run import fitting as training
 
     batches = make_batches(model.input_shape[0][1:])
     tower = model.get_layer("tower")
@@ -82,9 +82,11 @@ def rank(model, folder) -> dict[str, float]:
     """
     import numpy as np
 
-    from nets import rankiqa, ranking, towers
-    from utils import photos, ranked
-    from utils.distortions import chosen
+    from nets import rankiqa, towers
+    from nets.losses import ranking
+    from utils.batches import levels as ranked
+    from utils.data import photos
+    from utils.distortions.catalogue import chosen
 
     quality = rankiqa.rankiqa(towers.make_quality_tower("compact", (None, None, 3)), towers.CROPS["compact"])
     root, names = photos.sample_photos()
@@ -146,7 +148,7 @@ def pairs(model, folder) -> dict[str, float]:
     import numpy as np
 
     from nets import siamese
-    from utils import images
+    from utils.data import images
 
     shape = model.input_shape[0][1:]
     files = write_pictures(os.path.join(folder, "pairs"), FLAGS.batch_size, shape)
@@ -175,7 +177,8 @@ def search(model, folder) -> dict[str, float]:
     import numpy as np
 
     from nets import siamese
-    from utils import gallery, images
+    from tasks.similarity import gallery
+    from utils.data import images
 
     shape = model.input_shape[0][1:]
     root, path = os.path.join(folder, "gallery"), os.path.join(folder, "model.keras")
@@ -210,7 +213,7 @@ def index(model, folder) -> dict[str, float]:
     """One query of an exact index against the bare matrix product, both in NumPy."""
     import numpy as np
 
-    from utils.retrieval import Index
+    from utils.metrics.retrieval import Index
 
     rng = np.random.default_rng(0)
     features = rng.normal(size=(FLAGS.embeddings, 128)).astype("float32")
@@ -230,7 +233,7 @@ def latency(model, folder) -> dict[str, float]:
     import numpy as np
 
     from nets import siamese
-    from utils import images
+    from utils.data import images
 
     shape = model.input_shape[0][1:]
     files = write_pictures(os.path.join(folder, "latency"), 2, (512, 512, 3))
@@ -250,7 +253,7 @@ def scale(model, folder) -> dict[str, float]:
     import numpy as np
 
     from nets import siamese
-    from utils.retrieval import Index
+    from utils.metrics.retrieval import Index
 
     rng, result = np.random.default_rng(0), {}
     for count in (10**3, 10**4, 10**5, 10**6):
@@ -271,8 +274,8 @@ def make_batches(shape, batch_size: int = 0):
     """Ten batches of noise of as many classes as training would draw."""
     import numpy as np
 
-    from utils.augment import AUGMENTATIONS
-    from utils.batches import ClassBatches
+    from utils.batches.augment import AUGMENTATIONS
+    from utils.batches.classes import ClassBatches
 
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(200), 5)

@@ -10,7 +10,7 @@ import os
 
 from absl import flags
 
-from utils import startup
+from utils.run import startup
 
 FLAGS = flags.FLAGS
 SIGNS = {"hinge": ("val_hinge", -1), "order": ("val_order", 1), "across": ("val_across", 1)}  # of a rank run: column, better is higher
@@ -34,7 +34,7 @@ flags.DEFINE_boolean("json", False, "print the figures as one JSON object on the
 
 def main(argv: list[str]) -> None:
     """Loads the model and measures it against levels, or against people."""
-    from utils import runs
+    from utils.run import folder as runs
 
     result = compare_runs() if FLAGS.compare else measure()
     if FLAGS.json:
@@ -44,7 +44,7 @@ def main(argv: list[str]) -> None:
 def measure() -> dict:
     """The newest or named model against levels or people."""
     from nets import rankiqa
-    from utils import runs
+    from utils.run import folder as runs
 
     path = runs.find_model(FLAGS.model, rankiqa.KIND)
     scorer = rankiqa.scorer(runs.load_model(path, rankiqa.KIND))
@@ -59,9 +59,9 @@ def measure() -> dict:
 
 def against_levels(scorer, folder: str, split: dict) -> dict:
     """The share of pairs of levels in the right order, on photos that the run's split held out."""
-    from utils import ordering
-    from utils.data import evenly, progress_bar
-    from utils.distortions import chosen, with_levels
+    from tasks.quality import report as ordering
+    from utils.run.console import evenly, progress_bar
+    from utils.distortions.catalogue import chosen, with_levels
 
     kinds = with_levels(chosen(FLAGS.distortions), FLAGS.levels)
     paths = test_photos(split)
@@ -79,7 +79,7 @@ def against_levels(scorer, folder: str, split: dict) -> dict:
 
 def test_photos(split: dict) -> list[str]:
     """The pristine photos to test on, none of which was trained on as far as the run's split tells."""
-    from utils import folders, photos
+    from utils.data import classes as folders, photos
 
     root = os.path.expanduser(FLAGS.dataset_path) or split.get("root", "")
     if FLAGS.dataset_path:
@@ -102,8 +102,10 @@ def against_people(scorer, folder: str, split: dict) -> dict:
     """
     import numpy as np
 
-    from utils import correlation, ordering, photos, scores
-    from utils.data import progress_bar
+    from tasks.quality import report as ordering
+    from utils.data import photos, scores
+    from utils.metrics import correlation
+    from utils.run.console import progress_bar
 
     found = scores.read_scores(os.path.expanduser(FLAGS.scores), FLAGS.higher_is_better, os.path.expanduser(FLAGS.image_root))
     found = found.at(np.array(photos.unseen(found.root, found.paths, split), int))
@@ -127,7 +129,7 @@ def compare_runs() -> dict:
     """Hinge and order of the validation photos against seconds of training, as efficiency.png and in words."""
     import numpy as np
 
-    from utils import figures, runs
+    from utils.run import figures, folder as runs
 
     folder = os.path.expanduser(FLAGS.out) or "."
     os.makedirs(folder, exist_ok=True)

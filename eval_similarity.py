@@ -11,7 +11,7 @@ import os
 
 from absl import flags
 
-from utils import startup
+from utils.run import startup
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(startup)
@@ -37,7 +37,7 @@ def main(argv: list[str]) -> None:
 
 def hausdorff() -> dict:
     """The baseline that proves the reader of the runs."""
-    from utils import one_shot
+    from utils.metrics import one_shot
 
     if not FLAGS.one_shot_runs:
         raise ValueError("--hausdorff needs --one_shot_runs=.../all_runs.zip")
@@ -52,7 +52,8 @@ def evaluate() -> dict:
     import numpy as np
 
     from nets import siamese
-    from utils import data, report, runs
+    from tasks.similarity import report
+    from utils.run import console as data, folder as runs
 
     path = runs.find_model(FLAGS.model)
     model = runs.load_model(path)
@@ -76,7 +77,8 @@ def evaluate() -> dict:
 
 def test_samples(folder: str):
     """The images to test on, of classes that training did not see; None where only one-shot runs are asked for."""
-    from utils import data, folders, runs
+    from utils.data import classes as folders
+    from utils.run import console as data, folder as runs
 
     split = runs.read_json(folder, runs.SPLIT)
     if FLAGS.dataset_path:
@@ -93,7 +95,7 @@ def test_samples(folder: str):
 
 def one_shot_accuracy(compare, shape) -> float:
     """Lake's official runs with this model."""
-    from utils import one_shot
+    from utils.metrics import one_shot
 
     def similarity(queries, supports):
         left, right = compare.embed(queries), compare.embed(supports)

@@ -14,7 +14,7 @@ import os
 
 from absl import app, flags
 
-from utils import startup
+from utils.run import startup
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(startup)
@@ -64,8 +64,9 @@ def search_gallery(files: list[str]) -> None:
     """The pictures of a folder that are most like each query."""
     import numpy as np
 
-    from utils import figures, gallery
-    from utils.images import read_image
+    from tasks.similarity import gallery
+    from utils.run import figures
+    from utils.data.images import read_image
 
     if not files:
         raise ValueError("--gallery needs a picture to search for: python predict.py --gallery=FOLDER query.png")
@@ -88,7 +89,7 @@ def search_gallery(files: list[str]) -> None:
 
 def find_duplicates() -> None:
     """Groups of pictures of a folder that the threshold calls the same."""
-    from utils import gallery
+    from tasks.similarity import gallery
 
     compare, shape, threshold, path = load()
     opened = gallery.open_gallery(os.path.expanduser(FLAGS.duplicates), path, compare, shape)
@@ -103,9 +104,10 @@ def find_duplicates() -> None:
 def score_photos(files: list[str]) -> None:
     """The quality of photos and of folders of them; of several, the best first, and a sheet of the best and worst."""
     from nets import rankiqa
-    from utils import ordering, runs
-    from utils.data import progress_bar
-    from utils.images import read_photo
+    from tasks.quality import report as ordering
+    from utils.run import folder as runs
+    from utils.run.console import progress_bar
+    from utils.data.images import read_photo
 
     found = photo_files(files)
     path = runs.find_model(FLAGS.model, rankiqa.KIND)
@@ -125,8 +127,8 @@ def score_photos(files: list[str]) -> None:
 
 def photo_files(files: list[str]) -> list[str]:
     """The photos of files and folders that can be read; the others are named."""
-    from utils import folders, photos
-    from utils.images import read_photo
+    from utils.data import classes as folders, photos
+    from utils.data.images import read_photo
 
     files = [os.path.expanduser(file) for file in files]
     found = [os.path.join(f, name) for f in files if os.path.isdir(f) for name in folders.walk(f)[0]]
@@ -144,8 +146,8 @@ def photo_files(files: list[str]) -> list[str]:
 
 def quality_sheet(rows: list[dict]) -> None:
     """Photos with their scores, as quality.png."""
-    from utils import figures
-    from utils.images import read_image
+    from utils.run import figures
+    from utils.data.images import read_image
 
     titles = [f"{row['score']:.4g} {os.path.basename(row['file'])}" for row in rows]
     figures.sheet([read_image(row["file"], (192, 192, 3)) for row in rows], titles, "quality.png")
@@ -164,7 +166,7 @@ def write(rows: list[dict], answer: dict) -> None:
 
 def picture(file: str):
     """A file, read as it will be shown; raises ValueError, naming the file, where it cannot be read."""
-    from utils.images import read_image
+    from utils.data.images import read_image
 
     file = os.path.expanduser(file)
     return file, read_image(file, (256, 256, 3))
@@ -186,7 +188,7 @@ def ask(prompt: str):
 def load():
     """The model: its comparer, its input shape, the threshold, and its file; says which it is."""
     from nets import siamese
-    from utils import runs
+    from utils.run import folder as runs
 
     path = runs.find_model(FLAGS.model)
     model = runs.load_model(path)
@@ -201,8 +203,8 @@ def make_answer():
     """Loads the model and returns the function that answers for two pictures."""
     import numpy as np
 
-    from utils import figures
-    from utils.images import read_image
+    from utils.run import figures
+    from utils.data.images import read_image
 
     compare, shape, threshold, _ = load()
 

@@ -10,11 +10,11 @@ import sys
 
 from absl import flags
 
-from utils import startup
+from utils.run import startup
 
 FLAGS = flags.FLAGS
 flags.adopt_module_key_flags(startup)
-TASKS = {"siamese": "similarity", "triplet": "similarity", "rank": "ranking", "finetune": "finetuning"}  # which module of tasks/ does each
+TASKS = {"siamese": "similarity.task", "triplet": "similarity.task", "rank": "quality.ranking", "finetune": "quality.finetuning"}  # which module of tasks/ does each
 # what to train on
 flags.DEFINE_string("dataset_path", "datasets", "folder of images; while it is empty, letters are rendered there; "
                     "finetune: a CSV or a list of `path score`, or the folder of TID2013 or LIVE")
@@ -90,7 +90,7 @@ def main(argv: list[str]) -> None:
     """Model, images, split, batches, training, evaluation: the whole run, whatever the task."""
     import importlib
 
-    from utils import devices, multi_worker, runs
+    from utils.run import devices, folder as runs, multi_worker
 
     folder = resumed() if FLAGS.resume else None
     task = importlib.import_module(f"tasks.{TASKS[FLAGS.task]}")
@@ -113,7 +113,7 @@ def resumed() -> str:
     """The folder of the run to go on with; its flags become ours, but for those on the command line."""
     import keras
 
-    from utils import runs
+    from utils.run import folder as runs
 
     folder = runs.run_to_resume(FLAGS.run)
     FLAGS.unparse_flags()
@@ -125,7 +125,7 @@ def resumed() -> str:
 
 def new_run() -> str:
     """A new run's folder; of several workers the first makes it."""
-    from utils import multi_worker, runs
+    from utils.run import folder as runs, multi_worker
 
     worker, workers = multi_worker.cluster()
     if workers > 1 and not FLAGS.run:
@@ -137,7 +137,7 @@ def new_run() -> str:
 
 def write_flags(folder: str) -> None:
     """Writes the flags that repeat the run, as a flag file."""
-    from utils import runs
+    from utils.run import folder as runs
 
     own = [f.serialize() for f in FLAGS.get_key_flags_for_module(sys.argv[0]) if f.name not in ("run", "resume")]
     runs.write_text(folder, runs.FLAGS, "\n".join(filter(None, own)) + "\n")
@@ -147,7 +147,7 @@ def build(task):
     """The model that the flags describe, with its first weights."""
     import keras
 
-    from utils import runs
+    from utils.run import folder as runs
 
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
@@ -162,7 +162,7 @@ def build(task):
 
 def fit(task, model, data, batches, folder) -> None:
     """Trains, writing all that the run leaves into `folder`; Ctrl-C ends it early with a usable model."""
-    from utils import figures, multi_worker, runs, training
+    from utils.run import figures, fitting as training, folder as runs, multi_worker
 
     rate = FLAGS.learning_rate or training.default_rate(FLAGS.optimizer, model)
     steps = FLAGS.epochs * len(batches)

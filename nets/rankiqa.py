@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers, ops
 
 from nets.layers import ask
-from nets.ranking import RankingHinge, order
+from nets.losses.ranking import RankingHinge, order
 
 KIND = "rankiqa"  # name of the models that are kept
 

@@ -11,8 +11,8 @@ from keras import layers
 from nets import towers
 from nets.heads import HEADS, DifferenceHead, DistanceHead
 from nets.layers import Augment, ask
-from nets.losses import SIGNS_OF_LIFE, Contrastive, PairCrossEntropy
-from nets.triplet import MultiSimilarity, TripletLoss, active_triplets
+from nets.losses.pairs import SIGNS_OF_LIFE, Contrastive, PairCrossEntropy
+from nets.losses.triplets import MultiSimilarity, TripletLoss, active_triplets
 
 KIND = "siamese"  # name of the models that are kept
 MARGINS = {"contrastive": 1.0, "triplet": 0.2, "ratio": 0.0}  # of distances between unit vectors
@@ -34,7 +34,7 @@ def siamese(tower: keras.Model, head: keras.layers.Layer) -> keras.Model:
 def trainer(model: keras.Model, loss: keras.layers.Layer) -> keras.Model:
     """The model that is trained: a batch with labels and its augmentation -> the loss over the batch.
 
-    It shares tower and head with `model`. Inputs as `utils.batches.ClassBatches` delivers them:
+    It shares tower and head with `model`. Inputs as `utils.batches.classes.ClassBatches` delivers them:
     image (B, H, W, C) uint8, label (B,), warp (B, 8), light (B, 2). A row of its output (B, 1 + F) is
     an image's share of the loss, then its features: compile it with `own_loss` and `signs_of_life()`.
     """
@@ -57,7 +57,7 @@ def make_loss(
     Args:
         name: "cross_entropy", "contrastive", "triplet", "ratio" or "multi_similarity".
         margin: of the losses in `MARGINS`; None: as there.
-        mining, squared: see `nets.triplet.TripletLoss`.
+        mining, squared: see `nets.losses.triplets.TripletLoss`.
 
     Raises:
         ValueError: a loss of distances for a head that is not made of them.

@@ -3,18 +3,13 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
 
 import numpy as np
 import pytest
-from PIL import Image
 
-DATA = Path(os.environ.get("SIAMESE_DATA", ROOT.parent / "shared" / "data"))
-
+from helpers import DATA, ROOT, picture
 
 @pytest.fixture
 def rng():
@@ -27,13 +22,6 @@ def omniglot():
     if not folder.is_dir():
         pytest.skip(f"no {folder}")
     return folder
-
-
-def picture(path, colour=(200, 30, 30), size=(20, 16), seed=0):
-    """Saves a noisy picture of one colour."""
-    noise = np.random.default_rng(seed).integers(-20, 20, (size[1], size[0], 3))
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(np.clip(np.array(colour) + noise, 0, 255).astype("uint8")).save(path)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from nets import siamese, towers
-from utils import devices
+from utils.run import devices
 
 CHANGELESS = {"warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (12, 1)),
               "light": np.tile(np.array([1, 0], "float32"), (12, 1))}

@@ -7,23 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import keras
 import numpy as np
 import pytest
 
-from conftest import ROOT, picture
+from helpers import ROOT, SMALL, picture, start, wait_for_epoch, weights_of, write_h5
 from nets import siamese  # noqa: F401  knows the layers that a saved model names
-from test_siamese import write_h5
-from utils import runs
-
-SMALL = ("--input_shape=32,32,1", "--batch_size=8", "--images_per_class=2")
-
-
-def weights_of(path):
-    return keras.saving.load_model(path, compile=False).get_weights()
-
+from utils.run import folder as runs
 
 @pytest.fixture(scope="module")
 def trained(alphabets, tmp_path_factory):
@@ -216,30 +207,13 @@ def test_bad_input_is_one_line_and_leaves_no_run(chapters, script, tmp_path):
 
 
 def test_out_of_memory_names_the_flag():
-    from utils.startup import out_of_memory
+    from utils.run.startup import out_of_memory
 
     class ResourceExhaustedError(Exception):
         pass
 
     assert out_of_memory(ResourceExhaustedError("OOM when allocating tensor"))
     assert out_of_memory(MemoryError()) and not out_of_memory(ValueError("no"))
-
-
-def start(cwd, *args):
-    """Starts train.py as from a terminal: where the tests run in the background, Ctrl-C is ignored by inheritance."""
-    return subprocess.Popen([sys.executable, str(ROOT / "train.py"), *args], cwd=cwd, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, text=True,
-                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
-
-
-def wait_for_epoch(process, log, epoch):
-    """Waits until the log knows `epoch`."""
-    for _ in range(1200):
-        if log.is_file() and log.read_text().count("\n") > epoch + 1:
-            return
-        assert process.poll() is None, process.stdout.read()
-        time.sleep(0.1)
-    raise AssertionError("no epoch ended in two minutes")
 
 
 def test_killed_and_resumed_equals_uninterrupted(alphabets, tmp_path):

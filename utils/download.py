@@ -132,6 +132,6 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    from utils import startup
+    from utils.run import startup
 
     startup.run(main)

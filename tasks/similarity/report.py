@@ -1,0 +1,154 @@
+"""The quality of a model on images of classes that it never saw, written beside the model."""
+
+from typing import Callable
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+from sklearn.metrics import log_loss
+
+from utils.metrics import verification
+from utils.run import figures, folder as runs
+from utils.run.console import progress_bar
+from utils.data.classes import Samples, comparable
+from utils.data.images import at
+from utils.metrics.retrieval import class_table, classifiers, retrieval
+
+MAPPED = 20  # classes on the map of embeddings, and images of each
+PAIRS, VALIDATION_PAIRS = 20_000, 2_000
+DIVERGED = "the model's embeddings are no numbers: training diverged; lower --learning_rate"
+
+
+def write_report(
+    comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0
+) -> dict[str, float]:
+    """Scores pairs of the images at `rows`, lets each search for its like, and writes all that into `folder`.
+
+    evaluation.json, thresholds.json, verification.png, mistakes.png, map.png; classes.csv for models
+    that compare by distance.
+
+    Args:
+        comparer: `embed` images (N, H, W, C) -> features (N, F), and `score` features (M, F),
+            (M, F) -> similarities (M,).
+        images: of all samples.
+        folder: where to write.
+
+    Returns:
+        What `verification.verify` gives, for pairs from all classes and, as `hard_accuracy` and
+        `hard_roc_auc`, for different pairs from within one group where there are groups; and what
+        `retrieval.retrieval` and `retrieval.classifiers` give, for models that compare by distance.
+        Empty where the rows do not give same and different pairs.
+    """
+    labels = samples.labels[rows]
+    if not comparable(labels):
+        return {}
+    features = comparer.embed(at(images, rows), progress=progress_bar("image"))
+    drawn = verification.draw_pairs(labels, PAIRS, seed)
+    scores = verification.score_pairs(comparer.score, features, drawn)
+    if not np.isfinite(scores).all():
+        raise ValueError(DIVERGED)
+    result = verification.verify(scores, drawn.same) | within_groups(comparer, features, labels, samples.groups[labels], seed)
+    if comparer.by_distance:
+        result |= retrieval(features, labels) | classifiers(features, labels, seed)
+        runs.write_table(folder, runs.CLASSES, class_table(features, labels, samples.classes))
+    result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed}
+    cuts = verification.thresholds(scores, drawn.same)
+    runs.write_json(folder, runs.EVALUATION, result)
+    runs.write_json(folder, runs.THRESHOLDS, cuts)
+    figures.verification(folder, scores, drawn.same, result, cuts)
+    shown, mapped = at(images, rows), some_of_each(labels, seed)
+    figures.mistakes(folder, shown, drawn, scores, [samples.classes[label] for label in labels])
+    figures.embedding_map(folder, planar(features[mapped], seed), shown[mapped], labels[mapped])
+    return result
+
+
+def within_groups(comparer, features: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> dict[str, float]:
+    """Accuracy and ROC-AUC where different pairs are of one group (N,) each; nothing where there are no groups."""
+    several = np.unique(np.stack([groups, labels]), axis=1)[0]  # the group of each class
+    if not 1 < len(np.unique(several)) < len(several):
+        return {}
+    hard = verification.draw_pairs(labels, PAIRS, seed, groups)
+    found = verification.verify(verification.score_pairs(comparer.score, features, hard), hard.same)
+    return {"hard_accuracy": found["accuracy"], "hard_roc_auc": found["roc_auc"]}
+
+
+def some_of_each(labels: np.ndarray, seed: int) -> np.ndarray:
+    """Rows of `MAPPED` images at most of each of `MAPPED` classes at most, drawn from the seed."""
+    rng = np.random.default_rng(seed)
+    classes = rng.permutation(np.unique(labels))[:MAPPED]
+    return np.concatenate([rng.permutation(np.flatnonzero(labels == c))[:MAPPED] for c in np.sort(classes)])
+
+
+def planar(features: np.ndarray, seed: int) -> np.ndarray:
+    """Features (N, F) laid out in the plane, near ones near: (N, 2), by PCA and, of ten or more, t-SNE."""
+    if np.ptp(features, axis=0).max() == 0:  # collapsed: t-SNE would crash
+        return np.zeros((len(features), 2))
+    features = PCA(min(50, *features.shape), random_state=seed).fit_transform(features)
+    if len(features) < 10:
+        return features[:, :2]
+    perplexity = min(30.0, (len(features) - 1) / 3)
+    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(features)
+
+
+def validation_pairs(images, labels: np.ndarray, rows: np.ndarray, seed: int):
+    """The images among `rows` that the validation pairs show, each once, and the pairs as places among them."""
+    pairs = verification.draw_pairs(labels[rows], VALIDATION_PAIRS, seed)
+    used, places = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
+    return at(images, rows[used]), verification.Pairs(*np.split(places, 2), pairs.same)
+
+
+def pairs_of_features(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int):
+    """Features of the validation pairs among `rows`: left (M, F), right (M, F), same (M,)."""
+    shown, pairs = validation_pairs(images, labels, rows, seed)
+    features = comparer.embed(shown)
+    if not np.isfinite(features).all():
+        raise ValueError(DIVERGED)
+    return features[pairs.left], features[pairs.right], pairs.same
+
+
+def validator(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int) -> Callable[[], dict[str, float]]:
+    """A function that scores the same validation pairs whenever it is called.
+
+    It returns `val_loss` (cross-entropy, both kinds of pairs alike), `val_accuracy`, `val_roc_auc`.
+    """
+    shown, pairs = validation_pairs(images, labels, rows, seed)
+
+    def validate() -> dict[str, float]:
+        scores = verification.score_pairs(comparer.score, comparer.embed(shown), pairs)
+        if not np.isfinite(scores).all():
+            return dict.fromkeys(("val_loss", "val_accuracy", "val_roc_auc"), float("nan"))
+        found = verification.verify(scores, pairs.same)
+        return {
+            "val_loss": float(log_loss(pairs.same, scores)),
+            "val_accuracy": found["accuracy"],
+            "val_roc_auc": found["roc_auc"],
+        }
+
+    return validate
+
+
+def lines(result: dict[str, float]) -> list[str]:
+    """The report in words."""
+    if not result:
+        return ["no images were held out that would give same and different pairs: quality is unknown"]
+    text = [
+        f"verification on {result['classes']} held-out classes: accuracy {result['accuracy']:.4f}, "
+        f"ROC-AUC {result['roc_auc']:.4f}, equal error {result['eer']:.4f}, FPR95 {result['fpr95']:.4f}"
+    ]
+    if "hard_accuracy" in result:
+        text.append(
+            f"different pairs from within one group: accuracy {result['hard_accuracy']:.4f}, "
+            f"ROC-AUC {result['hard_roc_auc']:.4f}"
+        )
+    if "recall_at_1" in result:
+        text.append(
+            f"retrieval among {result['images']} images: recall@1 {result['recall_at_1']:.4f}, @5 "
+            f"{result['recall_at_5']:.4f}, @10 {result['recall_at_10']:.4f}, R-precision "
+            f"{result['r_precision']:.4f}, MAP@R {result['map_at_r']:.4f}"
+        )
+        text.append("classes named from half of their images: " + ", ".join(
+            f"{words} {result[name]:.4f}"
+            for name, words in (("knn_accuracy", "5 nearest"), ("linear_accuracy", "linear classifier"))
+            if name in result
+        ))
+    return text

@@ -1,0 +1,72 @@
+"""The report of a model, on test sets of any size."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from tasks.similarity import report
+from utils.data.classes import Samples
+
+
+class Comparer:
+    """Embeds an image as its mean colour; similarity falls with the distance."""
+
+    by_distance = True
+
+    def embed(self, images, progress=None):
+        return images[:].reshape(len(images), -1, 3).mean(axis=1).astype("float32")
+
+    def score(self, left, right):
+        return np.exp(-np.linalg.norm(left - right, axis=-1) / 50)
+
+
+def samples_of(counts, rng):
+    labels = np.repeat(np.arange(len(counts)), counts)
+    colours = rng.integers(0, 256, (len(counts), 1, 1, 3))
+    images = np.clip(colours[labels] + rng.integers(-9, 10, (len(labels), 8, 8, 3)), 0, 255).astype("uint8")
+    names = [f"class{label}" for label in range(len(counts))]
+    paths = [f"class{label}/{number}.png" for number, label in enumerate(labels)]
+    return Samples("", paths, labels, names, np.zeros(len(counts), int)), images
+
+
+@pytest.mark.parametrize("counts", [(2, 1), (2, 2), (1, 3, 2), (9, 1, 4), (30, 25, 2)])
+def test_any_size_is_reported(counts, tmp_path, rng):
+    samples, images = samples_of(counts, rng)
+    result = report.write_report(Comparer(), images, samples, np.arange(len(images)), str(tmp_path))
+    assert result["accuracy"] > 0.8 and report.lines(result)
+    with open(tmp_path / "classes.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["class"]: int(row["images"]) for row in rows} == dict(zip(samples.classes, counts))
+    for name in ("verification.png", "mistakes.png", "map.png"):
+        assert (tmp_path / name).stat().st_size > 1000
+
+
+def test_classes_without_a_pair_are_not_reported(tmp_path, rng):
+    samples, images = samples_of((1, 1, 1), rng)
+    assert report.write_report(Comparer(), images, samples, np.arange(3), str(tmp_path)) == {}
+    assert "quality is unknown" in report.lines({})[0]
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-3])
+def test_a_collapsed_model_is_reported(spread, tmp_path, rng):
+    samples, images = samples_of((9, 8, 7), rng)
+    comparer = Comparer()
+    comparer.embed = lambda images, progress=None: (1 + spread * np.arange(len(images))[:, None] * np.ones(4)).astype("float32")
+    assert "accuracy" in report.write_report(comparer, images, samples, np.arange(len(images)), str(tmp_path))
+
+
+def test_a_report_holds_no_figures_of_another_one(tmp_path, rng):
+    samples, images = samples_of((9, 8, 7), rng)
+    (tmp_path / "evaluation.json").write_text('{"one_shot_accuracy": 1.0}')
+    result = report.write_report(Comparer(), images, samples, np.arange(len(images)), str(tmp_path))
+    assert json.loads((tmp_path / "evaluation.json").read_text()) == pytest.approx(result)
+
+
+def test_embeddings_that_are_no_numbers_are_said(rng):
+    samples, images = samples_of((9, 8, 7), rng)
+    comparer = Comparer()
+    comparer.embed = lambda images, progress=None: np.full((len(images), 4), np.nan)
+    with pytest.raises(ValueError, match="training diverged; lower --learning_rate"):
+        report.pairs_of_features(comparer, images, samples.labels, np.arange(len(images)), 0)

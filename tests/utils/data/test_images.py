@@ -1,0 +1,124 @@
+"""Every kind of picture file, and every kind of bad one."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from utils.data.images import ImagesOnDisk, load_images, read_image
+
+SHAPE = (6, 8, 3)
+
+
+def gradient(width=8, height=6):
+    """RGB picture whose corners tell its orientation."""
+    x, y = np.meshgrid(np.linspace(0, 255, width), np.linspace(0, 255, height))
+    return np.stack([x, y, 255 - x], axis=-1).astype("uint8")
+
+
+def test_rgb_is_read_as_it_is(tmp_path):
+    Image.fromarray(gradient()).save(tmp_path / "a.png")
+    assert np.array_equal(read_image(str(tmp_path / "a.png"), SHAPE), gradient())
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "I", "F"])
+def test_all_modes_keep_dark_and_light(mode, tmp_path):
+    """The left half is black and the right half white, in every mode that a file can have."""
+    half = np.zeros((6, 8), "uint8")
+    half[:, 4:] = 255
+    if mode in ("I;16", "I"):
+        image = Image.fromarray(half.astype("uint16") * 257) if mode == "I;16" else Image.fromarray(half.astype("int32") * 257)
+    elif mode == "F":
+        image = Image.fromarray(half.astype("float32") / 255)
+    else:
+        image = Image.fromarray(half).convert(mode)
+    path = str(tmp_path / "a.tif")
+    image.save(path)
+    for channels in (1, 3):
+        found = read_image(path, (6, 8, channels))
+        assert found.shape == (6, 8, channels) and found.dtype == np.uint8
+        assert found[:, :4].max() < 5 and found[:, 4:].min() > 250
+
+
+def test_16_bit_is_scaled_and_not_clipped(tmp_path):
+    values = np.full((6, 8), 32768, "uint16")
+    values[0, 0] = 65535
+    Image.fromarray(values).save(tmp_path / "a.png")
+    assert read_image(str(tmp_path / "a.png"), (6, 8, 1))[3, 3, 0] == 128
+    Image.fromarray(np.full((6, 8), 200, "uint16")).save(tmp_path / "dark.png")
+    assert read_image(str(tmp_path / "dark.png"), (6, 8, 1)).max() == 1
+
+
+def test_transparency_shows_paper(tmp_path):
+    clear = np.zeros((6, 8, 4), "uint8")  # black, but wholly transparent
+    clear[:, :2, 3] = 255
+    Image.fromarray(clear).save(tmp_path / "a.png")
+    found = read_image(str(tmp_path / "a.png"), SHAPE)
+    assert found[:, :2].max() == 0 and found[:, 2:].min() == 255
+    palette = Image.new("P", (8, 6), 1)
+    palette.putpalette([0, 0, 0, 10, 10, 10])
+    palette.save(tmp_path / "b.png", transparency=1)
+    assert read_image(str(tmp_path / "b.png"), SHAPE).min() == 255
+
+
+def test_exif_orientation_is_applied(tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise
+    Image.fromarray(gradient(8, 6)).save(tmp_path / "a.png", exif=exif)
+    found = read_image(str(tmp_path / "a.png"), (8, 6, 3))
+    assert np.array_equal(found, np.rot90(gradient(8, 6), -1))
+
+
+def test_any_size_is_brought_to_shape(tmp_path):
+    for size in [(1, 1), (3, 500), (640, 480)]:
+        Image.new("RGB", size, (10, 200, 30)).save(tmp_path / "a.bmp")
+        found = read_image(str(tmp_path / "a.bmp"), (32, 24, 3))
+        assert found.shape == (32, 24, 3) and (found == (10, 200, 30)).all()
+
+
+def test_names_in_any_script(tmp_path):
+    path = tmp_path / "图片 é.png"
+    Image.fromarray(gradient()).save(path)
+    assert read_image(str(path), SHAPE).shape == SHAPE
+
+
+def bad_files(folder):
+    Image.effect_noise((300, 300), 90).convert("RGB").save(folder / "good.jpg")
+    whole = (folder / "good.jpg").read_bytes()
+    (folder / "empty.png").write_bytes(b"")
+    (folder / "foreign.png").write_bytes(b"this is no picture")
+    (folder / "truncated.jpg").write_bytes(whole[: len(whole) // 2])
+    (folder / "folder.png").mkdir()
+    return {
+        "empty.png": "the file is empty", "foreign.png": "not an image that Pillow can read",
+        "truncated.jpg": "broken image", "folder.png": "a folder", "missing.png": "no such file",
+    }
+
+
+def test_each_bad_file_is_named_with_its_reason(tmp_path):
+    for name, why in bad_files(tmp_path).items():
+        with pytest.raises(ValueError, match=f"{name}: {why}"):
+            read_image(str(tmp_path / name), SHAPE)
+
+
+@pytest.mark.parametrize("cache_gb", [1.0, 0.0])
+def test_all_bad_files_are_found_before_training(cache_gb, tmp_path):
+    reasons = bad_files(tmp_path)
+    names = ["good.jpg", *reasons, "good.jpg"]
+    seen = []
+    images, broken = load_images([str(tmp_path / n) for n in names], SHAPE, cache_gb, seen.append)
+    assert sorted(broken) == [1, 2, 3, 4, 5] and seen[-1] == len(names)
+    assert len(images) == len(names) and isinstance(images, np.ndarray) == bool(cache_gb)
+    good = read_image(str(tmp_path / "good.jpg"), SHAPE)
+    assert np.array_equal(images[np.array([0, 6])], np.stack([good, good]))
+
+
+def test_images_on_disk_are_indexed_like_an_array(tmp_path):
+    paths = []
+    for number in range(7):
+        paths.append(str(tmp_path / f"{number}.png"))
+        Image.new("L", (8, 6), number).save(paths[-1])
+    images = ImagesOnDisk(paths, (6, 8, 1))
+    assert images.shape == (7, 6, 8, 1) and len(images) == 7
+    assert images[2:5][:, 0, 0, 0].tolist() == [2, 3, 4]
+    assert images[np.array([6, 0])][:, 0, 0, 0].tolist() == [6, 0]
+    assert images.at([1, 3])[np.array([1])][0, 0, 0, 0] == 3

@@ -1,0 +1,388 @@
+"""Human scores in every format, what is wrong with them, and splits by reference photo."""
+
+import csv
+import os
+import shutil
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+
+from helpers import DATA
+from utils.data import scores
+from utils.data.score_lists import LIVE_FOLDERS, TID_KINDS
+from utils.data.scores import read_scores, split_by_reference, write_list, write_rank_lists
+
+
+def touch(root, *names):
+    """Empty files: lists are read, images are not opened."""
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+
+
+def listed(tmp_path, text, *names, file="list.txt"):
+    """A list file beside its images."""
+    touch(tmp_path, *names)
+    (tmp_path / file).write_text(text, encoding="utf-8")
+    return str(tmp_path / file)
+
+
+def tid(root, lines, upper=False):
+    """A folder like TID2013 whose files are written in the other case than the list."""
+    (root / "distorted_images").mkdir(parents=True)
+    (root / "mos_with_names.txt").write_text("".join(f"{line}\n" for line in lines))
+    names = [line.split()[1] for line in lines]
+    touch(root / "distorted_images", *(name.upper() if upper else name.lower() for name in names))
+    return str(root)
+
+
+def live_images():
+    return [f"{folder}/img{i}.bmp" for folder, (_, count) in LIVE_FOLDERS.items() for i in range(1, count + 1)]
+
+
+def live(root, dmos, original, references, realigned=True):
+    """A folder like LIVE release 2: 982 images, as `savemat` stores MATLAB's cells and rows."""
+    touch(root, *live_images())
+    cells = np.empty((1, len(references)), object)
+    cells[0] = references
+    savemat(root / "refnames_all.mat", {"refnames_all": cells})
+    if realigned:
+        savemat(root / "dmos_realigned.mat", {"dmos_new": dmos[None], "orgs": original[None].astype("uint8")})
+    savemat(root / "dmos.mat", {"dmos": dmos[None] / 2, "orgs": original[None].astype("uint8")})
+    return str(root)
+
+
+# lists
+
+
+def test_lines_with_spaces_comments_and_blanks(tmp_path):
+    path = listed(tmp_path, "\ufeff# human scores\n\nsub/a b  c.png 3.5\n  d.png\t-1e1  \n", "sub/a b  c.png", "d.png")
+    found = read_scores(path, True)
+    assert found.paths == ["sub/a b  c.png", "d.png"] and found.scores.tolist() == [3.5, -10]
+    assert found.scores.dtype == "float64" and found.references.tolist() == [0, 1]
+    assert found.kinds.tolist() == ["", ""] and found.levels.tolist() == [0, 0]
+    assert (found.low, found.high, found.higher_is_better) == (-10, 3.5, True)
+    assert all(map(os.path.isfile, found.full_paths()))
+
+
+@pytest.mark.parametrize("head, row", [
+    ("MOS,Image", "0.5,a.png"), ("path;x;score", "a.png;7;0.5"), ("file\tdmos", "a.png\t0.5"),
+    ("name,QUALITY", '"a.png",0.5'),
+])
+def test_tables_of_any_order_case_and_delimiter(tmp_path, head, row):
+    path = listed(tmp_path, f"\ufeff{head}\r\n{row}\r\n\r\n", "a.png", file="list.CSV")
+    found = read_scores(path, False)
+    assert found.paths == ["a.png"] and found.scores.tolist() == [0.5] and not found.higher_is_better
+
+
+def test_table_keeps_commas_in_quoted_names_references_kinds_and_levels(tmp_path):
+    text = 'image,ref_image,dist_type,level,mos\n"a, b.png",r1,blur,3,1\nc.png,r0,noise,,2\nd.png,r1,,1,3\n'
+    found = read_scores(listed(tmp_path, text, "a, b.png", "c.png", "d.png", file="list.csv"), True)
+    assert found.paths[0] == "a, b.png" and found.references.tolist() == [0, 1, 0]
+    assert found.kinds.tolist() == ["blur", "noise", ""] and found.levels.tolist() == [3, 0, 1]
+
+
+def test_image_root_and_absolute_paths(tmp_path):
+    touch(tmp_path, "images/a.png", "b.png")
+    path = listed(tmp_path, f"a.png 1\n{tmp_path / 'b.png'} 2\n", file="lists.txt")
+    found = read_scores(path, True, image_root=str(tmp_path / "images"))
+    assert all(map(os.path.isfile, found.full_paths()))
+    with pytest.raises(ValueError, match=r"1 of 2 images are not below .*: a\.png; .*image_root"):
+        read_scores(path, True)
+
+
+def test_list_in_the_working_folder(tmp_path, monkeypatch):
+    listed(tmp_path, "a.png 1\n", "a.png")
+    monkeypatch.chdir(tmp_path)
+    assert read_scores("list.txt", True).full_paths() == ["a.png"]
+
+
+def test_range_is_what_was_declared(tmp_path):
+    path = listed(tmp_path, "a.png 1\nb.png 4\n", "a.png", "b.png")
+    declared = read_scores(path, True, score_range=(0, 5))
+    assert (declared.low, declared.high) == (0, 5)
+    with pytest.raises(ValueError, match="scores from 1 to 4; expected 0 to 3"):
+        read_scores(path, True, score_range=(0, 3))
+
+
+def test_the_direction_is_never_guessed(tmp_path):
+    texts = {"list.txt": "a.png 1\n", "mos.csv": "image,mos\na.png,1\n", "dmos.csv": "image,dmos\na.png,1\n"}
+    for name, text in texts.items():
+        with pytest.raises(ValueError, match="--higher_is_better .*--nohigher_is_better"):
+            read_scores(listed(tmp_path, text, "a.png", file=name), None)
+
+
+@pytest.mark.parametrize("text, message", [
+    ("", "lists no image"),
+    ("# nothing\n\n", "lists no image"),
+    ("a.png 1\n\nb.png x\n", "line 3: found 'x' for a score"),
+    ("a.png 1\nb.png\n", "line 2: found 'b.png' alone"),
+    ("1.5 a.png\n", "line 1: found 'a.png' for a score"),
+    ("a.png nan\n", "line 1: the score is nan"),
+    ("a.png 1\nb.png -inf\n", "line 2: the score is -inf"),
+    ("a.png 1\nb.png 2\n./a.png 3\n", "a.png is listed with the scores 1 and 3"),
+    ("a.png 1\nc.png 2\nd.png 3\ne.png 4\nf.png 5\n", "4 of 5 images are not below .*: c.png, d.png, e.png ...; "),
+])
+def test_bad_lines(tmp_path, text, message):
+    path = listed(tmp_path, text, "a.png", "b.png")
+    with pytest.raises(ValueError, match=message) as caught:
+        read_scores(path, True)
+    assert str(caught.value).startswith(path) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text, message", [
+    ("", "none of the columns image, path"),
+    ("image,mos\n", "lists no image"),
+    ("a.png,1\n", "none of the columns image, path.* in the header 'a.png, 1'"),
+    ("image,rating\na.png,1\n", "none of the columns mos, dmos"),
+    ("image,mos,dmos\na.png,1,2\n", "several of the columns mos, dmos"),
+    ("image,mos\na.png,1\nb.png,\n", "line 3: found '' for a score"),
+    ("image,mos\na.png,1\nb.png\n", "line 3: found .*expected 2 fields"),
+    ("image,mos\n,1\n", "line 2: found .*a path in 'image'"),
+    ("image;mos\na.png;0,5\n", "line 2: found '0,5' for a score"),
+    ("image,mos\na.png,inf\n", "line 2: the score is inf"),
+    ("image,mos,level\na.png,1,2.5\n", "line 2: found '2.5' for a level"),
+    ("image,mos\na.png,1\na.png,2\n", "a.png is listed with the scores 1 and 2"),
+])
+def test_bad_tables(tmp_path, text, message):
+    path = listed(tmp_path, text, "a.png", "b.png", file="list.csv")
+    with pytest.raises(ValueError, match=message) as caught:
+        read_scores(path, True)
+    assert str(caught.value).startswith(path) and "\n" not in str(caught.value)
+
+
+def test_one_image_twice_is_one_reference(tmp_path):
+    found = read_scores(listed(tmp_path, "a.png 1\nb.png 2\n./a.png 1\n", "a.png", "b.png"), True)
+    assert found.references.tolist() == [0, 1, 0]
+
+
+def test_no_list_no_text_no_data_set(tmp_path):
+    with pytest.raises(ValueError, match="no such file or folder"):
+        read_scores(str(tmp_path / "absent.txt"), True)
+    (tmp_path / "picture.txt").write_bytes(b"\x89PNG\xff\xfe")
+    with pytest.raises(ValueError, match="byte 0 is no UTF-8"):
+        read_scores(str(tmp_path / "picture.txt"), True)
+    with pytest.raises(ValueError, match="neither TID2013 .* nor LIVE release 2"):
+        read_scores(str(tmp_path), True)
+
+
+# TID2013 and LIVE
+
+
+LINES = ["5.5 I01_01_1.bmp", "4.5 i01_08_5.bmp", "3 i02_24_2.bmp", "0.2 i25_10_1.BMP"]
+
+
+@pytest.mark.parametrize("upper", [False, True])
+def test_tid_by_its_names_in_any_case(tmp_path, upper):
+    root = tid(tmp_path / "tid", LINES, upper)
+    found = read_scores(root)
+    assert found.scores.tolist() == [5.5, 4.5, 3] and found.references.tolist() == [0, 0, 1]
+    assert found.kinds.tolist() == ["GN", "GB", "SSR"] and found.levels.tolist() == [1, 5, 2]
+    assert (found.low, found.high, found.higher_is_better) == (0, 9, True)
+    assert all(map(os.path.isfile, found.full_paths()))
+    everything = read_scores(root, True, artificial=True)
+    assert everything.references.tolist() == [0, 0, 1, 2] and everything.kinds[3] == "JPEG"
+
+
+def test_tid_numbers_its_distortions():
+    numbers = {1: "GN", 2: "GNC", 3: "SCN", 4: "MN", 5: "HFN", 6: "IN", 7: "QN", 8: "GB", 9: "ID", 10: "JPEG", 11: "JP2K",
+               14: "NEPN", 15: "BW", 16: "MS", 17: "CC", 18: "CS", 19: "MGN", 20: "CN", 22: "CQD", 23: "CA"}
+    assert {place: TID_KINDS[place - 1] for place in numbers} == numbers and len(TID_KINDS) == 24
+
+
+@pytest.mark.parametrize("line, message", [
+    ("i01_01_1.bmp 5.5", "line 5: found 'i01_01_1.bmp 5.5'; expected `MOS iNN_TT_L.bmp`"),
+    ("5.5 i01_25_1.bmp", "line 5: found"),
+    ("nan i01_01_2.bmp", "line 5: the score is nan"),
+    ("x i01_01_2.bmp", "line 5: found 'x' for a score"),
+    ("9.5 i01_01_2.bmp", "scores from 3 to 9.5; expected 0 to 9"),
+    ("5.4 I01_01_1.bmp", "listed with the scores 5.5 and 5.4"),
+])
+def test_bad_tid(tmp_path, line, message):
+    with pytest.raises(ValueError, match=message):
+        read_scores(tid(tmp_path / "tid", [*LINES, line]))
+
+
+def test_tid_without_images_or_turned_round(tmp_path):
+    root = tid(tmp_path / "tid", LINES)
+    with pytest.raises(ValueError, match="scores are MOS, higher is better.* pass --higher_is_better"):
+        read_scores(root, False)
+    elsewhere = shutil.move(os.path.join(root, "distorted_images"), tmp_path / "elsewhere")
+    with pytest.raises(ValueError, match="3 of 3 images are not below"):
+        read_scores(root)
+    assert len(read_scores(root, image_root=str(elsewhere)).paths) == 3
+
+
+def made_live(rng):
+    original = rng.random(982) < 0.2
+    return rng.uniform(0, 100, 982) * ~original, original, [f"photo{i}.bmp" for i in rng.integers(0, 29, 982)]
+
+
+def test_live_leaves_the_undistorted_out(tmp_path, rng):
+    dmos, original, references = made_live(rng)
+    found = read_scores(live(tmp_path, dmos, original, references))
+    kept = np.flatnonzero(~original)
+    assert found.paths == [live_images()[i] for i in kept] and np.array_equal(found.scores, dmos[kept])
+    assert not found.higher_is_better and (found.low, found.high) == (found.scores.min(), found.scores.max())
+    assert set(found.kinds) == {"JP2K", "JPEG", "GN", "GB", "FF"}
+    names = np.array(references)[kept]
+    assert np.array_equal(found.references[:, None] == found.references, names[:, None] == names)
+
+
+def test_live_without_realigned_scores_and_without_any(tmp_path, rng):
+    dmos, original, references = made_live(rng)
+    root = live(tmp_path, dmos, original, references, realigned=False)
+    assert np.array_equal(read_scores(root, False).scores, dmos[~original] / 2)
+    with pytest.raises(ValueError, match="scores are DMOS, lower is better.* pass --nohigher_is_better"):
+        read_scores(root, True)
+    savemat(tmp_path / "dmos.mat", {"dmos": dmos[None, :5], "orgs": original[None]})
+    with pytest.raises(ValueError, match="5 values of 'dmos'; expected 982"):
+        read_scores(root)
+    (tmp_path / "dmos.mat").write_text("a web page, say")
+    with pytest.raises(ValueError, match="dmos.mat: not readable as a MATLAB file"):
+        read_scores(root)
+    (tmp_path / "dmos.mat").unlink()
+    with pytest.raises(ValueError, match="without scores; expected dmos_realigned.mat or dmos.mat"):
+        read_scores(root)
+
+
+def test_live_with_a_missing_image_or_score(tmp_path, rng):
+    dmos, original, references = made_live(rng)
+    dmos[5], original[:9] = np.nan, False
+    root = live(tmp_path, dmos, original, references)
+    with pytest.raises(ValueError, match="jp2k/img6.bmp: the score is nan"):
+        read_scores(root)
+    root = live(tmp_path, np.nan_to_num(dmos), original, references)
+    (tmp_path / "jp2k" / "img2.bmp").unlink()
+    with pytest.raises(ValueError, match="1 of .* images are not below .*: jp2k/img2.bmp;"):
+        read_scores(root)
+
+
+# the lists as they were published
+
+
+def published(*parts):
+    path = DATA.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(f"no {path}")
+    return path
+
+
+def test_tid_as_published(tmp_path):
+    lines = published("iqa_scores", "tid2013_mos_with_names.txt").read_text().splitlines()
+    root = tid(tmp_path / "tid", lines)
+    found = read_scores(root, artificial=True)
+    assert len(found.paths) == 3000 and len(np.unique(found.references)) == 25
+    assert set(found.kinds) == set(TID_KINDS) and len(TID_KINDS) == 24
+    cells = list(zip(found.references, found.kinds, found.levels))
+    assert len(set(cells)) == 3000 and set(found.levels) == {1, 2, 3, 4, 5}
+    assert found.scores.min() == 0.24242 and found.scores.max() == 7.21429
+    assert found.scores[found.levels == 1].mean() > found.scores[found.levels == 5].mean() + 1  # MOS falls with the level
+    photos = read_scores(root)
+    assert len(photos.paths) == 2880 and len(np.unique(photos.references)) == 24
+    train, test = split_by_reference(photos.references, 0.2, seed=0)
+    assert (len(train), len(test)) == (19 * 120, 5 * 120)
+
+
+def test_live_as_published(tmp_path):
+    with open(published("iqa_scores", "live_r2_dmos.csv"), newline="") as file:
+        rows = {row["image"]: row for row in csv.DictReader(file)}
+    names = live_images()
+    original = np.array([name not in rows for name in names])
+    dmos = np.array([0 if out else float(rows[name]["dmos_realigned"]) for name, out in zip(names, original)])
+    references = ["bikes.bmp" if out else rows[name]["ref_image"] for name, out in zip(names, original)]
+    folder = read_scores(live(tmp_path, dmos, original, references))
+    assert len(folder.paths) == 779 and len(np.unique(folder.references)) == 29
+    counts = {kind: int(np.sum(folder.kinds == kind)) for kind in ("JP2K", "JPEG", "GN", "GB", "FF")}
+    assert counts == {"JP2K": 169, "JPEG": 175, "GN": 145, "GB": 145, "FF": 145}
+    table = read_scores(str(published("iqa_scores", "live_r2_dmos.csv")), False, image_root=str(tmp_path))
+    assert table.paths == folder.paths and np.array_equal(table.scores, folder.scores)
+    assert np.array_equal(table.references, folder.references)
+    train, test = split_by_reference(folder.references, 0.2, seed=0)
+    assert (len(np.unique(folder.references[train])), len(np.unique(folder.references[test]))) == (23, 6)
+
+
+def test_biq_as_published():
+    path = published("biq2021", "scores.csv")
+    found = read_scores(str(path), True, image_root=str(path.parent / "images"), score_range=(0, 1))
+    assert len(found.paths) == 2000 and np.array_equal(found.references, np.arange(2000))
+    with pytest.raises(ValueError, match="2000 of 2000 images are not below .*: 0000.jpg, "):
+        read_scores(str(path), True)
+
+
+# writing
+
+
+def test_written_lists_read_the_same(tmp_path, rng):
+    files = [f"a folder/image {i}.png" for i in range(50)]
+    values = rng.normal(size=50) * 10.0 ** rng.integers(-12, 12, 50)
+    values[:3] = 0, 3, -1e300
+    touch(tmp_path, *files)
+    write_list(str(tmp_path / "list.txt"), files, values)
+    found = read_scores(str(tmp_path / "list.txt"), True)
+    assert found.paths == files and np.array_equal(found.scores, values)
+
+
+@pytest.mark.parametrize("files, values", [
+    ([], []), (["a"], [1, 2]), (["a"], [np.nan]), (["#a"], [1]), ([" a"], [1]), (["a\nb"], [1]), ([""], [1]),
+])
+def test_lists_that_could_not_be_read_are_not_written(tmp_path, files, values):
+    with pytest.raises(ValueError, match="expected"):
+        write_list(str(tmp_path / "list.txt"), files, values)
+    assert not list(tmp_path.iterdir())
+
+
+def test_rank_lists_stand_type_by_type_level_by_level(tmp_path):
+    files = {
+        "GB": [["p.png", "q.png"], ["p_gb1.png", "q_gb1.png"], ["p_gb2.png", "q_gb2.png"]],
+        "GN": [["p.png", "q.png"], ["p_gn1.png", "q_gn1.png"]],
+    }
+    path = tmp_path / "rank.txt"
+    write_rank_lists(str(path), files)
+    assert path.read_text().splitlines() == [
+        "p.png 0", "q.png 0", "p_gb1.png 1", "q_gb1.png 1", "p_gb2.png 2", "q_gb2.png 2",
+        "p.png 0", "q.png 0", "p_gn1.png 1", "q_gn1.png 1",
+    ]
+    touch(tmp_path, *(file for levels in files.values() for photos in levels for file in photos))
+    assert read_scores(str(path), False).scores.tolist() == [0, 0, 1, 1, 2, 2, 0, 0, 1, 1]
+    files["GN"][1].pop()
+    with pytest.raises(ValueError, match=r"GN has levels of \[2, 1\] photos"):
+        write_rank_lists(str(path), files)
+
+
+# splits
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.5, 0.9])
+@pytest.mark.parametrize("seed", range(5))
+def test_no_reference_in_both_parts(share, seed, rng):
+    references = rng.integers(0, 25, 700) * 3
+    train, test = split_by_reference(references, share, seed)
+    assert not set(references[train]) & set(references[test])
+    assert np.array_equal(np.sort(np.concatenate([train, test])), np.arange(700))
+    assert len(set(references[test])) == max(1, round(share * len(set(references))))
+    again = split_by_reference(references, share, seed)
+    assert np.array_equal(again[0], train) and np.array_equal(again[1], test)
+
+
+def test_splits_differ_by_seed_and_not_by_the_order_of_images(rng):
+    references = np.repeat(np.arange(20), 4)
+    held = [frozenset(references[split_by_reference(references, 0.2, seed)[1]]) for seed in range(10)]
+    assert len(set(held)) > 5
+    shuffled = rng.permutation(references)
+    assert frozenset(shuffled[split_by_reference(shuffled, 0.2, 0)[1]]) == held[0]
+
+
+def test_impossible_splits():
+    assert split_by_reference(np.arange(4), 0, 0)[1].size == 0
+    for references, share in ((np.zeros(9, int), 0.2), (np.arange(9), 1.0), (np.arange(9), -0.1), (np.arange(3), 0.9)):
+        with pytest.raises(ValueError, match="test_share"):
+            split_by_reference(references, share, 0)
+
+
+def test_rows_of_scored(tmp_path):
+    found = read_scores(tid(tmp_path / "tid", LINES), artificial=True).at(np.array([3, 0]))
+    assert found.scores.tolist() == [0.2, 5.5] and found.references.tolist() == [2, 0] and found.levels.tolist() == [1, 1]
+    assert [path.lower() for path in found.paths] == ["i25_10_1.bmp", "i01_01_1.bmp"]
+    assert scores.describe(found) == "2 images of 2 reference photos, 2 distortions, scores 0 to 9, higher is better"

@@ -1,0 +1,131 @@
+"""Pairs and what their scores are worth, against plain loops."""
+
+import numpy as np
+import pytest
+
+from utils.metrics import one_shot, verification
+from utils.metrics.verification import draw_pairs, thresholds, verify
+
+
+def test_pairs_are_what_they_say():
+    labels = np.repeat(np.arange(10), [1, 2, 5, 9, 4, 3, 8, 2, 2, 7])
+    pairs = draw_pairs(labels, 1001, seed=3)
+    assert (labels[pairs.left] == labels[pairs.right]).tolist() == pairs.same.tolist()
+    assert (pairs.left != pairs.right).all() and pairs.same.sum() == 500
+    again = draw_pairs(labels, 1001, seed=3)
+    assert all(np.array_equal(a, b) for a, b in zip(pairs, again))
+    assert not np.array_equal(pairs.left, draw_pairs(labels, 1001, seed=4).left)
+    assert set(labels[pairs.left]) | set(labels[pairs.right]) == set(range(10))
+
+
+def test_hard_pairs_stay_within_a_group():
+    labels, groups = np.repeat(np.arange(9), 3), np.repeat([0, 0, 0, 1, 1, 1, 1, 1, 2], 3)
+    pairs = draw_pairs(labels, 400, 0, groups)
+    assert (groups[pairs.left] == groups[pairs.right]).all()
+    assert (labels[pairs.left] == labels[pairs.right]).tolist() == pairs.same.tolist()
+
+
+@pytest.mark.parametrize("labels", [[0, 0, 0], [0, 1, 2], [0]])
+def test_labels_without_both_kinds_of_pairs_are_refused(labels):
+    with pytest.raises(ValueError, match="verification needs two classes"):
+        draw_pairs(np.array(labels), 10)
+
+
+def scores_and_same(rng, count=400):
+    same = rng.random(count) < 0.4
+    return np.round(rng.normal(same * 1.2, 1), 1), same  # rounded: with ties
+
+
+def test_roc_auc_equals_counting_pairs(rng):
+    scores, same = scores_and_same(rng)
+    wins = [(s > d) + 0.5 * (s == d) for s in scores[same] for d in scores[~same]]
+    assert verify(scores, same)["roc_auc"] == pytest.approx(np.mean(wins))
+
+
+def test_fpr95_equals_a_loop(rng):
+    scores, same = scores_and_same(rng)
+    best = min(np.mean(scores[~same] >= cut) for cut in scores if np.mean(scores[same] >= cut) >= 0.95)
+    assert verify(scores, same)["fpr95"] == pytest.approx(best)
+
+
+def test_equal_error_lies_between_the_errors_around_it(rng):
+    scores, same = scores_and_same(rng)
+    errors = [(np.mean(scores[~same] >= c), np.mean(scores[same] < c)) for c in np.unique(scores)]
+    below = max(f for f, m in errors if f <= m)
+    above = min(f for f, m in errors if f >= m)
+    assert below <= verify(scores, same)["eer"] <= above
+
+
+def test_accuracy_is_near_the_best_there_is(rng):
+    scores, same = scores_and_same(rng, 4000)
+    best = max(np.mean((scores >= c) == same) for c in np.unique(scores))
+    assert best - 0.03 < verify(scores, same)["accuracy"] <= best
+
+
+@pytest.mark.parametrize("flip, accuracy, auc", [(1, 1.0, 1.0), (-1, None, 0.0)])
+def test_perfect_and_perfectly_wrong(flip, accuracy, auc):
+    same = np.arange(40) < 20
+    result = verify(flip * np.where(same, 0.9, 0.1) + np.linspace(0, 0.01, 40), same)
+    assert result["roc_auc"] == auc
+    if accuracy:
+        assert result == {"accuracy": 1.0, "roc_auc": 1.0, "eer": 0.0, "fpr95": 0.0}
+
+
+def test_order_of_the_pairs_does_not_matter(rng):
+    scores, same = scores_and_same(rng)
+    order = rng.permutation(len(same))
+    one, two = verify(scores, same), verify(scores[order], same[order])
+    for name in ("roc_auc", "eer", "fpr95"):
+        assert one[name] == pytest.approx(two[name])
+    assert thresholds(scores, same) == pytest.approx(thresholds(scores[order], same[order]))
+
+
+def test_thresholds_do_what_they_are_named_for(rng):
+    scores, same = scores_and_same(rng, 5000)
+    scores = scores + rng.normal(0, 1e-3, 5000)
+    cuts = thresholds(scores, same)
+    balanced = lambda c: np.mean(scores[same] >= c) + np.mean(scores[~same] < c)  # noqa: E731
+    assert balanced(cuts["best_accuracy"]) == pytest.approx(max(balanced(c) for c in scores), abs=1e-9)
+    assert np.mean(scores[~same] >= cuts["eer"]) == pytest.approx(np.mean(scores[same] < cuts["eer"]), abs=2e-3)
+    assert 0.009 <= np.mean(scores[~same] >= cuts["fpr1"]) <= 0.01
+
+
+def test_thresholds_of_scores_that_are_all_equal():
+    cuts = thresholds(np.full(10, 0.5), np.arange(10) < 5)
+    assert all(np.isfinite(cut) for cut in cuts.values())
+    assert cuts["fpr1"] > 0.5
+
+
+def test_scores_in_blocks_equal_scores_at_once(rng):
+    features = rng.normal(size=(50, 4))
+    pairs = draw_pairs(np.repeat(np.arange(10), 5), 333)
+    score = lambda a, b: -np.linalg.norm(a - b, axis=1)  # noqa: E731
+    whole = score(features[pairs.left], features[pairs.right])
+    assert np.array_equal(verification.score_pairs(score, features, pairs, block=7), whole)
+
+
+def test_modified_hausdorff_equals_a_loop(rng):
+    a, b = rng.normal(size=(9, 2)), rng.normal(size=(6, 2))
+    one = np.mean([min(np.hypot(*(p - q)) for q in b) for p in a])
+    two = np.mean([min(np.hypot(*(p - q)) for p in a) for q in b])
+    assert one_shot.modified_hausdorff(a, b) == pytest.approx(max(one, two))
+    assert one_shot.modified_hausdorff(a, a) == 0
+
+
+def test_archives_that_are_none_are_refused(tmp_path):
+    import zipfile
+
+    (tmp_path / "a.zip").write_text("no")
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as file:
+        file.writestr("readme.txt", "hello")
+    for name in ("a.zip", "b.zip", "none.zip"):
+        with pytest.raises(ValueError, match="expected Omniglot's all_runs.zip"):
+            one_shot.read_runs(str(tmp_path / name), (8, 8, 1))
+
+
+def test_official_runs_and_the_published_baseline(omniglot):
+    """61.2 % (an error of 38.8 %) proves that images and runs are read rightly."""
+    runs = one_shot.read_runs(str(omniglot / "all_runs.zip"), (105, 105, 1))
+    assert len(runs) == 20 and all(run.queries.shape == (20, 105, 105, 1) for run in runs)
+    assert all(sorted(run.truth) == list(range(20)) for run in runs)
+    assert one_shot.one_shot_accuracy(runs, one_shot.hausdorff_similarity) == pytest.approx(0.612, abs=0.0013)

@@ -1,0 +1,133 @@
+"""A photo file -> crops of its levels, all of one place. Runs in worker processes, which never import Keras."""
+
+import contextlib
+import hashlib
+import os
+from typing import Sequence
+
+import numpy as np
+from PIL import Image
+
+from utils.distortions.catalogue import Distortion, distort, own_seed
+from utils.data.images import read_photo
+
+LARGEST = 512  # pixels a side of a photo that are distorted; of a larger one, a window of it
+TRIES = 8  # places looked at for a crop with texture
+TEXTURE = 6.0  # grey levels: least mean step between neighbouring pixels of a crop that can show order
+
+Wanted = Sequence[tuple[str, int]]  # distortion and level of each image; level 0 is the photo itself
+
+
+def photo_levels(
+    path: str, kinds: dict[str, Distortion], wanted: Wanted, crop: int, crops: int, seed: Sequence[int], cache: str = ""
+) -> np.ndarray:
+    """Distorts a photo and cuts the same places out of all its levels.
+
+    Args:
+        crop: side of a crop, in pixels.
+        crops: places.
+        seed: of the window, the places, the mirroring and the distortions.
+        cache: folder where the distorted photo is kept, and found the next time; "": it is distorted anew.
+
+    Returns:
+        (crops, len(wanted), crop, crop, 3) uint8.
+
+    Raises:
+        ValueError: the photo cannot be read, or is smaller than a crop.
+    """
+    rng = np.random.default_rng(seed)
+    if cache:
+        photo, worse = kept_levels(path, kinds, wanted, max(LARGEST, crop), cache)
+    else:
+        photo = window(read_photo(path), max(LARGEST, crop), rng)
+        own = {name: rng.integers(2**31) for name in kinds}  # levels of one distortion share their draws
+        worse = [distort(photo, kinds[name], level, own[name]) if level else photo for name, level in wanted]
+    if min(photo.shape[:2]) < crop:
+        raise ValueError(f"{path}: {photo.shape[1]} x {photo.shape[0]} pixels, expected {crop} or more a side")
+    places = [textured_place(photo, crop, rng) for _ in range(crops)]
+    cut = [np.stack([image[y : y + crop, x : x + crop] for image in worse]) for y, x in places]
+    return np.stack([images[:, :, ::-1] if rng.random() < 0.5 else images for images in cut])
+
+
+def kept_levels(
+    path: str, kinds: dict[str, Distortion], wanted: Wanted, largest: int, cache: str
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """A photo and the levels of it that are wanted, from a cache, which is given what it lacks.
+
+    There is a file for the photo and one for each distortion with all its levels, (levels, H, W, 3)
+    uint8, named after all that they are made from. Only what is cut out of one is read.
+    """
+    seen = os.stat(path)
+    made_of = (os.path.abspath(path), seen.st_mtime_ns, seen.st_size, largest)
+    seed = int(sha1(os.path.basename(path))[:8], 16)  # the same wherever the photo lies
+
+    def made(name: str) -> np.ndarray:
+        photo = window(read_photo(path), largest, np.random.default_rng(seed))
+        if not name:
+            return photo[None]
+        kind = kinds[name]
+        return np.stack([distort(photo, kind, level, own_seed(name, seed)) for level in range(1, len(kind.levels) + 1)])
+
+    def kept(name: str) -> np.ndarray:
+        file = os.path.join(cache, sha1((made_of, name, kinds[name].levels if name else ())) + ".npy")
+        with contextlib.suppress(OSError, ValueError, EOFError):  # not there, or broken: it is made
+            return np.load(file, mmap_mode="r")
+        save_aside(file, made(name))
+        return np.load(file, mmap_mode="r")
+
+    files = {name: kept(name) for name in ("", *kinds)}
+    return files[""][0], [files[name][max(0, level - 1)] for name, level in wanted]
+
+
+def sha1(of) -> str:
+    """A name for anything that `repr` tells from all else."""
+    return hashlib.sha1(repr(of).encode()).hexdigest()
+
+
+def save_aside(file: str, images: np.ndarray) -> None:
+    """Writes an .npy file that is whole or not there, whoever else writes it."""
+    os.makedirs(os.path.dirname(file), exist_ok=True)
+    own = f"{file}.{os.getpid()}"
+    try:
+        with open(own, "wb") as aside:
+            np.save(aside, images)
+        os.replace(own, file)
+    except OSError:
+        if os.path.exists(own):
+            os.remove(own)
+        raise
+
+
+def window(photo: np.ndarray, largest: int, rng: np.random.Generator) -> np.ndarray:
+    """A random part of a photo (H, W, 3) of at most `largest` pixels a side."""
+    height, width = (min(side, largest) for side in photo.shape[:2])
+    y, x = (rng.integers(side - part + 1) for side, part in zip(photo.shape[:2], (height, width)))
+    return photo[y : y + height, x : x + width]
+
+
+def textured_place(photo: np.ndarray, crop: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Top and left of a random crop with texture, or of the richest of `TRIES`: plain sky shows no order."""
+    places = []
+    for _ in range(TRIES):
+        y, x = (int(rng.integers(side - crop + 1)) for side in photo.shape[:2])
+        grey = photo[y : y + crop, x : x + crop].mean(axis=2)
+        places.append((np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean(), (y, x)))
+        if places[-1][0] >= TEXTURE:
+            break
+    return max(places)[1]
+
+
+def photo_crop(path: str, crop: int, seed: Sequence[int]) -> np.ndarray:
+    """A random crop of a photo, mirrored or not: (crop, crop, 3) uint8. A smaller photo is enlarged to fit."""
+    rng = np.random.default_rng(seed)
+    part = window(at_least(read_photo(path), crop), crop, rng)
+    return part[:, ::-1] if rng.random() < 0.5 else part
+
+
+def at_least(photo: np.ndarray, side: int) -> np.ndarray:
+    """The photo, enlarged where a side of it is shorter than `side` pixels."""
+    factor = side / min(photo.shape[:2])
+    if factor <= 1:
+        return photo
+    size = [max(side, round(length * factor)) for length in photo.shape[1::-1]]
+    return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BICUBIC))

@@ -1,0 +1,128 @@
+"""A folder of pristine photos -> photos to train on, to choose the best epoch by, and to test on."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from utils.run.console import progress_bar, some
+from utils.data.classes import PARTS, walk
+from utils.data.images import read_photo
+
+DEFAULT = "datasets"
+
+
+@dataclass(frozen=True)
+class Photos:
+    """Files below `root` that can be read, by part, and a sentence on how they were split."""
+
+    root: str
+    train: list[str]
+    validation: list[str]
+    test: list[str]
+    how: str
+
+    def full(self, part: str) -> list[str]:
+        """The paths of a part, below `root` or absolute."""
+        return [os.path.join(self.root, path) for path in getattr(self, part)]
+
+
+def find_photos(root: str, least: int, val_share: float, test_share: float, seed: int, skip_broken: bool) -> Photos:
+    """Finds photos below `root` and splits them, by its folders train/, val/ and test/ or else by chance.
+
+    Args:
+        root: while it is DEFAULT and empty, the two photos that scikit-learn brings are taken.
+        least: pixels a side that a photo must have.
+
+    Raises:
+        ValueError: fewer than two photos, none to train on, or broken ones and not `skip_broken`.
+    """
+    root = os.path.expanduser(root)
+    paths = walk(root)[0]
+    if not paths and os.path.normpath(root) == DEFAULT:
+        root, paths = sample_photos()
+    kept = [paths[row] for row in usable(root, paths, least, skip_broken)]
+    if len(kept) < 2:
+        raise ValueError(f"{root}: found {len(kept)} photos of {least} pixels a side or more, expected two or more")
+    print(f"found {len(kept)} photos in {root}")
+    made = split(root, kept, val_share, test_share, seed)
+    if not made.train:
+        raise ValueError(f"{root}: {made.how}; expected photos to train on: lower --val_share and --test_share, or add photos")
+    return made
+
+
+def usable(root: str, paths: list[str], least: int = 1, skip_broken: bool = True) -> list[int]:
+    """Which photos can be read and are large enough; the others are named, and left out or refused.
+
+    Raises:
+        ValueError: there are others and `skip_broken` is off.
+    """
+    found = check_all(root, paths, least)
+    problems = [problem for problem in found if problem]
+    if problems and not skip_broken:
+        raise ValueError(f"{len(problems)} photos cannot be used: {some(problems)}; mend them or pass --skip_broken")
+    if problems:
+        print(f"left out {len(problems)} photos: {some(problems)}")
+    return [row for row, problem in enumerate(found) if not problem]
+
+
+def unseen(root: str, paths: list[str], split: dict) -> list[int]:
+    """Which photos a run (its split.json) neither trained on nor chose its best epoch by; says how many it did."""
+    used = [path for part in ("train", "validation") for path in split.get(part, [])]
+    seen = {os.path.realpath(os.path.join(split["root"], path)) for path in used}
+    kept = [row for row, path in enumerate(paths) if os.path.realpath(os.path.join(root, path)) not in seen]
+    if len(kept) < len(paths):
+        print(f"left out {len(paths) - len(kept)} photos that training saw; {len(kept)} remain")
+    return kept
+
+
+def sample_photos() -> tuple[str, list[str]]:
+    """The two photos of scikit-learn, which show the way."""
+    import sklearn.datasets
+
+    root = os.path.join(os.path.dirname(sklearn.datasets.__file__), "images")
+    print("no photos here: taking the two that scikit-learn brings. They show the way, and no quality; "
+          "pass --dataset_path=FOLDER of a hundred pristine photos or more")
+    return root, walk(root)[0]
+
+
+def check_all(root: str, paths: list[str], least: int) -> list[str]:
+    """What is wrong with each photo, or ""."""
+    def check(path: str) -> str:
+        try:
+            height, width = read_photo(os.path.join(root, path)).shape[:2]
+        except ValueError as error:
+            return str(error)
+        return "" if min(height, width) >= least else f"{path}: {width} x {height} pixels, expected {least} or more a side"
+
+    bar, found = progress_bar("photo"), []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for problem in pool.map(check, paths):
+            found.append(problem)
+            bar(len(found), len(paths))
+    return found
+
+
+def split(root: str, paths: list[str], val_share: float, test_share: float, seed: int) -> Photos:
+    """Photos of the folders train/, val/, test/ where they exist, else drawn from the seed; two photos serve as all."""
+    parts = {part: [path for path in paths if PARTS.get(path.split(os.sep)[0]) == part] for part in ("train", "validation", "test")}
+    if parts["train"] and parts["test"]:
+        if not parts["validation"]:
+            parts["train"], parts["validation"] = drawn(parts["train"], val_share, seed)
+        how = "split by the folders train, val and test"
+    elif len(paths) < 5:
+        return Photos(root, paths, [], paths, f"{len(paths)} photos: trained and tested on the same, which tells no quality")
+    else:
+        rest, parts["test"] = drawn(paths, test_share, seed)
+        parts["train"], parts["validation"] = drawn(rest, val_share, seed + 1)
+        how = "split by photo"
+    counts = ", ".join(f"{len(names)} {word}" for word, names in zip(("to train on", "to validate", "to test"), parts.values()))
+    return Photos(root, **parts, how=f"{how}: {counts}")
+
+
+def drawn(paths: list[str], share: float, seed: int) -> tuple[list[str], list[str]]:
+    """The paths without a share drawn from the seed, and that share: one photo or more, unless share is 0."""
+    count = max(1, round(share * len(paths))) if share else 0
+    chosen = set(np.random.default_rng(seed).choice(len(paths), count, replace=False).tolist())
+    return [p for n, p in enumerate(paths) if n not in chosen], [paths[n] for n in sorted(chosen)]

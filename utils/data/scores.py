@@ -1,0 +1,232 @@
+"""Images with human scores: lists, TID2013 and LIVE as distributed -> files, scores, references; and their split."""
+
+import os
+from dataclasses import dataclass, replace
+from typing import Mapping, Sequence
+
+import numpy as np
+
+from utils.data.score_lists import LIVE_REFERENCES, TID_LIST, Row, live_rows, read_lines, read_table, tid_rows
+
+TID_IMAGES = "distorted_images"
+TID_RANGE = (0.0, 9.0)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Image files and what people thought of them.
+
+    Attributes:
+        root: the folder that the relative `paths` start from.
+        paths: (N,) files, in the order of the list.
+        scores: (N,) float64.
+        references: (N,) int, the photograph that each image was made from, 0 to photographs - 1.
+        kinds: (N,) str, name of the distortion, "" where unknown.
+        levels: (N,) int, strength of the distortion, 0 where unknown.
+        higher_is_better: whether higher scores mean better images (MOS) or worse (DMOS).
+        low, high: range of the scores.
+    """
+
+    root: str
+    paths: list[str]
+    scores: np.ndarray
+    references: np.ndarray
+    kinds: np.ndarray
+    levels: np.ndarray
+    higher_is_better: bool
+    low: float
+    high: float
+
+    def full_paths(self) -> list[str]:
+        return [os.path.join(self.root, path) for path in self.paths]
+
+    def at(self, rows: np.ndarray) -> "Scored":
+        """Only these rows; references and range stay as they are."""
+        parts = {name: getattr(self, name)[rows] for name in ("scores", "references", "kinds", "levels")}
+        return replace(self, paths=[self.paths[row] for row in rows], **parts)
+
+
+def read_scores(
+    path: str,
+    higher_is_better: bool | None = None,
+    image_root: str = "",
+    score_range: tuple[float, float] | None = None,
+    artificial: bool = False,
+) -> Scored:
+    """Reads images and their human scores.
+
+    `path` is one of
+        list.csv   a table with a header: an image column (image, path, file, name ...) and a score
+                   column (mos, dmos, score, quality ...); columns for the reference photograph (ref_image
+                   ...), the distortion (dist_type ...) and its level are read where they are; others ignored
+        list.txt   lines `path score`; the path may hold spaces; blank lines and lines that begin with # are skipped
+        a folder   of TID2013 (Ponomarenko et al. 2015): `mos_with_names.txt`, `distorted_images/`; MOS
+        a folder   of LIVE release 2 (Sheikh et al. 2006): `refnames_all.mat`, `dmos_realigned.mat` or else
+                   `dmos.mat`, `jp2k/` ...; DMOS; the undistorted images in it are left out
+    An image without a known reference is its own. A path may be listed twice with one score, which
+    makes two images of one reference.
+
+    Args:
+        higher_is_better: to be declared for a list, whatever its columns are called; known for the folders.
+        image_root: the folder that the paths start from; "" for that of the list, or the data set's own.
+        score_range: lowest and highest score possible. Without it: 0 to 9 for TID2013, otherwise what was found.
+        artificial: whether reference 25 of TID2013, which is no photograph, is read too.
+
+    Raises:
+        ValueError: one line on what was found, what was expected and how to mend it.
+    """
+    path = os.fspath(path)
+    if os.path.isdir(path):
+        return read_folder(path, higher_is_better, image_root, score_range, artificial)
+    if not os.path.isfile(path):
+        raise ValueError(f"{path}: no such file or folder; expected a list of images and scores, or TID2013 or LIVE")
+    if higher_is_better is None:
+        raise ValueError(
+            f"{path}: a list does not tell which scores are better; pass --higher_is_better (as MOS) or "
+            "--nohigher_is_better (as DMOS)"
+        )
+    rows = read_table(path) if path.lower().endswith(".csv") else read_lines(path)
+    root = image_root or os.path.dirname(path)
+    return scored(path, root, rows, higher_is_better, score_range)
+
+
+def read_folder(path: str, declared: bool | None, image_root: str, score_range, artificial: bool) -> Scored:
+    """Reads TID2013 or LIVE release 2, told apart by the files that they come with."""
+    if os.path.isfile(os.path.join(path, TID_LIST)):
+        root, known = image_root or os.path.join(path, TID_IMAGES), True
+        rows, score_range = tid_rows(os.path.join(path, TID_LIST), root, artificial), score_range or TID_RANGE
+    elif os.path.isfile(os.path.join(path, LIVE_REFERENCES)):
+        root, known = image_root or path, False
+        rows = live_rows(path)
+    else:
+        raise ValueError(
+            f"{path}: neither TID2013 (no {TID_LIST} in it) nor LIVE release 2 (no {LIVE_REFERENCES}); expected one "
+            "of them as distributed, or a list file of lines `path score`"
+        )
+    if declared is not None and declared != known:
+        kind, flag = ("MOS, higher", "--higher_is_better") if known else ("DMOS, lower", "--nohigher_is_better")
+        raise ValueError(f"{path}: its scores are {kind} is better; the other was passed; pass {flag} or neither")
+    return scored(path, root, rows, known, score_range)
+
+
+def scored(path: str, root: str, rows: list[Row], higher_is_better: bool, score_range) -> Scored:
+    """The rows of the list `path` as arrays, checked."""
+    if not rows:
+        raise ValueError(f"{path}: lists no image; expected lines `path score`, or a header and rows")
+    check_scores(path, rows)
+    check_files(path, root, rows)
+    scores = np.array([row.score for row in rows], "float64")
+    low, high = score_range or (scores.min(), scores.max())
+    if scores.min() < low or scores.max() > high:
+        raise ValueError(
+            f"{path}: scores from {scores.min():g} to {scores.max():g}; expected {low:g} to {high:g}; "
+            "mend the range or the list"
+        )
+    return Scored(
+        root, [row.path for row in rows], scores,
+        references=numbered([row.reference or os.path.normpath(row.path) for row in rows]),
+        kinds=np.array([row.kind for row in rows]),
+        levels=np.array([row.level for row in rows], int),
+        higher_is_better=higher_is_better, low=float(low), high=float(high),
+    )
+
+
+def numbered(names: Sequence[str]) -> np.ndarray:
+    """(N,) int: equal names get equal numbers, 0, 1 ... as they first appear."""
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+    return np.array([numbers[name] for name in names], int)
+
+
+def check_scores(path: str, rows: list[Row]) -> None:
+    """Raises ValueError where one image has two scores."""
+    first = {}
+    for row in rows:
+        other = first.setdefault(os.path.normpath(row.path), row.score)
+        if other != row.score:
+            raise ValueError(
+                f"{path}: {row.path} is listed with the scores {other:g} and {row.score:g}; expected one, "
+                "such as their mean"
+            )
+
+
+def check_files(path: str, root: str, rows: list[Row]) -> None:
+    """Raises ValueError where images are missing."""
+    missing = [row.path for row in rows if not os.path.isfile(os.path.join(root, row.path))]
+    if missing:
+        named = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
+        raise ValueError(
+            f"{path}: {len(missing)} of {len(rows)} images are not below {root or '.'}: {named}; pass the folder "
+            "that the paths start from as --image_root"
+        )
+
+
+def describe(images: Scored) -> str:
+    """What was read, in a line to print."""
+    kinds = len(set(images.kinds) - {""})
+    return (
+        f"{len(images.paths)} images of {len(np.unique(images.references))} reference photos"
+        + (f", {kinds} distortions" if kinds else "")
+        + f", scores {images.low:g} to {images.high:g}, {'higher' if images.higher_is_better else 'lower'} is better"
+    )
+
+
+def write_list(path: str, files: Sequence[str], scores: Sequence[float]) -> None:
+    """Writes lines `path score`, which `read_scores` reads to the same values.
+
+    Raises:
+        ValueError: no files, not one finite score for each, or a name that such a line cannot hold.
+    """
+    if not len(files) or len(files) != len(scores):
+        raise ValueError(f"{path}: {len(files)} files and {len(scores)} scores; expected one score for each file")
+    if not np.all(np.isfinite(scores)):
+        raise ValueError(f"{path}: scores that are not finite; expected numbers only")
+    for file in map(os.fspath, files):
+        if not file or file != file.strip() or file.startswith("#") or "\n" in file or "\r" in file:
+            raise ValueError(
+                f"{path}: {file!r} cannot stand in a list; expected a name without # or blanks at its ends, on one line"
+            )
+    lines = [f"{os.fspath(file)} {repr(float(score)).removesuffix('.0')}\n" for file, score in zip(files, scores)]
+    with open(path, "w", encoding="utf-8") as file:
+        file.writelines(lines)
+
+
+def write_rank_lists(path: str, files: Mapping[str, Sequence[Sequence[str]]]) -> None:
+    """Writes lines `path level`: for each distortion a block, level by level, photos in the same order.
+
+    Args:
+        files: for each distortion, files[kind][level][photo]; level 0 is the pristine photo.
+
+    Raises:
+        ValueError: levels of a distortion that differ in their number of photos.
+    """
+    for kind, levels in files.items():
+        counts = [len(photos) for photos in levels]
+        if len(set(counts)) != 1:
+            raise ValueError(f"{path}: {kind} has levels of {counts} photos; expected the same photos at each level")
+    rows = [(file, level) for levels in files.values() for level, photos in enumerate(levels) for file in photos]
+    write_list(path, [file for file, _ in rows], [level for _, level in rows])
+
+
+def split_by_reference(references: np.ndarray, test_share: float, seed: int, name: str = "test_share") -> tuple[np.ndarray, np.ndarray]:
+    """Holds whole reference photos out, so that no photo is seen in training and in test.
+
+    Args:
+        references: (N,) int.
+        test_share: share of the photos to test on, 0 to 1; at least one where it is not 0.
+        name: of that share, for the error.
+
+    Returns:
+        Rows to train on and rows to test on, each sorted; together every row once.
+
+    Raises:
+        ValueError: a share that is none, or that leaves no photo to train on.
+    """
+    photos = np.unique(references)
+    held = max(1, round(test_share * len(photos))) if test_share else 0
+    if not 0 <= test_share < 1 or held >= len(photos):
+        raise ValueError(
+            f"--{name}={test_share:g} of {len(photos)} reference photos leaves none to train on or is no share; "
+            f"expected 0 <= {name} < 1, and two photos or more"
+        )
+    tested = np.isin(references, np.random.default_rng(seed).permutation(photos)[:held])
+    return np.flatnonzero(~tested), np.flatnonzero(tested)

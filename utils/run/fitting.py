@@ -1,0 +1,222 @@
+"""Optimizers, schedules and callbacks of a training run, all of them Keras' own where Keras has them."""
+
+import math
+import os
+import signal
+import time
+from typing import Callable, NamedTuple
+
+import h5py
+import keras
+
+from utils.run import figures, folder as runs
+
+SMALL = 2_000_000  # parameters of a network that takes the first of these rates, a larger one takes the second
+RATES = {"sgd": (2e-2, 1e-2), "adam": (2e-3, 1e-4), "adamw": (2e-3, 1e-4)}
+
+
+def default_rate(optimizer: str, model: keras.Model) -> float:
+    """The learning rate when none is given, by optimizer and size of the network."""
+    return RATES[optimizer][model.count_params() > SMALL]
+
+
+def make_optimizer(name: str, rate: float, schedule: str, weight_decay: float, steps: int, warmup: int):
+    """An optimizer with its schedule.
+
+    Args:
+        name: "sgd" (Nesterov momentum .9), "adam" or "adamw".
+        rate: highest learning rate.
+        schedule: "cosine" (to a hundredth), "step" (ten steps, each 0.63 of the last) or "constant".
+        weight_decay: decoupled; 0 for none.
+        steps: of the whole run.
+        warmup: steps from a tenth of the rate up to it.
+    """
+    rate = make_schedule(schedule, rate, steps, min(warmup, steps // 2))
+    decay = weight_decay or None
+    if name == "sgd":
+        return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=decay)
+    if name == "adam":
+        return keras.optimizers.Adam(rate, weight_decay=decay)
+    return keras.optimizers.AdamW(rate, weight_decay=weight_decay)
+
+
+def make_schedule(name: str, rate: float, steps: int, warmup: int):
+    """A schedule as `make_optimizer` names them, or the rate itself; `warmup` of the `steps` climb."""
+    schedules = keras.optimizers.schedules
+    if name == "cosine":
+        return schedules.CosineDecay(
+            rate / 10, max(1, steps - warmup), alpha=0.01, warmup_target=rate, warmup_steps=max(1, warmup)
+        )
+    if name == "step":
+        climb = [warmup // 3, 2 * warmup // 3, warmup] if warmup >= 3 else []
+        falls = [warmup + (steps - warmup) * part // 10 for part in range(1, 10)]
+        values = [rate * part for part in (0.1, 0.4, 0.7)[: len(climb)]] + [rate * 0.63**n for n in range(10)]
+        return schedules.PiecewiseConstantDecay(climb + falls, values)
+    return rate
+
+
+class KeptModel(keras.callbacks.ModelCheckpoint):
+    """ModelCheckpoint of the model that is kept for use, in place of the one that is trained; written aside."""
+
+    def __init__(self, kept: keras.Model, path: str, **kwargs):
+        super().__init__(path, **kwargs)
+        self.kept = kept
+
+    def set_model(self, model):
+        super().set_model(self)  # ModelCheckpoint asks its model for nothing but `save`
+
+    def save(self, path: str, overwrite: bool = True) -> None:
+        runs.save_aside(self.kept.save, path, ".keras")
+
+
+class SavedState(keras.callbacks.Callback):
+    """Saves weights, optimizer and schedule after each epoch, in one file that is whole or not there.
+
+    Keras' BackupAndRestore writes two files in place: killed between them, a run goes on with the
+    weights of one epoch and the number of another.
+    """
+
+    def __init__(self, path: str):
+        super().__init__()
+        self.path = path
+
+    def on_epoch_end(self, epoch, logs=None):
+        def save(path: str) -> None:
+            self.model.save_weights(path)
+            with h5py.File(path, "a") as file:
+                file.attrs["epochs"] = epoch + 1
+
+        runs.save_aside(save, self.path, ".weights.h5")
+
+
+def restore_state(trained: keras.Model, path: str) -> int:
+    """Loads what `SavedState` saved, if anything, and returns the epochs that it has seen."""
+    if not os.path.isfile(path):
+        return 0
+    trained.optimizer.build(trained.trainable_variables)
+    trained.load_weights(path)
+    with h5py.File(path) as file:
+        return int(file.attrs["epochs"])
+
+
+class Collapse(keras.callbacks.Callback):
+    """Says so, and what to change, when all embeddings are alike, the loss idles, or it is no number.
+
+    Args:
+        idle_loss: the loss that stays when all embeddings are alike: ln 2, or the margin of triplets.
+        least: spread (see `nets.losses.pairs.spread`) below which they count as alike.
+        patience: epochs in a row before it speaks.
+    """
+
+    def __init__(self, idle_loss: float, least: float = 0.02, patience: int = 2):
+        super().__init__()
+        self.idle_loss, self.least, self.patience, self.epochs = idle_loss, least, patience, 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not math.isfinite(logs["loss"]):
+            print("\ndiverged: the loss is no number any more; pass a ten times lower --learning_rate")
+            return
+        alike = (
+            logs["spread"] < self.least
+            or logs["different_distance"] < 1.02 * logs["same_distance"]
+            or math.isclose(logs["loss"], self.idle_loss, rel_tol=0.004)
+        )
+        self.epochs = self.epochs + 1 if alike else 0
+        if self.epochs == self.patience:
+            print(
+                f"\ncollapsed: after {epoch + 1} epochs same and different pairs are not told apart (distances "
+                f"{logs['same_distance']:.3g} and {logs['different_distance']:.3g}, spread {logs['spread']:.2g}, "
+                f"loss {logs['loss']:.3f}; {self.idle_loss:.3f} is that of embeddings that are all alike). "
+                "Change, one at a time: a ten times lower --learning_rate; another --loss; for triplets "
+                "--mining=semi_hard or all; weaker --augment; and look at batch.png: could you tell?"
+            )
+
+
+class CtrlC(keras.callbacks.Callback):
+    """Lets no Ctrl-C get lost: where the code that it met swallowed the exception, it is raised again before the next batch.
+
+    A `__del__`, for one, swallows every exception, and so may a callback of compiled code.
+    """
+
+    def on_train_begin(self, logs=None):
+        self.pressed = False
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self.press)
+
+    def press(self, number, frame):
+        self.pressed = True
+        raise KeyboardInterrupt
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if self.pressed:
+            raise KeyboardInterrupt
+
+    def on_train_end(self, logs=None):
+        if signal.getsignal(signal.SIGINT) == self.press:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class Waiting(keras.callbacks.Callback):
+    """Logs `seconds` of an epoch's training, and `waited`: the share in which batches waited to be made.
+
+    Args:
+        work: `utils.batches.ahead.Ahead` of the batches.
+    """
+
+    def __init__(self, work):
+        super().__init__()
+        self.work = work
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began, self.before = time.perf_counter(), self.work.waited
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["seconds"] = time.perf_counter() - self.began
+        logs["waited"] = (self.work.waited - self.before) / logs["seconds"]
+
+
+class Validation(NamedTuple):
+    """A function that measures the kept model, and which of its figures, "max" or "min", tells the best epoch."""
+
+    measure: Callable[[], dict[str, float]]
+    monitor: str
+    mode: str
+
+
+def make_callbacks(
+    folder: str, kept: keras.Model, batches, validation: Validation | None, patience: int
+) -> list[keras.callbacks.Callback]:
+    """The callbacks of a run, in the order in which they must speak.
+
+    Validation comes first, so that all others see its figures; the saved state comes last, so that
+    an epoch it knows is in the log.
+    """
+    monitor, mode = (validation.monitor, validation.mode) if validation else ("loss", "min")
+    past = runs.read_log(folder)
+    best = (max if mode == "max" else min)((row[monitor] for row in past), default=None)
+    Lambda = keras.callbacks.LambdaCallback
+    callbacks = [
+        Lambda(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)),
+        KeptModel(kept, os.path.join(folder, runs.BEST), monitor=monitor, mode=mode,
+                  save_best_only=True, initial_value_threshold=best),
+        KeptModel(kept, os.path.join(folder, runs.LAST)),
+        keras.callbacks.CSVLogger(os.path.join(folder, runs.LOG), append=True),
+        Lambda(on_epoch_end=lambda epoch, logs: figures.training_curves(folder)),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+    if validation:
+        callbacks.insert(1, Lambda(on_epoch_end=lambda epoch, logs: logs.update(validation.measure())))
+    if patience:
+        stopping = keras.callbacks.EarlyStopping(monitor=monitor, mode=mode, patience=patience, verbose=1)
+        replay = Lambda(on_train_begin=lambda logs: [stopping.on_epoch_end(int(r["epoch"]), r) for r in past])
+        callbacks += [stopping, replay]
+    if tensorboard_installed():
+        callbacks.append(keras.callbacks.TensorBoard(os.path.join(folder, "tensorboard")))
+    return [*callbacks, SavedState(os.path.join(folder, runs.STATE))]
+
+
+def tensorboard_installed() -> bool:
+    """Whether Keras' TensorBoard callback can run: it needs TensorFlow too."""
+    import importlib.util
+
+    return keras.backend.backend() == "tensorflow" and importlib.util.find_spec("tensorboard") is not None
