@@ -1,6 +1,7 @@
 """How fast is it, as ratios measured side by side in one run on this machine:
 
-    python benchmark.py                                all parts, compact tower: some ten minutes on two cores
+    python benchmark.py                                the quick parts, compact tower: under three minutes on two cores
+    python benchmark.py --parts=all                    all parts: some ten minutes
     python benchmark.py --parts=search,latency --json
     python benchmark.py --backbone=vgg16 --parts=step --batch_size=32
     KERAS_BACKEND=jax python benchmark.py
@@ -13,19 +14,21 @@ import time
 
 from absl import flags
 
+from utils.flags import group
 from utils.run import startup
 
 FLAGS = flags.FLAGS
-flags.adopt_module_key_flags(startup)
 PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale"]
-flags.DEFINE_list("parts", PARTS, f"what to measure, of {', '.join(PARTS)}")
-flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch"], "tower")
-flags.DEFINE_integer("batch_size", 96, "images in a batch", 16)
-flags.DEFINE_integer("gallery", 10_000, "pictures to search in", 100)
-flags.DEFINE_integer("embeddings", 100_000, "embeddings in the index", 100)
-flags.DEFINE_integer("repeats", 7, "measurements of each kind; the fastest counts", 1)
-flags.DEFINE_boolean("json", False, "print all figures as one JSON object on the last line")
-flags.register_validator("parts", lambda parts: set(parts) <= set(PARTS), f"expected some of {','.join(PARTS)}")
+QUICK = ["step", "input", "pairs", "index", "latency"]
+with group("What to measure"):
+    flags.DEFINE_list("parts", QUICK, f"Which parts, of {', '.join(PARTS)}; or all")
+    flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch"], "Tower")
+    flags.DEFINE_integer("batch_size", 96, "Images in a batch", 16)
+    flags.DEFINE_integer("gallery", 10_000, "Pictures to search in", 100)
+    flags.DEFINE_integer("embeddings", 100_000, "Embeddings in the index", 100)
+    flags.DEFINE_integer("repeats", 7, "Measurements of each kind; the fastest counts", 1)
+    flags.DEFINE_boolean("json", False, "Print all figures as one JSON object on the last line")
+flags.register_validator("parts", lambda parts: set(parts) <= {*PARTS, "all"}, f"expected all, or some of {','.join(PARTS)}")
 
 
 def main(argv: list[str]) -> None:
@@ -33,16 +36,17 @@ def main(argv: list[str]) -> None:
     import keras
 
     from nets import siamese, towers
+    from nets.heads import make_head
 
     measures = {"step": step, "rank": rank, "input": input_pipeline, "pairs": pairs, "search": search, "index": index,
                 "latency": latency, "scale": scale}
-    shape = towers.INPUT_SHAPES[FLAGS.backbone]
+    shape = towers.SIMILARITY[FLAGS.backbone].input_shape
     keras.utils.set_random_seed(0)
-    model = siamese.siamese(towers.make_tower(FLAGS.backbone, shape, normalize=True), siamese.make_head("distance"))
+    model = siamese.siamese(towers.make_tower(FLAGS.backbone, shape, normalize=True), make_head("distance"))
     print(f"{FLAGS.backbone}, input {shape}, {keras.backend.backend()}, {os.cpu_count()} cores, batches of {FLAGS.batch_size}")
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
-        for part in FLAGS.parts:
+        for part in PARTS if "all" in FLAGS.parts else FLAGS.parts:
             found = measures[part](model, folder)
             figures |= {f"{part}: {name}": value for name, value in found.items()}
             print("\n".join(f"{part:8} {name:66} {value:12.4g}" for name, value in found.items()), flush=True)
@@ -57,7 +61,7 @@ def step(model, folder) -> dict[str, float]:
     import numpy as np
 
     from nets import siamese
-    from utils.run import fitting as training
+    from utils.run import fitting
 
     batches = make_batches(model.input_shape[0][1:])
     tower = model.get_layer("tower")
@@ -68,7 +72,7 @@ def step(model, folder) -> dict[str, float]:
         trained = siamese.trainer(model, loss)
         trained.compile("adamw", siamese.own_loss, metrics=siamese.signs_of_life(loss))
         fitted[name] = lambda trained=trained: next_epoch(trained, batches)
-    callbacks = training.make_callbacks(folder, model, batches, None, 0)
+    callbacks = fitting.make_callbacks(folder, model, batches, None, 0, [])
     with_callbacks = lambda: next_epoch(trained, batches, callbacks)  # noqa: E731  of the last loss
     seconds = side_by_side(fitted | {"callbacks": with_callbacks})
     longer = min(seconds.pop("callbacks")) - min(seconds[name])
@@ -84,19 +88,20 @@ def rank(model, folder) -> dict[str, float]:
 
     from nets import rankiqa, towers
     from nets.losses import ranking
-    from utils.batches import levels as ranked
+    from utils.batches.levels import LevelBatches
+    from utils.batches.scored import CropBatches
     from utils.data import photos
     from utils.distortions.catalogue import chosen
 
-    quality = rankiqa.rankiqa(towers.make_quality_tower("compact", (None, None, 3)), towers.CROPS["compact"])
+    quality = rankiqa.rankiqa(towers.make_quality_tower("compact"), towers.QUALITY["compact"].input_shape[0])
     root, names = photos.sample_photos()
     files = [os.path.join(root, name) for name in names] * 50
     workers = max(1, (os.cpu_count() or 2) - 1)
     levels, kept = (
-        ranked.RankedBatches(files, chosen(["live"]), 84, rankiqa.side(quality), steps=20, workers=workers, cache=cache)
+        LevelBatches(files, chosen(["live"]), 84, rankiqa.side(quality), steps=20, workers=workers, cache=cache)
         for cache in ("", os.path.join(folder, "distorted"))
     )
-    scored = ranked.ScoredBatches(files, np.zeros(len(files)), len(levels[0][1]), rankiqa.side(quality), 20, 0, workers)
+    scored = CropBatches(files, np.zeros(len(files)), len(levels[0][1]), rankiqa.side(quality), 20, 0, workers)
     ranker = rankiqa.ranker(quality, ranking.RankingHinge())
     ranker.compile("adamw", rankiqa.own_loss, metrics=rankiqa.signs())
     regressor = rankiqa.regressor(quality)

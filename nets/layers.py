@@ -1,9 +1,6 @@
-"""What towers and models share: pixels in, augmentation, whole batch, and how a model is asked."""
-
-from functools import lru_cache
+"""Layers that towers and models share: pixels in, augmentation, pooling."""
 
 import keras
-import numpy as np
 from keras import ops
 
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
@@ -69,68 +66,3 @@ class MeanAndSpread(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], 2 * input_shape[-1])
-
-
-def whole_batch(rows):
-    """The rows of all replicas, in order; with one device, or a backend that has no replicas, `rows`.
-
-    A loss over pairs needs every image of the batch. tf.distribute hands each replica a slice, and
-    `all_gather` lends its gradient to the replica that each row came from.
-    """
-    context = replica_context()
-    if context is None:
-        return rows
-    import tensorflow as tf
-
-    devices = context.strategy.extended.worker_devices
-    if len(devices) > 1:
-        return context.all_gather(rows, axis=0)
-    with tf.device(devices[0]):  # several workers of one device each: without this TensorFlow gathers to nowhere
-        return context.all_gather(tf.identity(rows), axis=0)
-
-
-def places(rows):
-    """Where this replica's rows stand in the whole batch, whose parts are alike: (b, ...) -> (b,) int32."""
-    count = ops.shape(rows)[0]
-    context = replica_context()
-    own = ops.arange(count, dtype="int32")
-    return own if context is None else own + context.replica_id_in_sync_group * count
-
-
-def several_replicas() -> bool:
-    """Whether a model built now will be shared by several replicas of tf.distribute."""
-    if keras.backend.backend() != "tensorflow":
-        return False
-    import tensorflow as tf
-
-    return tf.distribute.get_strategy().num_replicas_in_sync > 1
-
-
-def replica_context():
-    """tf.distribute's context where several replicas share a batch, else None."""
-    if keras.backend.backend() != "tensorflow":
-        return None
-    import tensorflow as tf
-
-    context = tf.distribute.get_replica_context()
-    return context if context is not None and context.num_replicas_in_sync > 1 else None
-
-
-def ask(layer: keras.layers.Layer, *inputs: np.ndarray) -> np.ndarray:
-    """What a layer, or a model of one output, makes of a batch outside training: (B, ...) each -> (B, ...).
-
-    JAX would compile each operation by itself where a model is simply called; here it compiles the whole at once.
-    """
-    inputs = [np.asarray(array, "float32") for array in inputs]
-    if keras.backend.backend() != "jax":
-        return ops.convert_to_numpy(layer(*inputs))
-    values = [[v.value for v in kept] for kept in (layer.trainable_variables, layer.non_trainable_variables)]
-    return np.asarray(compiled(layer)(*values, *inputs))
-
-
-@lru_cache(maxsize=8)
-def compiled(layer: keras.layers.Layer):
-    """JAX's compiled form of a layer: values of its variables, inputs -> output."""
-    import jax
-
-    return jax.jit(lambda trained, others, *inputs: layer.stateless_call(trained, others, *inputs)[0])

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from nets.layers import ask
+from nets.inference import apply
 from nets.losses.ranking import RankingHinge, order
 
 KIND = "rankiqa"  # name of the models that are kept
@@ -94,10 +94,14 @@ def side(model: keras.Model) -> int:
     return model.get_layer("score").crop
 
 
+def side_of(model: keras.Model, asked: int) -> int:
+    """Side of the crops to train on where `asked` pixels are asked for; 0, or a model of one size: as before."""
+    return asked if asked and model.input_shape[1] is None else side(model)
+
+
 def set_side(model: keras.Model, pixels: int) -> None:
-    """Trains a model that takes photos of any size on crops of `pixels` a side; 0, or a model of one size: as before."""
-    if pixels and model.input_shape[1] is None:
-        model.get_layer("score").crop = pixels
+    """Notes in the model that it is trained on crops of `pixels` a side."""
+    model.get_layer("score").crop = pixels
 
 
 def own_loss(keys, rows):
@@ -143,4 +147,4 @@ def score(model: keras.Model, images: np.ndarray, batch_size: int = 32) -> np.nd
     """
     share = max(1.0, images.shape[1] * images.shape[2] / side(model) ** 2)
     size = max(1, int(batch_size / share))
-    return np.concatenate([ask(model, images[start : start + size]) for start in range(0, len(images), size)])
+    return np.concatenate([apply(model, images[start : start + size]) for start in range(0, len(images), size)])

@@ -1,6 +1,5 @@
 """The Siamese network: the model that is trained, and the model that is kept for use."""
 
-import math
 from functools import partial
 from typing import Callable, NamedTuple
 
@@ -8,14 +7,15 @@ import keras
 import numpy as np
 from keras import layers
 
-from nets import towers
-from nets.heads import HEADS, DifferenceHead, DistanceHead
-from nets.layers import Augment, ask
-from nets.losses.pairs import SIGNS_OF_LIFE, Contrastive, PairCrossEntropy
-from nets.losses.triplets import MultiSimilarity, TripletLoss, active_triplets
+from nets import losses, towers
+from nets.heads.difference import DifferenceHead
+from nets.heads.distance import DistanceHead
+from nets.inference import apply, embed
+from nets.layers import Augment
+from nets.losses.pairs import SIGNS_OF_LIFE
+from nets.losses.triplets import MinedTriplets, active_triplets
 
 KIND = "siamese"  # name of the models that are kept
-MARGINS = {"contrastive": 1.0, "triplet": 0.2, "ratio": 0.0}  # of distances between unit vectors
 
 
 def siamese(tower: keras.Model, head: keras.layers.Layer) -> keras.Model:
@@ -35,8 +35,13 @@ def trainer(model: keras.Model, loss: keras.layers.Layer) -> keras.Model:
     """The model that is trained: a batch with labels and its augmentation -> the loss over the batch.
 
     It shares tower and head with `model`. Inputs as `utils.batches.classes.ClassBatches` delivers them:
-    image (B, H, W, C) uint8, label (B,), warp (B, 8), light (B, 2). A row of its output (B, 1 + F) is
-    an image's share of the loss, then its features: compile it with `own_loss` and `signs_of_life()`.
+    image (B, H, W, C) uint8, label (B,), warp (B, 8), light (B, 2). Output: rows (B, 1 + F). Column 0 is
+    each image's share of the loss, the others are its features.
+
+    The loss is a layer of the model because it compares images of the whole batch, also where several
+    devices share it. Keras averages one number for each image, scales that for several devices and
+    shows it in its log; so the layer's shares leave the model as column 0, `own_loss` hands them to
+    Keras, and the metrics of `signs_of_life` read the features beside them.
     """
     tower = model.get_layer("tower")
     image = keras.Input(tower.input_shape[1:], dtype="uint8", name="image")
@@ -49,42 +54,23 @@ def trainer(model: keras.Model, loss: keras.layers.Layer) -> keras.Model:
     return keras.Model({"image": image, "label": label, "warp": warp, "light": light}, rows)
 
 
-def make_loss(
-    name: str, model: keras.Model, margin: float | None = None, mining: str = "semi_hard", squared: bool = False
-) -> keras.layers.Layer:
+def make_loss(name: str, model: keras.Model, **given) -> keras.layers.Layer:
     """A loss layer for the tower and head of `model`.
 
     Args:
-        name: "cross_entropy", "contrastive", "triplet", "ratio" or "multi_similarity".
-        margin: of the losses in `MARGINS`; None: as there.
-        mining, squared: see `nets.losses.triplets.TripletLoss`.
+        name: one of `nets.losses.LOSSES`.
+        given: its settings; those that are missing or None are as in its row.
 
     Raises:
-        ValueError: a loss of distances for a head that is not made of them.
+        ValueError: a loss of distances for a head that does not compare distances, or one of cosines for
+            features that do not have unit length.
     """
-    if name != "cross_entropy" and not isinstance(model.get_layer("head"), DistanceHead):
-        raise ValueError(f"--loss={name} trains distances; this model's head is none: pass --head=distance")
-    if name == "multi_similarity" and "unit_length" not in [layer.name for layer in model.get_layer("tower").layers]:
-        raise ValueError("--loss=multi_similarity compares cosines: pass --normalize")
-    margin = MARGINS.get(name) if margin is None else margin
-    if name == "cross_entropy":
-        return PairCrossEntropy(model.get_layer("head"), name=name)
-    if name == "contrastive":
-        return Contrastive(margin, name=name)
-    if name == "multi_similarity":
-        return MultiSimilarity(name=name)
-    return TripletLoss(name, margin, mining, squared, name=name)
-
-
-def idle_loss(name: str, margin: float | None = None) -> float:
-    """The loss that stays when all embeddings are alike; no number where it tells nothing.
-
-    Args:
-        name, margin: as of `make_loss`.
-    """
-    margin = MARGINS.get(name) if margin is None else margin
-    known = {"cross_entropy": math.log(2), "contrastive": 0.25 * (margin or 0) ** 2, "triplet": margin, "ratio": 0.25}
-    return known.get(name, math.nan)
+    row, head = losses.LOSSES[name], model.get_layer("head")
+    if not row.trains_head and not isinstance(head, DistanceHead):
+        raise ValueError(f"--loss={name} trains distances, and the head of this model does not compare distances: pass --head=distance")
+    if row.unit_length and "unit_length" not in [layer.name for layer in model.get_layer("tower").layers]:
+        raise ValueError(f"--loss={name} compares cosines: pass --normalize")
+    return losses.make_loss(name, head, losses.settings_of(name, given))
 
 
 def own_loss(labels, rows):
@@ -103,8 +89,8 @@ def signs_of_life(loss: keras.layers.Layer) -> list[keras.metrics.Metric]:
         return keras.metrics.MeanMetricWrapper(lambda labels, rows: sign(labels, rows[:, 1:], *args), name=sign.__name__)
 
     signs = [metric(sign) for sign in SIGNS_OF_LIFE]
-    if isinstance(loss, TripletLoss):
-        signs.append(metric(active_triplets, loss.margin, loss.squared))
+    if isinstance(loss, MinedTriplets):
+        signs.append(metric(active_triplets, getattr(loss, "margin", 0.0), loss.squared))
     return signs
 
 
@@ -131,54 +117,23 @@ def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.
     return True
 
 
-def make_head(name: str) -> keras.layers.Layer:
-    """A head by its name in `HEADS`."""
-    return HEADS[name](name="head")
-
-
 def assign(model: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:
-    """Loads weights by layer name: VGG16's "block1_conv1" ... and the plain head's "hidden", "logit".
+    """Loads the weights of a published network into the tower, and those of the article's head where there are some.
 
     Args:
-        model: `siamese` of a vgg16 tower.
-        arrays: kernel and bias of each layer; all layers of the tower must be there.
+        model: `siamese` of a tower that is, or holds, a network of keras.applications.
+        arrays: weights of each layer by its name; "hidden" and "logit" are those of the article's head.
 
     Raises:
-        ValueError: a layer that the model lacks, shapes that do not fit, or a load that changed
-            nothing.
+        ValueError: a layer that the model lacks, shapes that do not fit, or weights that changed nothing.
     """
-    targets = towers.vgg16_layers(model.get_layer("tower"))
+    targets = towers.backbone_layers(model.get_layer("tower"))
     head = model.get_layer("head")
     if "logit" in arrays:
         if not isinstance(head, DifferenceHead) or not head.hidden:
             raise ValueError("these weights hold the article's head: pass --head=plain or --head=difference")
         targets |= {"hidden": head.hidden, "logit": head.logit}
     towers.set_arrays(targets, arrays)
-
-
-def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done, of: None) -> np.ndarray:
-    """Features (N, F) float32 of images (N, H, W, C); each image passes the tower once.
-
-    Args:
-        images: array, or anything that a slice of rows turns into one.
-        progress: called with the images done and their number.
-    """
-    tower = model.get_layer("tower")
-    block = batch_size * 16
-    features = []
-    for start in range(0, len(images), block):
-        features.append(forward(tower, images[start : start + block], batch_size))
-        progress(min(start + block, len(images)), len(images))
-    return np.concatenate(features)
-
-
-def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarray:
-    """Features of images, by `predict`, which starts too slowly for a few and on JAX fails across hosts."""
-    if len(images) <= batch_size or keras.backend.backend() == "jax":
-        return np.concatenate([ask(tower, images[s : s + batch_size]) for s in range(0, len(images), batch_size)])
-    short = -len(images) % batch_size  # a last batch below the number of replicas would crash
-    padded = np.concatenate([images, np.repeat(images[:1], short, axis=0)])
-    return tower.predict(padded, batch_size=batch_size, verbose=0)[: len(images)]
 
 
 class Comparer(NamedTuple):
@@ -218,5 +173,5 @@ def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.nd
 
 def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Similarities in 0..1 of features that broadcast: (..., F), (..., F) -> (...)."""
-    logits = ask(model.get_layer("head"), left[None], right[None])  # (1, ...)
+    logits = apply(model.get_layer("head"), left[None], right[None])  # (1, ...)
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[0]

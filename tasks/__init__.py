@@ -1,0 +1,129 @@
+"""What the program can be asked: one room (folder) for each question, one row for each way of learning to answer it.
+
+A room holds
+
+    flags.py        the flags that only its tasks use: `for_training`, `for_answers`, `for_evaluation`; `check(options)`
+    answer.py       `answer(options, files)`: what predict.py does
+    evaluation.py   `evaluate(options, path)`: what evaluate.py does
+    task.py ...     the modules of its tasks: what train.py does, see `Task`
+
+To add a task, write its folder and add its row to TASKS, and to ROOMS where it is a new room. This module and
+all flags.py import no Keras, so that `--help` answers at once.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    from absl import flags
+
+    from utils.run.fitting import Validation
+
+
+class TaskRow(NamedTuple):
+    """One value of train.py's --task: its room, its module in the room, and the question it learns to answer."""
+
+    room: str
+    module: str
+    question: str
+
+
+class RoomRow(NamedTuple):
+    """One value of --task of predict.py and evaluate.py: the name of its Keras models, and how to train one."""
+
+    kind: str
+    train: str
+
+
+TASKS = {
+    "siamese": TaskRow("similarity", "task", "are these two the same thing? Learns from folders of classes"),
+    "triplet": TaskRow("similarity", "task", "how near are they? Learns from folders of classes, to search in"),
+    "rank": TaskRow("quality", "ranking", "which looks better? Learns from good photos, which it distorts more and more"),
+    "finetune": TaskRow("quality", "finetuning", "which looks better to people? Learns from photos with human scores"),
+}
+
+ROOMS = {
+    "similarity": RoomRow("siamese", "python train.py"),
+    "quality": RoomRow("rankiqa", "python train.py --task=rank"),
+}
+
+
+DEFAULT_ROOM = "similarity"  # where neither flags nor a model tell
+
+
+class Data(Protocol):
+    """What `find_data` returns: anything that names its folder and says what was held out."""
+
+    root: str  # the folder that was read
+    held_out: dict[str, Any]  # for split.json; must not change when the run is resumed
+
+
+class Task(Protocol):
+    """The contract of a task: the names that train.py uses of its module, in the order in which it does.
+
+    `options` are absl's flags. `model` is the model that is kept (model in, score out), and the "trainer" is the
+    model that is trained: a batch in, the loss out. Both share one tower.
+    """
+
+    KIND: str  # name of the Keras models that it keeps
+    NEXT: str  # the commands to try after training
+    CURVES: list[tuple[str, list[str]]]  # panels of curves.png: title, and columns of log.csv
+
+    def build_model(self, options: "flags.FlagValues") -> "keras.Model":
+        """The model that the flags describe, with its first weights."""
+
+    def find_data(self, options: "flags.FlagValues", model: "keras.Model") -> Data:
+        """Finds, reads and splits the data, and says what was found. It only reads: files, and what the model takes."""
+
+    def prepare(self, options: "flags.FlagValues", model: "keras.Model", data: Data) -> None:
+        """Changes the model where the data or the flags ask for it, such as the range of its scores."""
+
+    def make_batches(self, options: "flags.FlagValues", data: Data, model: "keras.Model") -> "keras.utils.PyDataset":
+        """Batches of the training rows, repeatable from seed, epoch and step; says what one holds."""
+
+    def trainer(self, options: "flags.FlagValues", model: "keras.Model", optimizer: "keras.Optimizer") -> "keras.Model":
+        """The compiled model that is trained."""
+
+    def preview(self, trainer: "keras.Model", batch: dict[str, "np.ndarray"]) -> tuple["np.ndarray", "np.ndarray"]:
+        """The images of a batch as the tower sees them (B, H, W, C) in 0..255, and the row of batch.png of each (B,)."""
+
+    def validation(self, options: "flags.FlagValues", model: "keras.Model", data: Data) -> "Validation | None":
+        """How the model is measured after each epoch; None where there is nothing to measure on."""
+
+    def callbacks(self, options: "flags.FlagValues", batches: "keras.utils.PyDataset") -> "list[keras.callbacks.Callback]":
+        """Callbacks of this task alone."""
+
+    def finish(self, options: "flags.FlagValues", folder: str, data: Data) -> list[str]:
+        """Measures the model of the best epoch, writes the report into the run's folder, and returns it in lines to print."""
+
+
+class Room(Protocol):
+    """The contract of a room: what predict.py and evaluate.py call, in its modules answer and evaluation."""
+
+    def answer(self, options: "flags.FlagValues", files: list[str]) -> None:
+        """Answers about the files that the command line names; files that cannot be read are refused or named."""
+
+    def evaluate(self, options: "flags.FlagValues", path: str) -> dict[str, Any]:
+        """Measures the model in the .keras file `path` ("": none), prints the figures and returns them."""
+
+
+def task_module(task: str) -> Task:
+    """The module of a task in TASKS."""
+    row = TASKS[task]
+    return import_module(f"tasks.{row.room}.{row.module}")
+
+
+def flags_of(task: str):
+    """The module that defines the flags of a task in TASKS."""
+    return import_module(f"tasks.{TASKS[task].room}.flags")
+
+
+def room_of_kind(kind: str) -> str:
+    """The room whose models have this name; ValueError for models of others."""
+    for room, row in ROOMS.items():
+        if row.kind == kind:
+            return room
+    raise ValueError(f"{f'a {kind} model' if kind else 'not a Keras model'}, expected a model of this project: "
+                     f"{' or '.join(row.kind for row in ROOMS.values())}")

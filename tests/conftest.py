@@ -8,8 +8,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pytest
-
 from helpers import DATA, ROOT, picture
+
 
 @pytest.fixture
 def rng():

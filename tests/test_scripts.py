@@ -11,10 +11,11 @@ import sys
 import keras
 import numpy as np
 import pytest
-
 from helpers import ROOT, SMALL, picture, start, wait_for_epoch, weights_of, write_h5
+
 from nets import siamese  # noqa: F401  knows the layers that a saved model names
 from utils.run import folder as runs
+
 
 @pytest.fixture(scope="module")
 def trained(alphabets, tmp_path_factory):
@@ -28,7 +29,7 @@ def trained(alphabets, tmp_path_factory):
     return cwd, done.stdout
 
 
-@pytest.mark.parametrize("name", ["train.py", "predict.py", "eval_similarity.py", "eval_rank.py", "benchmark.py"])
+@pytest.mark.parametrize("name", ["train.py", "predict.py", "evaluate.py", "eval_rank.py", "benchmark.py"])
 def test_help_and_wrong_flags_do_not_wait_for_the_framework(name, script, tmp_path):
     for module in ("keras", "tensorflow", "numpy"):
         (tmp_path / f"{module}.py").write_text("raise SystemExit('imported too early')")
@@ -107,21 +108,21 @@ def test_predict_without_a_run_uses_the_ready_model(script, alphabets, tmp_path)
 def test_evaluation_repeats_what_training_said(trained, script):
     cwd, _ = trained
     before = json.loads((cwd / "logs" / "one" / "evaluation.json").read_text())
-    found = json.loads(script("eval_similarity.py", "--json", cwd=cwd).splitlines()[-1])
+    found = json.loads(script("evaluate.py", "--json", cwd=cwd).splitlines()[-1])
     assert found == pytest.approx(before)
     assert {"accuracy", "roc_auc", "eer", "fpr95"} < set(found)
 
 
 def test_evaluation_on_other_images_names_the_overlap(trained, script, alphabets, tmp_path):
     cwd, _ = trained
-    out = script("eval_similarity.py", f"--dataset_path={alphabets / 'images_background'}", f"--out={tmp_path / 'out'}", cwd=cwd)
+    out = script("evaluate.py", f"--dataset_path={alphabets / 'images_background'}", f"--out={tmp_path / 'out'}", cwd=cwd)
     assert "left out 20 classes that training saw; 4 remain" in out
     assert (tmp_path / "out" / "thresholds.json").is_file()
 
 
 def test_one_shot_runs(trained, script, omniglot):
     cwd, _ = trained
-    out = script("eval_similarity.py", f"--one_shot_runs={omniglot / 'all_runs.zip'}", "--json", cwd=cwd)
+    out = script("evaluate.py", f"--one_shot_runs={omniglot / 'all_runs.zip'}", "--json", cwd=cwd)
     assert 0 < json.loads(out.splitlines()[-1])["one_shot_accuracy"] < 1
 
 

@@ -13,10 +13,13 @@ from pathlib import Path
 
 from absl import app, flags
 
+from utils.flags import group
+
 FLAGS = flags.FLAGS
-flags.DEFINE_string("mirror", "", "folder or URL that holds the archives, in place of their public address; "
-                    "a mirror may have packed them anew, so its checksums are not verified")
-flags.DEFINE_string("to", "datasets", "folder to unpack them in")
+with group("Where from, where to"):
+    flags.DEFINE_string("mirror", "", "Folder or URL that holds the archives, instead of their public address. Checksums are not verified, "
+                        "because a mirror may have packed them again")
+    flags.DEFINE_string("to", "datasets", "Folder to unpack them in")
 
 OMNIGLOT = "https://github.com/brendenlake/omniglot/raw/master/python/"
 # archive -> md5, and the characters that must lie in it

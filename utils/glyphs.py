@@ -85,7 +85,7 @@ def letters(first: int, last: int, most: int, seen: list[np.ndarray]) -> list[Le
         if not faces:
             continue
         shape = thumbnail(faces[0])
-        if any(overlap(shape, other) > MOST_ALIKE for other in seen):
+        if any(ink_overlap(shape, other) > MOST_ALIKE for other in seen):
             continue
         seen.append(shape)
         found.append(Letter(unicodedata.name(chr(code)), faces))
@@ -138,7 +138,7 @@ def thumbnail(ink: np.ndarray) -> np.ndarray:
     return np.asarray(image.crop(image.getbbox()).resize((24, 24))) > 110
 
 
-def overlap(a: np.ndarray, b: np.ndarray) -> float:
+def ink_overlap(a: np.ndarray, b: np.ndarray) -> float:
     """Intersection over union of two bool arrays."""
     return float((a & b).sum() / max((a | b).sum(), 1))
 

@@ -19,8 +19,10 @@ def all_triplets(distance, same, different):
 def random_triplets(distance, same, different):
     """One negative for each anchor and positive, whatever its distance.
 
-    It is the k-th image of another class, k running with anchor and positive. The order of a batch is
-    drawn anew each time, so this is a random choice, and one that repeats with the batch.
+    The n negatives of an anchor are numbered 1 to n in the order of the batch. The anchor in place r and
+    the positive in place c take number (7 r + 13 c) mod n + 1. The batch itself is in random order, so
+    the choice is random too; and it needs no random numbers inside a compiled step, so that a resumed
+    run repeats it.
     """
     count = ops.sum(different, axis=1)[:, None]  # (b, 1)
     column = ops.cumsum(ops.ones_like(distance), axis=1)  # (b, B): 1 ... B
@@ -55,11 +57,3 @@ def first_smallest(values):
     """1 at the first smallest value along the last axis, else 0."""
     smallest = ops.cast(values == ops.min(values, axis=-1, keepdims=True), "float32")
     return smallest * ops.cast(ops.cumsum(smallest, axis=-1) == 1.0, "float32")
-
-
-MINING = {
-    "all": all_triplets,
-    "random": random_triplets,
-    "semi_hard": semi_hard_triplets,
-    "hard": hard_triplets,
-}

@@ -9,8 +9,8 @@ Under tf.distribute a replica holds b of the batch's B images and pairs these wi
 import keras
 from keras import ops
 
-from nets.heads import distances
-from nets.layers import places, whole_batch
+from nets.heads.distance import distances
+from nets.replicas import places, whole_batch
 
 
 @keras.saving.register_keras_serializable("compare")
@@ -58,16 +58,6 @@ class Contrastive(keras.layers.Layer):
         return {**super().get_config(), "margin": self.margin}
 
 
-def contrastive(distance, dissimilar, margin: float):
-    """Contrastive loss of pairs: 1/2 D^2 where similar, 1/2 max(0, margin - D)^2 where dissimilar.
-
-    Args:
-        distance: (...) float, Euclidean distances.
-        dissimilar: (...) 1 where the two images differ, 0 where they are the same thing.
-    """
-    return (1.0 - dissimilar) * attraction(distance) + dissimilar * repulsion(distance, margin)
-
-
 def attraction(distance):
     """Contrastive loss of similar pairs: 1/2 D^2."""
     return 0.5 * ops.square(distance)
@@ -107,6 +97,12 @@ def balanced(same_losses, different_losses, labels):
     attract = 0.5 * images * ops.sum(same_losses * same, axis=1) / ops.maximum(equal - images, 1.0)
     repel = 0.5 * images * ops.sum(different_losses * different, axis=1) / ops.maximum(images * images - equal, 1.0)
     return attract + repel
+
+
+def shares(sums, counts):
+    """Sums and counts of own images (b,) -> shares (b,), whose mean over the batch is sum by count."""
+    everyone = whole_batch(counts)  # (B,)
+    return sums * ops.cast(ops.shape(everyone)[0], "float32") / ops.maximum(ops.sum(everyone), 1.0)
 
 
 def mean_distances(labels, features):

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from nets.layers import whole_batch
+from nets.replicas import whole_batch
 
 
 @keras.saving.register_keras_serializable("compare")
@@ -17,27 +17,26 @@ class RankingHinge(keras.layers.Layer):
     Args:
         margin: in units of the score.
         across_photos: pairs of different photos too, as the released code has in a batch of two photos.
-        gap: only pairs that lie this many levels apart; 0: all.
 
     Call: scores (b,), keys (b, 3) int of photo, distortion, level -> losses (b,), whose mean over the
     batch is the loss.
     """
 
-    def __init__(self, margin: float = 1.0, across_photos: bool = False, gap: int = 0, **kwargs):
+    def __init__(self, margin: float = 1.0, across_photos: bool = False, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
-        self.margin, self.across_photos, self.gap = margin, across_photos, gap
+        self.margin, self.across_photos = margin, across_photos
 
     def call(self, scores, keys):
         lead = scores[:, None] - whole_batch(scores)[None, :]  # (b, B): how far own image i leads j
-        pairs = better(keys, self.across_photos, self.gap)  # (b, B)
+        pairs = better(keys, self.across_photos)  # (b, B)
         return ops.sum(pairs * ops.maximum(0.0, self.margin - lead), axis=1)
 
     def get_config(self):
-        own = {"margin": self.margin, "across_photos": self.across_photos, "gap": self.gap}
+        own = {"margin": self.margin, "across_photos": self.across_photos}
         return {**super().get_config(), **own}
 
 
-def better(keys, across_photos: bool = False, gap: int = 0):
+def better(keys, across_photos: bool = False):
     """1 where own image i is comparable with image j of the batch and of a better level: (b, 3) -> (b, B)."""
     everyone = whole_batch(keys)  # (B, 3)
     photo, kind = (keys[:, n, None] == everyone[None, :, n] for n in (0, 1))  # (b, B) each
@@ -45,8 +44,7 @@ def better(keys, across_photos: bool = False, gap: int = 0):
     comparable = ops.logical_or(kind, keys[:, 2, None] == 0)
     if not across_photos:
         comparable = ops.logical_and(comparable, photo)
-    wanted = steps == gap if gap else steps > 0
-    return ops.cast(ops.logical_and(comparable, wanted), "float32")
+    return ops.cast(ops.logical_and(comparable, steps > 0), "float32")
 
 
 def order(keys, scores):

@@ -6,17 +6,20 @@ from typing import NamedTuple
 import numpy as np
 
 from nets import rankiqa
-from tasks.quality import ranking
-from tasks.quality import report as ordering
-from utils.batches import levels as ranked
+from tasks.models import load_model
+from tasks.quality import ranking, report, scoring
+from utils.batches.scored import CropBatches
 from utils.data import photos, scores
+from utils.data.files import evenly
 from utils.metrics import correlation
-from utils.run import devices, folder as runs
-from utils.run.console import evenly, progress_bar
+from utils.run import devices
+from utils.run import folder as runs
+from utils.run.console import progress_bar
 from utils.run.fitting import Validation
 
 KIND = rankiqa.KIND
-NEXT = "python predict.py --quality FILE_OR_FOLDER, or python eval_rank.py --scores=LIST"
+NEXT = "python predict.py --quality FILE_OR_FOLDER, or python evaluate.py --scores=LIST"
+CURVES = [("agreement with people", ["val_srocc", "val_lcc"])]
 VALIDATED = 120  # photos at most that are scored after each epoch
 
 build_model, callbacks = ranking.build_model, ranking.callbacks
@@ -34,40 +37,45 @@ class Data(NamedTuple):
 
 
 def find_data(options, model) -> Data:
-    """Reads the human scores and splits them by reference photo; fits the range of the model to them."""
-    rankiqa.set_side(model, ranking.crop(options))
-    found = read(options)
+    """Reads the human scores and splits them by reference photo."""
+    found = read_scored(options)
     rest, test = scores.split_by_reference(found.references, options.test_share, options.seed)
     parts = scores.split_by_reference(found.references[rest], options.val_share, options.seed + 1, "val_share")
     train, validation = (rest[rows] for rows in parts)
     how = f"split by reference photo: {len(train)} images to train on, {len(validation)} to validate, {len(test)} to test"
     print(how)
-    rankiqa.unit_range(model)  # of a ranked tower
-    worst, best = (found.low, found.high) if found.higher_is_better else (found.high, found.low)
-    model.get_layer("score").fit(0.0, 1.0, worst, best)
     parts = {"train": train, "validation": validation, "test": test}
-    held_out = {"root": found.root, "how": how, "scored": True} | {part: found.at(rows).paths for part, rows in parts.items()}
+    held_out = {"root": found.root, "how": how, "scored": True} | {part: found.take(rows).paths for part, rows in parts.items()}
     return Data(found.root, found, train, validation, test, held_out)
 
 
-def read(options) -> scores.Scored:
+def prepare(options, model, data: Data) -> None:
+    """Sets the crops to train on, and gives the model's scores the direction and range of the human ones."""
+    found = data.scored
+    rankiqa.set_side(model, rankiqa.side_of(model, ranking.crop(options)))
+    rankiqa.unit_range(model)  # where it was ranked first
+    worst, best = (found.low, found.high) if found.higher_is_better else (found.high, found.low)
+    model.get_layer("score").fit(0.0, 1.0, worst, best)
+
+
+def read_scored(options) -> scores.Scored:
     """The scored photos that can be read; says what was found."""
     span = tuple(float(number) for number in options.score_range) or None
     found = scores.read_scores(os.path.expanduser(options.dataset_path), options.higher_is_better,
                                os.path.expanduser(options.image_root), span)
-    found = found.at(np.array(photos.usable(found.root, found.paths, skip_broken=options.skip_broken), int))
+    found = found.take(np.array(photos.usable(found.root, found.paths, skip_broken=options.skip_broken), int))
     print(scores.describe(found))
     if found.low == found.high:
         raise ValueError(f"{options.dataset_path}: every score is {found.low:g}; expected scores that differ")
     return found
 
 
-def make_batches(options, data: Data, model) -> ranked.ScoredBatches:
+def make_batches(options, data: Data, model) -> CropBatches:
     """Batches of crops of the training photos, with their scores as 0 (worst) to 1 (best)."""
     found = data.scored
     quality = (found.scores - found.low) / (found.high - found.low)
     targets = quality if found.higher_is_better else 1 - quality
-    made = ranked.ScoredBatches(found.at(data.train).full_paths(), targets[data.train], options.batch_size,
+    made = CropBatches(found.take(data.train).full_paths(), targets[data.train], options.batch_size,
                                 rankiqa.side(model), options.steps_per_epoch, options.seed, options.workers)
     if made.batch_size % devices.replicas():
         raise ValueError(f"a batch of {made.batch_size} photos does not divide among {devices.replicas()} devices")
@@ -82,7 +90,7 @@ def trainer(options, model, optimizer):
     return made
 
 
-def seen(trainer, batch):
+def preview(trainer, batch):
     """The crops of a batch, eight a row."""
     return batch["image"].astype("float32"), np.arange(len(batch["image"])) // 8
 
@@ -93,10 +101,10 @@ def validation(options, model, data: Data) -> Validation | None:
     if len(rows) < 3:
         print("fewer than three photos to validate on: the best epoch is that of the lowest training loss")
         return None
-    scorer, paths = rankiqa.scorer(model), data.scored.at(rows).full_paths()
+    scorer, paths = rankiqa.scorer(model), data.scored.take(rows).full_paths()
 
     def measure() -> dict[str, float]:
-        predicted = ordering.predict(scorer, paths, crops=3)
+        predicted = scoring.predict(scorer, paths, crops=3)
         if not np.isfinite(predicted).all():
             return dict.fromkeys(("val_srocc", "val_lcc"), float("nan"))
         found = correlation.correlations(predicted, data.scored.scores[rows], data.scored.higher_is_better)
@@ -107,9 +115,9 @@ def validation(options, model, data: Data) -> Validation | None:
 
 def finish(options, folder: str, data: Data) -> list[str]:
     """Measures the model of the best epoch on the test photos."""
-    model = runs.load_model(runs.find_model(folder), KIND)
+    model = load_model(runs.find_model(folder), KIND)
     if len(data.test) < 3:
         return ["fewer than three photos were held out: agreement with people is unknown"]
-    paths = data.scored.at(data.test).full_paths()
-    predicted = ordering.predict(rankiqa.scorer(model), paths, 0, progress=progress_bar("photo"))
-    return ordering.agreement_lines(ordering.write_agreement(folder, predicted, data.scored, data.test))
+    paths = data.scored.take(data.test).full_paths()
+    predicted = scoring.predict(rankiqa.scorer(model), paths, 0, progress=progress_bar("photo"))
+    return report.agreement_table(report.write_agreement(folder, predicted, data.scored, data.test))

@@ -1,6 +1,7 @@
 """Which one looks better: learning to rank the levels of distortion of pristine photos (RankIQA, step one)."""
 
 import os
+import time
 from typing import NamedTuple
 
 import keras
@@ -8,18 +9,26 @@ import numpy as np
 
 from nets import rankiqa, towers
 from nets.losses.ranking import RankingHinge, better
-from tasks.quality import report as ordering
-from utils.batches import levels as ranked
+from tasks.models import load_model
+from tasks.quality import report, scoring
+from utils.batches.levels import LevelBatches, PairBatches
 from utils.data import photos
-from utils.run import devices, fitting as training, folder as runs, weights
-from utils.run.console import evenly, progress_bar
+from utils.data.files import evenly, save_aside
 from utils.distortions.catalogue import Distortion, chosen, with_levels
+from utils.metrics import ordering
+from utils.run import devices, weights
+from utils.run import folder as runs
+from utils.run.console import progress_bar
 from utils.run.fitting import Validation
 
 KIND = rankiqa.KIND
-NEXT = "python predict.py --quality FILE_OR_FOLDER, or python eval_rank.py"
+NEXT = "python predict.py --quality FILE_OR_FOLDER, or python evaluate.py"
+CURVES = [
+    ("levels in the right order", ["order", "val_order", "val_adjacent", "val_across"]),
+    ("hinge of a pair of levels", ["val_hinge"]),
+]
 VALIDATED = 24  # photos at most whose levels are scored after each epoch
-TESTED = 20  # photos at most that are scored when training ends; eval_rank.py takes all
+TESTED = 20  # photos at most that are scored when training ends; evaluate.py takes all
 
 
 class Data(NamedTuple):
@@ -33,19 +42,18 @@ class Data(NamedTuple):
 
 def build_model(options):
     """The quality model that the flags describe, with its first weights."""
-    towers.check_name(options.backbone, towers.QUALITY_TOWERS)
-    arrays = weights.read(options.weights)
-    side = crop(options) or towers.CROPS[options.backbone]
-    whole = options.backbone == "compact"
-    tower = towers.make_quality_tower(options.backbone, (None, None, 3) if whole else (side, side, 3), weights.pixels(arrays))
+    row = towers.row_of(options.backbone, towers.QUALITY)
+    arrays = weights.read(options.weights, options.backbone, row.network and row.network.function)
+    side = crop(options) or row.input_shape[0]
+    tower = towers.make_quality_tower(options.backbone, side, weights.are_imagenets(arrays))
     if arrays:
-        towers.set_arrays(towers.vgg16_layers(tower), arrays)
+        towers.set_arrays(towers.backbone_layers(tower), arrays)
     return rankiqa.rankiqa(tower, side)
 
 
 def crop(options) -> int:
     """Side of the crops that --input_shape asks for, in pixels; 0: it asks for none."""
-    shape, least = [int(n) for n in options.input_shape if n], towers.LEAST_CROPS[options.backbone]
+    shape, least = [int(n) for n in options.input_shape if n], towers.row_of(options.backbone, towers.QUALITY).least
     if shape and (shape[0] != shape[1] or shape[2] != 3 or shape[0] < least):
         raise ValueError(f"--input_shape={','.join(options.input_shape)}: {options.backbone} expected square crops in colour of "
                          f"{least} or more pixels a side, such as {max(128, least)},{max(128, least)},3")
@@ -54,9 +62,7 @@ def crop(options) -> int:
 
 def find_data(options, model) -> Data:
     """Finds and splits the photos; says what was found and how they will be distorted."""
-    rankiqa.set_side(model, crop(options))
-    rankiqa.forget_range(model)  # of an earlier run
-    found = photos.find_photos(options.dataset_path, rankiqa.side(model), options.val_share, options.test_share,
+    found = photos.find_photos(options.dataset_path, rankiqa.side_of(model, crop(options)), options.val_share, options.test_share,
                                options.seed, options.skip_broken)
     print(found.how)
     kinds = with_levels(chosen(options.distortions), options.levels)
@@ -65,19 +71,24 @@ def find_data(options, model) -> Data:
     return Data(found.root, found, kinds, held_out)
 
 
-def make_batches(options, data: Data, model) -> ranked.RankedBatches:
+def prepare(options, model, data: Data) -> None:
+    """Sets the crops to train on, and forgets the range that an earlier run gave the scores."""
+    rankiqa.set_side(model, rankiqa.side_of(model, crop(options)))
+    rankiqa.forget_range(model)
+
+
+def make_batches(options, data: Data, model) -> LevelBatches:
     """Batches of levels; says what one holds."""
     if options.pairs == "hard" and keras.backend.backend() == "jax":
         raise ValueError("--pairs=hard asks the network while it is trained, which JAX does not allow: pass another --backend")
-    cache = os.path.expanduser(options.cache_distorted)
-    if os.path.exists(cache) and not os.path.isdir(cache):
-        raise ValueError(f"--cache_distorted={cache}: a file; expected a folder, which is made where there is none")
-    made = ranked.RankedBatches(
-        data.photos.full("train"), data.kinds, options.batch_size, rankiqa.side(model),
-        photos=options.photos_per_batch, pairs=options.pairs, across_photos=options.across_photos,
-        steps=options.steps_per_epoch or 100, seed=options.seed, workers=options.workers, cache=cache,
-        scores=rankiqa.scorer(model).score,
-    )
+    common = dict(photos=options.photos_per_batch, steps=options.steps_per_epoch or 100, seed=options.seed,
+                  workers=options.workers, cache=os.path.expanduser(options.cache_distorted))
+    what = data.photos.full("train"), data.kinds, options.batch_size, rankiqa.side(model)
+    if options.pairs == "all":
+        made = LevelBatches(*what, **common)
+    else:
+        scores = rankiqa.scorer(model).score if options.pairs == "hard" else None
+        made = PairBatches(*what, **common, across_photos=options.across_photos, scores=scores)
     keys = made[0][1]
     if len(keys) % devices.replicas():
         raise ValueError(f"a batch of {len(keys)} crops does not divide among {devices.replicas()} devices; "
@@ -90,17 +101,17 @@ def make_batches(options, data: Data, model) -> ranked.RankedBatches:
 
 def trainer(options, model, optimizer):
     """The compiled model that is trained."""
-    made = rankiqa.ranker(model, hinge(options, options.across_photos and options.pairs == "all", options.level_gap))
+    made = rankiqa.ranker(model, hinge(options, options.across_photos and options.pairs == "all"))
     made.compile(optimizer, rankiqa.own_loss, metrics=rankiqa.signs())
     return made
 
 
-def hinge(options, across_photos: bool = False, gap: int = 0) -> RankingHinge:
+def hinge(options, across_photos: bool = False) -> RankingHinge:
     """The loss layer with the margin that the flags mean."""
-    return RankingHinge(1.0 if options.margin is None else options.margin, across_photos, gap, name="hinge")
+    return RankingHinge(options.hinge_margin, across_photos, name="hinge")
 
 
-def seen(trainer, batch):
+def preview(trainer, batch):
     """Crops of a batch, a row a photo and distortion."""
     rows = np.argsort(batch["key"][:, 0] * 1000 + batch["key"][:, 1], kind="stable")
     return batch["image"][rows].astype("float32"), (batch["key"][:, 0] * 1000 + batch["key"][:, 1])[rows]
@@ -108,7 +119,7 @@ def seen(trainer, batch):
 
 def callbacks(options, batches) -> list:
     """Who watches the input."""
-    return [training.Waiting(batches.made)]
+    return [Waiting(batches.made)]
 
 
 def validation(options, model, data: Data) -> Validation | None:
@@ -117,8 +128,8 @@ def validation(options, model, data: Data) -> Validation | None:
     if not names:
         print("no photos to validate on: the best epoch is that of the lowest training loss")
         return None
-    made = ranked.RankedBatches(names, data.kinds, 10**9, rankiqa.side(model), crops=1, photos=len(names),
-                                steps=1, seed=options.seed + 1, workers=0)
+    made = LevelBatches(names, data.kinds, 10**9, rankiqa.side(model), crops=1, photos=len(names), steps=1,
+                        seed=options.seed + 1, workers=0)
     batch, keys = made[0]
     scorer, loss = rankiqa.scorer(model), hinge(options, options.across_photos)
     pairs = float(keras.ops.sum(better(keys, options.across_photos)))
@@ -137,20 +148,39 @@ def validation(options, model, data: Data) -> Validation | None:
 def finish(options, folder: str, data: Data) -> list[str]:
     """Gives the model of the best epoch its range and orders the levels of some test photos."""
     path = runs.find_model(folder)
-    model = runs.load_model(path, KIND)
+    model = load_model(path, KIND)
     rankiqa.forget_range(model)  # where a finished run went on
     part = next(part for part in ("test", "validation", "train") if getattr(data.photos, part))
     tested = evenly(data.photos.full(part), TESTED)
     scorer = rankiqa.scorer(model)
-    scores = ordering.score_levels(
-        lambda photo: ordering.photo_score(scorer, photo, 0), tested, data.kinds, options.seed, progress_bar("photo")
+    scores = scoring.score_levels(
+        lambda photo: scoring.photo_score(scorer, photo, 0), tested, data.kinds, options.seed, progress_bar("photo")
     )
-    report = ordering.write_report(scores, data.kinds, folder)
+    measured = report.write_order(scores, data.kinds, folder)
     best = np.mean([found[:, 0].mean() for found in scores.values()])
     worst = np.mean([found[:, -1].mean() for found in scores.values()])
     if best > worst:
         model.get_layer("score").fit(float(worst), float(best), 0.0, 100.0)
-        runs.save_aside(model.save, path, ".keras")
+        save_aside(model.save, path, ".keras")
     else:
         print("pristine photos score no higher than the worst ones: nothing was learnt yet")
-    return [f"{len(tested)} photos of the {part} part", *ordering.lines(report)]
+    return [f"{len(tested)} photos of the {part} part", *report.order_table(measured)]
+
+
+class Waiting(keras.callbacks.Callback):
+    """Logs `seconds` of an epoch's training, and `waited`: the share in which batches waited to be made.
+
+    Args:
+        work: `utils.batches.ahead.Ahead` of the batches.
+    """
+
+    def __init__(self, work):
+        super().__init__()
+        self.work = work
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.began, self.before = time.perf_counter(), self.work.waited
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs["seconds"] = time.perf_counter() - self.began
+        logs["waited"] = (self.work.waited - self.before) / logs["seconds"]

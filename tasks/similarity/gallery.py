@@ -3,17 +3,19 @@
 import hashlib
 import os
 import zipfile
-from typing import Iterator, NamedTuple
+from typing import TYPE_CHECKING, Iterator, NamedTuple
 
 import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from utils.run.console import progress_bar
-from utils.data.classes import walk
+from utils.data.files import save_aside, walk
 from utils.data.images import load_images
 from utils.metrics.retrieval import Index
-from utils.run.folder import save_aside
+from utils.run.console import progress_bar
+
+if TYPE_CHECKING:
+    from nets.siamese import Comparer
 
 ROUNDING = 2e-6  # of a squared distance that comes from a matrix product, by the largest squared length
 BLOCK = 2048  # images decoded, or compared with one another, at once
@@ -28,7 +30,7 @@ class Gallery(NamedTuple):
     embedded: int
 
 
-def open_gallery(root: str, model: str, comparer, shape: tuple[int, int, int]) -> Gallery:
+def open_gallery(root: str, model: str, comparer: "Comparer", shape: tuple[int, int, int]) -> Gallery:
     """The embeddings of all images below `root`, from its cache as far as model and files are the same.
 
     The cache lies in `root`, one file for each model, named by the model's contents. A file counts as
@@ -97,7 +99,7 @@ def write_cache(path: str, entries: dict[str, Entry]) -> None:
         print(f"the embeddings were not kept: {error}")
 
 
-def embed_files(root: str, new: dict[str, str], comparer, shape) -> dict[str, np.ndarray]:
+def embed_files(root: str, new: dict[str, str], comparer: "Comparer", shape) -> dict[str, np.ndarray]:
     """Features of files by their key, block by block; broken files are named and left out."""
     keys, paths = list(new), [os.path.join(root, path) for path in new.values()]
     bar, features = progress_bar("image"), {}
@@ -112,7 +114,7 @@ def embed_files(root: str, new: dict[str, str], comparer, shape) -> dict[str, np
     return features
 
 
-def search(gallery: Gallery, comparer, queries: np.ndarray, k: int) -> list[list[tuple[str, float]]]:
+def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int) -> list[list[tuple[str, float]]]:
     """The k images most like each query (Q, F), most like first: path and similarity."""
     if comparer.by_distance:
         places = Index(gallery.features).nearest(queries, k)[0]  # (Q, k)
@@ -124,13 +126,13 @@ def search(gallery: Gallery, comparer, queries: np.ndarray, k: int) -> list[list
     return [[(gallery.paths[p], float(s)) for p, s in zip(*row)] for row in zip(places, scores)]
 
 
-def score_all(gallery: Gallery, comparer, query: np.ndarray) -> np.ndarray:
+def score_all(gallery: Gallery, comparer: "Comparer", query: np.ndarray) -> np.ndarray:
     """Similarities (N,) of a query (F,) to every image, block by block."""
     blocks = range(0, len(gallery.paths), BLOCK)
     return np.concatenate([comparer.score(query, gallery.features[b : b + BLOCK]) for b in blocks])
 
 
-def duplicates(gallery: Gallery, comparer, threshold: float) -> list[list[str]]:
+def duplicates(gallery: Gallery, comparer: "Comparer", threshold: float) -> list[list[str]]:
     """Groups of images that chains of similarities of `threshold` or more hold together, largest first."""
     left, right = (np.concatenate(places) for places in zip(*alike(gallery, comparer, threshold)))
     count = len(gallery.paths)
@@ -139,7 +141,7 @@ def duplicates(gallery: Gallery, comparer, threshold: float) -> list[list[str]]:
     return sorted(([gallery.paths[row] for row in rows] for rows in members), key=lambda g: (-len(g), g))
 
 
-def alike(gallery: Gallery, comparer, threshold: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def alike(gallery: Gallery, comparer: "Comparer", threshold: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Places of the pairs that are similar enough, block by block: left (M,), right (M,)."""
     if comparer.by_distance:
         index, farthest = Index(gallery.features), max(comparer.distance_of(threshold), 0.0)

@@ -7,20 +7,23 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.metrics import log_loss
 
+from nets.siamese import Comparer
+from tasks.similarity import figures
+from utils.data.classes import Samples
+from utils.data.images import take
+from utils.data.splits import comparable
 from utils.metrics import verification
-from utils.run import figures, folder as runs
-from utils.run.console import progress_bar
-from utils.data.classes import Samples, comparable
-from utils.data.images import at
 from utils.metrics.retrieval import class_table, classifiers, retrieval
+from utils.run import folder as runs
+from utils.run.console import progress_bar
 
 MAPPED = 20  # classes on the map of embeddings, and images of each
 PAIRS, VALIDATION_PAIRS = 20_000, 2_000
-DIVERGED = "the model's embeddings are no numbers: training diverged; lower --learning_rate"
+DIVERGED = "the embeddings of the model are NaN or infinite: training diverged. Try a learning rate ten times lower"
 
 
-def write_report(
-    comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0
+def write_verification(
+    comparer: Comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0
 ) -> dict[str, float]:
     """Scores pairs of the images at `rows`, lets each search for its like, and writes all that into `folder`.
 
@@ -28,8 +31,7 @@ def write_report(
     that compare by distance.
 
     Args:
-        comparer: `embed` images (N, H, W, C) -> features (N, F), and `score` features (M, F),
-            (M, F) -> similarities (M,).
+        comparer: of the model.
         images: of all samples.
         folder: where to write.
 
@@ -42,7 +44,7 @@ def write_report(
     labels = samples.labels[rows]
     if not comparable(labels):
         return {}
-    features = comparer.embed(at(images, rows), progress=progress_bar("image"))
+    features = comparer.embed(take(images, rows), progress=progress_bar("image"))
     drawn = verification.draw_pairs(labels, PAIRS, seed)
     scores = verification.score_pairs(comparer.score, features, drawn)
     if not np.isfinite(scores).all():
@@ -56,13 +58,13 @@ def write_report(
     runs.write_json(folder, runs.EVALUATION, result)
     runs.write_json(folder, runs.THRESHOLDS, cuts)
     figures.verification(folder, scores, drawn.same, result, cuts)
-    shown, mapped = at(images, rows), some_of_each(labels, seed)
+    shown, mapped = take(images, rows), some_of_each(labels, seed)
     figures.mistakes(folder, shown, drawn, scores, [samples.classes[label] for label in labels])
     figures.embedding_map(folder, planar(features[mapped], seed), shown[mapped], labels[mapped])
     return result
 
 
-def within_groups(comparer, features: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> dict[str, float]:
+def within_groups(comparer: Comparer, features: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> dict[str, float]:
     """Accuracy and ROC-AUC where different pairs are of one group (N,) each; nothing where there are no groups."""
     several = np.unique(np.stack([groups, labels]), axis=1)[0]  # the group of each class
     if not 1 < len(np.unique(several)) < len(several):
@@ -94,10 +96,10 @@ def validation_pairs(images, labels: np.ndarray, rows: np.ndarray, seed: int):
     """The images among `rows` that the validation pairs show, each once, and the pairs as places among them."""
     pairs = verification.draw_pairs(labels[rows], VALIDATION_PAIRS, seed)
     used, places = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
-    return at(images, rows[used]), verification.Pairs(*np.split(places, 2), pairs.same)
+    return take(images, rows[used]), verification.Pairs(*np.split(places, 2), pairs.same)
 
 
-def pairs_of_features(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int):
+def pairs_of_features(comparer: Comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int):
     """Features of the validation pairs among `rows`: left (M, F), right (M, F), same (M,)."""
     shown, pairs = validation_pairs(images, labels, rows, seed)
     features = comparer.embed(shown)
@@ -106,7 +108,7 @@ def pairs_of_features(comparer, images, labels: np.ndarray, rows: np.ndarray, se
     return features[pairs.left], features[pairs.right], pairs.same
 
 
-def validator(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int) -> Callable[[], dict[str, float]]:
+def validator(comparer: Comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int) -> Callable[[], dict[str, float]]:
     """A function that scores the same validation pairs whenever it is called.
 
     It returns `val_loss` (cross-entropy, both kinds of pairs alike), `val_accuracy`, `val_roc_auc`.
@@ -127,7 +129,7 @@ def validator(comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int)
     return validate
 
 
-def lines(result: dict[str, float]) -> list[str]:
+def in_words(result: dict[str, float]) -> list[str]:
     """The report in words."""
     if not result:
         return ["no images were held out that would give same and different pairs: quality is unknown"]

@@ -1,40 +1,53 @@
 """Same or different, and how near: Siamese and triplet networks on folders of classes."""
 
+import os
 from typing import NamedTuple
 
 import numpy as np
 
-from nets import siamese, towers
+from nets import losses, siamese, towers
+from nets.heads import make_head
+from tasks.models import load_model
 from tasks.similarity import report
-from utils.batches import augment, classes as batches
-from utils.data import classes as folders
-from utils.run import devices, fitting as training, folder as runs, weights
-from utils.run.console import decode, find_samples
+from tasks.similarity.collapse import Collapse
+from tasks.similarity.flags import augmentation, loss_name
+from utils.batches.augment import AUGMENTATIONS
+from utils.batches.classes import ClassBatches
+from utils.data.classes import Samples, find_samples, read_pictures
+from utils.data.files import save_aside
 from utils.data.images import ImagesOnDisk
+from utils.data.splits import Split, comparable, held_out, split_by_class
+from utils.run import devices, weights
+from utils.run import folder as runs
 from utils.run.fitting import Validation
 
 KIND = siamese.KIND
-NEXT = "python predict.py, or python eval_similarity.py"
+NEXT = "python predict.py, or python evaluate.py"
+CURVES = [
+    ("validation pairs", ["val_accuracy", "val_roc_auc"]),
+    ("distance of embeddings", ["same_distance", "different_distance"]),
+    ("share of triplets that violate the margin", ["active_triplets"]),
+]
 
 
 class Data(NamedTuple):
     """Samples, their images (N, H, W, C), their split, and what is held out, for split.json."""
 
     root: str
-    samples: folders.Samples
+    samples: Samples
     images: np.ndarray | ImagesOnDisk
-    split: folders.Split
+    split: Split
     held_out: dict
 
 
 def build_model(options):
     """The Siamese model that the flags describe, with its first weights."""
-    towers.check_name(options.backbone, towers.TOWERS)
-    arrays = weights.read(options.weights)
-    shape = tuple(int(n) for n in options.input_shape if n) or towers.INPUT_SHAPES[options.backbone]
+    row = towers.row_of(options.backbone, towers.SIMILARITY)
+    arrays = weights.read(options.weights, options.backbone, row.network and row.network.function)
+    shape = tuple(int(n) for n in options.input_shape if n) or row.input_shape
     normalize = options.head == "distance" if options.normalize is None else options.normalize
-    tower = towers.make_tower(options.backbone, shape, normalize, weights.pixels(arrays))
-    model = siamese.siamese(tower, siamese.make_head(options.head))
+    tower = towers.make_tower(options.backbone, shape, normalize, weights.are_imagenets(arrays))
+    model = siamese.siamese(tower, make_head(options.head))
     if arrays:
         siamese.assign(model, arrays)
     return model
@@ -43,37 +56,30 @@ def build_model(options):
 def find_data(options, model) -> Data:
     """Finds, decodes and splits the images; says what was found."""
     loss_layer(options, model)  # refuses a loss that the model cannot have before the long reading
-    augmentation(options)
     samples = find_samples(options.dataset_path, options.train_own_data)
-    samples, images = decode(samples, model.input_shape[0][1:], options.cache_gb, options.skip_broken)
-    split = folders.split_by_class(samples, options.val_share, options.test_share, options.seed)
+    samples, images = read_pictures(samples, model.input_shape[0][1:], options.cache_gb, options.skip_broken)
+    split = split_by_class(samples, options.val_share, options.test_share, options.seed)
     print(split.how)
-    return Data(samples.root, samples, images, split, folders.held_out(samples, split))
+    return Data(samples.root, samples, images, split, held_out(samples, split))
 
 
-def make_batches(options, data: Data, model) -> batches.ClassBatches:
+def prepare(options, model, data: Data) -> None:
+    """Nothing of the model depends on the data."""
+
+
+def make_batches(options, data: Data, model) -> ClassBatches:
     """Batches of the training rows; says the range of the first."""
     kind = augmentation(options)
     poses = (8 if options.mirrored else 4) if kind == "characters" else 1
-    made = batches.ClassBatches(
+    made = ClassBatches(
         data.images, data.samples.labels, data.samples.groups, data.split.train, options.batch_size,
-        options.images_per_class, augment.AUGMENTATIONS[kind], options.groups_per_batch,
+        options.images_per_class, AUGMENTATIONS[kind], options.groups_per_batch,
         poses=poses, steps=options.steps_per_epoch, seed=options.seed, multiple_of=devices.replicas(),
     )
     first = made[0][0]["image"]
     print(f"a batch: {made.classes_per_batch} classes x {made.images_per_class} images, grey levels "
           f"{first.min()} to {first.max()}, mean {first.mean():.0f}; {len(made)} batches an epoch")
     return made
-
-
-def augmentation(options) -> str:
-    """The kind of small changes that the flags mean, of `utils.batches.augment.AUGMENTATIONS`."""
-    kind = options.augment
-    if kind == "auto":
-        kind = "photos" if options.train_own_data else "characters"
-    if options.mirrored and kind != "characters":
-        raise ValueError("--mirrored makes further alphabets of characters: pass --augment=characters too, or --nomirrored")
-    return kind
 
 
 def trainer(options, model, optimizer):
@@ -84,20 +90,21 @@ def trainer(options, model, optimizer):
     return made
 
 
-def seen(trainer, batch):
+def preview(trainer, batch):
     """Images of a batch as the tower sees them, and their classes."""
     return siamese.augmented(trainer, batch)
 
 
 def callbacks(options, batches) -> list:
-    """Who watches the signs of life."""
-    return [training.Collapse(siamese.idle_loss(loss_name(options), options.margin))]
+    """Watches whether the embeddings stay apart."""
+    name = loss_name(options)
+    return [Collapse(losses.idle_loss(name, settings(options)))]
 
 
 def validation(options, model, data: Data) -> Validation | None:
     """Scores held-out pairs, drawn once; None where there are none."""
     labels, rows = data.samples.labels, data.split.validation
-    if folders.comparable(labels[rows]):
+    if comparable(labels[rows]):
         measure = report.validator(siamese.comparer(model), data.images, labels, rows, options.seed)
         return Validation(measure, "val_roc_auc", "max")
     print("no classes to validate on: the best epoch is that of the lowest training loss")
@@ -105,36 +112,36 @@ def validation(options, model, data: Data) -> Validation | None:
 
 
 def finish(options, folder: str, data: Data) -> list[str]:
-    """Measures the model of the best epoch, its head fitted first where the loss did not train it."""
+    """Measures the model of the best epoch; first fits its head where the loss did not train it."""
     path = runs.find_model(folder)
-    model = runs.load_model(path, KIND)
-    if loss_name(options) != "cross_entropy":
+    model = load_model(path, KIND)
+    if not losses.LOSSES[loss_name(options)].trains_head:
         fit_head(options, model, path, data)
-    quality = report.write_report(
+    measured = report.write_verification(
         siamese.comparer(model), data.images, data.samples, data.split.test, folder, options.seed
     )
-    return report.lines(quality)
+    return report.in_words(measured)
 
 
 def fit_head(options, model, path: str, data: Data) -> None:
-    """Calibrates the head on validation pairs, or for want of them on training pairs, and saves the model."""
+    """Calibrates the head on validation pairs, or on training pairs where there are none, and saves the model."""
     labels = data.samples.labels
-    rows = next((r for r in (data.split.validation, data.split.train) if folders.comparable(labels[r])), None)
+    rows = next((r for r in (data.split.validation, data.split.train) if comparable(labels[r])), None)
     if rows is None:
         return
     pairs = report.pairs_of_features(siamese.comparer(model), data.images, labels, rows, options.seed)
     if siamese.calibrate(model, *pairs):
-        runs.save_aside(model.save, path, ".keras")
+        save_aside(model.save, os.fspath(path), ".keras")
     else:
         print("same pairs lie no nearer than different ones: the embedding has learnt nothing yet")
 
 
 def loss_layer(options, model):
     """The loss layer that the flags mean, on this model."""
-    return siamese.make_loss(loss_name(options), model, options.margin, options.mining, options.squared)
+    return siamese.make_loss(loss_name(options), model, **settings(options))
 
 
-def loss_name(options) -> str:
-    """The loss that the flags mean."""
-    default = {"siamese": "cross_entropy", "triplet": "triplet"}[options.task]
-    return default if options.loss == "auto" else options.loss
+def settings(options) -> dict:
+    """The settings of the loss that the flags mean."""
+    name = loss_name(options)
+    return losses.settings_of(name, {key: getattr(options, key) for key in losses.LOSSES[name].settings})

@@ -3,12 +3,13 @@
 import keras
 import numpy as np
 import pytest
-
 from helpers import write_h5
+
 from nets import siamese, towers
 from nets.heads import HEADS
 from nets.layers import Augment, ImagenetPixels
-from utils.run import folder as runs, weights
+from utils.run import folder as runs
+from utils.run import weights
 
 
 def small(head="distance", backbone="compact", shape=(32, 32, 1)):

@@ -6,9 +6,9 @@ import zipfile
 
 import numpy as np
 import pytest
+from helpers import picture
 from PIL import Image
 
-from helpers import picture
 from utils import download, glyphs
 from utils.data import classes as folders
 from utils.run import console as data

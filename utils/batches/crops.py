@@ -3,23 +3,26 @@
 import contextlib
 import hashlib
 import os
-from typing import Sequence
+from functools import partial
+from typing import Callable, Sequence
 
 import numpy as np
 from PIL import Image
 
-from utils.distortions.catalogue import Distortion, distort, own_seed
+from utils.data.files import save_aside
 from utils.data.images import read_photo
+from utils.distortions.catalogue import Distortion, distort, own_seed
 
-LARGEST = 512  # pixels a side of a photo that are distorted; of a larger one, a window of it
+WINDOW = 512  # pixels a side of a photo that are distorted; of a larger one, a window of it
 TRIES = 8  # places looked at for a crop with texture
 TEXTURE = 6.0  # grey levels: least mean step between neighbouring pixels of a crop that can show order
 
-Wanted = Sequence[tuple[str, int]]  # distortion and level of each image; level 0 is the photo itself
+Shown = Sequence[tuple[str, int]]  # distortion and level of each image
+PRISTINE = ("", 0)  # the photo itself, at level 0 of every distortion
 
 
 def photo_levels(
-    path: str, kinds: dict[str, Distortion], wanted: Wanted, crop: int, crops: int, seed: Sequence[int], cache: str = ""
+    path: str, kinds: dict[str, Distortion], shown: Shown, crop: int, crops: int, seed: Sequence[int], cache: str = ""
 ) -> np.ndarray:
     """Distorts a photo and cuts the same places out of all its levels.
 
@@ -30,18 +33,18 @@ def photo_levels(
         cache: folder where the distorted photo is kept, and found the next time; "": it is distorted anew.
 
     Returns:
-        (crops, len(wanted), crop, crop, 3) uint8.
+        (crops, len(shown), crop, crop, 3) uint8.
 
     Raises:
         ValueError: the photo cannot be read, or is smaller than a crop.
     """
     rng = np.random.default_rng(seed)
     if cache:
-        photo, worse = kept_levels(path, kinds, wanted, max(LARGEST, crop), cache)
+        photo, worse = kept_levels(path, kinds, shown, max(WINDOW, crop), cache)
     else:
-        photo = window(read_photo(path), max(LARGEST, crop), rng)
+        photo = window(read_photo(path), max(WINDOW, crop), rng)
         own = {name: rng.integers(2**31) for name in kinds}  # levels of one distortion share their draws
-        worse = [distort(photo, kinds[name], level, own[name]) if level else photo for name, level in wanted]
+        worse = [distort(photo, kinds[name], level, own[name]) if level else photo for name, level in shown]
     if min(photo.shape[:2]) < crop:
         raise ValueError(f"{path}: {photo.shape[1]} x {photo.shape[0]} pixels, expected {crop} or more a side")
     places = [textured_place(photo, crop, rng) for _ in range(crops)]
@@ -50,9 +53,9 @@ def photo_levels(
 
 
 def kept_levels(
-    path: str, kinds: dict[str, Distortion], wanted: Wanted, largest: int, cache: str
+    path: str, kinds: dict[str, Distortion], shown: Shown, largest: int, cache: str
 ) -> tuple[np.ndarray, list[np.ndarray]]:
-    """A photo and the levels of it that are wanted, from a cache, which is given what it lacks.
+    """A photo and the images `shown` of it, from a cache, which is given what it lacks.
 
     There is a file for the photo and one for each distortion with all its levels, (levels, H, W, 3)
     uint8, named after all that they are made from. Only what is cut out of one is read.
@@ -61,41 +64,30 @@ def kept_levels(
     made_of = (os.path.abspath(path), seen.st_mtime_ns, seen.st_size, largest)
     seed = int(sha1(os.path.basename(path))[:8], 16)  # the same wherever the photo lies
 
-    def made(name: str) -> np.ndarray:
-        photo = window(read_photo(path), largest, np.random.default_rng(seed))
-        if not name:
-            return photo[None]
-        kind = kinds[name]
+    def pristine() -> np.ndarray:
+        return window(read_photo(path), largest, np.random.default_rng(seed))
+
+    def distorted(name: str) -> np.ndarray:
+        photo, kind = pristine(), kinds[name]
         return np.stack([distort(photo, kind, level, own_seed(name, seed)) for level in range(1, len(kind.levels) + 1)])
 
-    def kept(name: str) -> np.ndarray:
-        file = os.path.join(cache, sha1((made_of, name, kinds[name].levels if name else ())) + ".npy")
+    def kept(make: Callable[[], np.ndarray], *of) -> np.ndarray:
+        file = os.path.join(cache, sha1((made_of, *of)) + ".npy")
         with contextlib.suppress(OSError, ValueError, EOFError):  # not there, or broken: it is made
             return np.load(file, mmap_mode="r")
-        save_aside(file, made(name))
+        os.makedirs(cache, exist_ok=True)
+        images = make()
+        save_aside(lambda aside: np.save(aside, images), file, ".npy")
         return np.load(file, mmap_mode="r")
 
-    files = {name: kept(name) for name in ("", *kinds)}
-    return files[""][0], [files[name][max(0, level - 1)] for name, level in wanted]
+    photo = kept(pristine, "pristine")
+    levels = {name: kept(partial(distorted, name), name, kind.levels) for name, kind in kinds.items()}
+    return photo, [levels[name][level - 1] if level else photo for name, level in shown]
 
 
 def sha1(of) -> str:
     """A name for anything that `repr` tells from all else."""
     return hashlib.sha1(repr(of).encode()).hexdigest()
-
-
-def save_aside(file: str, images: np.ndarray) -> None:
-    """Writes an .npy file that is whole or not there, whoever else writes it."""
-    os.makedirs(os.path.dirname(file), exist_ok=True)
-    own = f"{file}.{os.getpid()}"
-    try:
-        with open(own, "wb") as aside:
-            np.save(aside, images)
-        os.replace(own, file)
-    except OSError:
-        if os.path.exists(own):
-            os.remove(own)
-        raise
 
 
 def window(photo: np.ndarray, largest: int, rng: np.random.Generator) -> np.ndarray:

@@ -1,17 +1,17 @@
-"""Folders of images -> samples with classes and groups, and their split by class."""
+"""Folders of images -> samples with classes and groups, and their decoded images; says what was found."""
 
 import os
+import shutil
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from utils.data.images import is_image_name
+from utils.data.files import OMNIGLOT, folders_in, in_parts, scan, walk
+from utils.data.images import ImagesOnDisk, is_image_name, load_images, size_range, take
+from utils.run.console import progress_bar, some
 
-TRAINING, EVALUATION = "images_background", "images_evaluation"
+TRAINING, EVALUATION = OMNIGLOT, "images_evaluation"
 GLYPHS = "glyphs"
-FEWEST_TO_HOLD_OUT = 10  # classes; with fewer, images of the same classes are held out instead
-IGNORED = ("thumbs.db", "desktop.ini")
-PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}  # of a data set
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,9 @@ class Samples:
     def full_paths(self) -> list[str]:
         return [os.path.join(self.root, path) for path in self.paths]
 
-    def at(self, rows: np.ndarray) -> "Samples":
+    def take(self, rows: np.ndarray) -> "Samples":
         """Only these rows; labels and classes stay as they are."""
         return replace(self, paths=[self.paths[row] for row in rows], labels=self.labels[rows])
-
-
-@dataclass(frozen=True)
-class Split:
-    """Rows of a `Samples` for training, validation and test, and a sentence on how they were chosen."""
-
-    train: np.ndarray
-    validation: np.ndarray
-    test: np.ndarray
-    how: str
 
 
 def read_samples(root: str, own_data: bool) -> Samples:
@@ -112,42 +102,6 @@ def find_root(path: str, own_data: bool) -> tuple[str, bool]:
     return glyphs, not os.path.isdir(glyphs)
 
 
-def folders_in(path: str) -> set[str]:
-    """The names of the folders in a folder."""
-    return {entry.name for entry in scan(path) if entry.is_dir() and not entry.name.startswith(".")}
-
-
-def in_parts(path: str) -> bool:
-    """Whether a folder is a data set that comes in parts, or with all its images in one folder, and not in classes."""
-    found = folders_in(path)
-    return bool(found) and found <= {*PARTS, "images"}
-
-
-def scan(path: str) -> list[os.DirEntry]:
-    """What lies in a folder; ValueError where there is none."""
-    if not os.path.isdir(path):
-        raise ValueError(f"{path}: no such folder; expected a folder that holds folders of images")
-    return list(os.scandir(path))
-
-
-def walk(root: str) -> tuple[list[str], list[str]]:
-    """Images and other files below `root`, relative to it, sorted; hidden files and folders do not count."""
-    scan(root)
-    images, others = [], []
-    for folder, folders, names in os.walk(root, followlinks=True):
-        below = os.path.relpath(folder, root)
-        if below != "." and TRAINING in folders:  # another data set, such as datasets/glyphs
-            folders.clear()
-            continue
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if name.startswith(".") or name.lower() in IGNORED:
-                continue
-            path = name if below == "." else os.path.join(below, name)
-            (images if is_image_name(name) else others).append(path)
-    return sorted(images), sorted(others)
-
-
 def check_layout(root: str, images: list[str], own_data: bool) -> None:
     """Raises ValueError where most images do not lie as deep as the layout has them."""
     if not images:
@@ -187,120 +141,52 @@ def describe(samples: Samples) -> list[str]:
     return lines
 
 
-def split_by_class(samples: Samples, val_share: float, test_share: float, seed: int) -> Split:
-    """Holds whole classes out for validation and test, so that quality is that on unseen classes.
+def find_samples(path: str, own_data: bool) -> Samples:
+    """The samples below `path`; an empty `path` is filled with glyphs first."""
+    path = os.path.expanduser(path)
+    root, empty = find_root(path, own_data)
+    if empty:
+        print(f"{path} is empty: rendering letters of many writing systems to {root}, to train on them")
+        render(root)
+    samples = read_samples(root, own_data)
+    print("\n".join(describe(samples)))
+    if samples.others:
+        print(f"left out {len(samples.others)} files that are no images, or lie in no class: {some(samples.others)}")
+    return samples
 
-    Classes below `images_evaluation/` are the test; otherwise `test_share` of the classes is. Where
-    classes come in four or more groups, whole groups are held out. Fewer than ten classes: all are
-    trained on, and images of theirs are held out, which measures less. The choice depends on the
-    seed and on the names alone.
+
+def render(root: str) -> None:
+    """Renders the glyphs aside and renames, so that a stopped run leaves no half of them."""
+    from utils.glyphs import render_glyphs
+
+    aside = f"{root}.new"
+    shutil.rmtree(aside, ignore_errors=True)
+    render_glyphs(aside, progress=progress_bar("letter"))
+    os.replace(aside, root)
+
+
+def read_pictures(
+    samples: Samples, shape: tuple[int, int, int], cache_gb: float, skip_broken: bool
+) -> tuple[Samples, np.ndarray | ImagesOnDisk]:
+    """Reads every image once; broken ones are named, and left out or refused.
+
+    Returns:
+        The samples that could be read and their images (N, H, W, C) uint8, row by row.
+
+    Raises:
+        ValueError: a file is broken and `skip_broken` is off, or none is left.
     """
-    rng = np.random.default_rng(seed)
-    names = np.array(samples.classes)
-    apart = np.array([name.startswith(EVALUATION + os.sep) for name in names])
-    if not apart.any() and len(names) < FEWEST_TO_HOLD_OUT:
-        return split_by_image(samples, val_share, test_share, rng)
-    units = samples.groups if len(np.unique(samples.groups[~apart])) >= 4 else np.arange(len(names))
-    order = rng.permutation(np.unique(units[~apart]))
-    least = 1 if units is samples.groups else 2  # one class alone gives no different pairs
-    held = [max(least, round(share * len(order))) if share else 0 for share in (val_share, test_share)]
-    if np.sum(~apart) < FEWEST_TO_HOLD_OUT:
-        held = [0, 0]  # all that is not for the test is needed for training
-    validation = np.isin(units, order[: held[0]]) & ~apart
-    test = apart if apart.any() else np.isin(units, order[held[0] : held[0] + held[1]])
-    train = ~validation & ~test
-    if train.sum() < 2:
-        raise ValueError(
-            f"{samples.root}: {len(names)} classes, of which {train.sum()} would be left for training; "
-            "lower --val_share and --test_share"
-        )
-    kind = "groups" if units is samples.groups else "classes"
-    return Split(
-        *(np.flatnonzero(part[samples.labels]) for part in (train, validation, test)),
-        how=f"split by class (whole {kind}): {train.sum()} classes to train on, "
-        f"{validation.sum()} to validate, {test.sum()} to test; "
-        f"classes in two parts: {overlap(names, train, validation, test)}",
-    )
-
-
-def split_by_image(samples: Samples, val_share: float, test_share: float, rng) -> Split:
-    """Holds images of every class out; classes with fewer than eight images keep them all."""
-    parts = [[], [], []]  # validation, test, train
-    for label in range(len(samples.classes)):
-        rows = rng.permutation(np.flatnonzero(samples.labels == label))
-        held = [max(2, round(share * len(rows))) if share and len(rows) >= 8 else 0
-                for share in (val_share, test_share)]
-        for part, chosen in zip(parts, np.split(rows, np.cumsum(held))):
-            part.extend(chosen)
-    validation, test, train = (np.sort(np.array(part, int)) for part in parts)
-    if len(np.unique(samples.labels[train])) < 2:
-        raise ValueError(f"{samples.root}: too few images would be left for training; lower --val_share and --test_share")
-    return Split(
-        train, validation, test,
-        how=f"split by image, because {len(samples.classes)} classes are too few to hold some out "
-        f"({FEWEST_TO_HOLD_OUT} are needed): {len(train)} images to train on, {len(validation)} to "
-        f"validate, {len(test)} to test; quality is that on classes seen in training",
-    )
-
-
-def held_out(samples: Samples, split: Split) -> dict:
-    """What split.json remembers: where the images lie, the classes trained on, and what was held out."""
-    return {
-        "how": split.how,
-        "root": samples.root,
-        "images": len(samples.paths),
-        "train_classes": sorted({samples.classes[label] for label in samples.labels[split.train]}),
-        "validation": short_list(samples, split.validation),
-        "test": short_list(samples, split.test),
-    }
-
-
-def short_list(samples: Samples, rows: np.ndarray) -> list[str]:
-    """The files at `rows`, relative to the root; a class that is there with all its images by its folder."""
-    entries = []
-    for label in np.unique(samples.labels[rows]):
-        members = rows[samples.labels[rows] == label]
-        whole = len(members) == np.sum(samples.labels == label)
-        entries += [samples.classes[label]] if whole else [samples.paths[row] for row in members]
-    return entries
-
-
-def from_short_list(root: str, entries: list[str]) -> Samples:
-    """The samples that `short_list` listed, as far as they are still there."""
-    files = []
-    for entry in entries:
-        path = os.path.join(root, entry)
-        if os.path.isdir(path):
-            files += [os.path.join(entry, image) for image in walk(path)[0] if os.sep not in image]
-        elif os.path.isfile(path):
-            files.append(entry)
-    if not files:
-        raise ValueError(f"{root}: none of the {len(entries)} folders and files that were held out is there")
-    return from_files(root, sorted(files))
-
-
-def without_classes(samples: Samples, split: dict) -> Samples:
-    """The samples of classes that a run (its split.json) did not train on, told by their folders; says how many."""
-    seen = {os.path.realpath(os.path.join(split["root"], name)) for name in split["train_classes"]}
-    kept = [os.path.realpath(os.path.join(samples.root, os.path.dirname(path))) not in seen for path in samples.paths]
-    if not any(kept):
-        raise ValueError(f"{samples.root}: training saw every class here, so this would measure nothing")
-    left = from_files(samples.root, samples.at(np.flatnonzero(kept)).paths)
-    print(f"left out {len(samples.classes) - len(left.classes)} classes that training saw; {len(left.classes)} remain")
-    return left
-
-
-def overlap(names: np.ndarray, *parts: np.ndarray) -> int:
-    """How many classes stand in more than one part (boolean masks), by name.
-
-    `images_background/mug` and `images_evaluation/mug` are one class.
-    """
-    bare = [{name.removeprefix(TRAINING + os.sep).removeprefix(EVALUATION + os.sep) for name in names[part]}
-            for part in parts]
-    return sum(len(part & set().union(*bare[:number])) for number, part in enumerate(bare))
-
-
-def comparable(labels: np.ndarray) -> bool:
-    """Whether images of these labels give both same and different pairs."""
-    counts = np.bincount(labels) if len(labels) else np.zeros(1, int)
-    return bool((counts > 1).any() and (counts > 0).sum() > 1)
+    bar = progress_bar("image")
+    images, broken = load_images(samples.full_paths(), shape, cache_gb, lambda done: bar(done, len(samples.paths)))
+    if broken and not skip_broken:
+        raise ValueError(f"{len(broken)} broken files: {some(list(broken.values()))}; mend them or pass --skip_broken")
+    kept = np.setdiff1d(np.arange(len(samples.paths)), list(broken))
+    if not len(kept):
+        raise ValueError(f"{samples.root}: every image is broken, the first: {broken[0]}")
+    if broken:
+        print("\n".join([f"left out {len(broken)} broken files:", *broken.values()]))
+        samples = at_least_two(from_files(samples.root, samples.take(kept).paths))
+        images = take(images, kept)
+    print(f"pictures of {size_range(samples.full_paths())}, read as {shape[0]} x {shape[1]} "
+          f"{'grey' if shape[2] == 1 else 'RGB'}")
+    return samples, images

@@ -98,7 +98,7 @@ class ImagesOnDisk:
     def __len__(self) -> int:
         return len(self.paths)
 
-    def at(self, rows) -> "ImagesOnDisk":
+    def take(self, rows) -> "ImagesOnDisk":
         """Only these rows, still unread."""
         return ImagesOnDisk([self.paths[row] for row in rows], self.shape[1:])
 
@@ -107,9 +107,9 @@ class ImagesOnDisk:
         return np.stack(list(read_all(paths, self.shape[1:])))
 
 
-def at(images, rows: np.ndarray):
+def take(images, rows: np.ndarray):
     """The images at `rows`: an array stays one, images on disk stay unread."""
-    return images.at(rows) if isinstance(images, ImagesOnDisk) else images[rows]
+    return images.take(rows) if isinstance(images, ImagesOnDisk) else images[rows]
 
 
 def size_range(paths: Sequence[str], most: int = 500) -> str:

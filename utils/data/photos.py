@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from utils.run.console import progress_bar, some
-from utils.data.classes import PARTS, walk
+from utils.data.files import PARTS, walk
 from utils.data.images import read_photo
+from utils.run.console import progress_bar, some
 
 DEFAULT = "datasets"
 

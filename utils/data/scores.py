@@ -6,7 +6,15 @@ from typing import Mapping, Sequence
 
 import numpy as np
 
-from utils.data.score_lists import LIVE_REFERENCES, TID_LIST, Row, live_rows, read_lines, read_table, tid_rows
+from utils.data.score_lists import (
+    LIVE_REFERENCES,
+    TID_LIST,
+    Row,
+    live_rows,
+    read_lines,
+    read_table,
+    tid_rows,
+)
 
 TID_IMAGES = "distorted_images"
 TID_RANGE = (0.0, 9.0)
@@ -40,7 +48,7 @@ class Scored:
     def full_paths(self) -> list[str]:
         return [os.path.join(self.root, path) for path in self.paths]
 
-    def at(self, rows: np.ndarray) -> "Scored":
+    def take(self, rows: np.ndarray) -> "Scored":
         """Only these rows; references and range stay as they are."""
         parts = {name: getattr(self, name)[rows] for name in ("scores", "references", "kinds", "levels")}
         return replace(self, paths=[self.paths[row] for row in rows], **parts)

@@ -19,9 +19,10 @@ import numpy as np
 from absl import app, flags
 from PIL import Image, ImageDraw
 
-from utils.distortions import codecs, defects, noise
 from utils.data.images import read_photo
 from utils.data.scores import write_rank_lists
+from utils.distortions import codecs, defects, noise
+from utils.flags import group
 
 Photo = np.ndarray  # (H, W, 3) uint8
 
@@ -175,10 +176,10 @@ def write_levels(
             Image.fromarray(worse).save(os.path.join(folder, file))
         progress(done, len(kinds))
     write_rank_lists(os.path.join(folder, "list.txt"), files)
-    sheet(rows, kinds).save(os.path.join(folder, "sheet.png"))
+    level_sheet(rows, kinds).save(os.path.join(folder, "sheet.png"))
 
 
-def sheet(rows: dict[str, np.ndarray], kinds: dict[str, Distortion], width: int = 240) -> Image.Image:
+def level_sheet(rows: dict[str, np.ndarray], kinds: dict[str, Distortion], width: int = 240) -> Image.Image:
     """All photos on one page: a row a type, a column a level, each `width` pixels wide under its title."""
     photo = next(iter(rows.values()))[0]
     size = (width, max(1, round(width * photo.shape[0] / photo.shape[1])))
@@ -221,12 +222,13 @@ def speed(photo: Photo, kind: Distortion, seed: int, least: float = 0.3) -> floa
 
 
 def define_flags() -> None:
-    """The flags of the command line; not at import, for scripts with flags of these names import this."""
-    flags.DEFINE_string("out", "", "folder to write to; default: distortions/<name of the photo>")
-    flags.DEFINE_list("distortions", ["tid2013"], f"which: {', '.join(SETS)}, or of {', '.join(TID2013)}")
-    flags.DEFINE_list("levels", [], "levels of your own, mild ones first, such as jpeg=40:20:10:5,dithering=32:8")
-    flags.DEFINE_integer("seed", 0, "of noise, places and signs", 0)
-    flags.DEFINE_boolean("benchmark", False, "write nothing, print photos a second of each type")
+    """The flags of the command line."""
+    with group("What to distort"):
+        flags.DEFINE_string("out", "", "Folder to write to. Default: distortions/<name of the photo>")
+        flags.DEFINE_list("distortions", ["tid2013"], f"Which distortions: {', '.join(SETS)}, or some of {', '.join(TID2013)}")
+        flags.DEFINE_list("levels", [], "Levels of your own, mild ones first, such as jpeg=40:20:10:5,dithering=32:8")
+        flags.DEFINE_integer("seed", 0, "Seed of noise, places and signs", 0)
+        flags.DEFINE_boolean("benchmark", False, "Write nothing; print photos a second of each type")
 
 
 def main(argv: list[str]) -> None:

@@ -24,14 +24,14 @@ SAMPLE = 1 << 14  # pixels, at most, from which a palette is drawn
 FIRST, LAST, ROUNDS = 150, 20, 8  # thresholds of the sparse reconstruction
 
 
-def encode(photo: np.ndarray, **options) -> bytes:
+def encoded(photo: np.ndarray, **options) -> bytes:
     """The photo as the bytes of a file; `options` as of Pillow's save."""
     file = io.BytesIO()
     Image.fromarray(photo).save(file, **options)
     return file.getvalue()
 
 
-def decode(stream: bytes) -> np.ndarray:
+def decoded(stream: bytes) -> np.ndarray:
     """The photo (H, W, 3) uint8 in the bytes of a file."""
     with Image.open(io.BytesIO(stream)) as image:
         return np.array(image.convert("RGB"))
@@ -42,7 +42,7 @@ def jpeg(photo: np.ndarray, quality: float, rng: np.random.Generator) -> np.ndar
 
     Below about 5 nearly all is lost: of few photos quality 4 is no nearer to the photo than 0.
     """
-    return decode(encode(photo, format="JPEG", quality=round(quality)))
+    return decoded(encoded(photo, format="JPEG", quality=round(quality)))
 
 
 def encode_jpeg2000(photo: np.ndarray, bits: float) -> bytes:
@@ -50,7 +50,7 @@ def encode_jpeg2000(photo: np.ndarray, bits: float) -> bytes:
     size = photo.shape[0] * photo.shape[1] * bits / 8 + JP2_MARKERS
     ratio = max(1.0, photo.size / size)
     lossy = {"quality_mode": "rates", "quality_layers": [ratio], "irreversible": True}
-    return encode(photo, format="JPEG2000", no_jp2=True, **lossy)
+    return encoded(photo, format="JPEG2000", no_jp2=True, **lossy)
 
 
 def jpeg2000(photo: np.ndarray, bits: float, rng: np.random.Generator) -> np.ndarray:
@@ -58,7 +58,7 @@ def jpeg2000(photo: np.ndarray, bits: float, rng: np.random.Generator) -> np.nda
 
     Below about 100 x 100 pixels the lowest rates hold no data: several levels are then one grey.
     """
-    return decode(encode_jpeg2000(photo, bits))
+    return decoded(encode_jpeg2000(photo, bits))
 
 
 def jpeg_errors(photo: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
@@ -66,7 +66,7 @@ def jpeg_errors(photo: np.ndarray, share: float, rng: np.random.Generator) -> np
 
     The damage ends at the next restart marker.
     """
-    stream = encode(photo, format="JPEG", quality=75, restart_marker_blocks=SEGMENT)
+    stream = encoded(photo, format="JPEG", quality=75, restart_marker_blocks=SEGMENT)
     data = np.frombuffer(stream, "uint8").copy()
     segments = jpeg_segments(data, stream.rfind(b"\xff\xda"))
     order = rng.permutation(len(segments))
@@ -75,7 +75,7 @@ def jpeg_errors(photo: np.ndarray, share: float, rng: np.random.Generator) -> np
         first, end = segments[number]
         for place, bit in draws[number]:
             invert(data, first + int(place * (end - first)), int(8 * bit))
-    return decode(data.tobytes())
+    return decoded(data.tobytes())
 
 
 def jpeg_segments(data: np.ndarray, scan: int) -> list[tuple[int, int]]:
@@ -99,7 +99,7 @@ def jpeg2000_errors(photo: np.ndarray, share: float, rng: np.random.Generator) -
     their order, all levels decode the same damaged stream, and regions that grow show it.
     """
     stream = encode_jpeg2000(photo, 1.0)
-    clean, damaged = decode(stream), decode_damaged(stream, rng)
+    clean, damaged = decoded(stream), decode_damaged(stream, rng)
     field = smooth(rng.standard_normal((*photo.shape[:2], 1), "float32"), REGION)
     return np.where(field <= np.quantile(field, share), damaged, clean)
 
@@ -117,17 +117,17 @@ def decode_damaged(stream: bytes, rng: np.random.Generator) -> np.ndarray:
         for place, bit in draws:
             invert(data, first + int(place * (len(data) - 2 - first)), int(8 * bit))
         try:
-            return decode(data.tobytes())
+            return decoded(data.tobytes())
         except OSError:
             continue
-    return decode(stream)
+    return decoded(stream)
 
 
 def noisy_jpeg(photo: np.ndarray, variance: float, rng: np.random.Generator) -> np.ndarray:
     """#21. White noise of this variance (values on 0..1), then JPEG too coarse for it: steps of 4 deviations."""
     noisy = white_noise(photo, variance, rng)
     steps = [min(255, max(1, round(4 * float(levels_of(variance)))))] * 64
-    return decode(encode(noisy, format="JPEG", qtables=[steps, steps]))
+    return decoded(encoded(noisy, format="JPEG", qtables=[steps, steps]))
 
 
 def quantisation(photo: np.ndarray, thresholds: float, rng: np.random.Generator) -> np.ndarray:

@@ -60,7 +60,7 @@ class Index:
         return places, found
 
 
-def retrieval(features: np.ndarray, labels: np.ndarray, at: tuple[int, ...] = (1, 5, 10)) -> dict[str, float]:
+def retrieval(features: np.ndarray, labels: np.ndarray, ranks: tuple[int, ...] = (1, 5, 10)) -> dict[str, float]:
     """Every image searches for the others of its class; images that are alone in theirs are not asked.
 
     With R = others of the query's class, rel(i) = whether the i-th nearest is of its class, P(i) =
@@ -73,13 +73,13 @@ def retrieval(features: np.ndarray, labels: np.ndarray, at: tuple[int, ...] = (1
     asked = np.flatnonzero(others > 0)
     if not len(asked):
         raise ValueError("no class holds two images: there is nothing to retrieve")
-    depth = max(*at, int(others.max()))
+    depth = max(*ranks, int(others.max()))
     places, _ = Index(features).nearest(features, depth, themselves=True)
     right = (labels[places] == labels[:, None])[asked]  # (A, depth)
     wanted = others[asked][:, None]  # (A, 1)
     within = right[:, : wanted.max()] & (np.arange(right.shape[1])[None, : wanted.max()] < wanted)
     precision = np.cumsum(within, axis=1) / np.arange(1, within.shape[1] + 1)
-    result = {f"recall_at_{k}": float(right[:, :k].any(axis=1).mean()) for k in at}
+    result = {f"recall_at_{k}": float(right[:, :k].any(axis=1).mean()) for k in ranks}
     return result | {
         "r_precision": float(np.mean(within.sum(axis=1) / wanted[:, 0])),
         "map_at_r": float(np.mean((precision * within).sum(axis=1) / wanted[:, 0])),

@@ -1,15 +1,15 @@
 """Optimizers, schedules and callbacks of a training run, all of them Keras' own where Keras has them."""
 
-import math
 import os
 import signal
-import time
 from typing import Callable, NamedTuple
 
 import h5py
 import keras
 
-from utils.run import figures, folder as runs
+from utils.data.files import save_aside
+from utils.run import figures
+from utils.run import folder as runs
 
 SMALL = 2_000_000  # parameters of a network that takes the first of these rates, a larger one takes the second
 RATES = {"sgd": (2e-2, 1e-2), "adam": (2e-3, 1e-4), "adamw": (2e-3, 1e-4)}
@@ -66,7 +66,7 @@ class KeptModel(keras.callbacks.ModelCheckpoint):
         super().set_model(self)  # ModelCheckpoint asks its model for nothing but `save`
 
     def save(self, path: str, overwrite: bool = True) -> None:
-        runs.save_aside(self.kept.save, path, ".keras")
+        save_aside(self.kept.save, path, ".keras")
 
 
 class SavedState(keras.callbacks.Callback):
@@ -86,7 +86,7 @@ class SavedState(keras.callbacks.Callback):
             with h5py.File(path, "a") as file:
                 file.attrs["epochs"] = epoch + 1
 
-        runs.save_aside(save, self.path, ".weights.h5")
+        save_aside(save, self.path, ".weights.h5")
 
 
 def restore_state(trained: keras.Model, path: str) -> int:
@@ -97,39 +97,6 @@ def restore_state(trained: keras.Model, path: str) -> int:
     trained.load_weights(path)
     with h5py.File(path) as file:
         return int(file.attrs["epochs"])
-
-
-class Collapse(keras.callbacks.Callback):
-    """Says so, and what to change, when all embeddings are alike, the loss idles, or it is no number.
-
-    Args:
-        idle_loss: the loss that stays when all embeddings are alike: ln 2, or the margin of triplets.
-        least: spread (see `nets.losses.pairs.spread`) below which they count as alike.
-        patience: epochs in a row before it speaks.
-    """
-
-    def __init__(self, idle_loss: float, least: float = 0.02, patience: int = 2):
-        super().__init__()
-        self.idle_loss, self.least, self.patience, self.epochs = idle_loss, least, patience, 0
-
-    def on_epoch_end(self, epoch, logs=None):
-        if not math.isfinite(logs["loss"]):
-            print("\ndiverged: the loss is no number any more; pass a ten times lower --learning_rate")
-            return
-        alike = (
-            logs["spread"] < self.least
-            or logs["different_distance"] < 1.02 * logs["same_distance"]
-            or math.isclose(logs["loss"], self.idle_loss, rel_tol=0.004)
-        )
-        self.epochs = self.epochs + 1 if alike else 0
-        if self.epochs == self.patience:
-            print(
-                f"\ncollapsed: after {epoch + 1} epochs same and different pairs are not told apart (distances "
-                f"{logs['same_distance']:.3g} and {logs['different_distance']:.3g}, spread {logs['spread']:.2g}, "
-                f"loss {logs['loss']:.3f}; {self.idle_loss:.3f} is that of embeddings that are all alike). "
-                "Change, one at a time: a ten times lower --learning_rate; another --loss; for triplets "
-                "--mining=semi_hard or all; weaker --augment; and look at batch.png: could you tell?"
-            )
 
 
 class CtrlC(keras.callbacks.Callback):
@@ -156,25 +123,6 @@ class CtrlC(keras.callbacks.Callback):
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-class Waiting(keras.callbacks.Callback):
-    """Logs `seconds` of an epoch's training, and `waited`: the share in which batches waited to be made.
-
-    Args:
-        work: `utils.batches.ahead.Ahead` of the batches.
-    """
-
-    def __init__(self, work):
-        super().__init__()
-        self.work = work
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.began, self.before = time.perf_counter(), self.work.waited
-
-    def on_epoch_end(self, epoch, logs=None):
-        logs["seconds"] = time.perf_counter() - self.began
-        logs["waited"] = (self.work.waited - self.before) / logs["seconds"]
-
-
 class Validation(NamedTuple):
     """A function that measures the kept model, and which of its figures, "max" or "min", tells the best epoch."""
 
@@ -184,12 +132,16 @@ class Validation(NamedTuple):
 
 
 def make_callbacks(
-    folder: str, kept: keras.Model, batches, validation: Validation | None, patience: int
+    folder: str, kept: keras.Model, batches, validation: Validation | None, patience: int,
+    curves: list[tuple[str, list[str]]],
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of a run, in the order in which they must speak.
 
     Validation comes first, so that all others see its figures; the saved state comes last, so that
     an epoch it knows is in the log.
+
+    Args:
+        curves: panels of curves.png, see `figures.training_curves`.
     """
     monitor, mode = (validation.monitor, validation.mode) if validation else ("loss", "min")
     past = runs.read_log(folder)
@@ -201,7 +153,7 @@ def make_callbacks(
                   save_best_only=True, initial_value_threshold=best),
         KeptModel(kept, os.path.join(folder, runs.LAST)),
         keras.callbacks.CSVLogger(os.path.join(folder, runs.LOG), append=True),
-        Lambda(on_epoch_end=lambda epoch, logs: figures.training_curves(folder)),
+        Lambda(on_epoch_end=lambda epoch, logs: figures.training_curves(folder, curves)),
         keras.callbacks.TerminateOnNaN(),
     ]
     if validation:

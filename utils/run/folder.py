@@ -12,7 +12,6 @@
     *.png             figures
 """
 
-import contextlib
 import csv
 import json
 import math
@@ -21,9 +20,9 @@ import shutil
 import time
 import zipfile
 from pathlib import Path
-from typing import Any, Callable
+from typing import Any
 
-import keras
+from utils.data.files import save_aside
 
 LOGS = "logs"
 READY = str(Path(__file__).parents[2] / "model_data")
@@ -37,7 +36,7 @@ def new_run(name: str, task: str) -> str:
     """Makes the folder of a new run, logs/<name>, by default named by date and task."""
     folder = os.path.join(LOGS, name or time.strftime(f"%Y-%m-%d_%H-%M-%S_{task}"))
     if os.path.isdir(folder) and any(not entry.startswith(WORKER) for entry in os.listdir(folder)):
-        raise ValueError(f"{folder} exists: pass --resume to go on with it, or another --run")
+        raise ValueError(f"{folder} exists: pass --resume to continue it, or another --run")
     os.makedirs(folder, exist_ok=True)
     return folder
 
@@ -59,7 +58,7 @@ def of_worker(folder: str, worker: int) -> str:
 
 
 def state_file(folder: str) -> str:
-    """Where the state to go on from lies: with the first worker, on a disk that all share."""
+    """Where the state to continue from lies: with the first worker, on a disk that all share."""
     return os.path.join(os.path.dirname(folder) if os.path.basename(folder).startswith(WORKER) else folder, STATE)
 
 
@@ -67,7 +66,7 @@ def run_to_resume(name: str) -> str:
     """The folder of the run called `name`, or of the newest one."""
     folder = os.path.join(LOGS, name) if name else newest(LOGS, FLAGS)
     if folder is None or not os.path.isfile(os.path.join(folder, FLAGS)):
-        raise ValueError(f"found no run in {folder or LOGS} to go on with; start one without --resume")
+        raise ValueError(f"found no run in {folder or LOGS} to continue; start one without --resume")
     return folder
 
 
@@ -78,11 +77,17 @@ def newest(root: str, holding: str, kind: str = "") -> str | None:
     return next((os.path.dirname(file) for file in files if not kind or kind_of(file) == kind), None)
 
 
-def find_model(path: str, kind: str = "siamese") -> str:
+def newest_run(kind: str = "") -> str | None:
+    """The newest run that left a model of a kind, "" for any; one that has a best epoch goes first."""
+    return newest(LOGS, BEST, kind) or newest(LOGS, LAST, kind)
+
+
+def find_model(path: str, kind: str = "", train: str = "python train.py") -> str:
     """The .keras file that `path` means: a file, a run folder, or "" for the newest run or the ready model.
 
     Args:
-        kind: name of the models to choose from where `path` is "": "siamese" or "rankiqa".
+        kind: name of the models to choose from where `path` is "", such as "siamese"; "": of any name.
+        train: the command that makes such a model, for the error.
 
     Raises:
         ValueError: there is none.
@@ -90,13 +95,13 @@ def find_model(path: str, kind: str = "siamese") -> str:
     path = os.path.expanduser(path)
     if path.endswith(".keras") and os.path.isfile(path):
         return path
-    folder = path or newest(LOGS, BEST, kind) or newest(LOGS, LAST, kind) or newest(READY, BEST, kind)
+    folder = path or newest_run(kind) or newest(READY, BEST, kind)
     for name in (BEST, LAST):
         if folder and os.path.isfile(os.path.join(folder, name)):
             return os.path.join(folder, name)
     raise ValueError(
         f"found no model at {path or f'{LOGS}/ or {READY}/'}; expected a .keras file or a run folder; "
-        f"train one with: python train.py{'' if kind == 'siamese' else ' --task=rank'}"
+        f"train one with: {train}"
     )
 
 
@@ -109,48 +114,11 @@ def kind_of(path: str) -> str:
         return ""
 
 
-def load_model(path: str, kind: str = "siamese") -> keras.Model:
-    """A model that `nets` made; whoever calls has imported its module, so that Keras knows its layers.
-
-    Raises:
-        ValueError: not a Keras file, or a model of another kind.
-    """
-    found = kind_of(path)
-    if found != kind:
-        raise ValueError(f"{path}: {f'a {found} model' if found else 'not a Keras model'}, expected a {kind} model of this project")
-    try:
-        with compiled_hastily():
-            return keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise ValueError(f"{path}: not a model of this project ({str(error)[:120]})") from error
-
-
-@contextlib.contextmanager
-def compiled_hastily():
-    """On JAX: without optimisation, which costs seconds for the random weights that Keras draws before it reads the saved ones."""
-    if keras.backend.backend() != "jax":
-        yield
-        return
-    import jax
-
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    try:
-        yield
-    finally:
-        jax.config.update("jax_disable_most_optimizations", before)
-
-
-def save_aside(save: Callable[[str], None], path: str, ending: str) -> None:
-    """Calls `save` with another name and renames, so that a killed run, or a full disk, leaves the old file or the new one."""
-    aside = f"{path}.new{ending}"
-    try:
-        save(aside)
-    except Exception:
-        with contextlib.suppress(OSError):
-            os.remove(aside)
-        raise
-    os.replace(aside, path)
+def report_folder(out: str, model: str) -> str:
+    """The folder that a report goes to: `out`, which is made where it is not there, or that of the model."""
+    folder = os.path.expanduser(out) or os.path.dirname(model) or "."
+    os.makedirs(folder, exist_ok=True)
+    return folder
 
 
 def read_json(folder: str, name: str) -> Any:
@@ -163,7 +131,7 @@ def read_json(folder: str, name: str) -> Any:
 
 
 def as_json(content: Any, **options: Any) -> str:
-    """JSON in which what is no number is null."""
+    """JSON in which NaN and infinity are null."""
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
             return {key: plain(item) for key, item in value.items()}
@@ -181,7 +149,7 @@ def write_json(folder: str, name: str, content: Any) -> None:
 
 def write_text(folder: str, name: str, text: str) -> None:
     """Writes a text file of a run, whole or not at all."""
-    save_aside(lambda path: Path(path).write_text(text, encoding="utf-8"), os.path.join(folder, name), "")
+    save_aside(lambda path: Path(path).write_text(text, encoding="utf-8"), os.path.join(folder, name))
 
 
 def read_rows(folder: str) -> list[dict[str, str]]:
@@ -217,4 +185,4 @@ def write_table(folder: str, name: str, rows: list[dict[str, Any]], columns: lis
             writer.writeheader()
             writer.writerows(rows)
 
-    save_aside(write, os.path.join(folder, name), "")
+    save_aside(write, os.path.join(folder, name))

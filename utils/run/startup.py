@@ -9,23 +9,35 @@ from typing import Callable
 
 from absl import app, flags
 
-flags.DEFINE_enum("backend", None, ["tensorflow", "jax", "torch"], "what Keras runs on; default: KERAS_BACKEND, else tensorflow")
-flags.DEFINE_boolean("verbose", False, "show the framework's messages, and where an error came from")
-
+from utils.flags import group
+from utils.flags import run as parse_and_call
 
 LOST = ("UnavailableError", "AbortedError", "CancelledError", "InternalError", "DeadlineExceededError")  # TensorFlow's
 
 
-def run(main: Callable[[list[str]], None]) -> None:
-    """Parses the flags and calls `main`; an error that a person can mend is one line and exit code 2."""
-    app.run(lambda argv: guarded(main, argv))
+def define_flags() -> None:
+    """The flags of every script."""
+    with group("How the script runs"):
+        flags.DEFINE_enum("backend", None, ["tensorflow", "jax", "torch"], "What Keras runs on. Default: KERAS_BACKEND, otherwise tensorflow")
+        flags.DEFINE_boolean("verbose", False, "Show the framework's messages, and where an error came from")
 
 
-def guarded(main: Callable[[list[str]], None], argv: list[str]) -> None:
+def run(main: Callable[[list[str]], None], check: Callable[[], None] = lambda: None) -> None:
+    """Parses the flags and calls `main`. An error that a person can mend is one line, with exit code 2.
+
+    Args:
+        check: raises ValueError where the flags do not fit; called before the slow import of Keras.
+    """
+    define_flags()
+    parse_and_call(lambda argv: guarded(main, check, argv))
+
+
+def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: list[str]) -> None:
     """Imports Keras quietly, calls `main`, and turns what a person can mend into one line."""
     if flags.FLAGS.backend:
         os.environ["KERAS_BACKEND"] = flags.FLAGS.backend
     try:
+        check()
         if flags.FLAGS.verbose:
             return main(argv)
         logging.getLogger("jax").setLevel(logging.ERROR)  # it tells of devices that it did not find

@@ -1,4 +1,4 @@
-"""Weight files of VGG16 in the HDF5 layouts of Keras 2: name of the layer -> its arrays."""
+"""Files of pretrained weights: those of keras.applications without their top, and of Siamese-tf2's whole network."""
 
 import os
 import re
@@ -10,40 +10,73 @@ import numpy as np
 
 from utils.run.folder import READY
 
-NOTOP = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
-NOTOP_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/vgg16/{NOTOP}"
-NOTOP_MD5 = "6d6bbae143d832006294945121d1f1fc"
+VGG16_NOTOP = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+PATIENCE = 8  # seconds without an answer after which a download is given up: a firewall may swallow what is sent
+
+Arrays = dict[str, list[np.ndarray]]  # weights of each layer by its name, in the order of the network
 
 
-def weight_file(weights: str) -> str:
-    """The file that `--weights` means: a path, or for "imagenet" the one in model_data/ or Keras' download.
+def read(weights: str, backbone: str, function: str | None) -> Arrays:
+    """The arrays that `--weights` means, by layer; none for "", and for a run folder or .keras file.
+
+    Args:
+        weights: "", "imagenet", an .h5 file without the top of a network, or a whole Siamese-tf2 network.
+        backbone: as the user calls it.
+        function: its name in keras.applications; None: it has no published weights.
 
     Raises:
-        ValueError: no such file, or no network to fetch it.
+        ValueError: no such file, no network to fetch it, or weights that are not those of this backbone.
     """
-    weights = os.path.expanduser(weights)
+    if not weights or weights.endswith(".keras"):
+        return {}
+    if function is None:
+        raise ValueError(f"--weights={weights}: {backbone} has no published weights; expected a run folder or a .keras file, "
+                         "or pass --backbone=vgg16 or another network of keras.applications")
+    path = local_file(weights, backbone)
+    if function == "VGG16" and path:
+        return read_h5(path)
+    return read_application(path or "imagenet", backbone, function)
+
+
+def local_file(weights: str, backbone: str) -> str:
+    """The file that `--weights` names; for "imagenet" the one in model_data/, or "" where there is none."""
     if weights != "imagenet":
-        if not os.path.isfile(weights):
+        path = os.path.expanduser(weights)
+        if not os.path.isfile(path):
             raise ValueError(f"--weights={weights}: no such file; expected imagenet, an .h5 or a .keras file")
-        return weights
-    local = os.path.join(READY, NOTOP)
-    if os.path.isfile(local):
-        return local
+        return path
+    names = [f"{backbone}_notop.h5"] + [VGG16_NOTOP] * (backbone == "vgg16")
+    return next((path for name in names if os.path.isfile(path := os.path.join(READY, name))), "")
+
+
+def read_application(source: str, backbone: str, function: str) -> Arrays:
+    """Weights of a network of keras.applications, by Keras' own reader.
+
+    Args:
+        source: a file of the network without its top, or "imagenet" for Keras' download.
+    """
+    make = getattr(keras.applications, function)
     before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(8)  # seconds: where a firewall swallows what is sent
+    socket.setdefaulttimeout(PATIENCE)
     try:
-        return keras.utils.get_file(NOTOP, NOTOP_URL, cache_subdir="models", file_hash=NOTOP_MD5)
+        if source == "imagenet":
+            network = make(include_top=False, weights="imagenet")
+        else:
+            network = make(include_top=False, weights=None)
+            network.load_weights(source)
     except Exception as error:
-        raise ValueError(
-            f"--weights=imagenet: could not fetch {NOTOP_URL} ({error.__class__.__name__}); "
-            f"put the file at {local}, or train without --weights"
-        ) from None
+        if source == "imagenet":
+            raise ValueError(f"--weights=imagenet: could not fetch the weights of {backbone} ({error.__class__.__name__}); put their file "
+                             f"at {os.path.join(READY, f'{backbone}_notop.h5')}, or train without --weights") from None
+        raise ValueError(f"{source}: not weights of {backbone} without its top ({str(error)[:100]}); expected a file such as Keras "
+                         f"distributes, *_notop.h5") from None
     finally:
         socket.setdefaulttimeout(before)
+    return {layer.name: layer.get_weights() for layer in network.layers if layer.weights}
 
 
-def read_h5(path: str) -> dict[str, list[np.ndarray]]:
-    """Reads VGG16's convolutions and, where the file has them, the two Dense layers of the old head.
+def read_h5(path: str) -> Arrays:
+    """Reads VGG16's convolutions and, where the file has them, the two Dense layers of the old head, in layouts of Keras 2.
 
     Returns:
         "block1_conv1" ... "block5_conv3", and "hidden" and "logit": kernel and bias of each.
@@ -51,7 +84,7 @@ def read_h5(path: str) -> dict[str, list[np.ndarray]]:
     Raises:
         ValueError: not an HDF5 file, or one without VGG16's layers.
     """
-    found: dict[str, list[np.ndarray]] = {}
+    found: Arrays = {}
 
     def visit(name: str, item) -> None:
         if isinstance(item, h5py.Dataset) and "optimizer" not in name:
@@ -76,11 +109,6 @@ def read_h5(path: str) -> dict[str, list[np.ndarray]]:
     return {**convolutions, **dense}
 
 
-def read(weights: str) -> dict[str, list[np.ndarray]]:
-    """The arrays of `--weights` by layer; none for "" and for our own .keras files."""
-    return read_h5(weight_file(weights)) if weights and not weights.endswith(".keras") else {}
-
-
-def pixels(arrays: dict[str, list[np.ndarray]]) -> str:
-    """What these weights expect: a whole Siamese-tf2 network RGB / 255, VGG16 alone ImageNet's pixels."""
-    return "imagenet" if arrays and "logit" not in arrays else "unit"
+def are_imagenets(arrays: Arrays) -> bool:
+    """Whether these weights expect ImageNet's pixels; a whole Siamese-tf2 network expects RGB / 255."""
+    return bool(arrays) and "logit" not in arrays

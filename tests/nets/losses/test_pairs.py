@@ -2,11 +2,19 @@
 
 import numpy as np
 import pytest
+from helpers import LABELS, gradient, loss_of, plain_float64
 from keras import ops
 
-from helpers import LABELS, gradient, loss_of, plain_float64
 from nets.heads import DifferenceHead, DistanceHead
-from nets.losses.pairs import Contrastive, PairCrossEntropy, contrastive, mean_distances, pair_masks, spread
+from nets.losses.pairs import (
+    Contrastive,
+    PairCrossEntropy,
+    contrastive,
+    mean_distances,
+    pair_masks,
+    spread,
+)
+
 
 def features(rng, count=8, width=5):
     return rng.normal(size=(count, width)).astype("float32")

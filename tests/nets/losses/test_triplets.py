@@ -4,11 +4,11 @@ import itertools
 
 import numpy as np
 import pytest
+from helpers import LABELS, gradient, loss_of, plain_float64
 from keras import ops
 
-from helpers import LABELS, gradient, loss_of, plain_float64
-from nets.losses.pairs import pair_masks
 from nets.losses.mining import MINING
+from nets.losses.pairs import pair_masks
 from nets.losses.triplets import MultiSimilarity, TripletLoss, active_triplets
 
 

@@ -9,19 +9,20 @@ from types import SimpleNamespace
 import keras
 import numpy as np
 import pytest
+from helpers import ROOT, picture, start, wait_for_epoch
 from keras import ops
 from PIL import Image
 
-from helpers import ROOT, picture, start, wait_for_epoch
 from nets import rankiqa, towers
 from nets.layers import MeanAndSpread
 from nets.losses.ranking import RankingHinge, better, order
 from tasks.quality import ranking
 from tasks.quality import report as ordering
-from utils.batches import crops as levels, levels as ranked
+from utils.batches import crops as levels
+from utils.batches import levels as ranked
 from utils.data import photos
-from utils.distortions.catalogue import chosen, distort
 from utils.data.images import read_photo
+from utils.distortions.catalogue import chosen, distort
 
 KEYS = np.array([(p, k, l) for p in (0, 1) for k, l in [(-1, 0), (0, 1), (0, 2), (0, 3), (1, 1), (1, 2)]], "int32")
 
@@ -125,7 +126,7 @@ def paths_of(folder):
 def batches_of(folder, **kwargs):
     kinds = chosen(["gaussian_blur", "jpeg", "contrast"])
     args = {"batch_size": 40, "crop": 64, "photos": 3, "steps": 5, "crops": 2, "workers": 0}
-    return ranked.RankedBatches(paths_of(folder), kinds, **{**args, **kwargs})
+    return ranked.LevelBatches(paths_of(folder), kinds, **{**args, **kwargs})
 
 
 def test_batches_repeat_and_differ(folder):
@@ -250,7 +251,7 @@ def test_pairs_have_one_partner_each(pairs, folder):
     assert len(keys) == 12 and ops.convert_to_numpy(better(ops.convert_to_tensor(keys))).sum() == 6
     if pairs == "hard":
         everything = batches_of(folder, pairs="random", batch_size=24)  # the draws are the same
-        images, all_keys = everything[0][0]["image"], everything[0][1]
+        images = everything[0][0]["image"]
         lead = images.mean(axis=(1, 2, 3))
         lead = np.sort(lead[::2] - lead[1::2])
         kept = batch["image"].mean(axis=(1, 2, 3))
@@ -279,8 +280,8 @@ def test_plain_sky_is_avoided():
 
 
 def test_scored_batches_show_each_photo_once_an_epoch(folder):
-    made = ranked.ScoredBatches(paths_of(folder), np.arange(6) / 5, 2, 64, steps=3, workers=0)
-    assert len(ranked.ScoredBatches(paths_of(folder), np.arange(6), 2, 64, workers=0)) == 40
+    made = ranked.CropBatches(paths_of(folder), np.arange(6) / 5, 2, 64, steps=3, workers=0)
+    assert len(ranked.CropBatches(paths_of(folder), np.arange(6), 2, 64, workers=0)) == 40
     for epoch in range(2):
         made.epoch = epoch
         assert sorted(np.concatenate([made[step][1][:, 0] for step in range(3)])) == pytest.approx(np.arange(6) / 5)
@@ -382,7 +383,7 @@ def test_validation_measures_every_pair(folder, rng):
     for across in (False, True):
         made = ranking.validation(SimpleNamespace(seed=0, margin=None, across_photos=across), model, data)
         found = made.measure()
-        batch = ranked.RankedBatches(paths_of(folder), data.kinds, 999, 64, photos=6, crops=1, steps=1, seed=1, workers=0)[0]
+        batch = ranked.LevelBatches(paths_of(folder), data.kinds, 999, 64, photos=6, crops=1, steps=1, seed=1, workers=0)[0]
         scores = rankiqa.scorer(model).score(batch[0]["image"])
         pairs = [(i, j) for i, (p, k, l) in enumerate(batch[1].tolist()) for j, (q, m, n) in enumerate(batch[1].tolist())
                  if l < n and (k == m or l == 0) and (across or p == q)]

@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 import pytest
-
 from helpers import picture
+
 from nets import siamese, towers
 from tasks.similarity import gallery
 from utils.run import figures

@@ -5,8 +5,8 @@ import random
 
 import numpy as np
 import pytest
-
 from helpers import picture
+
 from utils.data import classes as folders
 
 
@@ -212,6 +212,6 @@ def test_held_out_images_are_found_again(counts, chapters):
     kept = folders.held_out(samples, split)
     for part in ("validation", "test"):
         again = folders.from_short_list(samples.root, kept[part])
-        assert again.paths == sorted(samples.at(getattr(split, part)).paths)
+        assert again.paths == sorted(samples.take(getattr(split, part)).paths)
     with pytest.raises(ValueError, match="none of the"):
         folders.from_short_list("/none", kept["test"])

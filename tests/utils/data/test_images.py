@@ -121,4 +121,4 @@ def test_images_on_disk_are_indexed_like_an_array(tmp_path):
     assert images.shape == (7, 6, 8, 1) and len(images) == 7
     assert images[2:5][:, 0, 0, 0].tolist() == [2, 3, 4]
     assert images[np.array([6, 0])][:, 0, 0, 0].tolist() == [6, 0]
-    assert images.at([1, 3])[np.array([1])][0, 0, 0, 0] == 3
+    assert images.take([1, 3])[np.array([1])][0, 0, 0, 0] == 3

@@ -6,12 +6,17 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers import DATA
 from scipy.io import savemat
 
-from helpers import DATA
 from utils.data import scores
 from utils.data.score_lists import LIVE_FOLDERS, TID_KINDS
-from utils.data.scores import read_scores, split_by_reference, write_list, write_rank_lists
+from utils.data.scores import (
+    read_scores,
+    split_by_reference,
+    write_list,
+    write_rank_lists,
+)
 
 
 def touch(root, *names):
@@ -382,7 +387,7 @@ def test_impossible_splits():
 
 
 def test_rows_of_scored(tmp_path):
-    found = read_scores(tid(tmp_path / "tid", LINES), artificial=True).at(np.array([3, 0]))
+    found = read_scores(tid(tmp_path / "tid", LINES), artificial=True).take(np.array([3, 0]))
     assert found.scores.tolist() == [0.2, 5.5] and found.references.tolist() == [2, 0] and found.levels.tolist() == [1, 1]
     assert [path.lower() for path in found.paths] == ["i25_10_1.bmp", "i01_01_1.bmp"]
     assert scores.describe(found) == "2 images of 2 reference photos, 2 distortions, scores 0 to 9, higher is better"

@@ -7,14 +7,23 @@ import sys
 
 import numpy as np
 import pytest
+from helpers import DATA, ROOT
 from PIL import Image
 from scipy import ndimage
 
-from helpers import DATA, ROOT
 from utils.data import images
-from utils.distortions import catalogue as distortions, codecs, defects, noise
-from utils.distortions.catalogue import LIVE, SETS, TID2013, chosen, distort, levels, with_levels
 from utils.data.scores import read_scores
+from utils.distortions import catalogue as distortions
+from utils.distortions import codecs, defects, noise
+from utils.distortions.catalogue import (
+    LIVE,
+    SETS,
+    TID2013,
+    chosen,
+    distort,
+    levels,
+    with_levels,
+)
 
 STEADY = {"quantisation", "gaussian_blur", "jpeg", "jpeg2000", "saturation", "dithering"}  # draw nothing
 TWO_SIDED = {"mean_shift", "contrast", "aberration"}  # draw a sign only

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from utils.metrics import correlation
-from utils.metrics.correlation import FIGURES, correlations, logistic, logistic_fit, over_splits, per_kind
+from utils.metrics.correlation import (
+    FIGURES,
+    correlations,
+    logistic,
+    logistic_fit,
+    over_splits,
+    per_kind,
+)
 
 
 @pytest.fixture(autouse=True)

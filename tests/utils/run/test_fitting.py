@@ -11,7 +11,9 @@ import keras
 import numpy as np
 import pytest
 
-from utils.run import figures, fitting as training, folder as runs
+from utils.run import figures
+from utils.run import fitting as training
+from utils.run import folder as runs
 
 
 @pytest.mark.parametrize("name", ["cosine", "step", "constant"])

@@ -10,8 +10,8 @@ import sys
 import keras
 import numpy as np
 import pytest
-
 from helpers import ROOT, SMALL, wait_for_epoch
+
 from utils.run import multi_worker
 
 BACKEND = keras.backend.backend()

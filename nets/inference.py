@@ -1,0 +1,52 @@
+"""How a model is used outside training: a layer applied to arrays, images embedded batch by batch."""
+
+from functools import lru_cache
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def apply(layer: keras.layers.Layer, *inputs: np.ndarray) -> np.ndarray:
+    """What a layer, or a model of one output, makes of a batch outside training: (B, ...) each -> (B, ...).
+
+    JAX would compile each operation by itself where a model is simply called; here it compiles the whole at once.
+    """
+    inputs = [np.asarray(array, "float32") for array in inputs]
+    if keras.backend.backend() != "jax":
+        return ops.convert_to_numpy(layer(*inputs))
+    values = [[v.value for v in kept] for kept in (layer.trainable_variables, layer.non_trainable_variables)]
+    return np.asarray(compiled(layer)(*values, *inputs))
+
+
+@lru_cache(maxsize=8)
+def compiled(layer: keras.layers.Layer):
+    """JAX's compiled form of a layer: values of its variables, inputs -> output."""
+    import jax
+
+    return jax.jit(lambda trained, others, *inputs: layer.stateless_call(trained, others, *inputs)[0])
+
+
+def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done, of: None) -> np.ndarray:
+    """Features (N, F) float32 of images (N, H, W, C); each image passes the tower once.
+
+    Args:
+        images: array, or anything that a slice of rows turns into one.
+        progress: called with the images done and their number.
+    """
+    tower = model.get_layer("tower")
+    block = batch_size * 16
+    features = []
+    for start in range(0, len(images), block):
+        features.append(forward(tower, images[start : start + block], batch_size))
+        progress(min(start + block, len(images)), len(images))
+    return np.concatenate(features)
+
+
+def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarray:
+    """Features of images, by `predict`, which starts too slowly for a few and on JAX fails across hosts."""
+    if len(images) <= batch_size or keras.backend.backend() == "jax":
+        return np.concatenate([apply(tower, images[s : s + batch_size]) for s in range(0, len(images), batch_size)])
+    short = -len(images) % batch_size  # a last batch below the number of replicas would crash
+    padded = np.concatenate([images, np.repeat(images[:1], short, axis=0)])
+    return tower.predict(padded, batch_size=batch_size, verbose=0)[: len(images)]

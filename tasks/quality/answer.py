@@ -1,0 +1,57 @@
+"""How good do photos look: a score for each, the best first."""
+
+import os
+
+from nets import rankiqa
+from tasks import ROOMS
+from tasks.models import load_model
+from tasks.quality.scoring import photo_score
+from utils.data import photos
+from utils.data.files import walk
+from utils.data.images import read_image, read_photo
+from utils.run import figures
+from utils.run import folder as runs
+from utils.run.console import progress_bar, write_answer
+
+SHOWN = 12  # photos at most on the figure: the best and the worst
+
+
+def answer(options, files: list[str]) -> None:
+    """The quality of photos and of folders of them; of several, the best first, and a sheet of the best and worst."""
+    found = photo_files(files)
+    room = ROOMS["quality"]
+    path = runs.find_model(options.model, room.kind, room.train)
+    scorer = rankiqa.scorer(load_model(path, room.kind))
+    span = "range unknown, because the run did not end" if scorer.low is None else f"about {scorer.low:.4g} to {scorer.high:.4g}"
+    print(f"model {path}: scores {span}, {'higher' if scorer.higher_is_better else 'lower'} is better")
+    rows, bar = [], progress_bar("photo")
+    for done, file in enumerate(found, start=1):
+        rows.append({"file": file, "score": photo_score(scorer, read_photo(file), options.crops)})
+        bar(done, len(found))
+    rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
+    print("\n".join(f"  {row['score']:8.4g} {row['file']}" for row in rows))
+    if options.figure and len(rows) > 1:
+        quality_sheet(rows if len(rows) <= SHOWN else rows[: SHOWN // 2] + rows[-SHOWN // 2 :])
+    write_answer(options, rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high, "results": rows})
+
+
+def photo_files(files: list[str]) -> list[str]:
+    """The photos of files and folders that can be read; the others are named."""
+    files = [os.path.expanduser(file) for file in files]
+    found = [os.path.join(f, name) for f in files if os.path.isdir(f) for name in walk(f)[0]]
+    found += [f for f in files if not os.path.isdir(f)]
+    if not found:
+        raise ValueError("--quality needs photos: python predict.py --quality photo.jpg, or a folder of them")
+    if len(found) == 1:
+        read_photo(found[0])  # raises, naming the file
+        return found
+    kept = [found[row] for row in photos.usable("", found)]
+    if not kept:
+        raise ValueError("none of these photos can be read")
+    return kept
+
+
+def quality_sheet(rows: list[dict]) -> None:
+    """Photos with their scores, as quality.png."""
+    titles = [f"{row['score']:.4g} {os.path.basename(row['file'])}" for row in rows]
+    figures.contact_sheet([read_image(row["file"], (192, 192, 3)) for row in rows], titles, "quality.png")

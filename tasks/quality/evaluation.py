@@ -1,0 +1,121 @@
+"""Does the score fall as photos get worse, does it agree with people, and which of several runs learnt faster?"""
+
+import os
+
+import numpy as np
+
+from nets import rankiqa
+from tasks.models import load_model
+from tasks.quality import figures, report, scoring
+from utils.data import photos, scores
+from utils.data.files import evenly, walk
+from utils.distortions.catalogue import chosen, with_levels
+from utils.metrics import correlation
+from utils.run import folder as runs
+from utils.run.console import progress_bar
+
+SIGNS = {"hinge": ("val_hinge", -1), "order": ("val_order", 1), "across": ("val_across", 1)}  # of a rank run: column, better is higher
+
+
+def evaluate(options, path: str) -> dict:
+    """The model against levels of distortion or against people; or several runs against each other."""
+    if options.compare:
+        return compare_runs(options)
+    scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
+    folder = runs.report_folder(options.out, path)
+    print(f"model {path}, scores {'higher' if scorer.higher_is_better else 'lower'} is better")
+    against = against_people if options.scores else against_levels
+    result = against(options, scorer, folder, runs.read_json(os.path.dirname(path), runs.SPLIT) or {})
+    print(f"figures are in {folder}/")
+    return result
+
+
+def against_levels(options, scorer: rankiqa.Scorer, folder: str, split: dict) -> dict:
+    """The share of pairs of levels in the right order, on photos that the run's split held out."""
+    kinds = with_levels(chosen(options.distortions), options.levels)
+    paths = test_photos(options, split)
+    paths = evenly(paths, options.photos or len(paths))
+    sign = 1 if scorer.higher_is_better else -1
+    print(f"{len(paths)} photos, {len(kinds)} distortions")
+    scores = scoring.score_levels(
+        lambda photo: sign * scoring.photo_score(scorer, photo, options.crops, options.seed),
+        paths, kinds, options.seed, progress_bar("photo"),
+    )
+    result = report.write_order(scores, kinds, folder)
+    print("\n".join(report.order_table(result)))
+    return result
+
+
+def test_photos(options, split: dict) -> list[str]:
+    """The pristine photos to test on, without those that the run's split says it trained on."""
+    root = os.path.expanduser(options.dataset_path) or split.get("root", "")
+    if options.dataset_path:
+        names = walk(root)[0]
+        names = [names[row] for row in photos.unseen(root, names, split)]
+    else:
+        names = [] if split.get("scored") else split.get("test", [])
+        names = [path for path in names if os.path.isfile(os.path.join(root, path))]
+        print(split.get("how", ""))
+    paths = [os.path.join(root, names[row]) for row in photos.usable(root, names)]
+    if not paths:
+        raise ValueError("found no pristine photos that the model was not trained on; pass --dataset_path, or --scores")
+    return paths
+
+
+def against_people(options, scorer: rankiqa.Scorer, folder: str, split: dict) -> dict:
+    """Correlations with human scores, by distortion and over random splits by reference photo.
+
+    Photos that the model was fine-tuned on do not count.
+    """
+    found = scores.read_scores(os.path.expanduser(options.scores), options.higher_is_better, os.path.expanduser(options.image_root))
+    found = found.take(np.array(photos.unseen(found.root, found.paths, split), int))
+    found = found.take(np.array(photos.usable(found.root, found.paths), int))
+    if len(np.unique(found.references)) < 3:
+        raise ValueError(f"{options.scores}: {len(found.paths)} photos that training did not see; expected three or more, of "
+                         "different references")
+    print(scores.describe(found))
+    quality = scoring.predict(scorer, found.full_paths(), options.crops, options.seed, progress_bar("photo"))
+    table = report.write_agreement(folder, quality, found, np.arange(len(quality)))
+    print("\n".join(report.agreement_table(table)))
+    tests = [scores.split_by_reference(found.references, 0.2, options.seed + n)[1] for n in range(options.splits)]
+    spread = correlation.over_splits(quality, found.scores, tests, found.higher_is_better)
+    print(f"over {len(tests)} random fifths of the reference photos: " + ", ".join(
+        f"{name} {row['mean']:.4f} +- {row['std']:.4f}" for name, row in spread.items()
+    ))
+    return {"by_distortion": table, "splits": spread}
+
+
+def compare_runs(options) -> dict:
+    """Hinge and order of the validation photos against seconds of training, as efficiency.png and in words."""
+    folder = runs.report_folder(options.out, "")
+    logs = {os.path.normpath(run): runs.read_log(os.path.expanduser(run)) for run in options.compare}
+    columns = [column for column, _ in SIGNS.values()]
+    for name, log in logs.items():
+        if not log or not set(columns) <= set(log[0]):
+            raise ValueError(f"{name}: found no log with {', '.join(columns)}; expected folders of rank runs with two or more "
+                             "validation photos, such as logs/rank")
+    seconds = {name: np.cumsum([row["seconds"] for row in log]) for name, log in logs.items()}
+    quality = {  # of each run and sign by epoch, higher is better
+        name: {sign: [way * row[column] for row in log] for sign, (column, way) in SIGNS.items()} for name, log in logs.items()
+    }
+    figures.efficiency(folder, logs, seconds)
+    result = {}
+    for name, own in quality.items():
+        best = {sign: SIGNS[sign][1] * max(own[sign]) for sign in SIGNS}
+        reached = {
+            other: {sign: first(seconds[name], own[sign], max(found[sign])) for sign in SIGNS}
+            for other, found in quality.items() if other != name
+        }
+        result[name] = {"seconds": float(seconds[name][-1]), **best, "reached": reached}
+        print(f"{name}: {seconds[name][-1]:.0f} s; at best " + ", ".join(f"{sign} {value:.4f}" for sign, value in best.items()))
+        for other, found in reached.items():
+            print(f"  as good as {other} at its best: " + ", ".join(
+                f"{sign} {'never' if second is None else f'after {second:.0f} s'}" for sign, second in found.items()
+            ))
+    print(f"figure: {os.path.join(folder, 'efficiency.png')}")
+    return result
+
+
+def first(seconds, found: list[float], least: float) -> float | None:
+    """When a sign was first as good as `least`; None: never."""
+    return next((float(second) for second, value in zip(seconds, found) if value >= least), None)

@@ -1,0 +1,62 @@
+"""The flags of quality: which photo looks better."""
+
+import os
+
+from absl import flags
+
+from utils.flags import group
+
+DISTORTIONS = "live, tid2013, all, or names as `python -m utils.distortions --help` lists them"
+LEVELS = "Levels of your own, mild ones first, such as jpeg=40:20:10:5"
+CROPS = ("Score each photo as the mean over this many random crops. 0: the whole photo at once, or 30 crops where it has more than "
+         "4 megapixels or the network takes crops only")
+DIRECTION = "Whether higher human scores are better. A CSV or a list does not tell, so it must be said"
+
+
+def for_training() -> None:
+    """Flags that train.py hands to the tasks rank and finetune."""
+    with group("Learning from distorted photos", "rank"):
+        flags.DEFINE_list("distortions", ["live"], "Which distortions: " + DISTORTIONS)
+        flags.DEFINE_list("levels", [], LEVELS)
+        flags.DEFINE_float("hinge_margin", 1.0, "How much higher the better of two levels must score", 1e-6)
+        flags.DEFINE_enum("pairs", "all", ["all", "random", "hard"], "Which pairs of levels are compared. all: every pair of the batch. To "
+                          "measure against: random, one random partner for each image; hard, the worst ordered half of twice as many")
+        flags.DEFINE_boolean("across_photos", False, "Compare levels of different photos too, as the article's code does")
+        flags.DEFINE_integer("photos_per_batch", 4, "Photos in a batch, each at all its levels", 1)
+        flags.DEFINE_string("cache_distorted", "", "A folder that keeps distorted photos, at most 0.8 MB for each level. Each photo is then "
+                            "distorted once, and every batch shows other photos. Default: distort again and use the result for four batches")
+    with group("Learning from human scores", "finetune"):
+        flags.DEFINE_boolean("higher_is_better", None, DIRECTION)
+        flags.DEFINE_list("score_range", [], "Lowest and highest score that people could give, such as 0,9. Default: those of the list")
+        flags.DEFINE_string("image_root", "", "Folder that the paths of the list start from. Default: the list's own folder")
+    with group("Photos", "rank", "finetune"):
+        flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1), "Processes that read and distort photos while the network trains. 0: none", 0)
+    flags.register_validator("score_range", lambda span: len(span) in (0, 2), "expected lowest,highest such as 0,9")
+
+
+def check(options) -> None:
+    """Raises ValueError where flags of training do not fit each other."""
+    cache = os.path.expanduser(options.cache_distorted)
+    if os.path.exists(cache) and not os.path.isdir(cache):
+        raise ValueError(f"--cache_distorted={cache}: a file; expected a folder, which is made where there is none")
+
+
+def for_answers() -> None:
+    """Flags that predict.py hands to quality."""
+    with group("How good do photos look", "quality"):
+        flags.DEFINE_integer("crops", 0, CROPS, 0)
+
+
+def for_evaluation() -> None:
+    """Flags that evaluate.py and eval_rank.py hand to quality."""
+    with group("Which looks better: levels of distortion", "quality"):
+        flags.DEFINE_list("distortions", ["live"], "Which distortions: " + DISTORTIONS)
+        flags.DEFINE_list("levels", [], LEVELS)
+        flags.DEFINE_integer("photos", 0, "Take at most this many photos. 0: all", 0)
+        flags.DEFINE_integer("crops", 0, CROPS, 0)
+        flags.DEFINE_list("compare", [], "Run folders of train.py --task=rank: draws their quality against the time that training took")
+    with group("Which looks better: agreement with people", "quality"):
+        flags.DEFINE_string("scores", "", "Human scores: a CSV, a list of lines `path score`, or the folder of TID2013 or LIVE")
+        flags.DEFINE_boolean("higher_is_better", None, DIRECTION)
+        flags.DEFINE_string("image_root", "", "Folder that the paths of --scores start from. Default: the list's own folder")
+        flags.DEFINE_integer("splits", 10, "Random fifths of the reference photos, for the mean and spread of the agreement", 1)

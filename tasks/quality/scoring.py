@@ -1,0 +1,63 @@
+"""Photos -> scores: whole or by crops, as they are or at every level of distortion."""
+
+from typing import Callable
+
+import numpy as np
+
+from utils.batches.crops import at_least, window
+from utils.data.images import read_photo
+from utils.distortions.catalogue import Distortion, distort, own_seed
+
+CROPS = 30  # random crops whose mean is the score of a photo, as in the article
+TESTED_WINDOW = 1024  # pixels a side of a photo that is distorted; of a larger one, a window of it
+WHOLE = 4_000_000  # pixels of a photo that is scored at once; of a larger one, crops
+
+
+def score_levels(
+    score: Callable[[np.ndarray], float], paths: list[str], kinds: dict[str, Distortion], seed: int = 0,
+    progress=lambda done, of: None,
+) -> dict[str, np.ndarray]:
+    """Scores of photos at every level, distorted as a whole, or a window of those larger than `TESTED_WINDOW`.
+
+    Args:
+        score: photo (H, W, 3) uint8 -> a number, higher is better.
+        progress: called with the photos done and their number.
+
+    Returns:
+        For each distortion (photos, levels + 1); column 0 is the pristine photo.
+    """
+    found = {name: np.empty((len(paths), len(kind.levels) + 1)) for name, kind in kinds.items()}
+    for row, path in enumerate(paths):
+        photo = window(read_photo(path), TESTED_WINDOW, np.random.default_rng([seed, row]))
+        pristine = score(photo)
+        for name, kind in kinds.items():
+            worse = (distort(photo, kind, level, own_seed(name, seed + row)) for level in range(1, len(kind.levels) + 1))
+            found[name][row] = [pristine, *map(score, worse)]
+        progress(row + 1, len(paths))
+    return found
+
+
+def photo_score(scorer, photo: np.ndarray, crops: int, seed: int = 0) -> float:
+    """The score of a photo: of the whole where `crops` is 0, else the mean over that many random crops.
+
+    Where `crops` is 0, `CROPS` of them stand for a photo above `WHOLE` pixels, and for any where the
+    model takes crops only.
+
+    Args:
+        scorer: see `nets.rankiqa.Scorer`.
+        photo: (H, W, 3) uint8 of any size; one smaller than a crop is enlarged.
+    """
+    photo = at_least(photo, scorer.side)
+    if not crops and scorer.whole and photo.shape[0] * photo.shape[1] <= WHOLE:
+        return float(scorer.score(photo[None])[0])
+    rng = np.random.default_rng(seed)
+    return float(scorer.score(np.stack([window(photo, scorer.side, rng) for _ in range(crops or CROPS)])).mean())
+
+
+def predict(scorer, paths: list[str], crops: int, seed: int = 0, progress=lambda done, of: None) -> np.ndarray:
+    """Quality (N,) of photos, higher is better: the model's scores, negated where lower ones are better."""
+    found = []
+    for path in paths:
+        found.append(photo_score(scorer, read_photo(path), crops, seed))
+        progress(len(found), len(paths))
+    return np.array(found) * (1 if scorer.higher_is_better else -1)

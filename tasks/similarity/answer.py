@@ -1,0 +1,139 @@
+"""How alike are pictures: two of them, one against a folder, or all of a folder against each other."""
+
+import os
+from typing import NamedTuple
+
+import numpy as np
+
+from nets.siamese import Comparer, comparer
+from tasks import ROOMS
+from tasks.models import load_model
+from tasks.similarity import gallery
+from utils.data.images import read_image
+from utils.run import figures
+from utils.run import folder as runs
+from utils.run.console import write_answer
+
+RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %"}
+
+
+class Loaded(NamedTuple):
+    """A model ready to compare: what it computes, the input that it takes, the threshold of "same", and its file."""
+
+    compare: Comparer
+    shape: tuple[int, int, int]
+    threshold: float
+    path: str
+
+
+class Picture(NamedTuple):
+    """A file and its picture as it is shown, (256, 256, 3) uint8."""
+
+    file: str
+    shown: np.ndarray
+
+
+def answer(options, files: list[str]) -> None:
+    """Compares two pictures, searches in a folder, or finds duplicates, as the flags say."""
+    if options.duplicates:
+        find_duplicates(options)
+    elif options.gallery:
+        search_gallery(options, files)
+    elif len(files) in (0, 2):
+        compare_two(options, files)
+    else:
+        raise ValueError(f"received {len(files)} file names, expected two, or none to be asked for them")
+
+
+def compare_two(options, files: list[str]) -> None:
+    """Answers for two files, or asks for two again and again."""
+    pictures = [show(file) for file in files]  # a file that cannot be read ends the script before the model is loaded
+    model = load(options)
+    if pictures:
+        compare(options, model, *pictures)
+        return
+    while (left := ask_for_picture("first picture: ")) and (right := ask_for_picture("second picture: ")):
+        compare(options, model, left, right)
+
+
+def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
+    """Says whether two pictures show the same thing."""
+    features = model.compare.embed(np.stack([read_image(picture.file, model.shape) for picture in (left, right)]))
+    similarity = float(model.compare.score(features[0], features[1]))
+    same = similarity >= model.threshold
+    text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {model.threshold:.3f})"
+    print(text)
+    if options.figure:
+        figures.compared(left.shown, right.shown, text, "predict.png", window=not options.json)
+    write_answer(options, [], {"similarity": similarity, "same": same, "threshold": model.threshold})
+
+
+def search_gallery(options, files: list[str]) -> None:
+    """The pictures of a folder that are most like each query."""
+    if not files:
+        raise ValueError("--gallery needs a picture to search for: python predict.py --gallery=FOLDER query.png")
+    queries = [show(file) for file in files]
+    model = load(options)
+    opened = gallery.open_gallery(os.path.expanduser(options.gallery), model.path, model.compare, model.shape)
+    print(f"{len(opened.paths)} pictures in {opened.root}, {opened.embedded} of them embedded now")
+    features = model.compare.embed(np.stack([read_image(query.file, model.shape) for query in queries]))
+    rows = []
+    for number, (query, found) in enumerate(zip(queries, gallery.search(opened, model.compare, features, options.top), strict=True)):
+        rows += [{"query": query.file, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
+        print("\n".join([query.file, *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {name}" for name, s in found)]))
+        if options.figure:
+            pictures = [read_image(os.path.join(opened.root, name), (128, 128, 3)) for name, _ in found]
+            titles = [os.path.basename(query.file), *(f"{s:.3f} {os.path.basename(name)}" for name, s in found)]
+            figures.contact_sheet([query.shown, *pictures], titles, f"gallery{number or ''}.png")
+    write_answer(options, rows, {"threshold": model.threshold, "embedded": opened.embedded, "results": rows})
+
+
+def find_duplicates(options) -> None:
+    """Groups of pictures of a folder that the threshold calls the same."""
+    model = load(options)
+    opened = gallery.open_gallery(os.path.expanduser(options.duplicates), model.path, model.compare, model.shape)
+    groups = gallery.duplicates(opened, model.compare, model.threshold)
+    print(f"{len(opened.paths)} pictures in {opened.root}: {len(groups)} groups from similarity {model.threshold:.3f} on")
+    for number, group in enumerate(groups):
+        print("\n".join([f"group {number}", *(f"  {name}" for name in group)]))
+    rows = [{"group": number, "file": name} for number, group in enumerate(groups) for name in group]
+    write_answer(options, rows, {"threshold": model.threshold, "groups": groups})
+
+
+def show(file: str) -> Picture:
+    """A file, read as it will be shown; raises ValueError, naming the file, where it cannot be read."""
+    file = os.path.expanduser(file)
+    return Picture(file, read_image(file, (256, 256, 3)))
+
+
+def ask_for_picture(prompt: str) -> Picture | None:
+    """A picture, asked for until it can be read; None at an empty line or the end of input."""
+    while True:
+        try:
+            name = input(prompt).strip().strip("'\"")
+            return show(name) if name else None
+        except EOFError:
+            print()
+            return None
+        except ValueError as error:
+            print(f"{error}; try again, or press Enter to stop")
+
+
+def load(options) -> Loaded:
+    """The model that the flags mean; says which it is."""
+    room = ROOMS["similarity"]
+    path = runs.find_model(options.model, room.kind, room.train)
+    model = load_model(path, room.kind)
+    threshold, rule = decision_threshold(options, runs.read_json(os.path.dirname(path), runs.THRESHOLDS))
+    shape = model.input_shape[0][1:]
+    print(f"model {path}, input {shape[0]} x {shape[1]} {'grey' if shape[2] == 1 else 'RGB'}, same from {threshold:.3f} on ({rule})")
+    return Loaded(comparer(model), shape, threshold, path)
+
+
+def decision_threshold(options, measured: dict[str, float] | None) -> tuple[float, str]:
+    """The similarity from which on two pictures count as the same, and where it comes from."""
+    if options.threshold is not None:
+        return options.threshold, "as asked for"
+    if measured is None:
+        return 0.5, "not measured yet: run evaluate.py"
+    return measured[options.threshold_at], RULES[options.threshold_at]

@@ -1,0 +1,72 @@
+"""How good is a similarity model on classes that it never saw? Writes thresholds and figures beside it."""
+
+import os
+
+import numpy as np
+
+from nets import siamese
+from tasks.models import load_model
+from tasks.similarity import report
+from utils.data.classes import Samples, find_samples, read_pictures
+from utils.data.splits import from_short_list, without_classes
+from utils.metrics import one_shot
+from utils.run import folder as runs
+
+
+def evaluate(options, path: str) -> dict:
+    """Verification, and one-shot classification where runs are given; or the baseline without a model."""
+    if options.hausdorff:
+        return hausdorff(options)
+    model = load_model(path, siamese.KIND)
+    folder = runs.report_folder(options.out, path)
+    print(f"model {path}")
+    compare, shape = siamese.comparer(model), model.input_shape[0][1:]
+    result = {}
+    samples = test_samples(options, os.path.dirname(path))
+    if samples:
+        samples, images = read_pictures(samples, shape, options.cache_gb, options.skip_broken)
+        result = report.write_verification(compare, images, samples, np.arange(len(images)), folder, options.seed)
+        print("\n".join(report.in_words(result)))
+    if options.one_shot_runs:
+        result |= {"one_shot_accuracy": one_shot_accuracy(options, compare, shape)}
+        runs.write_json(folder, runs.EVALUATION, (runs.read_json(folder, runs.EVALUATION) or {}) | result)
+    if result:
+        print(f"evaluation.json, and with pairs thresholds and figures, are in {folder}/")
+    return result
+
+
+def hausdorff(options) -> dict:
+    """The baseline that proves the reader of the runs."""
+    if not options.one_shot_runs:
+        raise ValueError("--hausdorff needs --one_shot_runs=.../all_runs.zip")
+    drawn = one_shot.read_runs(os.path.expanduser(options.one_shot_runs), (105, 105, 1))
+    accuracy = one_shot.one_shot_accuracy(drawn, one_shot.hausdorff_similarity)
+    print(f"modified Hausdorff distance: 20-way one-shot accuracy {accuracy:.4f} (published: 0.612)")
+    return {"one_shot_accuracy": accuracy}
+
+
+def test_samples(options, folder: str) -> Samples | None:
+    """The images to test on, of classes that training did not see; None where only one-shot runs are asked for."""
+    split = runs.read_json(folder, runs.SPLIT)
+    if options.dataset_path:
+        samples = find_samples(options.dataset_path, options.train_own_data)
+        return without_classes(samples, split) if split else samples
+    if split and any(os.path.exists(os.path.join(split["root"], entry)) for entry in split["test"]):
+        print(split["how"])
+        return from_short_list(split["root"], split["test"])
+    if options.one_shot_runs:
+        print("the test images of this model are not here: one-shot runs only")
+        return None
+    raise ValueError(f"found no test images of the model in {folder or '.'}; pass --dataset_path")
+
+
+def one_shot_accuracy(options, compare: siamese.Comparer, shape: tuple[int, int, int]) -> float:
+    """Lake's official runs with this model."""
+
+    def similarity(queries, supports):
+        left, right = compare.embed(queries), compare.embed(supports)
+        return compare.score(left[:, None], right[None, :])  # (Q, S)
+
+    accuracy = one_shot.one_shot_accuracy(one_shot.read_runs(os.path.expanduser(options.one_shot_runs), shape), similarity)
+    print(f"20-way one-shot, official runs: accuracy {accuracy:.4f} (Koch 0.920, people 0.955)")
+    return accuracy

@@ -1,0 +1,73 @@
+"""What a similarity model got right and wrong, as figures in its run folder."""
+
+import os
+
+import matplotlib
+import numpy as np
+from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+
+from utils.run import figures
+
+
+def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: dict, cuts: dict) -> None:
+    """ROC curve and histograms of the similarities of same and different pairs, as verification.png."""
+    from sklearn.metrics import roc_curve
+
+    page, ((roc, histogram),) = figures.figure(2)
+    false, true, _ = roc_curve(same, scores)
+    roc.plot(false, true)
+    roc.plot([0, 1], [1, 0], ":", color="grey", linewidth=1)
+    roc.set(
+        xlabel="different pairs accepted", ylabel="same pairs accepted",
+        title=f"ROC: area {measured['roc_auc']:.4f}, equal error {measured['eer']:.3f}",
+    )
+    bins = np.linspace(scores.min(), scores.max(), 60)
+    for kind, mask in (("different", ~same), ("same", same)):
+        histogram.hist(scores[mask], bins, alpha=0.6, label=kind)
+    for (name, cut), style in zip(cuts.items(), ("-", "--", ":")):
+        histogram.axvline(cut, color="black", linestyle=style, linewidth=1, label=name)
+    histogram.set(xlabel="similarity", ylabel="pairs", title=f"accuracy {measured['accuracy']:.4f}", yscale="log")
+    histogram.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # beside, not over a threshold
+    figures.save(page, folder, "verification.png")
+
+
+def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], most: int = 8) -> None:
+    """The pairs that the model gets most wrong, a column a pair, as mistakes.png.
+
+    Args:
+        images: (N, H, W, C), array or images on disk.
+        pairs: `utils.metrics.verification.Pairs` of them; scores (M,).
+        names: (N,) class of each image.
+    """
+    order = np.argsort(scores, kind="stable")
+    kinds = {
+        "different": [row for row in order[::-1] if not pairs.same[row]][:most],
+        "the same": [row for row in order if pairs.same[row]][:most],
+    }
+    page, axes = figures.figure(most, 4, 1.5, 1.6)
+    for axis in axes.flat:
+        axis.axis("off")
+    for line, (kind, rows) in enumerate(kinds.items()):
+        for column, row in enumerate(rows):
+            for half, place in enumerate((pairs.left[row], pairs.right[row])):
+                axis = axes[2 * line + half, column]
+                figures.show(axis, images[np.array([place])][0])
+                parts = names[place].split(os.sep)[-2:]
+                axis.set_title("\n".join(parts if half else [f"{kind}: {scores[row]:.3f}", *parts]), fontsize=6)
+    figures.save(page, folder, "mistakes.png")
+
+
+def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray) -> None:
+    """Embeddings laid out in the plane (N, 2), a colour a class with one of its images, as map.png."""
+    page, ((axis,),) = figures.figure(width=8.0, height=7.0)
+    for number, label in enumerate(np.unique(labels)):
+        rows = np.flatnonzero(labels == label)
+        colour = matplotlib.colormaps["tab20"](number % 20)
+        axis.scatter(*points[rows].T, s=14, color=colour)
+        middle = rows[np.argmin(np.linalg.norm(points[rows] - np.median(points[rows], axis=0), axis=1))]
+        picture = OffsetImage(np.squeeze(images[np.array([middle])][0]), zoom=20 / images.shape[1], cmap="gray")
+        frame = dict(edgecolor=colour, linewidth=1.5, boxstyle="square,pad=0.1")
+        above = points[rows][:, 1].max()
+        axis.add_artist(AnnotationBbox(picture, (points[middle][0], above), (0, 18), boxcoords="offset points", bboxprops=frame))
+    axis.set(xticks=[], yticks=[], title=f"{len(points)} embeddings of {len(np.unique(labels))} classes: near means alike")
+    figures.save(page, folder, "map.png")

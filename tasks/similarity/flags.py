@@ -1,0 +1,86 @@
+"""The flags of similarity: same or different, and how near."""
+
+from absl import flags
+
+from nets.heads import HEADS
+from nets.losses import LOSSES, MININGS
+from utils.flags import group, passed
+
+SIMILARITY = ("siamese", "triplet")
+DEFAULT_LOSS = {"siamese": "cross_entropy", "triplet": "triplet"}
+
+
+def for_training() -> None:
+    """Flags that train.py hands to the tasks siamese and triplet."""
+    with group("Head and loss", *SIMILARITY):
+        flags.DEFINE_enum("head", "distance", list(HEADS), "What turns the features of two images into a similarity. "
+                          + "; ".join(f"{name}: {row.text}" for name, row in HEADS.items()))
+        flags.DEFINE_boolean("normalize", None, "Scale features to unit length, so that distances lie in 0..2. Default: on with --head=distance")
+        flags.DEFINE_enum("loss", "auto", ["auto", *LOSSES], "What is minimised over the batch. auto: cross_entropy for siamese, triplet "
+                          "for triplet; " + "; ".join(f"{name}: {row.text}" for name, row in LOSSES.items()))
+        flags.DEFINE_float("margin", None, setting("margin", "How far apart is far enough. triplet: how much farther than the positive a "
+                           "negative must be; contrastive: the distance beyond which different images no longer repel each other"), 1e-6)
+        flags.DEFINE_enum("mining", LOSSES["triplet"].settings["mining"], list(MININGS), setting("mining", "Which triplets of the batch count"))
+        flags.DEFINE_boolean("squared", LOSSES["triplet"].settings["squared"], setting("squared", "Compare squared distances, as FaceNet does"))
+        flags.DEFINE_float("temperature", None, setting("temperature", "The smaller, the more the hardest negatives count"), 1e-3)
+    with group("Batches of images", *SIMILARITY):
+        flags.DEFINE_integer("images_per_class", 3, "Images of each class in a batch", 2)
+        flags.DEFINE_integer("groups_per_batch", 2, "Draw each batch from this many alphabets, so that its classes are hard to tell apart. "
+                             "0: from all", 0)
+        flags.DEFINE_enum("augment", "auto", ["auto", "none", "characters", "photos"], "Small random changes of each image. auto: photos with "
+                          "--train_own_data, otherwise characters")
+        flags.DEFINE_boolean("mirrored", False, "Use mirrored alphabets as further alphabets, besides turned ones. For characters and long trainings")
+        flags.DEFINE_float("cache_gb", 4.0, "Keep decoded images in memory up to this size; larger sets are read from disk", 0)
+
+
+def loss_name(options) -> str:
+    """The loss that the flags mean."""
+    return DEFAULT_LOSS[options.task] if options.loss == "auto" else options.loss
+
+
+def check(options) -> None:
+    """Raises ValueError where flags of training do not fit each other."""
+    loss = loss_name(options)
+    for name in sorted({name for row in LOSSES.values() for name in row.settings}):
+        if name not in LOSSES[loss].settings and passed(name):
+            users = [other for other, row in LOSSES.items() if name in row.settings]
+            raise ValueError(f"--{name} has no effect with --loss={loss}: it belongs to --loss={' or '.join(users)}. "
+                             f"Leave --{name} out, or change --loss")
+    if options.mirrored and augmentation(options) != "characters":
+        raise ValueError("--mirrored makes further alphabets of characters: pass --augment=characters too, or --nomirrored")
+
+
+def augmentation(options) -> str:
+    """The kind of small changes that the flags mean, of `utils.batches.augment.AUGMENTATIONS`."""
+    if options.augment != "auto":
+        return options.augment
+    return "photos" if options.train_own_data else "characters"
+
+
+def setting(name: str, text: str) -> str:
+    """The text of a flag that some losses use, with these and their defaults."""
+    users = {loss: row.settings[name] for loss, row in LOSSES.items() if name in row.settings}
+    return f"{text}. Used by --loss=" + ", ".join(f"{loss} (default {default})" for loss, default in users.items())
+
+
+def for_answers() -> None:
+    """Flags that predict.py hands to similarity."""
+    with group("Same or different", "similarity"):
+        flags.DEFINE_enum("threshold_at", "best_accuracy", ["best_accuracy", "eer", "fpr1"], "Which measured threshold decides \"same\": "
+                          "best_accuracy, eer (equal error rates) or fpr1 (1 % of different pairs accepted)")
+        flags.DEFINE_float("threshold", None, "Say \"same\" from this similarity on, instead of a measured threshold", 0, 1)
+    with group("Many pictures", "similarity"):
+        flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. It keeps the embeddings, so that the next search is fast")
+        flags.DEFINE_integer("top", 10, "With --gallery: how many pictures to show", 1)
+        flags.DEFINE_string("duplicates", "", "Find groups of pictures in this folder that the threshold calls the same")
+
+
+def for_evaluation() -> None:
+    """Flags that evaluate.py hands to similarity."""
+    with group("Same or different", "similarity"):
+        flags.DEFINE_boolean("train_own_data", False, "With --dataset_path: images lie as <chapter>/<image>")
+        flags.DEFINE_string("one_shot_runs", "", "Omniglot's all_runs.zip: measures the official 20-way one-shot accuracy as well")
+        flags.DEFINE_boolean("hausdorff", False, "Use no model: measure the one-shot accuracy of the modified Hausdorff distance, which is 0.612 "
+                             "if the images are read correctly")
+        flags.DEFINE_boolean("skip_broken", True, "Leave broken files out; off: refuse them")
+        flags.DEFINE_float("cache_gb", 4.0, "Keep decoded images in memory up to this size; larger sets are read from disk", 0)

@@ -1,0 +1,72 @@
+"""Walking through folders, and writing files that are whole or not there."""
+
+import contextlib
+import os
+import uuid
+from typing import Callable, Sequence
+
+import numpy as np
+
+from utils.data.images import is_image_name
+
+OMNIGLOT = "images_background"  # the folder that tells a data set in Omniglot's layout
+IGNORED = ("thumbs.db", "desktop.ini")
+PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}  # of a data set
+
+
+def folders_in(path: str) -> set[str]:
+    """The names of the folders in a folder."""
+    return {entry.name for entry in scan(path) if entry.is_dir() and not entry.name.startswith(".")}
+
+
+def in_parts(path: str) -> bool:
+    """Whether a folder is a data set that comes in parts, or with all its images in one folder, and not in classes."""
+    found = folders_in(path)
+    return bool(found) and found <= {*PARTS, "images"}
+
+
+def scan(path: str) -> list[os.DirEntry]:
+    """What lies in a folder; ValueError where there is none."""
+    if not os.path.isdir(path):
+        raise ValueError(f"{path}: no such folder; expected a folder that holds folders of images")
+    return list(os.scandir(path))
+
+
+def walk(root: str) -> tuple[list[str], list[str]]:
+    """Images and other files below `root`, relative to it, sorted; hidden files and folders do not count."""
+    scan(root)
+    images, others = [], []
+    for folder, folders, names in os.walk(root, followlinks=True):
+        below = os.path.relpath(folder, root)
+        if below != "." and OMNIGLOT in folders:  # another data set, such as datasets/glyphs
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            if name.startswith(".") or name.lower() in IGNORED:
+                continue
+            path = name if below == "." else os.path.join(below, name)
+            (images if is_image_name(name) else others).append(path)
+    return sorted(images), sorted(others)
+
+
+def evenly(items: Sequence, most: int) -> list:
+    """At most so many of the items, evenly from first to last."""
+    return [items[row] for row in np.linspace(0, len(items) - 1, min(len(items), most)).astype(int)]
+
+
+def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None:
+    """Calls `save` with another name and renames, so that a killed run, or a full disk, leaves the old file or the new one.
+
+    Args:
+        save: writes the file whose name it is given.
+        ending: that the other name must have, such as ".keras"; it begins with `path` and is nobody else's.
+    """
+    aside = f"{path}.{uuid.uuid4().hex[:8]}.new{ending}"
+    try:
+        save(aside)
+        os.replace(aside, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.remove(aside)
+        raise

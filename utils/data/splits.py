@@ -1,0 +1,141 @@
+"""Samples -> rows to train on, to choose the best epoch by, and to test on; split by class where there are enough."""
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from utils.data.classes import EVALUATION, TRAINING, Samples, from_files
+from utils.data.files import walk
+
+FEWEST_TO_HOLD_OUT = 10  # classes; with fewer, images of the same classes are held out instead
+
+
+@dataclass(frozen=True)
+class Split:
+    """Rows of a `Samples` for training, validation and test, and a sentence on how they were chosen."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+    how: str
+
+
+def split_by_class(samples: Samples, val_share: float, test_share: float, seed: int) -> Split:
+    """Holds whole classes out for validation and test, so that quality is that on unseen classes.
+
+    Classes below `images_evaluation/` are the test; otherwise `test_share` of the classes is. Where
+    classes come in four or more groups, whole groups are held out. Fewer than ten classes: all are
+    trained on, and images of theirs are held out, which measures less. The choice depends on the
+    seed and on the names alone.
+    """
+    rng = np.random.default_rng(seed)
+    names = np.array(samples.classes)
+    apart = np.array([name.startswith(EVALUATION + os.sep) for name in names])
+    if not apart.any() and len(names) < FEWEST_TO_HOLD_OUT:
+        return split_by_image(samples, val_share, test_share, rng)
+    by_group = len(np.unique(samples.groups[~apart])) >= 4
+    units = samples.groups if by_group else np.arange(len(names))  # what is held out as a whole: the unit of each class
+    order = rng.permutation(np.unique(units[~apart]))
+    least = 1 if by_group else 2  # a single class gives no different pairs, a single group does
+    held = [max(least, round(share * len(order))) if share else 0 for share in (val_share, test_share)]
+    if np.sum(~apart) < FEWEST_TO_HOLD_OUT:
+        held = [0, 0]  # all that is not for the test is needed for training
+    validation = np.isin(units, order[: held[0]]) & ~apart
+    test = apart if apart.any() else np.isin(units, order[held[0] : held[0] + held[1]])
+    train = ~validation & ~test
+    if train.sum() < 2:
+        raise ValueError(
+            f"{samples.root}: {len(names)} classes, of which {train.sum()} would be left for training; "
+            "lower --val_share and --test_share"
+        )
+    kind = "groups" if by_group else "classes"
+    return Split(
+        *(np.flatnonzero(part[samples.labels]) for part in (train, validation, test)),
+        how=f"split by class (whole {kind}): {train.sum()} classes to train on, "
+        f"{validation.sum()} to validate, {test.sum()} to test; "
+        f"classes in two parts: {in_two_parts(names, train, validation, test)}",
+    )
+
+
+def split_by_image(samples: Samples, val_share: float, test_share: float, rng) -> Split:
+    """Holds images of every class out; classes with fewer than eight images keep them all."""
+    parts = [[], [], []]  # validation, test, train
+    for label in range(len(samples.classes)):
+        rows = rng.permutation(np.flatnonzero(samples.labels == label))
+        held = [max(2, round(share * len(rows))) if share and len(rows) >= 8 else 0
+                for share in (val_share, test_share)]
+        for part, chosen in zip(parts, np.split(rows, np.cumsum(held))):
+            part.extend(chosen)
+    validation, test, train = (np.sort(np.array(part, int)) for part in parts)
+    if len(np.unique(samples.labels[train])) < 2:
+        raise ValueError(f"{samples.root}: too few images would be left for training; lower --val_share and --test_share")
+    return Split(
+        train, validation, test,
+        how=f"split by image, because {len(samples.classes)} classes are too few to hold some out "
+        f"({FEWEST_TO_HOLD_OUT} are needed): {len(train)} images to train on, {len(validation)} to "
+        f"validate, {len(test)} to test; quality is that on classes seen in training",
+    )
+
+
+def held_out(samples: Samples, split: Split) -> dict:
+    """What split.json remembers: where the images lie, the classes trained on, and what was held out."""
+    return {
+        "how": split.how,
+        "root": samples.root,
+        "images": len(samples.paths),
+        "train_classes": sorted({samples.classes[label] for label in samples.labels[split.train]}),
+        "validation": short_list(samples, split.validation),
+        "test": short_list(samples, split.test),
+    }
+
+
+def short_list(samples: Samples, rows: np.ndarray) -> list[str]:
+    """The files at `rows`, relative to the root; a class that is there with all its images by its folder."""
+    entries = []
+    for label in np.unique(samples.labels[rows]):
+        members = rows[samples.labels[rows] == label]
+        whole = len(members) == np.sum(samples.labels == label)
+        entries += [samples.classes[label]] if whole else [samples.paths[row] for row in members]
+    return entries
+
+
+def from_short_list(root: str, entries: list[str]) -> Samples:
+    """The samples that `short_list` listed, as far as they are still there."""
+    files = []
+    for entry in entries:
+        path = os.path.join(root, entry)
+        if os.path.isdir(path):
+            files += [os.path.join(entry, image) for image in walk(path)[0] if os.sep not in image]
+        elif os.path.isfile(path):
+            files.append(entry)
+    if not files:
+        raise ValueError(f"{root}: none of the {len(entries)} folders and files that were held out is there")
+    return from_files(root, sorted(files))
+
+
+def without_classes(samples: Samples, split: dict) -> Samples:
+    """The samples of classes that a run (its split.json) did not train on, told by their folders; says how many."""
+    seen = {os.path.realpath(os.path.join(split["root"], name)) for name in split["train_classes"]}
+    kept = [os.path.realpath(os.path.join(samples.root, os.path.dirname(path))) not in seen for path in samples.paths]
+    if not any(kept):
+        raise ValueError(f"{samples.root}: training saw every class here, so this would measure nothing")
+    left = from_files(samples.root, samples.take(np.flatnonzero(kept)).paths)
+    print(f"left out {len(samples.classes) - len(left.classes)} classes that training saw; {len(left.classes)} remain")
+    return left
+
+
+def in_two_parts(names: np.ndarray, *parts: np.ndarray) -> int:
+    """How many classes stand in more than one part (boolean masks), by name.
+
+    `images_background/mug` and `images_evaluation/mug` are one class.
+    """
+    bare = [{name.removeprefix(TRAINING + os.sep).removeprefix(EVALUATION + os.sep) for name in names[part]}
+            for part in parts]
+    return sum(len(part & set().union(*bare[:number])) for number, part in enumerate(bare))
+
+
+def comparable(labels: np.ndarray) -> bool:
+    """Whether images of these labels give both same and different pairs."""
+    counts = np.bincount(labels) if len(labels) else np.zeros(1, int)
+    return bool((counts > 1).any() and (counts > 0).sum() > 1)

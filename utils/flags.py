@@ -1,0 +1,169 @@
+"""How the flags of a script are grouped, explained and refused; absl does the parsing.
+
+Flags are defined under a heading, together with the tasks that use them:
+
+    with group("How triplets are chosen", "triplet"):
+        flags.DEFINE_enum("mining", ...)
+
+The headings and their order are those of `--help`. A flag that is passed to another task is refused by
+`refuse_unused`. This module and whoever defines flags import no Keras, so that `--help` and a
+misspelt flag answer at once.
+"""
+
+import contextlib
+import re
+import sys
+import textwrap
+from typing import Callable, Iterator, NamedTuple, Sequence
+
+from absl import app, flags
+
+FLAGS = flags.FLAGS
+WIDTH = 110  # characters in a line of --help
+
+
+class Group(NamedTuple):
+    """A heading, the flags under it, and the tasks that use these; no tasks: all do."""
+
+    title: str
+    names: tuple[str, ...]
+    tasks: tuple[str, ...]
+
+
+class Retired(NamedTuple):
+    """A flag that was removed: the value that meant nothing, with which old flag files still work, and what to do about others."""
+
+    harmless: str
+    advice: str
+
+
+GROUPS: list[Group] = []
+RETIRED: dict[str, Retired] = {
+    "level_gap": Retired("0", "all pairs of levels are compared"),
+}
+
+
+@contextlib.contextmanager
+def group(title: str, *tasks: str) -> Iterator[None]:
+    """The flags that are defined inside stand under `title` in --help and belong to `tasks`; none named: to all."""
+    before = set(FLAGS)
+    yield
+    GROUPS.append(Group(title, tuple(name for name in FLAGS if name not in before), tasks))
+
+
+def users(name: str) -> tuple[str, ...]:
+    """The tasks that use a flag; () where all do."""
+    return next((found.tasks for found in GROUPS if name in found.names), ())
+
+
+def passed(name: str) -> bool:
+    """Whether a flag was chosen: named on the command line, or set in a flag file to something else than its default.
+
+    A flag file of an older run names every flag there was, so a default in it says nothing.
+    """
+    pattern = re.compile(rf"--?(no)?{re.escape(name)}(=|$)")
+    return any(map(pattern.match, sys.argv[1:])) or FLAGS[name].present and FLAGS[name].value != FLAGS[name].default
+
+
+def chosen_by_flags(tasks: Sequence[str]) -> set[str]:
+    """The tasks among `tasks` that use every flag that was passed."""
+    left = set(tasks)
+    for found in GROUPS:
+        if found.tasks and any(map(passed, found.names)):
+            left &= set(found.tasks)
+    return left
+
+
+def refuse_unused(task: str) -> None:
+    """Raises ValueError where a flag was passed that `task` does not use."""
+    for found in GROUPS:
+        for name in found.names if found.tasks and task not in found.tasks else ():
+            if passed(name):
+                raise ValueError(f"--{name} has no effect with --task={task}: it belongs to {tasks_in_words(found.tasks)}. "
+                                 f"Leave --{name} out, or change --task")
+
+
+def tasks_in_words(tasks: Sequence[str]) -> str:
+    """"--task=rank", or "--task=siamese or triplet"."""
+    return f"--task={' or '.join(tasks)}"
+
+
+def own_flags(task: str, without: Sequence[str] = ()) -> list[str]:
+    """The flags that `task` uses, as lines of a flag file; those named `without` are left out."""
+    names = [name for found in GROUPS for name in found.names if not found.tasks or task in found.tasks]
+    return [line for name in names if name not in without and (line := FLAGS[name].serialize())]
+
+
+def parse(argv: Sequence[str]) -> list[str]:
+    """Parses the command line, flag files included, and returns what is no flag.
+
+    Flags that were removed are dropped where they meant nothing, and otherwise refused in one line.
+    """
+    kept = []
+    for argument in FLAGS.read_flags_from_files(list(argv), force_gnu=True):
+        name, _, value = argument.lstrip("-").partition("=")
+        if argument.startswith("--") and name in RETIRED:
+            if value != RETIRED[name].harmless:
+                print(f"error: {argument} was removed: {RETIRED[name].advice}. Take it out of the command or the flag file", file=sys.stderr)
+                sys.exit(2)
+            continue
+        kept.append(argument)
+    return FLAGS(kept)
+
+
+def run(main: Callable[[list[str]], None]) -> None:
+    """Parses the command line and calls `main`; `--help` prints `help_text`."""
+    app.define_help_flags()
+    flags.DEFINE_flag(Help())
+    app.run(main, flags_parser=lambda argv: app.parse_flags_with_usage(argv) if helpful(argv) else parsed(argv))
+
+
+def helpful(argv: Sequence[str]) -> bool:
+    """Whether absl answers this command line by itself: --helpfull, --helpxml and their like."""
+    return any(argument.lstrip("-").startswith(("helpf", "helpx", "helps")) for argument in argv[1:])
+
+
+def parsed(argv: Sequence[str]) -> list[str]:
+    """As `parse`; a command line that cannot be parsed ends the script with exit code 1, and says why."""
+    try:
+        return parse(argv)
+    except flags.Error as error:
+        print(f"FATAL Flags parsing error: {error}\nPass --help to see the flags.", file=sys.stderr)
+        sys.exit(1)
+
+
+class Help(flags.BooleanFlag):
+    """--help: prints the flags by group and ends the script."""
+
+    def __init__(self):
+        super().__init__("help", False, "show this help", short_name="?", allow_override=True)
+
+    def parse(self, argument):
+        if argument in (True, "true"):
+            print(help_text())
+            sys.exit(0)
+
+
+def help_text() -> str:
+    """What the script is for, and every flag under its heading, in the order in which the source has them."""
+    lines = [(sys.modules["__main__"].__doc__ or "").strip()]
+    for found in GROUPS:
+        lines += ["", found.title + (f" ({tasks_in_words(found.tasks)})" if found.tasks else "")]
+        for name in found.names:
+            lines += described(FLAGS[name])
+    return "\n".join(lines)
+
+
+def described(flag: flags.Flag) -> list[str]:
+    """A flag with its default, and its text indented below."""
+    if isinstance(flag.parser, flags.BooleanParser):
+        head = f"  --[no]{flag.name}" + ("" if flag.default is None else f"  (default: {'on' if flag.default else 'off'})")
+    else:
+        default = flag.default
+        shown = ",".join(default) if isinstance(default, list) else default
+        head = f"  --{flag.name}=" + (f"{shown}" if shown not in (None, "") else "...")
+    text = re.sub(r"^<[^>]*>: ", "", flag.help)  # absl puts the choices before the text
+    text += "" if text.endswith((".", "?")) else "."
+    if isinstance(flag.parser, flags.EnumParser):
+        text += f" One of: {', '.join(flag.parser.enum_values)}."
+    return [head, *textwrap.wrap(text, WIDTH, initial_indent="      ", subsequent_indent="      ")]
