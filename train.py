@@ -51,7 +51,8 @@ with group("How it learns"):
 similarity_flags.for_training()
 quality_flags.for_training()
 with group("Where it runs"):
-    flags.DEFINE_string("devices", "", "GPUs that share each batch, such as 0,1; cpu; cpu:2 to try sharing without GPUs. Default: what the backend finds")
+    flags.DEFINE_string("devices", "", "GPUs that share each batch, such as 0,1; cpu; cpu:2 to try sharing without GPUs. Default: what "
+                        "the backend finds")
     flags.DEFINE_enum("precision", "float32", ["float32", "mixed_float16", "mixed_bfloat16"], "Arithmetic of the tower")
     flags.DEFINE_string("run", "", "Name of the run's folder in logs/. Default: date and task")
     flags.DEFINE_boolean("resume", False, "Continue the stopped run --run, or the newest, with its flags")
@@ -70,8 +71,7 @@ def check() -> None:
 
 def main(argv: list[str]) -> None:
     """Model, images, split, batches, training, evaluation: the whole run, whatever the task."""
-    from utils.run import devices, multi_worker
-    from utils.run import folder as runs
+    from utils.run import devices, folder as runs, multi_worker
 
     folder = resumed() if FLAGS.resume else None
     task = tasks.task_module(FLAGS.task)
@@ -109,8 +109,7 @@ def resumed() -> str:
 
 def new_run() -> str:
     """A new run's folder; of several workers the first makes it."""
-    from utils.run import folder as runs
-    from utils.run import multi_worker
+    from utils.run import folder as runs, multi_worker
 
     worker, workers = multi_worker.cluster()
     if workers > 1 and not FLAGS.run:
@@ -141,8 +140,7 @@ def build(task: tasks.Task):
 def fit(task: tasks.Task, model, data: tasks.Data, batches, folder: str) -> None:
     """Trains and writes what the run leaves into `folder`; Ctrl-C ends the training early with a usable model."""
     from utils.data.files import save_aside
-    from utils.run import figures, fitting, multi_worker
-    from utils.run import folder as runs
+    from utils.run import figures, fitting, folder as runs, multi_worker
 
     rate = FLAGS.learning_rate or fitting.default_rate(FLAGS.optimizer, model)
     steps = FLAGS.epochs * len(batches)

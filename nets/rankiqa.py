@@ -1,7 +1,8 @@
 """RankIQA: a photo -> its quality. Ranked first, fine-tuned to human scores afterwards, by the same tower."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np

@@ -1,7 +1,8 @@
 """The Siamese network: the model that is trained, and the model that is kept for use."""
 
+from collections.abc import Callable
 from functools import partial
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 import keras
 import numpy as np

@@ -14,7 +14,8 @@ import contextlib
 import re
 import sys
 import textwrap
-from typing import Callable, Iterator, NamedTuple, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from absl import app, flags
 

@@ -9,7 +9,8 @@ flags of train.py by themselves where a flag of that name exists.
 """
 
 import math
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nets import named
 

@@ -9,8 +9,7 @@ from tasks.quality.scoring import photo_score
 from utils.data import photos
 from utils.data.files import walk
 from utils.data.images import read_image, read_photo
-from utils.run import figures
-from utils.run import folder as runs
+from utils.run import figures, folder as runs
 from utils.run.console import progress_bar, write_answer
 
 SHOWN = 12  # photos at most on the figure: the best and the worst

@@ -12,8 +12,7 @@ from utils.batches.scored import CropBatches
 from utils.data import photos, scores
 from utils.data.files import evenly
 from utils.metrics import correlation
-from utils.run import devices
-from utils.run import folder as runs
+from utils.run import devices, folder as runs
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation
 

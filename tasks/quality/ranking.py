@@ -16,8 +16,7 @@ from utils.data import photos
 from utils.data.files import evenly, save_aside
 from utils.distortions.catalogue import Distortion, chosen, with_levels
 from utils.metrics import ordering
-from utils.run import devices, weights
-from utils.run import folder as runs
+from utils.run import devices, folder as runs, weights
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation
 

@@ -1,6 +1,6 @@
 """Photos -> scores: whole or by crops, as they are or at every level of distortion."""
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 

@@ -10,8 +10,7 @@ from tasks import ROOMS
 from tasks.models import load_model
 from tasks.similarity import gallery
 from utils.data.images import read_image
-from utils.run import figures
-from utils.run import folder as runs
+from utils.run import figures, folder as runs
 from utils.run.console import write_answer
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %"}

@@ -70,7 +70,8 @@ def for_answers() -> None:
                           "best_accuracy, eer (equal error rates) or fpr1 (1 % of different pairs accepted)")
         flags.DEFINE_float("threshold", None, "Say \"same\" from this similarity on, instead of a measured threshold", 0, 1)
     with group("Many pictures", "similarity"):
-        flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. It keeps the embeddings, so that the next search is fast")
+        flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. The folder keeps the embeddings, so that "
+                            "the next search is fast")
         flags.DEFINE_integer("top", 10, "With --gallery: how many pictures to show", 1)
         flags.DEFINE_string("duplicates", "", "Find groups of pictures in this folder that the threshold calls the same")
 

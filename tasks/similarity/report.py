@@ -1,6 +1,6 @@
 """The quality of a model on images of classes that it never saw, written beside the model."""
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 from sklearn.decomposition import PCA

@@ -17,8 +17,7 @@ from utils.data.classes import Samples, find_samples, read_pictures
 from utils.data.files import save_aside
 from utils.data.images import ImagesOnDisk
 from utils.data.splits import Split, comparable, held_out, split_by_class
-from utils.run import devices, weights
-from utils.run import folder as runs
+from utils.run import devices, folder as runs, weights
 from utils.run.fitting import Validation
 
 KIND = siamese.KIND

@@ -5,8 +5,9 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Any, Callable
+from typing import Any
 
 DEPTH = 2  # numbers that are worked on before they are asked for
 

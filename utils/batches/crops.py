@@ -3,8 +3,8 @@
 import contextlib
 import hashlib
 import os
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Callable, Sequence
 
 import numpy as np
 from PIL import Image

@@ -1,7 +1,7 @@
 """Photos -> batches of their levels of distortion, made while training; repeatable from seed, epoch and step."""
 
 from collections import deque
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np

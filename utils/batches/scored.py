@@ -1,6 +1,6 @@
 """Photos -> batches of crops with a target each, such as a human score; repeatable from seed, epoch and step."""
 
-from typing import Sequence
+from collections.abc import Sequence
 
 import keras
 import numpy as np

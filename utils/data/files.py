@@ -3,7 +3,7 @@
 import contextlib
 import os
 import uuid
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 

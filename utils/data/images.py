@@ -1,8 +1,8 @@
 """The only place where an image file is opened: a file -> (height, width, channels) uint8."""
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Callable, Iterator, Sequence
 
 import numpy as np
 from PIL import Image, ImageOps

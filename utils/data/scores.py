@@ -1,8 +1,8 @@
 """Images with human scores: lists, TID2013 and LIVE as distributed -> files, scores, references; and their split."""
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Mapping, Sequence
 
 import numpy as np
 

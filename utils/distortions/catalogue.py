@@ -13,7 +13,8 @@ hundred under `aberration` (on stripes) and at LIVE's last level of `jpeg`.
 
 import os
 import time
-from typing import Callable, NamedTuple, Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from absl import app, flags

@@ -5,7 +5,7 @@ Every function takes a photo (H, W, 3) uint8, a level and a NumPy generator, and
 seed all levels get the same noise, scaled. The numbers (#) are those of TID2013.
 """
 
-from typing import Callable
+from collections.abc import Callable
 
 import numpy as np
 from scipy import fft, ndimage

@@ -1,7 +1,8 @@
 """How well predicted quality agrees with people's: rank and linear correlation, per distortion and over splits."""
 
 import warnings
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from scipy import stats

@@ -5,8 +5,9 @@ by another; each is to be matched with its own. 400 trials; guessing gives 5 %.
 """
 
 import zipfile
+from collections.abc import Callable
 from pathlib import PurePosixPath
-from typing import Callable, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.spatial.distance import cdist

@@ -1,6 +1,7 @@
 """Search among embeddings, and how good it is: exact, in blocks, never the whole N x N matrix."""
 
-from typing import Any, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis

@@ -1,6 +1,7 @@
 """Verification: pairs drawn once from a seed, scored, and what the scores are worth."""
 
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve

@@ -3,7 +3,8 @@
 import csv
 import os
 import sys
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from utils.data.files import save_aside
 from utils.run.folder import as_json

@@ -2,14 +2,14 @@
 
 import os
 import signal
-from typing import Callable, NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple
 
 import h5py
 import keras
 
 from utils.data.files import save_aside
-from utils.run import figures
-from utils.run import folder as runs
+from utils.run import figures, folder as runs
 
 SMALL = 2_000_000  # parameters of a network that takes the first of these rates, a larger one takes the second
 RATES = {"sgd": (2e-2, 1e-2), "adam": (2e-3, 1e-4), "adamw": (2e-3, 1e-4)}

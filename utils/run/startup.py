@@ -5,12 +5,11 @@ import errno
 import logging
 import os
 import sys
-from typing import Callable
+from collections.abc import Callable
 
 from absl import app, flags
 
-from utils.flags import group
-from utils.flags import run as parse_and_call
+from utils.flags import group, run as parse_and_call
 
 LOST = ("UnavailableError", "AbortedError", "CancelledError", "InternalError", "DeadlineExceededError")  # TensorFlow's
 
