@@ -13,8 +13,6 @@ from importlib import import_module
 from absl import flags
 
 import tasks
-from tasks.quality import flags as quality_flags
-from tasks.similarity import flags as similarity_flags
 from utils.flags import chosen_by_flags, group, refuse_unused
 from utils.run import startup
 
@@ -23,8 +21,7 @@ with group("What to ask"):
     flags.DEFINE_enum("task", None, list(tasks.ROOMS), "The question. Default: what --model can answer, otherwise similarity")
     flags.DEFINE_boolean("quality", False, "Short for --task=quality: score how good the photos look, or those of the folders")
     flags.DEFINE_string("model", "", "Run folder or .keras file. Default: the newest run, otherwise the ready model")
-similarity_flags.for_answers()
-quality_flags.for_answers()
+tasks.define_flags("answers")
 with group("How to answer"):
     flags.DEFINE_boolean("json", False, "Print the answer as one JSON object on the last line")
     flags.DEFINE_string("csv", "", "Write the answer to this file as well; for several pictures")
@@ -44,7 +41,7 @@ def room() -> str:
         return FLAGS.task or "quality"
     left = chosen_by_flags(list(tasks.ROOMS))
     if len(left) > 1 and FLAGS.model:
-        return tasks.room_of_kind(runs.kind_of(runs.find_model(FLAGS.model)))
+        return tasks.room_of_model(runs.find_model(FLAGS.model))
     return left.pop() if len(left) == 1 else tasks.DEFAULT_ROOM
 
 

@@ -32,11 +32,11 @@ def siamese(tower: keras.Model, head: keras.layers.Layer) -> keras.Model:
     return keras.Model([left, right], similarity, name=KIND)
 
 
-def trainer(model: keras.Model, loss: keras.layers.Layer) -> keras.Model:
+def trainer(model: keras.Model, loss: keras.layers.Layer, augment: bool = True) -> keras.Model:
     """The model that is trained: a batch with labels and its augmentation -> the loss over the batch.
 
     It shares tower and head with `model`. Inputs as `utils.batches.classes.ClassBatches` delivers them:
-    image (B, H, W, C) uint8, label (B,), warp (B, 8), light (B, 2). Output: rows (B, 1 + F). Column 0 is
+    image (B, H, W, C) uint8, label (B,), and with `augment` warp (B, 8) and light (B, 2). Output: rows (B, 1 + F). Column 0 is
     each image's share of the loss, the others are its features.
 
     The loss is a layer of the model because it compares images of the whole batch, also where several
@@ -47,12 +47,15 @@ def trainer(model: keras.Model, loss: keras.layers.Layer) -> keras.Model:
     tower = model.get_layer("tower")
     image = keras.Input(tower.input_shape[1:], dtype="uint8", name="image")
     label = keras.Input((), dtype="int32", name="label")
-    warp = keras.Input((8,), name="warp")
-    light = keras.Input((2,), name="light")
-    features = tower(Augment(name="augment")(image, warp, light))
+    inputs = {"image": image, "label": label}
+    if augment:
+        inputs |= {"warp": keras.Input((8,), name="warp"), "light": keras.Input((2,), name="light")}
+        features = tower(Augment(name="augment")(image, inputs["warp"], inputs["light"]))
+    else:
+        features = tower(layers.Rescaling(1.0)(image))
     share = layers.Reshape((1,), dtype="float32")(loss(features, label))
     rows = layers.Concatenate(dtype="float32")([share, layers.Flatten()(features)])
-    return keras.Model({"image": image, "label": label, "warp": warp, "light": light}, rows)
+    return keras.Model(inputs, rows)
 
 
 def make_loss(name: str, model: keras.Model, **given) -> keras.layers.Layer:
@@ -72,6 +75,13 @@ def make_loss(name: str, model: keras.Model, **given) -> keras.layers.Layer:
     if row.unit_length and "unit_length" not in [layer.name for layer in model.get_layer("tower").layers]:
         raise ValueError(f"--loss={name} compares cosines: pass --normalize")
     return losses.make_loss(name, head, losses.settings_of(name, given))
+
+
+def freeze_normalization(model: keras.Model) -> None:
+    """Batch normalisation of the tower keeps its statistics, its scales and its offsets in training."""
+    for layer in model.get_layer("tower").layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.trainable = False
 
 
 def own_loss(labels, rows):

@@ -11,8 +11,11 @@ To add a task, write its folder and add its row to TASKS, and to ROOMS where it 
 all flags.py import no Keras, so that `--help` answers at once.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from utils.run import folder as runs
 
 if TYPE_CHECKING:
     import keras
@@ -40,12 +43,15 @@ class RoomRow(NamedTuple):
 TASKS = {
     "siamese": TaskRow("similarity", "task", "are these two the same thing? Learns from folders of classes"),
     "triplet": TaskRow("similarity", "task", "how near are they? Learns from folders of classes, to search in"),
+    "copies": TaskRow("copies", "task", "is this a copy of that photo? Learns from a folder of photos without labels, which it crops, recolours, "
+                      "turns and writes on"),
     "rank": TaskRow("quality", "ranking", "which looks better? Learns from good photos, which it distorts more and more"),
     "finetune": TaskRow("quality", "finetuning", "which looks better to people? Learns from photos with human scores"),
 }
 
 ROOMS = {
     "similarity": RoomRow("siamese", "python train.py"),
+    "copies": RoomRow("siamese", "python train.py --task=copies"),
     "quality": RoomRow("rankiqa", "python train.py --task=rank"),
 }
 
@@ -70,6 +76,9 @@ class Task(Protocol):
     KIND: str  # name of the Keras models that it keeps
     NEXT: str  # the commands to try after training
     CURVES: list[tuple[str, list[str]]]  # panels of curves.png: title, and columns of log.csv
+
+    def settle(self, options: "flags.FlagValues") -> None:
+        """Gives a value to every flag that was left to the data, such as the input size; says what it chose. flags.txt holds the values."""
 
     def build_model(self, options: "flags.FlagValues") -> "keras.Model":
         """The model that the flags describe, with its first weights."""
@@ -115,9 +124,21 @@ def task_module(task: str) -> Task:
     return import_module(f"tasks.{row.room}.{row.module}")
 
 
+def define_flags(script: str) -> None:
+    """Defines the flags that the rooms add to a script: "training", "answers" or "evaluation"."""
+    for room in ROOMS:
+        getattr(import_module(f"tasks.{room}.flags"), f"for_{script}")()
+
+
 def flags_of(task: str):
     """The module that defines the flags of a task in TASKS."""
     return import_module(f"tasks.{TASKS[task].room}.flags")
+
+
+def room_of_model(path: str) -> str:
+    """The room that a model belongs to: by the task that its about.json names, otherwise by the name of the Keras model."""
+    known = runs.read_json(os.path.dirname(path), runs.ABOUT) or {}
+    return TASKS[known["task"]].room if known.get("task") in TASKS else room_of_kind(runs.kind_of(path))
 
 
 def room_of_kind(kind: str) -> str:

@@ -42,7 +42,7 @@ def main(argv: list[str]) -> None:
     room = FLAGS.task or room_of_flags()
     needs_model = not (FLAGS.compare or "hausdorff" in FLAGS and FLAGS.hausdorff)
     path = find_model(room) if needs_model else ""
-    room = room or tasks.room_of_kind(runs.kind_of(path))
+    room = room or tasks.room_of_model(path)
     refuse_unused(room)
     result = import_module(f"tasks.{room}.evaluation").evaluate(FLAGS, path)
     if FLAGS.json:

@@ -39,6 +39,7 @@ VGG16 = Application("VGG16", "caffe", 32)
 
 SIMILARITY = {
     "compact": Tower("compact.compact", (48, 48, 1)),
+    "photos": Tower("compact.photos", (80, 80, 3)),
     "vgg16": Tower("vgg16.vgg16", (105, 105, 3), network=VGG16),
     "koch": Tower("classic.koch", (105, 105, 1), least=65),
 } | {name: Tower("applications.application", (128, 128, 3), row.least, network=row) for name, row in NETWORKS.items()}

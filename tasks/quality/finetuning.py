@@ -21,7 +21,7 @@ NEXT = "python predict.py --quality FILE_OR_FOLDER, or python evaluate.py --scor
 CURVES = [("agreement with people", ["val_srocc", "val_lcc"])]
 VALIDATED = 120  # photos at most that are scored after each epoch
 
-build_model, callbacks = ranking.build_model, ranking.callbacks
+settle, build_model, callbacks = ranking.settle, ranking.build_model, ranking.callbacks
 
 
 class Data(NamedTuple):

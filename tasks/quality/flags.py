@@ -29,9 +29,6 @@ def for_training() -> None:
         flags.DEFINE_boolean("higher_is_better", None, DIRECTION)
         flags.DEFINE_list("score_range", [], "Lowest and highest score that people could give, such as 0,9. Default: those of the list")
         flags.DEFINE_string("image_root", "", "Folder that the paths of the list start from. Default: the list's own folder")
-    with group("Photos", "rank", "finetune"):
-        flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1),
-                             "Processes that read and distort photos while the network trains. 0: none", 0)
     flags.register_validator("score_range", lambda span: len(span) in (0, 2), "expected lowest,highest such as 0,9")
 
 

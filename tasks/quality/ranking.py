@@ -39,6 +39,13 @@ class Data(NamedTuple):
     held_out: dict
 
 
+def settle(options) -> None:
+    """Backbone, weights and test share where they were left open."""
+    options.backbone = "compact" if options.backbone == "auto" else options.backbone
+    options.weights = "" if options.weights == "auto" else options.weights
+    options.test_share = 0.1 if options.test_share is None else options.test_share
+
+
 def build_model(options):
     """The quality model that the flags describe, with its first weights."""
     row = towers.row_of(options.backbone, towers.QUALITY)

@@ -8,21 +8,23 @@ import numpy as np
 from nets.siamese import Comparer, comparer
 from tasks import ROOMS
 from tasks.models import load_model
-from tasks.similarity import gallery
+from tasks.similarity import about, gallery
 from utils.data.images import read_image
+from utils.data.survey import THUMBNAIL
 from utils.run import figures, folder as runs
 from utils.run.console import write_answer
 
-RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %"}
+RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
 
 
 class Loaded(NamedTuple):
-    """A model ready to compare: what it computes, the input that it takes, the threshold of "same", and its file."""
+    """A model ready to compare: what it computes, the input that it takes, the threshold of "same", its file, and its about.json."""
 
     compare: Comparer
     shape: tuple[int, int, int]
     threshold: float
     path: str
+    known: dict | None
 
 
 class Picture(NamedTuple):
@@ -47,11 +49,12 @@ def answer(options, files: list[str]) -> None:
 def compare_two(options, files: list[str]) -> None:
     """Answers for two files, or asks for two again and again."""
     pictures = [show(file) for file in files]  # a file that cannot be read ends the script before the model is loaded
-    model = load(options)
     if pictures:
-        compare(options, model, *pictures)
+        compare(options, load(options, pictures), *pictures)
         return
+    model = None
     while (left := ask_for_picture("first picture: ")) and (right := ask_for_picture("second picture: ")):
+        model = model or load(options, [left, right])
         compare(options, model, left, right)
 
 
@@ -61,10 +64,11 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     similarity = float(model.compare.score(features[0], features[1]))
     same = similarity >= model.threshold
     text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {model.threshold:.3f})"
-    print(text)
+    doubt = about.warning(model.known, thumbnails([left, right]))
+    print(text + (f"; warning: {doubt}" if doubt else ""))
     if options.figure:
         figures.compared(left.shown, right.shown, text, "predict.png", window=not options.json)
-    write_answer(options, [], {"similarity": similarity, "same": same, "threshold": model.threshold})
+    write_answer(options, [], {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None})
 
 
 def search_gallery(options, files: list[str]) -> None:
@@ -72,7 +76,7 @@ def search_gallery(options, files: list[str]) -> None:
     if not files:
         raise ValueError("--gallery needs a picture to search for: python predict.py --gallery=FOLDER query.png")
     queries = [show(file) for file in files]
-    model = load(options)
+    model = load(options, queries)
     opened = gallery.open_gallery(os.path.expanduser(options.gallery), model.path, model.compare, model.shape)
     print(f"{len(opened.paths)} pictures in {opened.root}, {opened.embedded} of them embedded now")
     features = model.compare.embed(np.stack([read_image(query.file, model.shape) for query in queries]))
@@ -89,7 +93,7 @@ def search_gallery(options, files: list[str]) -> None:
 
 def find_duplicates(options) -> None:
     """Groups of pictures of a folder that the threshold calls the same."""
-    model = load(options)
+    model = load(options, [])
     opened = gallery.open_gallery(os.path.expanduser(options.duplicates), model.path, model.compare, model.shape)
     groups = gallery.duplicates(opened, model.compare, model.threshold)
     print(f"{len(opened.paths)} pictures in {opened.root}: {len(groups)} groups from similarity {model.threshold:.3f} on")
@@ -118,15 +122,29 @@ def ask_for_picture(prompt: str) -> Picture | None:
             print(f"{error}; try again, or press Enter to stop")
 
 
-def load(options) -> Loaded:
-    """The model that the flags mean; says which it is."""
+def thumbnails(pictures: list[Picture]) -> np.ndarray:
+    """The pictures as `utils.metrics.domain` looks at them: (N, 48, 48, 3) uint8."""
+    return np.stack([read_image(picture.file, THUMBNAIL) for picture in pictures])
+
+
+def choose_model(options, pictures: list[Picture]) -> str:
+    """The .keras file that the flags mean; where there is no run yet, the ready model that knows such pictures."""
     room = ROOMS["similarity"]
-    path = runs.find_model(options.model, room.kind, room.train)
-    model = load_model(path, room.kind)
+    named = options.model
+    if not named and not runs.newest_run(room.kind) and pictures:
+        named = about.READY[about.shown_in(thumbnails(pictures))]
+    return runs.find_model(named, room.kind, room.train)
+
+
+def load(options, pictures: list[Picture]) -> Loaded:
+    """The model that the flags mean, or that suits the pictures; says which it is and what it knows."""
+    path = choose_model(options, pictures)
+    model, known = load_model(path, ROOMS["similarity"].kind), about.read(path)
     threshold, rule = decision_threshold(options, runs.read_json(os.path.dirname(path), runs.THRESHOLDS))
     shape = model.input_shape[0][1:]
     print(f"model {path}, input {shape[0]} x {shape[1]} {'grey' if shape[2] == 1 else 'RGB'}, same from {threshold:.3f} on ({rule})")
-    return Loaded(comparer(model), shape, threshold, path)
+    print(about.in_words(known))
+    return Loaded(comparer(model), shape, threshold, path, known)
 
 
 def decision_threshold(options, measured: dict[str, float] | None) -> tuple[float, str]:
@@ -135,4 +153,7 @@ def decision_threshold(options, measured: dict[str, float] | None) -> tuple[floa
         return options.threshold, "as asked for"
     if measured is None:
         return 0.5, "not measured yet: run evaluate.py"
-    return measured[options.threshold_at], RULES[options.threshold_at]
+    rule = options.threshold_at or measured.get("default", "best_accuracy")
+    if rule not in measured:
+        raise ValueError(f"--threshold_at={rule}: this model has {', '.join(sorted(set(measured) & set(RULES)))}")
+    return measured[rule], RULES[rule]

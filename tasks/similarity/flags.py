@@ -16,15 +16,19 @@ def for_training() -> None:
         flags.DEFINE_enum("head", "distance", list(HEADS), "What turns the features of two images into a similarity. "
                           + "; ".join(f"{name}: {row.text}" for name, row in HEADS.items()))
         flags.DEFINE_boolean("normalize", None, "Scale features to unit length, so that distances lie in 0..2. Default: on with --head=distance")
-        flags.DEFINE_enum("loss", "auto", ["auto", *LOSSES], "What is minimised over the batch. auto: cross_entropy for siamese, triplet "
-                          "for triplet; " + "; ".join(f"{name}: {row.text}" for name, row in LOSSES.items()))
+        flags.DEFINE_enum("loss", "auto", ["auto", *LOSSES], "What is minimised over the batch. auto: supcon for your own photographs, "
+                          "otherwise cross_entropy for siamese and triplet for triplet; "
+                          + "; ".join(f"{name}: {row.text}" for name, row in LOSSES.items()))
+        flags.DEFINE_enum("normalization", "auto", ["auto", "trained", "frozen"], "Batch normalisation of a tower that starts from other "
+                          "weights. frozen keeps its statistics, which a small data set would spoil. auto: frozen for photos with --weights=auto")
         flags.DEFINE_float("margin", None, setting("margin", "How far apart is far enough. triplet: how much farther than the positive a "
                            "negative must be; contrastive: the distance beyond which different images no longer repel each other"), 1e-6)
         flags.DEFINE_enum("mining", LOSSES["triplet"].settings["mining"], list(MININGS), setting("mining", "Which triplets of the batch count"))
         flags.DEFINE_boolean("squared", LOSSES["triplet"].settings["squared"], setting("squared", "Compare squared distances, as FaceNet does"))
+    with group("Supervised contrastive loss", *SIMILARITY, "copies"):
         flags.DEFINE_float("temperature", None, setting("temperature", "The smaller, the more the hardest negatives count"), 1e-3)
     with group("Batches of images", *SIMILARITY):
-        flags.DEFINE_integer("images_per_class", 3, "Images of each class in a batch", 2)
+        flags.DEFINE_integer("images_per_class", None, "Images of each class in a batch. Default: 4 for your own photographs, otherwise 3", 2)
         flags.DEFINE_integer("groups_per_batch", 2, "Draw each batch from this many alphabets, so that its classes are hard to tell apart. "
                              "0: from all", 0)
         flags.DEFINE_enum("augment", "auto", ["auto", "none", "characters", "photos"], "Small random changes of each image. auto: photos with "
@@ -34,18 +38,25 @@ def for_training() -> None:
 
 
 def loss_name(options) -> str:
-    """The loss that the flags mean."""
+    """The loss that the flags mean, where auto has not been settled by the data yet."""
     return DEFAULT_LOSS[options.task] if options.loss == "auto" else options.loss
 
 
 def check(options) -> None:
     """Raises ValueError where flags of training do not fit each other."""
     loss = loss_name(options)
+    if options.loss == "auto" and options.train_own_data:
+        return check_mirrored(options)  # the pictures decide
     for name in sorted({name for row in LOSSES.values() for name in row.settings}):
         if name not in LOSSES[loss].settings and passed(name):
             users = [other for other, row in LOSSES.items() if name in row.settings]
             raise ValueError(f"--{name} has no effect with --loss={loss}: it belongs to --loss={' or '.join(users)}. "
                              f"Leave --{name} out, or change --loss")
+    check_mirrored(options)
+
+
+def check_mirrored(options) -> None:
+    """Raises ValueError where alphabets of photographs should be mirrored."""
     if options.mirrored and augmentation(options) != "characters":
         raise ValueError("--mirrored makes further alphabets of characters: pass --augment=characters too, or --nomirrored")
 
@@ -65,11 +76,12 @@ def setting(name: str, text: str) -> str:
 
 def for_answers() -> None:
     """Flags that predict.py hands to similarity."""
-    with group("Same or different", "similarity"):
-        flags.DEFINE_enum("threshold_at", "best_accuracy", ["best_accuracy", "eer", "fpr1"], "Which measured threshold decides \"same\": "
-                          "best_accuracy, eer (equal error rates) or fpr1 (1 % of different pairs accepted)")
+    with group("Same or different", "similarity", "copies"):
+        flags.DEFINE_enum("threshold_at", None, ["best_accuracy", "eer", "fpr1", "copies"], "Which measured threshold decides \"same\": "
+                          "best_accuracy, eer (equal error rates), fpr1 (1 % of different pairs accepted) or copies (of models for copies: "
+                          "1 answer in 1000 wrong). Default: copies where it was measured, otherwise best_accuracy")
         flags.DEFINE_float("threshold", None, "Say \"same\" from this similarity on, instead of a measured threshold", 0, 1)
-    with group("Many pictures", "similarity"):
+    with group("Many pictures", "similarity", "copies"):
         flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. The folder keeps the embeddings, so that "
                             "the next search is fast")
         flags.DEFINE_integer("top", 10, "With --gallery: how many pictures to show", 1)

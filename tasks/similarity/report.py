@@ -5,14 +5,14 @@ from collections.abc import Callable
 import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
-from sklearn.metrics import log_loss
+from sklearn.metrics import log_loss, roc_auc_score
 
 from nets.siamese import Comparer
 from tasks.similarity import figures
 from utils.data.classes import Samples
 from utils.data.images import take
 from utils.data.splits import comparable
-from utils.metrics import verification
+from utils.metrics import baselines, verification
 from utils.metrics.retrieval import class_table, classifiers, retrieval
 from utils.run import folder as runs
 from utils.run.console import progress_bar
@@ -23,7 +23,7 @@ DIVERGED = "the embeddings of the model are NaN or infinite: training diverged. 
 
 
 def write_verification(
-    comparer: Comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0
+    comparer: Comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0, train: np.ndarray | None = None
 ) -> dict[str, float]:
     """Scores pairs of the images at `rows`, lets each search for its like, and writes all that into `folder`.
 
@@ -34,11 +34,13 @@ def write_verification(
         comparer: of the model.
         images: of all samples.
         folder: where to write.
+        train: rows of the images trained on, from which Fisherfaces learn; None: only pixels are the baseline.
 
     Returns:
         What `verification.verify` gives, for pairs from all classes and, as `hard_accuracy` and
         `hard_roc_auc`, for different pairs from within one group where there are groups; and what
-        `retrieval.retrieval` and `retrieval.classifiers` give, for models that compare by distance.
+        `retrieval.retrieval` and `retrieval.classifiers` give, for models that compare by distance. Then the
+        95 % interval of the ROC-AUC, the calibration error, and what the baselines reach on the same pairs.
         Empty where the rows do not give same and different pairs.
     """
     labels = samples.labels[rows]
@@ -49,7 +51,11 @@ def write_verification(
     scores = verification.score_pairs(comparer.score, features, drawn)
     if not np.isfinite(scores).all():
         raise ValueError(DIVERGED)
-    result = verification.verify(scores, drawn.same) | within_groups(comparer, features, labels, samples.groups[labels], seed)
+    result = verification.verify(scores, drawn.same)
+    result |= dict(zip(("roc_auc_low", "roc_auc_high"), verification.auc_interval(scores, drawn.same, labels[drawn.left], labels[drawn.right])))
+    result |= {"calibration_error": verification.calibration_error(scores, drawn.same)}
+    result |= baseline_figures(images, samples.labels, rows, train, drawn)
+    result |= within_groups(comparer, features, labels, samples.groups[labels], seed)
     if comparer.by_distance:
         result |= retrieval(features, labels) | classifiers(features, labels, seed)
         runs.write_table(folder, runs.CLASSES, class_table(features, labels, samples.classes))
@@ -62,6 +68,19 @@ def write_verification(
     figures.mistakes(folder, shown, drawn, scores, [samples.classes[label] for label in labels])
     figures.embedding_map(folder, planar(features[mapped], seed), shown[mapped], labels[mapped])
     return result
+
+
+def baseline_figures(images, labels: np.ndarray, rows: np.ndarray, train: np.ndarray | None, pairs) -> dict[str, float]:
+    """ROC-AUC of pixels, and of Fisherfaces where there are training images, on the same pairs of the images at `rows`."""
+    tested = baselines.grey_pixels(take(images, rows)[:])
+    found = {"pixels": tested}
+    if train is not None:
+        learnt = train[np.linspace(0, len(train) - 1, min(len(train), baselines.MOST)).astype(int)]
+        found["fisherfaces"] = baselines.fisherfaces(baselines.grey_pixels(take(images, learnt)[:]), labels[learnt], tested)
+    return {
+        f"{name}_roc_auc": float(roc_auc_score(pairs.same, np.sum(features[pairs.left] * features[pairs.right], axis=1)))
+        for name, features in found.items() if features is not None
+    }
 
 
 def within_groups(comparer: Comparer, features: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> dict[str, float]:
@@ -137,6 +156,8 @@ def in_words(result: dict[str, float]) -> list[str]:
         f"verification on {result['classes']} held-out classes: accuracy {result['accuracy']:.4f}, "
         f"ROC-AUC {result['roc_auc']:.4f}, equal error {result['eer']:.4f}, FPR95 {result['fpr95']:.4f}"
     ]
+    if "roc_auc_low" in result:
+        text += against_chance(result)
     if "hard_accuracy" in result:
         text.append(
             f"different pairs from within one group: accuracy {result['hard_accuracy']:.4f}, "
@@ -153,4 +174,18 @@ def in_words(result: dict[str, float]) -> list[str]:
             for name, words in (("knn_accuracy", "5 nearest"), ("linear_accuracy", "linear classifier"))
             if name in result
         ))
+    return text
+
+
+def against_chance(result: dict[str, float]) -> list[str]:
+    """How sure the ROC-AUC is, what simple methods reach on the same pairs, and whether the network is worth having."""
+    low, high, reached = result["roc_auc_low"], result["roc_auc_high"], result["roc_auc"]
+    simple = {words: result[name] for name, words in (("pixels_roc_auc", "pixels"), ("fisherfaces_roc_auc", "Fisherfaces")) if name in result}
+    text = [f"95 % interval of the ROC-AUC over {result['classes']} classes: {low:.3f} to {high:.3f}"
+            + "".join(f"; {words} on the same pairs: {value:.3f}" for words, value in simple.items())]
+    if low <= 0.5:
+        text.append("This is no better than chance, or too few classes to tell: do not trust the similarities")
+    best = max(simple, key=simple.get, default=None)
+    if best and simple[best] >= reached:
+        text.append(f"{best} do as well without a network: more classes or more pictures of each are needed")
     return text

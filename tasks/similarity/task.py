@@ -8,15 +8,16 @@ import numpy as np
 from nets import losses, siamese, towers
 from nets.heads import make_head
 from tasks.models import load_model
-from tasks.similarity import report
+from tasks.similarity import about, report
 from tasks.similarity.collapse import Collapse
-from tasks.similarity.flags import augmentation, loss_name
+from tasks.similarity.flags import augmentation, check, loss_name
 from utils.batches.augment import AUGMENTATIONS
 from utils.batches.classes import ClassBatches
-from utils.data.classes import Samples, find_samples, read_pictures
+from utils.data.classes import Samples, find_root, find_samples, read_pictures, read_samples
 from utils.data.files import save_aside
 from utils.data.images import ImagesOnDisk
 from utils.data.splits import Split, comparable, held_out, split_by_class
+from utils.data.survey import input_for, survey
 from utils.run import devices, folder as runs, weights
 from utils.run.fitting import Validation
 
@@ -29,6 +30,22 @@ CURVES = [
 ]
 
 
+PHOTOS = "photos"  # the backbone for photographs, and the name of its ready model
+FINE_RATE = 5e-4  # learning rate where a small data set starts from the ready model
+ENOUGH = 8  # classes held out for validation from which on they may choose the best epoch
+
+
+class OwnPictures(NamedTuple):
+    """What a user's own pictures are like: see `utils.data.survey.Survey`; and how many classes they show."""
+
+    count: int
+    colour: bool
+    characters: bool
+    height: int
+    width: int
+    classes: int
+
+
 class Data(NamedTuple):
     """Samples, their images (N, H, W, C), their split, and what is held out, for split.json."""
 
@@ -39,17 +56,56 @@ class Data(NamedTuple):
     held_out: dict
 
 
+def settle(options) -> None:
+    """Backbone, input, loss and batches where they were left open: by the pictures where they are a user's own photographs."""
+    own = options.train_own_data and options.backbone in ("auto", PHOTOS) and look_at_own(options)
+    options.backbone = (PHOTOS if own else "compact") if options.backbone == "auto" else options.backbone
+    if own and options.loss == "auto" and options.head == "distance" and options.normalize is not False:
+        options.loss = "supcon"
+    options.loss = loss_name(options)
+    if own and not any(options.input_shape):
+        options.input_shape = [str(number) for number in input_for(own)]
+        print(f"your pictures: {own.count} {'in colour' if own.colour else 'in grey'}, {own.width} x {own.height} pixels, read as "
+              f"{options.input_shape[1]} x {options.input_shape[0]} (--input_shape)")
+    few = options.train_own_data and own and own.classes < 100
+    options.test_share = (0.2 if few else 0.1) if options.test_share is None else options.test_share
+    options.images_per_class = options.images_per_class or (4 if own else 3)
+    if own and options.weights == "auto":
+        options.learning_rate = options.learning_rate or FINE_RATE
+    check(options)
+
+
+def look_at_own(options) -> "OwnPictures | None":
+    """What the user's own pictures are like; None where they are characters."""
+    samples = read_samples(find_root(os.path.expanduser(options.dataset_path), True)[0], True)
+    found = survey(samples.full_paths())
+    return None if found.characters else OwnPictures(*found[:-1], len(samples.classes))
+
+
 def build_model(options):
     """The Siamese model that the flags describe, with its first weights."""
     row = towers.row_of(options.backbone, towers.SIMILARITY)
-    arrays = weights.read(options.weights, options.backbone, row.network and row.network.function)
+    ready = options.weights == "auto" and options.backbone == PHOTOS
+    named = "" if options.weights == "auto" else options.weights
+    arrays = weights.read(named, options.backbone, row.network and row.network.function)
     shape = tuple(int(n) for n in options.input_shape if n) or row.input_shape
     normalize = options.head == "distance" if options.normalize is None else options.normalize
     tower = towers.make_tower(options.backbone, shape, normalize, weights.are_imagenets(arrays))
     model = siamese.siamese(tower, make_head(options.head))
     if arrays:
         siamese.assign(model, arrays)
+    if ready:
+        start_from_photos(model, options)
     return model
+
+
+def start_from_photos(model, options) -> None:
+    """Gives the tower the weights of the ready model for photographs, whatever the input size."""
+    path = runs.find_model(PHOTOS)
+    model.get_layer("tower").set_weights(load_model(path, KIND).get_layer("tower").get_weights())
+    if options.normalization != "trained":
+        siamese.freeze_normalization(model)
+    print(f"starting from the ready model for photographs (--weights={options.weights}; --weights= starts from random weights)")
 
 
 def find_data(options, model) -> Data:
@@ -105,6 +161,10 @@ def validation(options, model, data: Data) -> Validation | None:
     labels, rows = data.samples.labels, data.split.validation
     if comparable(labels[rows]):
         measure = report.validator(siamese.comparer(model), data.images, labels, rows, options.seed)
+        classes = len(np.unique(labels[rows]))
+        if options.train_own_data and classes < ENOUGH and not options.patience:
+            print(f"{classes} classes to validate on are too few to choose an epoch by: the last epoch is kept")
+            return Validation(measure, "", "max")
         return Validation(measure, "val_roc_auc", "max")
     print("no classes to validate on: the best epoch is that of the lowest training loss")
     return None
@@ -117,8 +177,9 @@ def finish(options, folder: str, data: Data) -> list[str]:
     if not losses.LOSSES[loss_name(options)].trains_head:
         fit_head(options, model, path, data)
     measured = report.write_verification(
-        siamese.comparer(model), data.images, data.samples, data.split.test, folder, options.seed
+        siamese.comparer(model), data.images, data.samples, data.split.test, folder, options.seed, data.split.train
     )
+    about.write(folder, options.task, data, measured, model.input_shape[0][1:])
     return report.in_words(measured)
 
 

@@ -26,8 +26,9 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
 
     Classes below `images_evaluation/` are the test; otherwise `test_share` of the classes is. Where
     classes come in four or more groups, whole groups are held out. Fewer than ten classes: all are
-    trained on, and images of theirs are held out, which measures less. The choice depends on the
-    seed and on the names alone.
+    trained on, and images of theirs are held out, which measures less. Neither validation nor test gets
+    much more than its share of the images, and each gets a class of two images or more where there is one.
+    The choice depends on the seed, on the names, and on the number of images of each class.
     """
     rng = np.random.default_rng(seed)
     names = np.array(samples.classes)
@@ -41,8 +42,12 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
     held = [max(least, round(share * len(order))) if share else 0 for share in (val_share, test_share)]
     if np.sum(~apart) < FEWEST_TO_HOLD_OUT:
         held = [0, 0]  # all that is not for the test is needed for training
-    validation = np.isin(units, order[: held[0]]) & ~apart
-    test = apart if apart.any() else np.isin(units, order[held[0] : held[0] + held[1]])
+    counts = np.bincount(units[samples.labels], minlength=units.max() + 1)  # images of each unit
+    several = np.bincount(units, np.bincount(samples.labels, minlength=len(names)) > 1)  # classes of two images or more in each
+    chosen = choose(order, counts, several, held[0], val_share)
+    validation = np.isin(units, chosen) & ~apart
+    rest = order[~np.isin(order, chosen)]
+    test = apart if apart.any() else np.isin(units, choose(rest, counts, several, held[1], test_share, counts[order].sum()))
     train = ~validation & ~test
     if train.sum() < 2:
         raise ValueError(
@@ -52,10 +57,35 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
     kind = "groups" if by_group else "classes"
     return Split(
         *(np.flatnonzero(part[samples.labels]) for part in (train, validation, test)),
-        how=f"split by class (whole {kind}): {train.sum()} classes to train on, "
-        f"{validation.sum()} to validate, {test.sum()} to test; "
+        how=f"split by class (whole {kind}): {in_words(samples, train)} to train on, "
+        f"{in_words(samples, validation)} to validate, {in_words(samples, test)} to test; "
         f"classes in two parts: {in_two_parts(names, train, validation, test)}",
     )
+
+
+def in_words(samples: Samples, classes: np.ndarray) -> str:
+    """How many classes (a mask) and images a part has."""
+    return f"{classes.sum()} classes ({int(classes[samples.labels].sum())} images)"
+
+
+def choose(order: np.ndarray, counts: np.ndarray, several: np.ndarray, most: int, share: float, images: int = 0) -> np.ndarray:
+    """At most so many of the units in `order` as fit the share of the images; where there are some, one gives same pairs.
+
+    Args:
+        order: the units to choose from, in random order.
+        counts: images of each unit; several: classes of two images or more in each.
+        most: units to choose; share: of all images that they may hold, or twice that.
+        images: of all units; 0: of those in `order`.
+    """
+    room = 2 * max(share * (images or counts[order].sum()), most * np.median(counts[order])) if most else 0
+    with_pairs = order[several[order] > 0]
+    first = with_pairs[counts[with_pairs] <= room][:1]  # otherwise there might be no same pair to measure
+    chosen, held = [], 0
+    for unit in [*first, *order[~np.isin(order, first)]]:
+        if len(chosen) < most and held + counts[unit] <= room:
+            chosen.append(unit)
+            held += counts[unit]
+    return np.array(chosen, int)
 
 
 def split_by_image(samples: Samples, val_share: float, test_share: float, rng) -> Split:

@@ -1,5 +1,6 @@
 """Search among embeddings, and how good it is: exact, in blocks, never the whole N x N matrix."""
 
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -98,7 +99,7 @@ def classifiers(features: np.ndarray, labels: np.ndarray, seed: int = 0, neighbo
         labels: (N,).
 
     Returns:
-        knn_accuracy: share named rightly by a vote of the `neighbours` nearest.
+        knn_accuracy: share named rightly by a vote of the `neighbours` nearest, or of as many as a class has references.
         linear_accuracy: the same by a linear classifier (Fisher's discriminants); absent where no
             class has two different embeddings to fit.
     """
@@ -107,17 +108,20 @@ def classifiers(features: np.ndarray, labels: np.ndarray, seed: int = 0, neighbo
     first = np.searchsorted(labels[order], labels[order])  # where the class of each begins
     held = (np.arange(len(order)) - first) % 2 == 1
     fit, test = order[~held], order[held]
-    knn = KNeighborsClassifier(min(neighbours, len(fit)), algorithm="brute")
+    references = int(np.bincount(labels[fit]).max())  # of a class, at most
+    knn = KNeighborsClassifier(min(neighbours, references), algorithm="brute")
     models = {"knn_accuracy": knn}
     starts = np.flatnonzero(np.diff(labels[fit], prepend=labels[fit][0] - 1))  # `fit` goes class by class
     means = np.add.reduceat(features[fit], starts) / np.diff(starts, append=len(fit))[:, None]
     within = features[fit] - np.repeat(means, np.diff(starts, append=len(fit)), axis=0)
     if np.ptp(within, axis=0).max() > 1e-6:  # else no class has two images, or all embeddings are alike
         models["linear_accuracy"] = LinearDiscriminantAnalysis()
-    return {
-        name: float(model.fit(features[fit], labels[fit]).score(features[test], labels[test]))
-        for name, model in models.items()
-    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # scikit-learn warns of features that are nearly collinear
+        return {
+            name: float(model.fit(features[fit], labels[fit]).score(features[test], labels[test]))
+            for name, model in models.items()
+        }
 
 
 def class_table(features: np.ndarray, labels: np.ndarray, names: list[str]) -> list[dict[str, Any]]:

@@ -101,6 +101,46 @@ def thresholds(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
     return {name: float(between[index]) for name, index in pick.items()}
 
 
+def calibration_error(scores: np.ndarray, same: np.ndarray, bins: int = 10) -> float:
+    """Expected calibration error of similarities (M,) as probabilities: mean over bins of |predicted - observed|, by their pairs.
+
+    Same and different pairs weigh alike, as in the calibration (Guo et al. 2017).
+    """
+    return float(sum(weight * abs(predicted - observed) for predicted, observed, weight in reliability(scores, same, bins)))
+
+
+def reliability(scores: np.ndarray, same: np.ndarray, bins: int = 10) -> list[tuple[float, float, float]]:
+    """Mean similarity, share of same pairs, and share of all pairs of each bin that is not empty; both kinds weigh alike."""
+    weights = np.where(same, 0.5 / max(same.sum(), 1), 0.5 / max((~same).sum(), 1))
+    places = np.clip((np.asarray(scores) * bins).astype(int), 0, bins - 1)
+    rows = []
+    for place in np.unique(places):
+        inside = places == place
+        weight = weights[inside].sum()
+        rows.append((float(np.average(scores[inside], weights=weights[inside])), float(weights[inside & same].sum() / weight), float(weight)))
+    return rows
+
+
+def auc_interval(
+    scores: np.ndarray, same: np.ndarray, left: np.ndarray, right: np.ndarray, seed: int = 0, rounds: int = 200
+) -> tuple[float, float]:
+    """95 % interval of the ROC-AUC by a bootstrap over classes: with few classes it is wide, however many pairs were drawn.
+
+    Args:
+        scores, same: (M,) of pairs.
+        left, right: (M,) class of either image.
+    """
+    rng, found = np.random.default_rng(seed), []
+    classes = np.unique(np.concatenate([left, right]))
+    for _ in range(rounds):
+        times = np.bincount(rng.integers(len(classes), size=len(classes)), minlength=len(classes))
+        a, b = (times[np.searchsorted(classes, side)] for side in (left, right))
+        weight = np.where(same, a, a * b)  # a class that is drawn twice gives its same pairs twice
+        if (weight * same).any() and (weight * ~same).any():
+            found.append(roc_auc_score(same, scores, sample_weight=weight))
+    return tuple(float(value) for value in np.percentile(found, (2.5, 97.5))) if found else (0.0, 1.0)
+
+
 def equal_error(false: np.ndarray, true: np.ndarray) -> float:
     """Equal error rate: where the ROC curve, joined by straight lines, meets miss = false alarm."""
     gap = (1 - true) - false  # falls from 1 to -1

@@ -124,7 +124,10 @@ class CtrlC(keras.callbacks.Callback):
 
 
 class Validation(NamedTuple):
-    """A function that measures the kept model, and which of its figures, "max" or "min", tells the best epoch."""
+    """A function that measures the kept model, and which of its figures, "max" or "min", tells the best epoch.
+
+    With the monitor "" its figures are logged and the last epoch is kept: too little was held out to choose by.
+    """
 
     measure: Callable[[], dict[str, float]]
     monitor: str
@@ -143,14 +146,15 @@ def make_callbacks(
     Args:
         curves: panels of curves.png, see `figures.training_curves`.
     """
-    monitor, mode = (validation.monitor, validation.mode) if validation else ("loss", "min")
+    monitor, mode = (validation.monitor, validation.mode) if validation and validation.monitor else ("loss", "min")
+    keep_last = bool(validation) and not validation.monitor
     past = runs.read_log(folder)
     best = (max if mode == "max" else min)((row[monitor] for row in past), default=None)
     Lambda = keras.callbacks.LambdaCallback
     callbacks = [
         Lambda(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)),
         KeptModel(kept, os.path.join(folder, runs.BEST), monitor=monitor, mode=mode,
-                  save_best_only=True, initial_value_threshold=best),
+                  save_best_only=not keep_last, initial_value_threshold=best),
         KeptModel(kept, os.path.join(folder, runs.LAST)),
         keras.callbacks.CSVLogger(os.path.join(folder, runs.LOG), append=True),
         Lambda(on_epoch_end=lambda epoch, logs: figures.training_curves(folder, curves)),

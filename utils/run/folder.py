@@ -2,6 +2,7 @@
 
     flags.txt         the flags of the run; a flag file, so `--flagfile` repeats it
     split.json        what was held out
+    about.json        what the model learnt from and how it was measured
     log.csv           loss and quality of each epoch
     best.keras        the model of the best epoch, the one that predict.py reads
     last.keras        the model of the last epoch
@@ -26,9 +27,10 @@ from utils.data.files import save_aside
 
 LOGS = "logs"
 READY = str(Path(__file__).parents[2] / "model_data")
+READY_MODELS = {"characters": "omniglot_compact", "photos": "photos_compact", "quality": "rank_live"}  # what --model may call them
 BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
 WORKER = "worker"  # and its number: the folder of each but the first of several
-FLAGS, SPLIT = "flags.txt", "split.json"
+FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
 THRESHOLDS, EVALUATION, CLASSES, LOG = "thresholds.json", "evaluation.json", "classes.csv", "log.csv"
 
 
@@ -83,7 +85,7 @@ def newest_run(kind: str = "") -> str | None:
 
 
 def find_model(path: str, kind: str = "", train: str = "python train.py") -> str:
-    """The .keras file that `path` means: a file, a run folder, or "" for the newest run or the ready model.
+    """The .keras file that `path` means: a file, a run folder, a name in `READY_MODELS`, or "" for the newest run or the ready model.
 
     Args:
         kind: name of the models to choose from where `path` is "", such as "siamese"; "": of any name.
@@ -92,7 +94,7 @@ def find_model(path: str, kind: str = "", train: str = "python train.py") -> str
     Raises:
         ValueError: there is none.
     """
-    path = os.path.expanduser(path)
+    path = os.path.join(READY, READY_MODELS[path]) if path in READY_MODELS and not os.path.isdir(path) else os.path.expanduser(path)
     if path.endswith(".keras") and os.path.isfile(path):
         return path
     folder = path or newest_run(kind) or newest(READY, BEST, kind)

@@ -1,0 +1,27 @@
+"""The flags of copies: is this picture a copy of that photo?"""
+
+from absl import flags
+
+from utils.flags import group
+
+
+def for_training() -> None:
+    """Flags that train.py hands to the task copies."""
+    with group("What counts as a copy", "copies"):
+        flags.DEFINE_integer("views", 2, "Views of each photo in a batch", 2)
+        flags.DEFINE_boolean("mirrored_copies", True, "A mirrored photo is still a copy")
+        flags.DEFINE_boolean("turned_copies", True, "A photo turned by 90, 180 or 270 degrees is still a copy")
+
+
+def check(options) -> None:
+    """All flags of this task fit each other."""
+
+
+def for_answers() -> None:
+    """Copies are asked about with the flags of similarity."""
+
+
+def for_evaluation() -> None:
+    """Flags that evaluate.py hands to copies."""
+    with group("How well are copies found", "copies"):
+        flags.DEFINE_integer("copied", 100, "Photos, of those to test on, that are changed in every way; the others are only told apart from them", 2)

@@ -1,0 +1,79 @@
+"""Copies of photos, made in every way that is tested, and how well features find them, beside a perceptual hash."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from utils.batches.photo_views import as_shape, small
+from utils.data.images import open_image
+from utils.distortions.changes import CHANGES
+from utils.metrics.baselines import perceptual_hash
+from utils.metrics.copies import precision_recall, threshold_at
+
+PRECISION = 0.99  # over all pairs of a copy and a photo, at which the recall of each kind is told
+EASY = ("half size", "JPEG 40", "crop to 90 %", "brightness 1.4")  # the copies that are mixed with their photos
+KINDS = {label: (change.function, amount) for change in CHANGES.values() for label, amount in change.tested.items()}
+
+Embed = Callable[[list[Image.Image]], np.ndarray]  # pictures -> features (N, F) whose scalar product tells how alike they are
+
+
+class Copies(NamedTuple):
+    """Pictures: photos (N), and of the first M copies of each kind."""
+
+    photos: list[Image.Image]
+    copies: dict[str, list[Image.Image]]
+
+
+def make_copies(paths: list[str], copied: int, seed: int = 0, whole: bool = True) -> Copies:
+    """Reads the photos and copies the first `copied` of them in each way.
+
+    Args:
+        whole: whether photos are taken at their own size; otherwise small ones, which is faster.
+    """
+    photos = [open_image(path, "RGB") if whole else small(path) for path in paths]
+    copies = {}
+    for number, (label, (function, amount)) in enumerate(KINDS.items()):
+        rng = np.random.default_rng([seed, number])
+        copies[label] = [function(photo, amount, rng) for photo in photos[:copied]]
+    return Copies(photos, copies)
+
+
+def recall_by_kind(made: Copies, embed: Embed) -> dict[str, float]:
+    """For each kind the share of copies that are found, at `PRECISION` over all copies and photos at once; and the "threshold"."""
+    photos = embed(made.photos)  # (N, F)
+    scores = {label: embed(pictures) @ photos.T for label, pictures in made.copies.items()}  # (M, N) each
+    count = len(next(iter(scores.values())))
+    truth = np.eye(count, len(photos), dtype=bool)
+    everything = np.stack(list(scores.values()))  # (kinds, M, N)
+    threshold = threshold_at(everything, np.broadcast_to(truth, everything.shape), PRECISION)
+    return {label: float((np.diagonal(found) >= threshold).mean()) for label, found in scores.items()} | {"threshold": threshold}
+
+
+def easy_pairs(made: Copies, embed: Embed) -> tuple[np.ndarray, np.ndarray]:
+    """Scalar products of all pairs of photos and their easy copies, and which pairs belong together: (P,), (P,) bool."""
+    count = len(next(iter(made.copies.values())))
+    pictures = [*made.photos, *(picture for label in EASY for picture in made.copies[label])]
+    belongs = np.concatenate([np.arange(len(made.photos)), np.tile(np.arange(count), len(EASY))])
+    features = embed(pictures)
+    left, right = np.triu_indices(len(features), 1)
+    scores = np.concatenate([features[a] @ features[a + 1 :].T for a in range(len(features) - 1)])
+    return scores, belongs[left] == belongs[right]
+
+
+def at_threshold(pairs: tuple[np.ndarray, np.ndarray], threshold: float) -> dict[str, float]:
+    """Precision, recall and F1 of the easy pairs at one threshold, and the best F1 at any."""
+    scores, truth = pairs
+    candidates = np.unique(np.quantile(scores[truth], np.linspace(0, 1, 200)))
+    return precision_recall(scores, truth, threshold) | {"best_f1": max(precision_recall(scores, truth, cut)["f1"] for cut in candidates)}
+
+
+def by_hash(pictures: list[Image.Image]) -> np.ndarray:
+    """Perceptual hashes as features whose scalar product falls with their distance: 1 where equal, -1 where every bit differs."""
+    return np.stack([perceptual_hash(picture) for picture in pictures]).astype("float32") / 4 - 0.125
+
+
+def as_inputs(pictures: list[Image.Image], shape: tuple[int, int, int]) -> np.ndarray:
+    """Pictures as a model takes them: (N, height, width, channels) uint8."""
+    return np.stack([as_shape(picture, shape) for picture in pictures])

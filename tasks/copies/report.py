@@ -1,0 +1,88 @@
+"""What a model for copies is worth: recall by kind of change beside a perceptual hash, thresholds, and their figure."""
+
+import numpy as np
+
+from nets import siamese
+from tasks.copies import measure
+from utils.metrics import verification
+from utils.metrics.copies import threshold_at
+from utils.run import figures, folder as runs
+
+RULE = "copies"  # the threshold that decides unless another is asked for
+STRICT = 0.999  # precision over all pairs of a copy and a photo, of the threshold that is kept
+COPIED = 100  # photos that are copied to fit the thresholds
+
+
+def fit_thresholds(model, paths: list[str], seed: int) -> dict[str, float] | None:
+    """Makes the similarity a probability and finds the thresholds, on copies of photos; None where nothing was learnt.
+
+    best_accuracy, eer and fpr1 are those of copies of all kinds against as many other photos; "copies" keeps
+    `STRICT` of the answers right when every copy is compared with every photo. It decides ("default").
+    """
+    compare, shape = siamese.comparer(model), model.input_shape[0][1:]
+    made = measure.make_copies(paths, min(COPIED, len(paths)), seed, whole=False)
+    photos = compare.embed(measure.as_inputs(made.photos, shape))
+    features = np.stack([compare.embed(measure.as_inputs(pictures, shape)) for pictures in made.copies.values()])  # (kinds, M, F)
+    kinds, count = features.shape[:2]
+    other = np.random.default_rng(seed).integers(1, len(photos), (kinds, count))
+    own = np.arange(count)
+    left = np.concatenate([features.reshape(kinds * count, -1)] * 2)
+    right = np.concatenate([photos[np.tile(own, kinds)], photos[((own + other) % len(photos)).ravel()]])
+    same = np.arange(len(left)) < len(left) // 2
+    if not siamese.calibrate(model, left, right, same):
+        print("copies lie no nearer to their photos than others: the embedding has learnt nothing yet")
+        return None
+    scores = compare.score(features[:, :, None], photos[None, None])  # (kinds, M, N)
+    truth = np.broadcast_to(np.eye(count, len(photos), dtype=bool), scores.shape)
+    cuts = verification.thresholds(compare.score(left, right), same)
+    return cuts | {RULE: min(threshold_at(scores, truth, STRICT), 1.0), "default": RULE}
+
+
+def write_copies(compare, shape: tuple[int, int, int], paths: list[str], folder: str, cuts: dict, seed: int, copied: int = 100) -> dict:
+    """Measures on test photos, beside the perceptual hash; writes evaluation.json and copies.png.
+
+    Returns:
+        "recall": for each kind the share of copies found at a precision of .99 over all kinds at once, by "model" and "hash";
+        "pairs": precision, recall and F1 of the easy copies at the kept threshold, and the best F1 of either.
+    """
+    made = measure.make_copies(paths, min(copied, len(paths)), seed)
+    ways = {"model": lambda pictures: compare.embed(measure.as_inputs(pictures, shape)), "hash": measure.by_hash}
+    recall = {name: measure.recall_by_kind(made, way) for name, way in ways.items()}
+    for found in recall.values():
+        found.pop("threshold")
+    kept = 1 - 0.5 * max(compare.distance_of(cuts[cuts["default"]]), 0.0) ** 2  # of the scalar product of unit vectors
+    pairs = {"model": measure.at_threshold(measure.easy_pairs(made, ways["model"]), kept),
+             "hash": measure.at_threshold(measure.easy_pairs(made, ways["hash"]), 1 - 2 * 10.5 / 64)}  # at most 10 bits, as is usual
+    result = {"photos": len(paths), "copied": len(next(iter(made.copies.values()))), "seed": seed,
+              "recall": {"mean": {name: float(np.mean(list(found.values()))) for name, found in recall.items()}}
+              | {kind: {name: recall[name][kind] for name in ways} for kind in recall["model"]}, "pairs": pairs}
+    runs.write_json(folder, runs.EVALUATION, result)
+    draw(folder, result)
+    return result
+
+
+def draw(folder: str, result: dict) -> None:
+    """Recall by kind of change, the model beside the hash, as copies.png."""
+    kinds = sorted(set(result["recall"]) - {"mean"}, key=lambda kind: result["recall"][kind]["model"])
+    page, ((axis,),) = figures.figure(width=7.0, height=0.28 * len(kinds) + 1.5)
+    places = np.arange(len(kinds))
+    for shift, name, label in ((0.2, "model", "this model"), (-0.2, "hash", "perceptual hash")):
+        axis.barh(places + shift, [result["recall"][kind][name] for kind in kinds], 0.38, label=label)
+    axis.set(yticks=places, yticklabels=kinds, xlim=(0, 1), xlabel="share of copies found",
+             title=f"Copies of {result['copied']} photos among {result['photos']}, 99 % of the answers right")
+    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    figures.save(page, folder, "copies.png")
+
+
+def in_words(result: dict) -> list[str]:
+    """The report as a table."""
+    if not result:
+        return ["no photos were held out: how well copies are found is unknown"]
+    lines = [f"copies of {result['copied']} photos among {result['photos']}, found where 99 % of all answers are right",
+             f"  {'kind of change':32}{'model':>8}{'hash':>8}"]
+    lines += [f"  {kind:32}{found['model']:8.2f}{found['hash']:8.2f}" for kind, found in result["recall"].items()]
+    for name, words in (("model", "this model at its threshold"), ("hash", "perceptual hash, 10 of 64 bits")):
+        found = result["pairs"][name]
+        lines.append(f"easy copies mixed with the photos, {words}: precision {found['precision']:.3f}, recall {found['recall']:.3f}, "
+                     f"F1 {found['f1']:.3f} (best possible {found['best_f1']:.3f})")
+    return lines

@@ -1,0 +1,134 @@
+"""Copies of photos: an embedding learnt without labels, in which every photo is a class and its views are the pictures of it."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from nets import losses, siamese, towers
+from nets.heads import make_head
+from nets.inference import embed
+from tasks.copies import report
+from tasks.copies.measure import as_inputs, make_copies, recall_by_kind
+from tasks.models import load_model
+from tasks.similarity import about
+from tasks.similarity.collapse import Collapse
+from utils.batches.views import ViewBatches
+from utils.data import photos
+from utils.data.files import evenly, save_aside
+from utils.run import devices, folder as runs
+from utils.run.fitting import Validation
+
+KIND = siamese.KIND
+NEXT = "python predict.py --duplicates=FOLDER, or python evaluate.py"
+CURVES = [
+    ("copies found", ["val_recall"]),
+    ("distance of embeddings", ["same_distance", "different_distance"]),
+]
+LOSS = "supcon"
+LEAST = 32  # pixels a side of a photo
+VALIDATED, COPIED = 200, 20  # validation photos at most, and those of them that are copied in every way
+
+
+class Data(NamedTuple):
+    """Photos by part, and what is held out, for split.json."""
+
+    root: str
+    photos: photos.Photos
+    held_out: dict
+
+
+def settle(options) -> None:
+    """Backbone and shares where they were left open; `--weights=auto` starts from the ready model."""
+    options.backbone = "photos" if options.backbone == "auto" else options.backbone
+    options.test_share = 0.1 if options.test_share is None else options.test_share
+
+
+def build_model(options):
+    """The Siamese model that the flags describe, with its first weights."""
+    row = towers.row_of(options.backbone, towers.SIMILARITY)
+    shape = tuple(int(number) for number in options.input_shape if number) or row.input_shape
+    model = siamese.siamese(towers.make_tower(options.backbone, shape, normalize=True), make_head("distance"))
+    if options.weights == "auto" and options.backbone == "photos":
+        ready = load_model(runs.find_model("photos"), KIND)
+        model.get_layer("tower").set_weights(ready.get_layer("tower").get_weights())
+        print("starting from the ready model for photographs (--weights=auto; --weights= starts from random weights)")
+    elif options.weights not in ("", "auto"):
+        raise ValueError(f"--weights={options.weights}: for copies expected auto, nothing, or a run folder or .keras file")
+    return model
+
+
+def find_data(options, model) -> Data:
+    """Finds and splits the photos; says what was found."""
+    found = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed, options.skip_broken)
+    print(found.how)
+    held_out = {"root": found.root, "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
+    return Data(found.root, found, held_out)
+
+
+def prepare(options, model, data: Data) -> None:
+    """Nothing of the model depends on the data."""
+
+
+def make_batches(options, data: Data, model) -> ViewBatches:
+    """Batches of views; says what one holds."""
+    made = ViewBatches(
+        data.photos.full("train"), model.input_shape[0][1:], options.batch_size, options.views, options.steps_per_epoch, options.seed,
+        options.workers, options.mirrored_copies, options.turned_copies,
+    )
+    if made.photos * made.views % devices.replicas():
+        raise ValueError(f"a batch of {made.photos * made.views} views does not divide among {devices.replicas()} devices; pass another --batch_size")
+    print(f"a batch: {made.photos} photos x {made.views} views; {len(made)} batches an epoch")
+    return made
+
+
+def trainer(options, model, optimizer):
+    """The compiled model that is trained."""
+    loss = siamese.make_loss(LOSS, model, temperature=options.temperature)
+    made = siamese.trainer(model, loss, augment=False)
+    made.compile(optimizer, siamese.own_loss, metrics=siamese.signs_of_life(loss))
+    return made
+
+
+def preview(trainer, batch):
+    """Views of a batch, a row a photo."""
+    return batch["image"], batch["label"]
+
+
+def callbacks(options, batches) -> list:
+    """Watches whether the embeddings stay apart."""
+    return [Collapse(losses.idle_loss(LOSS, losses.settings_of(LOSS, {"temperature": options.temperature})))]
+
+
+def validation(options, model, data: Data) -> Validation | None:
+    """Recall of copies of held-out photos, which are made once; None where there are no such photos."""
+    paths = evenly(data.photos.full("validation"), VALIDATED)
+    if len(paths) < 2:
+        print("no photos to validate on: the best epoch is that of the lowest training loss")
+        return None
+    made = make_copies(paths, COPIED, options.seed, whole=False)
+    shape = model.input_shape[0][1:]
+    kinds = {name: as_inputs(pictures, shape) for name, pictures in made.copies.items()}
+    made = made._replace(photos=as_inputs(made.photos, shape), copies=kinds)
+
+    def measure() -> dict[str, float]:
+        found = recall_by_kind(made, lambda pictures: embed(model, pictures))
+        found.pop("threshold")
+        return {"val_recall": float(np.mean(list(found.values())))}
+
+    return Validation(measure, "val_recall", "max")
+
+
+def finish(options, folder: str, data: Data) -> list[str]:
+    """Fits head and thresholds to copies of the validation photos, and measures the model of the best epoch on the test photos."""
+    path = runs.find_model(folder)
+    model = load_model(path, KIND)
+    compare, shape = siamese.comparer(model), model.input_shape[0][1:]
+    fitted = data.photos.full("validation") or data.photos.full("train")
+    cuts = report.fit_thresholds(model, evenly(fitted, VALIDATED), options.seed)
+    if cuts:
+        save_aside(model.save, path, ".keras")
+        runs.write_json(folder, runs.THRESHOLDS, cuts)
+    tested = data.photos.full("test") or fitted
+    measured = report.write_copies(compare, shape, tested, folder, cuts, options.seed) if len(tested) > 1 and cuts else {}
+    about.write_photos(folder, "copies", evenly(data.photos.full("train"), about.LOOKED_AT), len(data.photos.train), shape, measured)
+    return report.in_words(measured)

@@ -1,0 +1,94 @@
+"""What a model knows: the pictures it learnt from and how it was measured, kept in about.json beside the model and said in one line."""
+
+import os
+
+import numpy as np
+
+from utils.data.files import evenly
+from utils.data.images import read_image
+from utils.data.survey import THUMBNAIL
+from utils.metrics import domain
+from utils.run import folder as runs
+
+LOOKED_AT = 500  # training pictures whose statistics are kept
+CHARACTERS, PHOTOGRAPHS = "characters", "photographs"
+READY = {CHARACTERS: "characters", PHOTOGRAPHS: "photos"}  # names of the ready models, of `runs.READY_MODELS`
+
+
+def write(folder: str, task: str, data, measured: dict[str, float], shape: tuple[int, int, int]) -> None:
+    """Writes about.json of a run on folders of classes.
+
+    Args:
+        data: `tasks.similarity.task.Data`.
+        measured: as `report.write_verification` returns it.
+        shape: (height, width, channels) that the model takes.
+    """
+    rows = data.split.train
+    thumbnails = look_at([data.samples.full_paths()[row] for row in evenly(rows, LOOKED_AT)])
+    runs.write_json(folder, runs.ABOUT, {
+        "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails),
+        "classes": len(np.unique(data.samples.labels[rows])), "images": len(rows), "input": list(shape),
+        "measured_on": {name: measured[name] for name in ("classes", "images", "pairs") if name in measured},
+        "roc_auc": measured.get("roc_auc"), "roc_auc_interval": [measured.get("roc_auc_low"), measured.get("roc_auc_high")],
+    })
+
+
+def write_photos(folder: str, task: str, paths: list[str], images: int, shape: tuple[int, int, int], measured: dict) -> None:
+    """Writes about.json of a run on photos without classes.
+
+    Args:
+        paths: some of the photos trained on; `images` is the number of all.
+        measured: as `tasks.copies.report.write_copies` returns it.
+    """
+    thumbnails = look_at(paths)
+    runs.write_json(folder, runs.ABOUT, {
+        "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails), "classes": images, "images": images,
+        "input": list(shape), "measured_on": {"classes": measured["photos"]} if measured else {}, "roc_auc": None,
+        "recall": measured["recall"]["mean"]["model"] if measured else None,
+    })
+
+
+def look_at(paths: list[str]) -> np.ndarray:
+    """Thumbnails (N, 48, 48, 3) uint8 of pictures; those that cannot be read any more are passed over."""
+    found = []
+    for path in paths:
+        try:
+            found.append(read_image(path, THUMBNAIL))
+        except ValueError:
+            continue
+    return np.stack(found)
+
+
+def shown_in(thumbnails: np.ndarray) -> str:
+    """What the pictures show: characters or photographs."""
+    return CHARACTERS if domain.are_characters(thumbnails) else PHOTOGRAPHS
+
+
+def in_words(about: dict | None) -> str:
+    """What the model knows, in a line; where nothing is known, it says so."""
+    if not about:
+        return "what the model learnt from is not known: it has no about.json"
+    text = f"learnt from {about['images']} pictures of {about['shows']}, {about['classes']} classes"
+    if about["measured_on"]:
+        text += f"; threshold measured on {about['measured_on']['classes']} other classes"
+    if about["roc_auc"] is not None:
+        text += f", ROC-AUC {about['roc_auc']:.3f}"
+    if about.get("recall") is not None:
+        text += f"; finds {100 * about['recall']:.0f} % of copies of many kinds"
+    return text
+
+
+def warning(about: dict | None, thumbnails: np.ndarray) -> str:
+    """Why the answer about these pictures (N, 48, 48, 3) may mean nothing; "" where they look like those of the training."""
+    if not about:
+        return ""
+    if shown_in(thumbnails) != about["shows"]:
+        return f"these pictures are {shown_in(thumbnails)}, the model learnt from {about['shows']}: do not trust its answer"
+    if domain.unlike(thumbnails, about["ranges"]).any():
+        return "these pictures look unlike those that the model learnt from: check its answers"
+    return ""
+
+
+def read(model: str) -> dict | None:
+    """The about.json beside a .keras file; None where there is none."""
+    return runs.read_json(os.path.dirname(model), runs.ABOUT)
