@@ -8,7 +8,8 @@ import numpy as np
 from nets.siamese import Comparer, comparer
 from tasks import ROOMS
 from tasks.models import load_model
-from tasks.similarity import about, gallery
+from tasks.similarity import about, duplicates, figures as sheets, gallery
+from utils.data.files import evenly, walk
 from utils.data.images import read_image
 from utils.data.survey import THUMBNAIL
 from utils.run import figures, folder as runs
@@ -85,22 +86,46 @@ def search_gallery(options, files: list[str]) -> None:
         rows += [{"query": query.file, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
         print("\n".join([query.file, *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {name}" for name, s in found)]))
         if options.figure:
-            pictures = [read_image(os.path.join(opened.root, name), (128, 128, 3)) for name, _ in found]
-            titles = [os.path.basename(query.file), *(f"{s:.3f} {os.path.basename(name)}" for name, s in found)]
-            figures.contact_sheet([query.shown, *pictures], titles, f"gallery{number or ''}.png")
+            pictures = [sheets.thumbnail(file) for file in (query.file, *(os.path.join(opened.root, name) for name, _ in found))]
+            titles = [f"query: {sheets.short(query.file)}", *(f"{s:.3f} {sheets.short(name)}" for name, s in found)]
+            heading = f"the {len(found)} most alike of {len(opened.paths)} pictures; same from similarity {model.threshold:.3f} on"
+            figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=heading, marked=[0])
     write_answer(options, rows, {"threshold": model.threshold, "embedded": opened.embedded, "results": rows})
 
 
 def find_duplicates(options) -> None:
-    """Groups of pictures of a folder that the threshold calls the same."""
-    model = load(options, [])
-    opened = gallery.open_gallery(os.path.expanduser(options.duplicates), model.path, model.compare, model.shape)
-    groups = gallery.duplicates(opened, model.compare, model.threshold)
-    print(f"{len(opened.paths)} pictures in {opened.root}: {len(groups)} groups from similarity {model.threshold:.3f} on")
-    for number, group in enumerate(groups):
-        print("\n".join([f"group {number}", *(f"  {name}" for name in group)]))
-    rows = [{"group": number, "file": name} for number, group in enumerate(groups) for name in group]
-    write_answer(options, rows, {"threshold": model.threshold, "groups": groups})
+    """Groups of pictures of a folder that are alike from the threshold on; see `tasks.similarity.duplicates`."""
+    if options.gallery:
+        raise ValueError("--gallery and --duplicates ask two questions: pass one of them")
+    root = os.path.expanduser(options.duplicates)
+    model = load(options, some_pictures(root))
+    opened = gallery.open_gallery(root, model.path, model.compare, model.shape)
+    print(f"{opened.root}: {duplicates.counted(opened.embedded, 'picture')} embedded now")
+    found = duplicates.find(opened, model.compare, model.threshold, options.force)
+    warning = duplicates.warning(found, model.threshold, options.force)
+    heading = duplicates.headline(len(opened.paths), found, model.threshold, options.force)
+    print("\n".join([f"warning: {warning}", heading] if warning else [heading]))
+    rows, details = [], []
+    for number, group in enumerate(found.groups):
+        print("\n".join(duplicates.in_words(number, group)))
+        files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin)} for member in group.members]
+        rows += [{"group": number, **file, "keep": file["file"] == group.keep} for file in files]
+        details.append({"keep": group.keep, "files": files})
+    if options.figure and found.groups:
+        sheets.duplicates(opened.root, found.groups, heading, "duplicates.png")
+    groups = [[member.file for member in group.members] for group in found.groups]
+    write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details, "warning": warning or None})
+
+
+def some_pictures(root: str, most: int = 20) -> list[Picture]:
+    """Some pictures of a folder, to choose a model by; those that cannot be read are passed over."""
+    found = []
+    for path in evenly(walk(root)[0], most):
+        try:
+            found.append(show(os.path.join(root, path)))
+        except ValueError:
+            continue
+    return found
 
 
 def show(file: str) -> Picture:

@@ -1,12 +1,17 @@
 """What a similarity model got right and wrong, as figures in its run folder."""
 
 import os
+from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
+from utils.data.images import open_image
 from utils.run import figures
+
+if TYPE_CHECKING:
+    from tasks.similarity.duplicates import Group
 
 
 def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: dict, cuts: dict) -> None:
@@ -71,3 +76,51 @@ def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray) -
         axis.add_artist(AnnotationBbox(picture, (points[middle][0], above), (0, 18), boxcoords="offset points", bboxprops=frame))
     axis.set(xticks=[], yticks=[], title=f"{len(points)} embeddings of {len(np.unique(labels))} classes: near means alike")
     figures.save(page, folder, "map.png")
+
+
+def duplicates(root: str, groups: list["Group"], heading: str, path: str, most: int = 20, columns: int = 8) -> None:
+    """Groups of pictures of the folder `root`, a row a group, the picture to keep first and in a frame, at `path`.
+
+    Over each picture stands its similarity to the centre of its group, which has 1.
+
+    Args:
+        heading: a line over the whole sheet.
+        most: groups that are shown; `columns`: pictures of each. The sheet says how many more there are.
+    """
+    shown = groups[:most]
+    width = min(columns, max(3, *(len(group.members) for group in shown)))
+    page, axes = figures.figure(width, len(shown), 1.7, 1.8)
+    for axis in axes.flat:
+        axis.axis("off")
+    for number, (line, group) in enumerate(zip(axes, shown)):
+        first = group.members[0]
+        members = sorted(group.members, key=lambda member: member.file != group.keep)  # stable: the others stay in order
+        for axis, member in zip(line, members):
+            figures.show(axis, thumbnail(os.path.join(root, member.file)))
+            remark = "keep" if member.file == group.keep else "identical file" if member.twin else "centre" if member is first else ""
+            axis.set_title(f"{member.similarity:.3f} {remark}\n{short(member.file)}", fontsize=7, parse_math=False)
+        figures.mark(line[0])
+        line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8, transform=line[0].transAxes)
+        if len(members) > width:
+            line[-1].text(1.05, 0.5, f"and {len(members) - width} more", va="center", fontsize=8, transform=line[-1].transAxes)
+    if len(groups) > most:
+        heading += f"; the first {most} are shown"
+    heading += ". In the frame: the picture to keep. Numbers: similarity to the picture with 1.000"
+    figures.head(page, heading)
+    figures.save_beside_answer(page, path)
+
+
+def thumbnail(file: str, side: int = 192) -> np.ndarray:
+    """A picture in its aspect, (H, W, 3) uint8, at most `side` pixels wide and high; a grey square where it cannot be read."""
+    try:
+        image = open_image(file, "RGB")
+    except ValueError:
+        return np.full((side, side, 3), 200, "uint8")
+    image.thumbnail((side, side))
+    return np.array(image)
+
+
+def short(path: str, most: int = 20) -> str:
+    """A file's name, without its middle where it is long."""
+    name = os.path.basename(path)
+    return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"

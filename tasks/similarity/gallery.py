@@ -2,13 +2,11 @@
 
 import hashlib
 import os
-import zipfile
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from utils.data.files import save_aside, walk
 from utils.data.images import load_images
@@ -18,24 +16,37 @@ from utils.run.console import progress_bar
 if TYPE_CHECKING:
     from nets.siamese import Comparer
 
-ROUNDING = 2e-6  # of a squared distance that comes from a matrix product, by the largest squared length
-BLOCK = 2048  # images decoded, or compared with one another, at once
+BLOCK = 512  # images decoded and embedded, or scored, at once
+PAUSE = 30.0  # seconds between two writings of the cache, at least
 
 
 class Gallery(NamedTuple):
-    """paths (N,) relative to root, features (N, F), and how many images had to be embedded now."""
+    """The pictures of a folder: paths (N,) relative to root, features (N, F), how many were embedded now, keys (N,).
+
+    Files of one key have the same contents, byte for byte: it is the sha1 of them.
+    """
 
     root: str
     paths: list[str]
     features: np.ndarray
     embedded: int
+    keys: list[str]
+
+
+class Entry(NamedTuple):
+    """What the cache knows of a file: sha1 of its contents, its `stamp`, features (F,)."""
+
+    key: str
+    stamp: str
+    features: np.ndarray
 
 
 def open_gallery(root: str, model: str, comparer: "Comparer", shape: tuple[int, int, int]) -> Gallery:
     """The embeddings of all images below `root`, from its cache as far as model and files are the same.
 
     The cache lies in `root`, one file for each model, named by the model's contents. A file counts as
-    unchanged by size and time, or else by its contents.
+    unchanged by its `stamp`, or else by its contents; files of the same contents are embedded once. The cache
+    is written after blocks of images too, so that a run that was stopped goes on where it was.
 
     Args:
         model: the .keras file.
@@ -43,24 +54,32 @@ def open_gallery(root: str, model: str, comparer: "Comparer", shape: tuple[int, 
         shape: (height, width, channels) that it takes.
 
     Raises:
-        ValueError: no readable image.
+        ValueError: no readable image, or a model whose features are not numbers.
     """
-    cache = os.path.join(root, f".embeddings-{digest(model)[:12]}.npz")
-    known = read_cache(cache)
-    files = look_at(root, known)
-    features = {entry.key: entry.features for entry in known.values()}
+    cache = Cache(os.path.join(root, f".embeddings-{digest(model)[:12]}.npz"), comparer, shape)
+    files = look_at(root, cache.entries)
+    features = {entry.key: entry.features for entry in cache.entries.values()}
     new = {key: path for path, (key, _) in files.items() if key not in features}
-    embedded = embed_files(root, new, comparer, shape)
-    features |= embedded
-    found = {path: Entry(key, now, features[key]) for path, (key, now) in files.items() if key in features}
-    if not found:
+    embedded = 0
+
+    def found() -> dict[str, Entry]:
+        return {path: Entry(key, now, features[key]) for path, (key, now) in files.items() if key in features}
+
+    try:
+        for part in embed_files(root, new, comparer, shape):
+            features |= part
+            embedded += len(part)
+            if cache.due():
+                cache.write(found())
+    finally:  # also after Ctrl-C
+        cache.write(found())
+    entries = found()
+    if not entries:
         raise ValueError(f"{root}: no image that can be read; expected a folder of pictures")
-    if {path: entry.stamp for path, entry in found.items()} != {path: entry.stamp for path, entry in known.items()}:
-        write_cache(cache, found)
-    return Gallery(root, list(found), np.stack([entry.features for entry in found.values()]), len(embedded))
+    return Gallery(root, list(entries), np.stack([e.features for e in entries.values()]), embedded, [e.key for e in entries.values()])
 
 
-def look_at(root: str, known: dict[str, "Entry"]) -> dict[str, tuple[str, str]]:
+def look_at(root: str, known: dict[str, Entry]) -> dict[str, tuple[str, str]]:
     """Key and stamp of each image below `root`; one that cannot be read, such as a dangling link, is named and left out."""
     files = {}
     for path in walk(root)[0]:
@@ -73,46 +92,72 @@ def look_at(root: str, known: dict[str, "Entry"]) -> dict[str, tuple[str, str]]:
     return files
 
 
-class Entry(NamedTuple):
-    """What the cache knows of a file: sha1 of its contents, size and time, features (F,)."""
+class Cache:
+    """The entries in a file, by path; it is written whole, and only where they changed.
 
-    key: str
-    stamp: str
-    features: np.ndarray
+    A file that cannot be read, or whose features have another width than the model's, counts as empty.
+    """
+
+    def __init__(self, path: str, comparer: "Comparer", shape: tuple[int, int, int]):
+        self.path, self.entries, self.writable = path, read_cache(path), True
+        if self.entries:
+            width = comparer.embed(np.zeros((1, *shape), "uint8")).shape[1]
+            if any(len(entry.features) != width for entry in self.entries.values()):
+                self.entries = {}
+        self.next = time.monotonic() + PAUSE
+
+    def due(self) -> bool:
+        """Whether the last writing is long enough ago: `PAUSE`, and ten times as long as it took."""
+        return time.monotonic() >= self.next
+
+    def write(self, entries: dict[str, Entry]) -> None:
+        """Writes the entries if they changed; a folder that cannot be written to goes without, and that is said once."""
+        same = {path: entry.stamp for path, entry in entries.items()} == {path: entry.stamp for path, entry in self.entries.items()}
+        if same or not entries or not self.writable:
+            return
+        begun = time.monotonic()
+        try:
+            write_cache(self.path, entries)
+            self.entries = entries
+        except OSError as error:
+            print(f"the embeddings were not kept: {error}")
+            self.writable = False
+        self.next = time.monotonic() + max(PAUSE, 10 * (time.monotonic() - begun))
 
 
 def read_cache(path: str) -> dict[str, Entry]:
-    """Entries by path; none where there is no cache, or a broken one."""
+    """Entries by path; none where there is no cache, or a file that `write_cache` did not write."""
     try:
-        with np.load(path) as file:
-            rows = zip(file["paths"], file["keys"], file["stamps"], file["features"])
-            return {str(name): Entry(str(key), str(time), features) for name, key, time, features in rows}
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        with np.load(path, allow_pickle=False) as file:
+            names, keys, stamps, features = (file[name] for name in ("paths", "keys", "stamps", "features"))
+    except Exception:  # zipfile and NumPy raise a dozen kinds
         return {}
+    texts = all(array.dtype.kind == "U" and array.shape == features.shape[:1] for array in (names, keys, stamps))
+    if not texts or features.ndim != 2 or features.dtype.kind != "f" or not np.isfinite(features).all():
+        return {}
+    rows = zip(names, keys, stamps, features.astype("float32", copy=False))
+    return {str(name): Entry(str(key), str(time), vector) for name, key, time, vector in rows}
 
 
 def write_cache(path: str, entries: dict[str, Entry]) -> None:
-    """Writes the cache; a folder that cannot be written to goes without."""
+    """Writes the cache, whole or not at all."""
     keys, stamps, features = map(np.array, zip(*entries.values()))
-    try:
-        save_aside(lambda name: np.savez(name, paths=list(entries), keys=keys, stamps=stamps, features=features), path, ".npz")
-    except OSError as error:
-        print(f"the embeddings were not kept: {error}")
+    save_aside(lambda name: np.savez(name, paths=list(entries), keys=keys, stamps=stamps, features=features), path, ".npz")
 
 
-def embed_files(root: str, new: dict[str, str], comparer: "Comparer", shape) -> dict[str, np.ndarray]:
-    """Features of files by their key, block by block; broken files are named and left out."""
+def embed_files(root: str, new: dict[str, str], comparer: "Comparer", shape: tuple[int, int, int]) -> Iterator[dict[str, np.ndarray]]:
+    """Features (F,) of files by their key, block by block; broken files are named and left out."""
     keys, paths = list(new), [os.path.join(root, path) for path in new.values()]
-    bar, features = progress_bar("image"), {}
+    bar = progress_bar("image")
     for start in range(0, len(keys), BLOCK):
         images, broken = load_images(paths[start : start + BLOCK], shape)
         for problem in broken.values():
             print(f"left out {problem}")
-        for row, vector in enumerate(comparer.embed(images)):
-            if row not in broken:
-                features[keys[start + row]] = vector
+        vectors = comparer.embed(images)
+        if not np.isfinite(vectors).all():
+            raise ValueError("the model gives features that are NaN or infinite, so its training diverged: choose another --model")
+        yield {keys[start + row]: vector for row, vector in enumerate(vectors) if row not in broken}
         bar(min(start + BLOCK, len(keys)), len(keys))
-    return features
 
 
 def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int) -> list[list[tuple[str, float]]]:
@@ -133,30 +178,6 @@ def score_all(gallery: Gallery, comparer: "Comparer", query: np.ndarray) -> np.n
     return np.concatenate([comparer.score(query, gallery.features[b : b + BLOCK]) for b in blocks])
 
 
-def duplicates(gallery: Gallery, comparer: "Comparer", threshold: float) -> list[list[str]]:
-    """Groups of images that chains of similarities of `threshold` or more hold together, largest first."""
-    left, right = (np.concatenate(places) for places in zip(*alike(gallery, comparer, threshold)))
-    count = len(gallery.paths)
-    _, group = connected_components(coo_array((np.ones(len(left), bool), (left, right)), shape=(count, count)))
-    members = [np.flatnonzero(group == g) for g in np.flatnonzero(np.bincount(group) > 1)]
-    return sorted(([gallery.paths[row] for row in rows] for rows in members), key=lambda g: (-len(g), g))
-
-
-def alike(gallery: Gallery, comparer: "Comparer", threshold: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Places of the pairs that are similar enough, block by block: left (M,), right (M,)."""
-    if comparer.by_distance:
-        index, farthest = Index(gallery.features), max(comparer.distance_of(threshold), 0.0)
-        most = farthest**2 + ROUNDING * float(index.squares.max())
-        for rows, squares in index.blocks(gallery.features):
-            left, right = np.nonzero(squares <= most)
-            yield left + rows.start, right
-        return
-    for left, vector in enumerate(gallery.features):  # a head of Dense layers looks at every pair
-        for start in range(left, len(gallery.features), BLOCK):
-            right = np.flatnonzero(comparer.score(vector, gallery.features[start : start + BLOCK]) >= threshold)
-            yield np.full(len(right), left), right + start
-
-
 def digest(path: str) -> str:
     """sha1 of a file's contents."""
     with open(path, "rb") as file:
@@ -164,6 +185,6 @@ def digest(path: str) -> str:
 
 
 def stamp(path: str) -> str:
-    """Size and time of change of a file."""
+    """Size, time of change and, where the system keeps it, time of change of the inode, which no copying can set back."""
     status = os.stat(path)
-    return f"{status.st_size} {status.st_mtime_ns}"
+    return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"

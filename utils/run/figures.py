@@ -1,10 +1,13 @@
 """Figures: written as PNG into the run's folder, or shown where there is a screen."""
 
 import os
+import textwrap
+from collections.abc import Container
 
 import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 
 from utils.data.files import save_aside
 from utils.run import folder as runs
@@ -71,16 +74,39 @@ def compared(left: np.ndarray, right: np.ndarray, title: str, path: str, window:
     save_beside_answer(page, path)
 
 
-def contact_sheet(images: list[np.ndarray], titles: list[str], path: str, columns: int = 6) -> None:
-    """Pictures with a line over each, row by row, at `path`."""
+def contact_sheet(
+    images: list[np.ndarray], titles: list[str], path: str, columns: int = 6, heading: str = "", marked: Container[int] = ()
+) -> None:
+    """Pictures (H, W, 1 or 3) with a line over each, row by row, at `path`.
+
+    Args:
+        heading: a line over the whole sheet.
+        marked: numbers of the pictures that get a frame.
+    """
     columns = min(columns, len(images))
     page, axes = figure(columns, -(-len(images) // columns), 2.0, 2.2)
     for axis in axes.flat:
         axis.axis("off")
-    for axis, image, title in zip(axes.flat, images, titles):
+    for number, (axis, image, title) in enumerate(zip(axes.flat, images, titles)):
         show(axis, image)
-        axis.set_title(title, fontsize=7)
+        axis.set_title(title, fontsize=7, parse_math=False)  # a file name may hold $
+        if number in marked:
+            mark(axis)
+    head(page, heading)
     save_beside_answer(page, path)
+
+
+def head(page, text: str) -> None:
+    """A line over a whole figure, in several where the figure is narrow."""
+    width, height = page.get_size_inches()
+    lines = textwrap.wrap(text, int(12 * width))  # at this size an inch holds about 13 letters
+    if lines:
+        page.suptitle("\n".join(lines), fontsize=10, y=1 - 0.08 / height, parse_math=False)
+
+
+def mark(axis) -> None:
+    """A green frame around a picture."""
+    axis.add_patch(Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, edgecolor="tab:green", linewidth=4, clip_on=False))
 
 
 def save_beside_answer(page, path: str) -> None:
