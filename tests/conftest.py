@@ -8,7 +8,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import numpy as np
 import pytest
-from helpers import DATA, ROOT, picture
+from PIL import Image
+
+from helpers import DATA, ROOT, picture, scenery
 
 
 @pytest.fixture
@@ -53,6 +55,31 @@ def alphabets(tmp_path_factory):
         patch.setattr(glyphs, "DRAWINGS", 6)
         glyphs.render_glyphs(str(root))
     return root
+
+
+@pytest.fixture(scope="session")
+def photo_folder(tmp_path_factory):
+    """Photos of waves and edges, 150 x 140, six of them."""
+    root = tmp_path_factory.mktemp("photos")
+    y, x = np.mgrid[:140, :150]
+    for number in range(6):
+        rng = np.random.default_rng(number)
+        waves = sum(np.sin(x * rng.uniform(-1, 1) + y * rng.uniform(-1, 1) + rng.uniform(0, 6)) for _ in range(6))
+        colours = 128 + 18 * waves[..., None] * rng.uniform(0.5, 1, 3) + 40 * (x > rng.integers(30, 120))[..., None]
+        Image.fromarray(np.clip(colours, 0, 255).astype("uint8")).save(root / f"{number}.png")
+    return root
+
+
+@pytest.fixture(scope="session")
+def photo():
+    """A synthetic photo."""
+    return scenery()
+
+
+@pytest.fixture(scope="session")
+def even():
+    """A mid-grey photo: what is added to it can be measured."""
+    return np.full((160, 192, 3), 128, "uint8")
 
 
 @pytest.fixture

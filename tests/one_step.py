@@ -16,6 +16,7 @@ import keras
 import numpy as np
 
 from nets import siamese, towers
+from nets.heads import make_head
 from utils.run import devices
 
 CHANGELESS = {"warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (12, 1)),
@@ -39,10 +40,10 @@ def main(names: str, path: str) -> None:
     keras.config.set_floatx("float64")
     found = {}
     with devices.strategy(names):
-        for loss in ("cross_entropy", "contrastive", "triplet", "multi_similarity"):
+        for loss in ("cross_entropy", "contrastive", "triplet", "multi_similarity", "supcon"):
             keras.utils.set_random_seed(0)
             tower = towers.make_tower("compact", (32, 32, 1), normalize=True)
-            model = siamese.siamese(tower, siamese.make_head("distance"))
+            model = siamese.siamese(tower, make_head("distance"))
             layer = siamese.make_loss(loss, model, mining="all")
             trainer = siamese.trainer(model, layer)
             trainer.compile(keras.optimizers.SGD(0.05), siamese.own_loss, metrics=siamese.signs_of_life(layer))

@@ -11,10 +11,12 @@ import sys
 import keras
 import numpy as np
 import pytest
-from helpers import ROOT, SMALL, picture, start, wait_for_epoch, weights_of, write_h5
 
-from nets import siamese  # noqa: F401  knows the layers that a saved model names
+from nets import rankiqa, siamese
+from tasks.models import load_model
 from utils.run import folder as runs
+
+from helpers import ROOT, SMALL, paths_of, picture, small_ranker, start, wait_for_epoch, weights_of, write_h5
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +36,7 @@ def test_help_and_wrong_flags_do_not_wait_for_the_framework(name, script, tmp_pa
     for module in ("keras", "tensorflow", "numpy"):
         (tmp_path / f"{module}.py").write_text("raise SystemExit('imported too early')")
     env = {"PYTHONPATH": str(tmp_path)}
-    assert "--[no]json" in script(name, "--help", expect=1, env=env) or name == "train.py"
+    assert "--[no]json" in script(name, "--help", env=env) or name == "train.py"
     assert "Unknown command line flag 'eopchs'" in script(name, "--eopchs=3", expect=1, env=env)
 
 
@@ -165,7 +167,7 @@ def test_own_data_however_small(counts, chapters, script, tmp_path):
     assert "broken.jpg" in out and "split by image" in out and "quality is unknown" in out
     assert (tmp_path / "logs" / "own" / "best.keras").is_file()
     files = [root / "chapter0" / "0.png", root / "chapter1" / "0.png"]
-    assert "for want of a measured one" in script("predict.py", *files, "--nofigure")
+    assert "not measured yet: run evaluate.py" in script("predict.py", *files, "--nofigure")
 
 
 def test_reading_from_disk_in_mixed_precision_with_the_articles_head(alphabets, script, tmp_path):
@@ -249,7 +251,7 @@ def test_ctrl_c_leaves_a_usable_model(alphabets, tmp_path, script):
     wait_for_epoch(process, tmp_path / "logs" / "stopped" / "log.csv", 1)
     process.send_signal(signal.SIGINT)
     out = process.communicate(timeout=120)[0]
-    assert process.returncode == 0 and "python train.py --resume goes on" in out
+    assert process.returncode == 0 and "python train.py --resume continues" in out
     assert (tmp_path / "logs" / "stopped" / "thresholds.json").is_file()
     assert (tmp_path / "logs" / "stopped" / "state.weights.h5").is_file()
     picture(tmp_path / "a.png")
@@ -265,7 +267,7 @@ def test_a_full_disk_is_one_line_and_corrupts_nothing(alphabets, tmp_path):
     assert done.returncode == 2, done.stdout + done.stderr
     assert done.stderr.startswith("error: no room to write ") and done.stderr.count("\n") == 1
     assert not [name for name in os.listdir(folder) if ".new" in name]
-    assert runs.load_model(str(folder / "best.keras")).name == siamese.KIND
+    assert load_model(str(folder / "best.keras"), siamese.KIND).name == siamese.KIND
     resumed = subprocess.run([sys.executable, str(ROOT / "train.py"), "--resume"], cwd=tmp_path, capture_output=True, text=True)
     assert resumed.returncode == 0 and len(runs.read_log(str(folder))) == 2, resumed.stderr
 
@@ -277,3 +279,80 @@ def test_two_devices_give_the_loss_of_one(alphabets, tmp_path, script):
     one, two = (np.genfromtxt(tmp_path / "logs" / run / "log.csv", delimiter=",", names=True) for run in ("one", "two"))
     for name in ("loss", "same_distance", "different_distance", "spread"):
         assert two[name] == pytest.approx(one[name], rel=1e-3), name
+
+
+SMALL_RANK = ("--input_shape=64,64,3", "--photos_per_batch=2", "--batch_size=20", "--distortions=gaussian_blur,jpeg")
+
+
+def test_rank_then_finetune_then_score(photo_folder, script, tmp_path):
+    """The whole way of a person, from photos to the score of one."""
+    folder = shutil.copytree(photo_folder, tmp_path / "photos")
+    out = script("train.py", "--task=rank", f"--dataset_path={folder}", "--epochs=2", "--steps_per_epoch=3", "--run=rank", *SMALL_RANK)
+    assert "found 6 photos" in out and "4 to train on, 1 to validate, 1 to test" in out and "waited" in out
+    assert {"best.keras", "order.json", "order.png", "batch.png", "curves.png"} <= set(os.listdir(tmp_path / "logs" / "rank"))
+    out = script("eval_rank.py", "--distortions=jpeg,contrast", "--json")
+    assert set(json.loads(out.splitlines()[-1])) == {"jpeg", "contrast", "mean"}
+    kept = tmp_path / "logs" / "rank" / "best.keras"
+    before = keras.saving.load_model(kept, compile=False).get_weights()
+    script("train.py", "--resume", "--run=rank")  # a run that has finished
+    after = keras.saving.load_model(kept, compile=False).get_weights()
+    assert all(np.allclose(a, b, rtol=1e-4) for a, b in zip(before, after))
+    listed = tmp_path / "scores.txt"
+    listed.write_text("".join(f"{path} {number}\n" for number, path in enumerate(paths_of(folder))))
+    (folder / "broken.png").write_text("no picture")
+    listed.write_text(listed.read_text() + f"{folder / 'broken.png'} 3\n")
+    args = ("train.py", "--task=finetune", f"--dataset_path={listed}", "--weights=logs/rank", "--epochs=1",
+            "--batch_size=4", "--steps_per_epoch=2", "--val_share=.2", "--test_share=.5", "--run=fine", "--input_shape=80,80,3")
+    assert "--higher_is_better" in script(*args, expect=2) and not (tmp_path / "logs" / "fine").exists()
+    out = script(*args, "--nohigher_is_better")
+    assert "agreement with people" in out and "broken.png: not an image" in out and "crops of 80 x 80 pixels" in out
+    (folder / "broken.png").unlink()
+    listed.write_text(listed.read_text().replace(f"{folder / 'broken.png'} 3\n", ""))
+    answer = json.loads(script("predict.py", "--quality", folder, "--json", "--csv=q.csv").splitlines()[-1])
+    scores = [row["score"] for row in answer["results"]]
+    assert not answer["higher_is_better"] and len(scores) == 6 and scores == sorted(scores)
+    assert (tmp_path / "quality.png").is_file() and (tmp_path / "q.csv").read_text().count("\n") == 7
+    out = script("eval_rank.py", f"--scores={listed}", "--nohigher_is_better", "--splits=2")
+    assert "3 images of 3 reference photos" in out and "left out 3 photos that training saw" in out
+    assert "srocc" in out and (tmp_path / "logs" / "fine" / "agreement.json").is_file()
+    assert "a rankiqa model, expected a siamese model" in script(
+        "predict.py", folder / "0.png", folder / "1.png", "--model=logs/rank", expect=2)
+
+
+def test_killed_while_ranking_and_resumed_equals_uninterrupted(photo_folder, tmp_path):
+    args = ("--task=rank", f"--dataset_path={photo_folder}", "--epochs=3", "--steps_per_epoch=4", "--workers=1", "--devices=cpu", *SMALL_RANK)
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    for cwd in (whole, cut):
+        cwd.mkdir()
+    assert start(whole, *args, "--run=r").wait(300) == 0
+    process = start(cut, *args, "--run=r")
+    wait_for_epoch(process, cut / "logs" / "r" / "log.csv", 0)
+    workers = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+    process.kill()
+    process.wait()
+    assert start(cut, "--resume").wait(300) == 0
+    both = [keras.saving.load_model(cwd / "logs" / "r" / "last.keras", compile=False).get_weights() for cwd in (whole, cut)]
+    assert all(np.array_equal(a, b) for a, b in zip(*both))
+    assert workers and not any(os.path.exists(f"/proc/{worker}") for worker in workers)
+
+
+def test_rank_without_a_test_part_and_from_a_model_whose_scores_fall(photo_folder, script, tmp_path):
+    small_ranker().save(tmp_path / "dmos.keras")  # as fine-tuned to DMOS
+    out = script("train.py", "--task=rank", f"--dataset_path={photo_folder}", "--epochs=1", "--steps_per_epoch=2", "--run=rank",
+                 "--test_share=0", "--val_share=0", f"--weights={tmp_path / 'dmos.keras'}", "--photos_per_batch=2",
+                 "--distortions=gaussian_blur,jpeg", "--devices=cpu:2")
+    assert "photos of the train part" in out
+    again = rankiqa.scorer(keras.saving.load_model(tmp_path / "logs" / "rank" / "best.keras", compile=False))
+    assert again.higher_is_better and again.side == 64
+    assert "expected photos to train on" in script(
+        "train.py", "--task=rank", f"--dataset_path={photo_folder}", "--input_shape=64,64,3", "--val_share=.9", "--test_share=.9", expect=2)
+
+
+def test_bad_input_of_ranking_is_one_line(photo_folder, script, tmp_path):
+    picture(tmp_path / "small" / "a.png")
+    args = ("train.py", "--task=rank", "--epochs=1", "--steps_per_epoch=1")
+    assert "expected two or more" in script(*args, f"--dataset_path={tmp_path / 'small'}", expect=2)
+    assert "received the distortion 'blurr'" in script(*args, f"--dataset_path={photo_folder}", "--input_shape=64,64,3",
+                                                      "--distortions=blurr", expect=2)
+    assert "no such file" in script("predict.py", "--quality", tmp_path / "none.png", expect=2)
+    assert not list((tmp_path / "logs").glob("*"))

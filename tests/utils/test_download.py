@@ -1,4 +1,4 @@
-"""Data that is rendered or fetched, and folders opened for training."""
+"""Data sets that are fetched: whole, or refused."""
 
 import os
 import tarfile
@@ -6,80 +6,12 @@ import zipfile
 
 import numpy as np
 import pytest
+
+from utils import download
+from utils.data.classes import read_samples
+from utils.data.splits import split_by_class
+
 from helpers import picture
-from PIL import Image
-
-from utils import download, glyphs
-from utils.data import classes as folders
-from utils.run import console as data
-
-
-def test_glyphs_have_omniglots_layout(alphabets):
-    samples = folders.read_samples(str(alphabets), own_data=False)
-    assert len(samples.classes) == 8 * 4 and (np.bincount(samples.labels) == 6).all()
-    with Image.open(samples.full_paths()[0]) as image:
-        assert image.size == (105, 105) and image.mode == "1"
-
-
-def test_drawings_differ_and_repeat_from_the_seed(alphabets, tmp_path, monkeypatch):
-    folder = alphabets / "images_background" / "Latin" / "character01"
-    drawings = [np.asarray(Image.open(folder / name)) for name in sorted(os.listdir(folder))]
-    assert len({d.tobytes() for d in drawings}) == 6
-    assert all(0.01 < np.mean(~d) < 0.5 for d in drawings)
-    letter = glyphs.letters(0x41, 0x43, 1, [])[0]
-    for place in ("a", "b"):
-        glyphs.save_drawings(str(tmp_path / place), letter, np.random.default_rng(5))
-    assert (tmp_path / "a" / "07.png").read_bytes() == (tmp_path / "b" / "07.png").read_bytes()
-
-
-def test_look_alikes_are_one_letter():
-    """Latin A, Greek Alpha and Cyrillic A must not be three classes."""
-    seen = []
-    assert [glyphs.letters(code, code + 1, 1, seen) != [] for code in (0x41, 0x391, 0x410, 0x42)] == [
-        True, False, False, True
-    ]
-
-
-def test_the_whole_set_has_many_writing_systems_and_letters():
-    seen, counts = [], {}
-    for name, block in {**glyphs.BACKGROUND, **glyphs.EVALUATION}.items():
-        counts[name] = len(glyphs.letters(*block, seen if name in glyphs.BACKGROUND else []))
-    assert len(counts) >= 10 and 300 <= sum(counts.values()) <= 1000
-    assert min(counts.values()) >= 5
-
-
-def test_a_stopped_rendering_leaves_no_half(tmp_path, monkeypatch):
-    def stop(folder, progress):
-        os.makedirs(folder)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(glyphs, "render_glyphs", stop)
-    with pytest.raises(KeyboardInterrupt):
-        data.find_samples(str(tmp_path), own_data=False)
-    assert not (tmp_path / "glyphs").exists()
-
-
-@pytest.mark.parametrize("cache_gb", [1.0, 0.0])
-def test_broken_files_are_left_out_row_by_row(cache_gb, chapters, capsys):
-    root = chapters(3, 3)
-    (root / "chapter0" / "1.png").write_bytes(b"")
-    samples = folders.read_samples(str(root), True)
-    kept, images = data.decode(samples, (16, 20, 3), cache_gb, skip_broken=True)
-    assert "left out 1 broken files" in capsys.readouterr().out
-    assert len(kept.paths) == len(images) == 5 and np.bincount(kept.labels).tolist() == [2, 3]
-    for row, path in enumerate(kept.full_paths()):
-        assert np.array_equal(images[row : row + 1][0], np.asarray(Image.open(path)))
-    assert kept.classes == ["chapter0", "chapter1"]
-    with pytest.raises(ValueError, match="1.png: the file is empty; mend them or pass --skip_broken"):
-        data.decode(samples, (16, 20, 3), cache_gb, skip_broken=False)
-
-
-def test_a_class_that_is_wholly_broken_is_no_class(chapters):
-    root = chapters(2, 2)
-    for number in range(2):
-        (root / "chapter0" / f"{number}.png").write_bytes(b"")
-    with pytest.raises(ValueError, match="found one class, 'chapter1'"):
-        data.decode(folders.read_samples(str(root), True), (16, 20, 3), 1.0, skip_broken=True)
 
 
 def mirror(folder, characters=3):
@@ -114,9 +46,9 @@ def test_archives_that_hold_something_else_are_refused(tmp_path):
 
 def test_real_omniglot(omniglot, tmp_path):
     download.omniglot(str(tmp_path), str(omniglot))
-    samples = folders.read_samples(str(tmp_path), own_data=False)
+    samples = read_samples(str(tmp_path), own_data=False)
     assert len(samples.classes) == 964 + 659 and (np.bincount(samples.labels) == 20).all()
-    split = folders.split_by_class(samples, 0.1, 0.1, 0)
+    split = split_by_class(samples, 0.1, 0.1, 0)
     assert len(split.test) == 659 * 20 and "whole groups" in split.how
 
 

@@ -1,19 +1,14 @@
-"""Each loss against a plain loop, its gradient against finite differences, and what must not change it."""
+"""Losses over pairs: each against a plain loop, its gradient against finite differences, and what must not change it."""
 
 import numpy as np
 import pytest
-from helpers import LABELS, gradient, loss_of, plain_float64
 from keras import ops
 
-from nets.heads import DifferenceHead, DistanceHead
-from nets.losses.pairs import (
-    Contrastive,
-    PairCrossEntropy,
-    contrastive,
-    mean_distances,
-    pair_masks,
-    spread,
-)
+from nets.heads.difference import DifferenceHead
+from nets.heads.distance import DistanceHead
+from nets.losses.pairs import Contrastive, PairCrossEntropy, attraction, mean_distances, pair_masks, repulsion, spread
+
+from helpers import LABELS, gradient, loss_of, plain_float64
 
 
 def features(rng, count=8, width=5):
@@ -90,9 +85,8 @@ def test_equal_images_give_no_nan(case):
 
 def test_contrastive_at_both_ends():
     distance, margin = np.array([0.0, 2.0], "float32"), 1.5
-    distance = ops.convert_to_tensor(distance)
-    similar = ops.convert_to_numpy(contrastive(distance, ops.zeros(2), margin))
-    dissimilar = ops.convert_to_numpy(contrastive(distance, ops.ones(2), margin))
+    similar = ops.convert_to_numpy(attraction(ops.convert_to_tensor(distance)))
+    dissimilar = ops.convert_to_numpy(repulsion(ops.convert_to_tensor(distance), margin))
     assert similar.tolist() == [0.0, 2.0]  # the same thing, far apart: pulled
     assert dissimilar.tolist() == [1.125, 0.0]  # different things, close: pushed; beyond the margin: left
 

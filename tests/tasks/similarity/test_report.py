@@ -34,8 +34,8 @@ def samples_of(counts, rng):
 @pytest.mark.parametrize("counts", [(2, 1), (2, 2), (1, 3, 2), (9, 1, 4), (30, 25, 2)])
 def test_any_size_is_reported(counts, tmp_path, rng):
     samples, images = samples_of(counts, rng)
-    result = report.write_report(Comparer(), images, samples, np.arange(len(images)), str(tmp_path))
-    assert result["accuracy"] > 0.8 and report.lines(result)
+    result = report.write_verification(Comparer(), images, samples, np.arange(len(images)), str(tmp_path))
+    assert result["accuracy"] > 0.8 and report.in_words(result)
     with open(tmp_path / "classes.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["class"]: int(row["images"]) for row in rows} == dict(zip(samples.classes, counts))
@@ -45,8 +45,8 @@ def test_any_size_is_reported(counts, tmp_path, rng):
 
 def test_classes_without_a_pair_are_not_reported(tmp_path, rng):
     samples, images = samples_of((1, 1, 1), rng)
-    assert report.write_report(Comparer(), images, samples, np.arange(3), str(tmp_path)) == {}
-    assert "quality is unknown" in report.lines({})[0]
+    assert report.write_verification(Comparer(), images, samples, np.arange(3), str(tmp_path)) == {}
+    assert "quality is unknown" in report.in_words({})[0]
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-3])
@@ -54,13 +54,13 @@ def test_a_collapsed_model_is_reported(spread, tmp_path, rng):
     samples, images = samples_of((9, 8, 7), rng)
     comparer = Comparer()
     comparer.embed = lambda images, progress=None: (1 + spread * np.arange(len(images))[:, None] * np.ones(4)).astype("float32")
-    assert "accuracy" in report.write_report(comparer, images, samples, np.arange(len(images)), str(tmp_path))
+    assert "accuracy" in report.write_verification(comparer, images, samples, np.arange(len(images)), str(tmp_path))
 
 
 def test_a_report_holds_no_figures_of_another_one(tmp_path, rng):
     samples, images = samples_of((9, 8, 7), rng)
     (tmp_path / "evaluation.json").write_text('{"one_shot_accuracy": 1.0}')
-    result = report.write_report(Comparer(), images, samples, np.arange(len(images)), str(tmp_path))
+    result = report.write_verification(Comparer(), images, samples, np.arange(len(images)), str(tmp_path))
     assert json.loads((tmp_path / "evaluation.json").read_text()) == pytest.approx(result)
 
 
@@ -68,5 +68,5 @@ def test_embeddings_that_are_no_numbers_are_said(rng):
     samples, images = samples_of((9, 8, 7), rng)
     comparer = Comparer()
     comparer.embed = lambda images, progress=None: np.full((len(images), 4), np.nan)
-    with pytest.raises(ValueError, match="training diverged; lower --learning_rate"):
+    with pytest.raises(ValueError, match="training diverged. Try a learning rate ten times lower"):
         report.pairs_of_features(comparer, images, samples.labels, np.arange(len(images)), 0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from utils.data.images import ImagesOnDisk, load_images, read_image
+from utils.data.images import ImagesOnDisk, load_images, read_image, read_photo
 
 SHAPE = (6, 8, 3)
 
@@ -122,3 +122,11 @@ def test_images_on_disk_are_indexed_like_an_array(tmp_path):
     assert images[2:5][:, 0, 0, 0].tolist() == [2, 3, 4]
     assert images[np.array([6, 0])][:, 0, 0, 0].tolist() == [6, 0]
     assert images.take([1, 3])[np.array([1])][0, 0, 0, 0] == 3
+
+
+def test_a_file_is_read_at_its_own_size(tmp_path, photo):
+    Image.fromarray(photo).save(tmp_path / "a.png")
+    assert np.array_equal(read_photo(tmp_path / "a.png"), photo)
+    Image.fromarray(photo[..., 0]).save(tmp_path / "grey.png")
+    assert read_photo(tmp_path / "grey.png").shape == photo.shape
+    assert read_photo(tmp_path / "grey.png").flags.writeable

@@ -6,7 +6,6 @@ import shutil
 
 import numpy as np
 import pytest
-from helpers import DATA
 from scipy.io import savemat
 
 from utils.data import scores
@@ -17,6 +16,8 @@ from utils.data.scores import (
     write_list,
     write_rank_lists,
 )
+
+from helpers import DATA
 
 
 def touch(root, *names):
@@ -121,9 +122,9 @@ def test_the_direction_is_never_guessed(tmp_path):
 @pytest.mark.parametrize("text, message", [
     ("", "lists no image"),
     ("# nothing\n\n", "lists no image"),
-    ("a.png 1\n\nb.png x\n", "line 3: found 'x' for a score"),
+    ("a.png 1\n\nb.png x\n", "line 3: found 'x' instead of a score"),
     ("a.png 1\nb.png\n", "line 2: found 'b.png' alone"),
-    ("1.5 a.png\n", "line 1: found 'a.png' for a score"),
+    ("1.5 a.png\n", "line 1: found 'a.png' instead of a score"),
     ("a.png nan\n", "line 1: the score is nan"),
     ("a.png 1\nb.png -inf\n", "line 2: the score is -inf"),
     ("a.png 1\nb.png 2\n./a.png 3\n", "a.png is listed with the scores 1 and 3"),
@@ -142,12 +143,12 @@ def test_bad_lines(tmp_path, text, message):
     ("a.png,1\n", "none of the columns image, path.* in the header 'a.png, 1'"),
     ("image,rating\na.png,1\n", "none of the columns mos, dmos"),
     ("image,mos,dmos\na.png,1,2\n", "several of the columns mos, dmos"),
-    ("image,mos\na.png,1\nb.png,\n", "line 3: found '' for a score"),
+    ("image,mos\na.png,1\nb.png,\n", "line 3: found '' instead of a score"),
     ("image,mos\na.png,1\nb.png\n", "line 3: found .*expected 2 fields"),
     ("image,mos\n,1\n", "line 2: found .*a path in 'image'"),
-    ("image;mos\na.png;0,5\n", "line 2: found '0,5' for a score"),
+    ("image;mos\na.png;0,5\n", "line 2: found '0,5' instead of a score"),
     ("image,mos\na.png,inf\n", "line 2: the score is inf"),
-    ("image,mos,level\na.png,1,2.5\n", "line 2: found '2.5' for a level"),
+    ("image,mos,level\na.png,1,2.5\n", "line 2: found '2.5' instead of a level"),
     ("image,mos\na.png,1\na.png,2\n", "a.png is listed with the scores 1 and 2"),
 ])
 def test_bad_tables(tmp_path, text, message):
@@ -166,7 +167,7 @@ def test_no_list_no_text_no_data_set(tmp_path):
     with pytest.raises(ValueError, match="no such file or folder"):
         read_scores(str(tmp_path / "absent.txt"), True)
     (tmp_path / "picture.txt").write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(ValueError, match="byte 0 is no UTF-8"):
+    with pytest.raises(ValueError, match="byte 0 is not UTF-8"):
         read_scores(str(tmp_path / "picture.txt"), True)
     with pytest.raises(ValueError, match="neither TID2013 .* nor LIVE release 2"):
         read_scores(str(tmp_path), True)
@@ -200,7 +201,7 @@ def test_tid_numbers_its_distortions():
     ("i01_01_1.bmp 5.5", "line 5: found 'i01_01_1.bmp 5.5'; expected `MOS iNN_TT_L.bmp`"),
     ("5.5 i01_25_1.bmp", "line 5: found"),
     ("nan i01_01_2.bmp", "line 5: the score is nan"),
-    ("x i01_01_2.bmp", "line 5: found 'x' for a score"),
+    ("x i01_01_2.bmp", "line 5: found 'x' instead of a score"),
     ("9.5 i01_01_2.bmp", "scores from 3 to 9.5; expected 0 to 9"),
     ("5.4 I01_01_1.bmp", "listed with the scores 5.5 and 5.4"),
 ])

@@ -10,9 +10,10 @@ import sys
 import keras
 import numpy as np
 import pytest
-from helpers import ROOT, SMALL, wait_for_epoch
 
 from utils.run import multi_worker
+
+from helpers import ROOT, SMALL, wait_for_epoch
 
 BACKEND = keras.backend.backend()
 pytestmark = pytest.mark.skipif(BACKEND == "torch", reason="one device and one worker only")
@@ -103,7 +104,7 @@ def test_two_devices_give_the_gradient_of_one(tmp_path):
         )
         assert done.returncode == 0, done.stderr
     one, two = (np.load(tmp_path / f"{devices}.npz") for devices in ("cpu", "cpu:2"))
-    assert {name.split()[0] for name in one.files} == {"cross_entropy", "contrastive", "triplet", "multi_similarity"}
+    assert {name.split()[0] for name in one.files} == {"cross_entropy", "contrastive", "triplet", "multi_similarity", "supcon"}
     for name in one.files:
         tolerance = {"rel": 1e-6} if name.endswith("loss") else {"abs": 1e-7}
         assert two[name] == pytest.approx(one[name], **tolerance), name

@@ -1,0 +1,27 @@
+"""The table of losses: idle losses, and models that cannot have a loss."""
+
+import keras
+import numpy as np
+import pytest
+
+from nets import losses, siamese, towers
+from nets.heads import make_head
+
+from helpers import small_siamese
+
+
+@pytest.mark.parametrize("name, margin", [("cross_entropy", None), ("contrastive", 1.5), ("triplet", None), ("ratio", None)])
+def test_idle_loss_is_that_of_equal_embeddings(name, margin):
+    model = small_siamese()
+    model.get_layer("head").set_weights([np.float32(0), np.float32(0)])  # logits 0: a head that guesses
+    labels = keras.ops.convert_to_tensor(np.repeat(np.arange(4, dtype="int32"), 3))
+    found = siamese.make_loss(name, model, margin=margin)(keras.ops.ones((12, 8)), labels)
+    idle = losses.idle_loss(name, losses.settings_of(name, {"margin": margin}))
+    assert float(keras.ops.mean(found)) == pytest.approx(idle, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["multi_similarity", "supcon"])
+def test_cosines_need_unit_length(name):
+    tower = towers.make_tower("compact", (32, 32, 1), normalize=False)
+    with pytest.raises(ValueError, match="--normalize"):
+        siamese.make_loss(name, siamese.siamese(tower, make_head("distance")))

@@ -1,0 +1,32 @@
+"""Embedding and scoring equal what the whole model says, and follow its weights."""
+
+import numpy as np
+import pytest
+
+from nets import siamese
+from nets.heads import HEADS
+from nets.inference import embed
+
+from helpers import small_siamese
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_embed_and_score_equal_the_model(head, rng):
+    model = small_siamese(head)
+    a, b = rng.integers(0, 256, (2, 7, 32, 32, 1)).astype("float32")
+    expected = model.predict([a, b], verbose=0)
+    scores = siamese.score(model, embed(model, a, batch_size=4), embed(model, b, batch_size=3))
+    assert scores == pytest.approx(expected, abs=1e-5)
+    one = siamese.score(model, embed(model, a)[0], embed(model, b)[0])
+    assert float(one) == pytest.approx(expected[0], abs=1e-5)
+
+
+def test_embeddings_follow_the_weights(rng):
+    """What JAX has compiled must not keep the weights of an earlier epoch."""
+    model, images = small_siamese(), rng.integers(0, 256, (3, 32, 32, 1)).astype("float32")
+    tower = model.get_layer("tower")
+    before = embed(model, images)
+    tower.set_weights([rng.normal(0, 0.1, weight.shape).astype("float32") ** 2 for weight in tower.get_weights()])
+    after = embed(model, images)
+    assert np.abs(after - before).max() > 0.01
+    assert after == pytest.approx(tower.predict(images, verbose=0), abs=1e-5)

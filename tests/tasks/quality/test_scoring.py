@@ -1,0 +1,19 @@
+"""The score of a photo of any size."""
+
+import numpy as np
+import pytest
+
+from nets import rankiqa
+from tasks.quality import scoring
+
+from helpers import small_ranker
+
+
+def test_small_photos_are_enlarged_and_crops_averaged(rng):
+    scorer = rankiqa.scorer(small_ranker())
+    photo = rng.integers(0, 256, (40, 30, 3), dtype="uint8")
+    assert np.isfinite(scoring.photo_score(scorer, photo, 0))
+    large = rng.integers(0, 256, (100, 130, 3), dtype="uint8")
+    assert scoring.photo_score(scorer, large, 5, seed=1) == scoring.photo_score(scorer, large, 5, seed=1)
+    whole = rng.integers(0, 256, (64, 64, 3), dtype="uint8")
+    assert scoring.photo_score(scorer, whole, 4) == pytest.approx(scoring.photo_score(scorer, whole, 0), rel=1e-4)

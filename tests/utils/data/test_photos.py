@@ -1,0 +1,34 @@
+"""Photos: their split, and those that training saw."""
+
+import os
+
+import pytest
+
+from utils.data import photos
+
+from helpers import picture
+
+
+def test_photos_that_training_saw_are_told_by_whatever_name(tmp_path, monkeypatch, capsys):
+    paths = [os.path.join("photos", f"{number}.png") for number in range(6)]
+    for path in paths:
+        picture(tmp_path / path)
+    monkeypatch.chdir(tmp_path)
+    split = {"root": "", "train": paths[:3], "validation": paths[3:4], "test": paths[4:]}
+    for root in ("", ".", str(tmp_path)):
+        assert photos.unseen(root, paths, split) == [4, 5]
+        assert "left out 4 photos that training saw; 2 remain" in capsys.readouterr().out
+    assert photos.unseen("photos", [os.path.basename(path) for path in paths], split) == [4, 5]
+    assert photos.unseen("elsewhere", paths, split) == list(range(6)) and photos.unseen("", paths, {}) == list(range(6))
+
+
+@pytest.mark.parametrize("count, parts", [(2, (2, 0, 2)), (20, (16, 2, 2))])
+def test_photos_are_split_once(count, parts):
+    paths = [f"{number}.png" for number in range(count)]
+    made = photos.split("", paths, 0.1, 0.1, 0)
+    assert (len(made.train), len(made.validation), len(made.test)) == parts
+    assert count < 5 or not set(made.train) & set(made.test) | set(made.validation) & set(made.test)
+    for val in ("val", "valid", "validation"):
+        folders = [f"{part}/{number}.png" for part in ("train", val, "test") for number in range(4)]
+        made = photos.split("", folders, 0.1, 0.1, 0)
+        assert made.train == folders[:4] and made.validation == folders[4:8] and made.test == folders[8:]

@@ -1,0 +1,115 @@
+"""Splits by class or by image, of which none leaks, and what is held out."""
+
+import os
+import random
+
+import numpy as np
+import pytest
+
+from utils.data import splits
+from utils.data.classes import read_samples
+
+from helpers import omniglot_like, picture
+
+
+def classes_of(samples, rows):
+    return set(samples.labels[rows].tolist())
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_class_is_in_two_parts(seed, tmp_path):
+    samples = read_samples(str(omniglot_like(tmp_path)), False)
+    split = splits.split_by_class(samples, 0.2, 0.2, seed)
+    parts = [classes_of(samples, rows) for rows in (split.train, split.validation, split.test)]
+    assert all(parts) and not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
+    assert sum(map(len, (split.train, split.validation, split.test))) == len(samples.paths)
+    assert "classes in two parts: 0" in split.how
+    groups = [set(samples.groups[list(part)]) for part in parts]
+    assert not groups[0] & groups[1] and not groups[0] & groups[2]
+
+
+def test_evaluation_folder_is_the_test(tmp_path):
+    omniglot_like(tmp_path, part="images_background")
+    omniglot_like(tmp_path, alphabets=2, part="images_evaluation")
+    samples = read_samples(str(tmp_path), False)
+    split = splits.split_by_class(samples, 0.2, 0.5, 0)
+    assert {samples.paths[row].split(os.sep)[0] for row in split.test} == {"images_evaluation"}
+    assert len(split.test) == 2 * 3 * 2 and len(classes_of(samples, split.validation)) == 3
+
+
+def test_split_depends_on_seed_and_names_alone(tmp_path, monkeypatch):
+    root = str(omniglot_like(tmp_path))
+    first = splits.split_by_class(read_samples(root, False), 0.2, 0.2, 3)
+    walk = os.walk
+
+    def shuffled(*args, **kwargs):
+        for folder, folders, names in walk(*args, **kwargs):
+            random.shuffle(folders)
+            random.shuffle(names)
+            yield folder, folders, names
+
+    monkeypatch.setattr(os, "walk", shuffled)
+    again = splits.split_by_class(read_samples(root, False), 0.2, 0.2, 3)
+    other = splits.split_by_class(read_samples(root, False), 0.2, 0.2, 4)
+    for part in ("train", "validation", "test"):
+        assert np.array_equal(getattr(first, part), getattr(again, part))
+    assert not np.array_equal(first.validation, other.validation)
+
+
+def test_few_classes_are_split_by_image(chapters):
+    samples = read_samples(str(chapters(30, 12, 3)), True)
+    split = splits.split_by_class(samples, 0.1, 0.1, 0)
+    assert "split by image" in split.how and "seen in training" in split.how
+    assert not set(split.train) & set(split.validation) and not set(split.train) & set(split.test)
+    assert np.bincount(samples.labels[split.test]).tolist() == [3, 2]
+    assert np.sum(samples.labels[split.train] == 2) == 3  # too few to give any away
+
+
+def test_two_classes_of_two_images_are_all_trained_on(chapters):
+    samples = read_samples(str(chapters(2, 2)), True)
+    split = splits.split_by_class(samples, 0.1, 0.1, 0)
+    assert len(split.train) == 4 and not len(split.test)
+    assert not splits.comparable(samples.labels[split.test])
+
+
+def test_shares_that_leave_nothing_to_train_on_are_refused(tmp_path):
+    samples = read_samples(str(omniglot_like(tmp_path)), False)
+    with pytest.raises(ValueError, match="lower --val_share and --test_share"):
+        splits.split_by_class(samples, 0.5, 0.5, 0)
+
+
+def test_shares_of_images_that_leave_nothing_are_refused(chapters):
+    samples = read_samples(str(chapters(8, 8)), True)
+    with pytest.raises(ValueError, match="too few images would be left"):
+        splits.split_by_class(samples, 0.5, 0.5, 0)
+
+
+def test_a_class_in_both_old_folders_is_said(tmp_path):
+    for part in ("images_background", "images_evaluation"):
+        for name in ("mug", "pot", f"only_{part}"):
+            picture(tmp_path / part / name / "1.png")
+    split = splits.split_by_class(read_samples(str(tmp_path), True), 0, 0, 0)
+    assert "classes in two parts: 2" in split.how
+
+
+def test_classes_that_training_saw_are_left_out(tmp_path, capsys):
+    omniglot_like(tmp_path, part="images_background")
+    samples = read_samples(str(tmp_path), False)
+    kept = splits.held_out(samples, splits.split_by_class(samples, 0.2, 0.2, 0))
+    below = read_samples(str(tmp_path / "images_background"), False)
+    left = splits.without_classes(below, kept)
+    assert len(left.classes) == 6 and "left out 12 classes" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="training saw every class"):
+        splits.without_classes(below, kept | {"train_classes": samples.classes})
+
+
+@pytest.mark.parametrize("counts", [(4,) * 12, (30, 12, 3)])
+def test_held_out_images_are_found_again(counts, chapters):
+    samples = read_samples(str(chapters(*counts)), True)
+    split = splits.split_by_class(samples, 0.2, 0.2, 0)
+    kept = splits.held_out(samples, split)
+    for part in ("validation", "test"):
+        again = splits.from_short_list(samples.root, kept[part])
+        assert again.paths == sorted(samples.take(getattr(split, part)).paths)
+    with pytest.raises(ValueError, match="none of the"):
+        splits.from_short_list("/none", kept["test"])
