@@ -124,7 +124,7 @@ def preview(trainer, batch):
 
 
 def callbacks(options, batches) -> list:
-    """Who watches the input."""
+    """Logs how long training waits for its input."""
     return [Waiting(batches.made)]
 
 
@@ -155,7 +155,7 @@ def finish(options, folder: str, data: Data) -> list[str]:
     """Gives the model of the best epoch its range and orders the levels of some test photos."""
     path = runs.find_model(folder)
     model = load_model(path, KIND)
-    rankiqa.forget_range(model)  # where a finished run went on
+    rankiqa.forget_range(model)  # where a finished run was continued
     part = next(part for part in ("test", "validation", "train") if getattr(data.photos, part))
     tested = evenly(data.photos.full(part), TESTED)
     scorer = rankiqa.scorer(model)
@@ -169,7 +169,7 @@ def finish(options, folder: str, data: Data) -> list[str]:
         model.get_layer("score").fit(float(worst), float(best), 0.0, 100.0)
         save_aside(model.save, path, ".keras")
     else:
-        print("pristine photos score no higher than the worst ones: nothing was learnt yet")
+        print("undistorted photos score no higher than the worst ones: the network has learnt nothing yet")
     return [f"{len(tested)} photos of the {part} part", *report.order_table(measured)]
 
 

@@ -10,7 +10,7 @@ class ClassBatches(keras.utils.PyDataset):
     """Batches that hold several images of each of several classes, for losses over all pairs.
 
     Batch `step` of epoch `epoch` depends on the seed and these two numbers alone, so that a
-    resumed run goes on with the batches that the killed one would have seen.
+    resumed run continues with the batches that the killed one would have seen.
 
     Args:
         images: (N, H, W, C) uint8, an array or `utils.data.images.ImagesOnDisk`.
@@ -18,7 +18,7 @@ class ClassBatches(keras.utils.PyDataset):
         groups: (classes,) group of each class, such as the alphabet of a character.
         rows: the images to draw from.
         batch_size: images in a batch, about: P x K is the largest that fits.
-        images_per_class: K. A class with fewer images repeats some, each time changed anew.
+        images_per_class: K. A class with fewer images repeats some, each time with other random changes.
         groups_per_batch: draw a batch from that many groups, for negatives that are hard to tell
             apart; 0 draws from all classes.
         poses: in how many ways each group of a batch may be shown: 1, as it is; 4, turned by quarters;

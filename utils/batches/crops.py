@@ -30,7 +30,7 @@ def photo_levels(
         crop: side of a crop, in pixels.
         crops: places.
         seed: of the window, the places, the mirroring and the distortions.
-        cache: folder where the distorted photo is kept, and found the next time; "": it is distorted anew.
+        cache: folder where the distorted photo is kept, and found the next time; "": it is distorted again each time.
 
     Returns:
         (crops, len(shown), crop, crop, 3) uint8.

@@ -12,7 +12,7 @@ from utils.batches.crops import photo_crop
 class CropBatches(keras.utils.PyDataset):
     """Batches of one random crop of each of some photos, with what the tower should say of them.
 
-    Each photo comes once before any comes twice, in an order drawn anew each time.
+    Each photo comes once before any comes twice, in a new random order each time.
 
     Args:
         paths: photos.

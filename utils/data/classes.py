@@ -56,7 +56,7 @@ def read_samples(root: str, own_data: bool) -> Samples:
     if in_parts(root):
         found = sorted(folders_in(root))
         part = os.path.join(root, "train" if "train" in found else found[0])
-        raise ValueError(f"{root}: found {', '.join(found)}, parts of a data set and no classes; pass the one to train on, "
+        raise ValueError(f"{root}: found {', '.join(found)}, which are parts of a data set, not classes; pass the part to train on, "
                          f"such as --dataset_path={part}")
     parts = [part for part in (TRAINING, EVALUATION) if os.path.isdir(os.path.join(root, part))]
     slashes = 1 if own_data else 2
@@ -137,7 +137,7 @@ def describe(samples: Samples) -> list[str]:
     ]
     single = int(np.sum(counts == 1))
     if single:
-        lines.append(f"{single} classes hold one image: their same pairs are that image changed in two ways")
+        lines.append(f"{single} classes hold a single image: their same pairs are that image, changed in two ways")
     return lines
 
 
@@ -146,12 +146,12 @@ def find_samples(path: str, own_data: bool) -> Samples:
     path = os.path.expanduser(path)
     root, empty = find_root(path, own_data)
     if empty:
-        print(f"{path} is empty: rendering letters of many writing systems to {root}, to train on them")
+        print(f"{path} is empty: drawing letters of many writing systems in {root}, to train on them")
         render(root)
     samples = read_samples(root, own_data)
     print("\n".join(describe(samples)))
     if samples.others:
-        print(f"left out {len(samples.others)} files that are no images, or lie in no class: {some(samples.others)}")
+        print(f"left out {len(samples.others)} files that are not images, or lie in no class folder: {some(samples.others)}")
     return samples
 
 
@@ -179,7 +179,7 @@ def read_pictures(
     bar = progress_bar("image")
     images, broken = load_images(samples.full_paths(), shape, cache_gb, lambda done: bar(done, len(samples.paths)))
     if broken and not skip_broken:
-        raise ValueError(f"{len(broken)} broken files: {some(list(broken.values()))}; mend them or pass --skip_broken")
+        raise ValueError(f"{len(broken)} broken files: {some(list(broken.values()))}; repair them or pass --skip_broken")
     kept = np.setdiff1d(np.arange(len(samples.paths)), list(broken))
     if not len(kept):
         raise ValueError(f"{samples.root}: every image is broken, the first: {broken[0]}")

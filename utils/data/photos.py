@@ -61,7 +61,7 @@ def usable(root: str, paths: list[str], least: int = 1, skip_broken: bool = True
     found = check_all(root, paths, least)
     problems = [problem for problem in found if problem]
     if problems and not skip_broken:
-        raise ValueError(f"{len(problems)} photos cannot be used: {some(problems)}; mend them or pass --skip_broken")
+        raise ValueError(f"{len(problems)} photos cannot be used: {some(problems)}; repair them or pass --skip_broken")
     if problems:
         print(f"left out {len(problems)} photos: {some(problems)}")
     return [row for row, problem in enumerate(found) if not problem]
@@ -78,12 +78,12 @@ def unseen(root: str, paths: list[str], split: dict) -> list[int]:
 
 
 def sample_photos() -> tuple[str, list[str]]:
-    """The two photos of scikit-learn, which show the way."""
+    """The two photos of scikit-learn, which only demonstrate the pipeline."""
     import sklearn.datasets
 
     root = os.path.join(os.path.dirname(sklearn.datasets.__file__), "images")
-    print("no photos here: taking the two that scikit-learn brings. They show the way, and no quality; "
-          "pass --dataset_path=FOLDER of a hundred pristine photos or more")
+    print("no photos here: taking the two that scikit-learn brings. They only demonstrate the pipeline; do not expect a useful model. "
+          "Pass --dataset_path=FOLDER with a hundred undistorted photos or more")
     return root, walk(root)[0]
 
 
@@ -112,7 +112,7 @@ def split(root: str, paths: list[str], val_share: float, test_share: float, seed
             parts["train"], parts["validation"] = drawn(parts["train"], val_share, seed)
         how = "split by the folders train, val and test"
     elif len(paths) < 5:
-        return Photos(root, paths, [], paths, f"{len(paths)} photos: trained and tested on the same, which tells no quality")
+        return Photos(root, paths, [], paths, f"{len(paths)} photos: trained and tested on the same photos, so the figures say nothing about quality")
     else:
         rest, parts["test"] = drawn(paths, test_share, seed)
         parts["train"], parts["validation"] = drawn(rest, val_share, seed + 1)

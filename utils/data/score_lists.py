@@ -44,7 +44,7 @@ def text_lines(path: str) -> list[str]:
         with open(path, encoding="utf-8-sig") as file:
             return list(file)
     except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: byte {error.start} is no UTF-8; expected a text file of images and scores") from None
+        raise ValueError(f"{path}: byte {error.start} is not UTF-8; expected a text file of images and scores") from None
 
 
 def number(text: str, where: str) -> float:
@@ -52,16 +52,16 @@ def number(text: str, where: str) -> float:
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f"{where}: found {text!r} for a score; expected a number, such as 3.5") from None
+        raise ValueError(f"{where}: found {text!r} instead of a score; expected a number, such as 3.5") from None
     if not np.isfinite(value):
-        raise ValueError(f"{where}: the score is {value}; expected a finite number; mend the line or leave it out")
+        raise ValueError(f"{where}: the score is {value}; expected a finite number; correct the line or leave it out")
     return value
 
 
 def whole(text: str, where: str) -> int:
     """The level that a text holds; 0 where it is empty."""
     if not (text or "0").isdecimal():
-        raise ValueError(f"{where}: found {text!r} for a level; expected a whole number, such as 3, or nothing")
+        raise ValueError(f"{where}: found {text!r} instead of a level; expected a whole number, such as 3, or nothing")
     return int(text or 0)
 
 

@@ -113,7 +113,7 @@ def read_folder(path: str, declared: bool | None, image_root: str, score_range, 
         )
     if declared is not None and declared != known:
         kind, flag = ("MOS, higher", "--higher_is_better") if known else ("DMOS, lower", "--nohigher_is_better")
-        raise ValueError(f"{path}: its scores are {kind} is better; the other was passed; pass {flag} or neither")
+        raise ValueError(f"{path}: its scores are {kind} is better; the opposite was passed; pass {flag} or neither")
     return scored(path, root, rows, known, score_range)
 
 
@@ -128,7 +128,7 @@ def scored(path: str, root: str, rows: list[Row], higher_is_better: bool, score_
     if scores.min() < low or scores.max() > high:
         raise ValueError(
             f"{path}: scores from {scores.min():g} to {scores.max():g}; expected {low:g} to {high:g}; "
-            "mend the range or the list"
+            "correct the range or the list"
         )
     return Scored(
         root, [row.path for row in rows], scores,
@@ -227,13 +227,13 @@ def split_by_reference(references: np.ndarray, test_share: float, seed: int, nam
         Rows to train on and rows to test on, each sorted; together every row once.
 
     Raises:
-        ValueError: a share that is none, or that leaves no photo to train on.
+        ValueError: a share outside of 0 to 1, or one that leaves no photo to train on.
     """
     photos = np.unique(references)
     held = max(1, round(test_share * len(photos))) if test_share else 0
     if not 0 <= test_share < 1 or held >= len(photos):
         raise ValueError(
-            f"--{name}={test_share:g} of {len(photos)} reference photos leaves none to train on or is no share; "
+            f"--{name}={test_share:g} of {len(photos)} reference photos leaves none to train on or is not a share; "
             f"expected 0 <= {name} < 1, and two photos or more"
         )
     tested = np.isin(references, np.random.default_rng(seed).permutation(photos)[:held])

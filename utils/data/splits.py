@@ -104,7 +104,7 @@ def split_by_image(samples: Samples, val_share: float, test_share: float, rng) -
         train, validation, test,
         how=f"split by image, because {len(samples.classes)} classes are too few to hold some out "
         f"({FEWEST_TO_HOLD_OUT} are needed): {len(train)} images to train on, {len(validation)} to "
-        f"validate, {len(test)} to test; quality is that on classes seen in training",
+        f"validate, {len(test)} to test; the figures are for classes seen in training",
     )
 
 
@@ -131,7 +131,7 @@ def short_list(samples: Samples, rows: np.ndarray) -> list[str]:
 
 
 def from_short_list(root: str, entries: list[str]) -> Samples:
-    """The samples that `short_list` listed, as far as they are still there."""
+    """The samples that `short_list` listed, without those that are not there any more."""
     files = []
     for entry in entries:
         path = os.path.join(root, entry)
@@ -149,7 +149,7 @@ def without_classes(samples: Samples, split: dict) -> Samples:
     seen = {os.path.realpath(os.path.join(split["root"], name)) for name in split["train_classes"]}
     kept = [os.path.realpath(os.path.join(samples.root, os.path.dirname(path))) not in seen for path in samples.paths]
     if not any(kept):
-        raise ValueError(f"{samples.root}: training saw every class here, so this would measure nothing")
+        raise ValueError(f"{samples.root}: training saw every class in it, so there is nothing left to measure")
     left = from_files(samples.root, samples.take(np.flatnonzero(kept)).paths)
     print(f"left out {len(samples.classes) - len(left.classes)} classes that training saw; {len(left.classes)} remain")
     return left

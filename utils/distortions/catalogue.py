@@ -124,10 +124,10 @@ def chosen(names: Sequence[str]) -> dict[str, Distortion]:
 
 
 def with_levels(distortions: dict[str, Distortion], changes: Sequence[str]) -> dict[str, Distortion]:
-    """The distortions with levels of one's own, mild ones first: ["jpeg=40:20:10:5"].
+    """The distortions with other levels, mild ones first: ["jpeg=40:20:10:5"].
 
     Raises:
-        ValueError: a type that is not among them, or levels that are no numbers, lie outside the
+        ValueError: a type that is not among them, or levels that are not numbers, lie outside the
             type's limits, or do not go the way that makes it worse.
     """
     result = dict(distortions)

@@ -100,7 +100,7 @@ def sign(rng: np.random.Generator) -> int:
 def contrast(photo: np.ndarray, factor: float, rng: np.random.Generator) -> np.ndarray:
     """#17. Contrast times `factor` (0..1) or, as likely, raised: .85 .7 .55 .4 become 1.2 1.4 1.6 1.8.
 
-    The photo's mean stays where it is, as far as nothing saturates.
+    The photo's mean stays where it is unless values saturate.
     """
     gain = factor if sign(rng) < 0 else 1 + 4 / 3 * (1 - factor)
     mean = photo.mean(dtype="float64")

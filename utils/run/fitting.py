@@ -72,7 +72,7 @@ class KeptModel(keras.callbacks.ModelCheckpoint):
 class SavedState(keras.callbacks.Callback):
     """Saves weights, optimizer and schedule after each epoch, in one file that is whole or not there.
 
-    Keras' BackupAndRestore writes two files in place: killed between them, a run goes on with the
+    Keras' BackupAndRestore writes two files in place: killed between them, a run continues with the
     weights of one epoch and the number of another.
     """
 
@@ -100,7 +100,7 @@ def restore_state(trained: keras.Model, path: str) -> int:
 
 
 class CtrlC(keras.callbacks.Callback):
-    """Lets no Ctrl-C get lost: where the code that it met swallowed the exception, it is raised again before the next batch.
+    """Makes sure that Ctrl-C ends the training: where other code swallowed its exception, it is raised again before the next batch.
 
     A `__del__`, for one, swallows every exception, and so may a callback of compiled code.
     """

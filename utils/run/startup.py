@@ -57,8 +57,8 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
         if out_of_memory(error):
             fail("out of memory: lower --batch_size or --input_shape, or pass a smaller --backbone")
         if disk_full(error) and not flags.FLAGS.verbose:
-            fail_and_hush(f"no room to write {getattr(error, 'filename', None) or 'a file'}: the disk or the quota is full. What was "
-                          "whole is kept; make room, then start again, a training with --resume")
+            fail_and_hush(f"no room to write {getattr(error, 'filename', None) or 'a file'}: the disk or the quota is full. Files "
+                          "that were complete are kept; make room, then start again, a training with --resume")
         if not flags.FLAGS.verbose and "TF_CONFIG" in os.environ and lost_worker(error):
             print("error: another worker stopped, so this one ends; start all of them again with --resume", file=sys.stderr)
             sys.stdout.flush()
@@ -94,7 +94,7 @@ def out_of_memory(error: Exception) -> bool:
 
 
 def disk_full(error: BaseException) -> bool:
-    """Whether a file could not be written for want of room, or of quota; h5py tells so in words only."""
+    """Whether a file could not be written because the disk or the quota is full; h5py says so in words only."""
     codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     return getattr(error, "errno", None) in codes or any(f"errno = {code}," in str(error) for code in codes)
 

@@ -1,0 +1,100 @@
+"""Copies of photos: trained, measured beside a hash, and used, as a user would."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+from helpers import DATA
+from PIL import Image
+
+from tasks.copies import measure, report
+from utils.metrics.baselines import perceptual_hash
+
+
+def scenes(root, count, size=(150, 100)):
+    """Photos that differ: smooth random landscapes."""
+    root.mkdir(parents=True, exist_ok=True)
+    for number in range(count):
+        rng = np.random.default_rng(number)
+        small = rng.integers(0, 256, (6, 8, 3)).astype("uint8")
+        image = Image.fromarray(small).resize(size, Image.Resampling.BICUBIC)
+        noise = rng.integers(-15, 15, (size[1], size[0], 3))
+        Image.fromarray(np.clip(np.asarray(image, int) + noise, 0, 255).astype("uint8")).save(root / f"{number:02d}.png")
+    return root
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    root = tmp_path_factory.mktemp("photos")
+    return sorted(str(path) for path in scenes(root, 8).iterdir())
+
+
+def test_copies_are_made_of_the_first_photos_in_every_way(photos):
+    made = measure.make_copies(photos, 3)
+    assert len(made.photos) == 8 and set(made.copies) == set(measure.KINDS)
+    assert all(len(pictures) == 3 for pictures in made.copies.values())
+
+
+def test_recall_by_kind_of_features_that_know_everything_and_nothing(photos):
+    made = measure.make_copies(photos, 3)
+    names = {id(picture): number for number, picture in enumerate(made.photos)}
+    names |= {id(picture): number for pictures in made.copies.values() for number, picture in enumerate(pictures)}
+    knowing = measure.recall_by_kind(made, lambda pictures: np.eye(8, dtype="float32")[[names[id(picture)] for picture in pictures]])
+    knowing.pop("threshold")
+    assert set(knowing.values()) == {1.0}
+    rng = np.random.default_rng(0)
+    blind = measure.recall_by_kind(made, lambda pictures: rng.normal(size=(len(pictures), 64)).astype("float32"))
+    assert np.mean(list(blind.values())[:-1]) < 0.2
+
+
+def test_the_hash_as_features_falls_with_the_differing_bits(photos):
+    made = measure.make_copies(photos, 2)
+    one, two = perceptual_hash(made.photos[0]), perceptual_hash(made.photos[1])
+    features = measure.by_hash(made.photos[:2])
+    assert features[0] @ features[1] == pytest.approx(1 - 2 * np.mean(one != two)) and features[0] @ features[0] == pytest.approx(1)
+
+
+def test_easy_pairs_belong_together_by_photo(photos):
+    made = measure.make_copies(photos, 3)
+    scores, truth = measure.easy_pairs(made, measure.by_hash)
+    pictures = 8 + 3 * len(measure.EASY)
+    assert len(scores) == pictures * (pictures - 1) // 2
+    assert truth.sum() == 3 * (len(measure.EASY) + 1) * len(measure.EASY) // 2
+
+
+def test_trained_measured_and_asked(script, tmp_path):
+    root = scenes(tmp_path / "photos", 24)
+    out = script("train.py", "--task=copies", f"--dataset_path={root}", "--weights=", "--epochs=1", "--steps_per_epoch=2", "--batch_size=8",
+                 "--input_shape=32,32,3", "--workers=0", "--run=copies")
+    assert "kind of change" in out and "mirrored" in out and "val_recall" in out
+    folder = tmp_path / "logs" / "copies"
+    measured = json.loads((folder / "evaluation.json").read_text())
+    assert set(measured["recall"]) == {"mean", *measure.KINDS} and {"model", "hash"} == set(measured["pairs"])
+    assert (folder / "copies.png").stat().st_size > 1000 and json.loads((folder / "about.json").read_text())["task"] == "copies"
+    again = json.loads(script("evaluate.py", "--json").splitlines()[-1])
+    assert again == pytest.approx(measured) or again["recall"] == measured["recall"]
+    files = sorted(root.iterdir())
+    answer = json.loads(script("predict.py", files[0], files[0], "--json", "--nofigure").splitlines()[-1])
+    assert answer["similarity"] > 0.5 and set(answer) == {"similarity", "same", "threshold", "warning"}
+    assert "--head has no effect with --task=copies" in script("train.py", "--task=copies", "--head=plain", expect=2)
+
+
+def test_the_ready_model_finds_copies_of_photos_that_it_never_saw():
+    """The figures of docs/results.md, on a part of the test photos; the whole is measured by evaluate.py."""
+    folder = DATA / "photos" / "bsds500" / "test"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    from nets import siamese
+    from tasks.models import load_model
+    from utils.run import folder as runs
+
+    path = runs.find_model("photos")
+    model = load_model(path, siamese.KIND)
+    compare, shape = siamese.comparer(model), model.input_shape[0][1:]
+    made = measure.make_copies(sorted(str(file) for file in folder.glob("*.jpg"))[:60], 20)
+    recall = measure.recall_by_kind(made, lambda pictures: compare.embed(measure.as_inputs(pictures, shape)))
+    hashed = measure.recall_by_kind(made, measure.by_hash)
+    assert np.mean(list(recall.values())[:-1]) > np.mean(list(hashed.values())[:-1]) + 0.1
+    cuts = runs.read_json(os.path.dirname(path), runs.THRESHOLDS)
+    assert set(cuts) >= {report.RULE, "default", "best_accuracy"}

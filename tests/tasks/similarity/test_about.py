@@ -1,0 +1,54 @@
+"""A model says what it knows, and doubts pictures that it does not know."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from helpers import picture
+
+from tasks.similarity import about
+from utils import faces
+from utils.data.classes import read_samples
+from utils.run import folder as runs
+
+MEASURED = {"classes": 3, "images": 12, "pairs": 20_000, "roc_auc": 0.95, "roc_auc_low": 0.9, "roc_auc_high": 0.99}
+
+
+@pytest.fixture
+def known(chapters, tmp_path):
+    samples = read_samples(str(chapters(4, 4, 4)), True)
+    data = SimpleNamespace(samples=samples, split=SimpleNamespace(train=np.arange(12)))
+    about.write(str(tmp_path), "siamese", data, MEASURED, (48, 48, 3))
+    return runs.read_json(str(tmp_path), runs.ABOUT)
+
+
+def test_what_a_model_learnt_from_is_kept_and_said(known):
+    assert known["shows"] == "photographs" and (known["classes"], known["images"]) == (3, 12)
+    assert about.in_words(known) == ("learnt from 12 pictures of photographs, 3 classes; threshold measured on 3 other classes, ROC-AUC 0.950")
+    assert "not known" in about.in_words(None)
+
+
+def test_letters_are_doubted_by_a_model_of_photographs_and_own_pictures_are_not(known, alphabets, chapters):
+    letters = about.look_at([str(path) for path in sorted(alphabets.rglob("*.png"))[:2]])
+    assert "these pictures are characters, the model learnt from photographs" in about.warning(known, letters)
+    own = about.look_at(read_samples(str(chapters(2, 2, name="again")), True).full_paths())
+    assert about.warning(known, own) == "" and about.warning(None, letters) == ""
+
+
+def test_files_that_have_gone_are_passed_over(tmp_path):
+    picture(tmp_path / "a.png")
+    assert len(about.look_at([str(tmp_path / "none.png"), str(tmp_path / "a.png")])) == 1
+
+
+def test_the_ready_model_of_characters_doubts_photographs(tmp_path):
+    path = runs.find_model("characters")
+    known = about.read(path)
+    assert known["shows"] == "characters"
+    faces.draw_faces(str(tmp_path), people=1, pictures=2)
+    assert about.warning(known, about.look_at([str(path) for path in tmp_path.rglob("*.png")]))
+
+
+@pytest.mark.parametrize("name", ["characters", "photos"])
+def test_every_ready_model_says_what_it_knows(name):
+    known = about.read(runs.find_model(name))
+    assert known["images"] > 1000 and set(known["ranges"]) == {"colour", "midtones", "detail", "contrast"}

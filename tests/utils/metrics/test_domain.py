@@ -1,0 +1,52 @@
+"""Characters and photographs are told apart, and pictures unlike those of a training are noticed."""
+
+import numpy as np
+import pytest
+from helpers import DATA
+
+from utils.data.images import read_image
+from utils.metrics import domain
+
+
+def letters(count, seed=0):
+    """Black strokes on white."""
+    rng = np.random.default_rng(seed)
+    images = np.full((count, 48, 48, 3), 255, "uint8")
+    for image in images:
+        for _ in range(3):
+            row, column = rng.integers(4, 40, 2)
+            image[row : row + 3, 5:40] = 0
+            image[5:40, column : column + 3] = 0
+    return images
+
+
+def photos(count, seed=0):
+    """Smooth colours."""
+    rng = np.random.default_rng(seed)
+    y, x = np.indices((48, 48)) / 48
+    return np.stack([
+        np.clip(np.stack([60 + 120 * (a * x + (1 - a) * y) + rng.normal(0, 8, x.shape) for a in rng.random(3)], axis=2), 0, 255) for _ in range(count)
+    ]).astype("uint8")
+
+
+def test_characters_and_photographs():
+    assert domain.are_characters(letters(5)) and not domain.are_characters(photos(5))
+    grey = np.repeat(photos(5).mean(axis=3, keepdims=True).astype("uint8"), 3, axis=3)
+    assert not domain.are_characters(grey)
+
+
+def test_ranges_hold_their_own_pictures_and_no_others():
+    known = domain.ranges(letters(200))
+    assert domain.unlike(letters(50, seed=1), known).mean() < 0.05 and domain.unlike(photos(50), known).all()
+
+
+def test_statistics_of_plain_pictures_are_finite():
+    assert domain.statistics(np.zeros((2, 48, 48, 1), "uint8")) == pytest.approx(np.zeros((2, 4)))
+
+
+def test_real_photographs_are_unlike_characters():
+    folder = DATA / "photos" / "bsds500" / "test"
+    if not folder.is_dir():
+        pytest.skip(f"no {folder}")
+    shown = np.stack([read_image(path, (48, 48, 3)) for path in sorted(folder.glob("*.jpg"))[:40]])
+    assert not domain.are_characters(shown) and domain.unlike(shown, domain.ranges(letters(100))).all()
