@@ -110,7 +110,7 @@ def column(path: str, names: list[str], known: tuple[str, ...], needed: bool = F
     return places[0] if places else None
 
 
-def tid_rows(path: str, root: str, artificial: bool) -> list[Row]:
+def tid_rows(path: str, root: str) -> list[Row]:
     """Rows of TID2013's list: lines `MOS iNN_TT_L.bmp`, reference, distortion, level.
 
     The list and the files differ in upper and lower case.
@@ -125,7 +125,7 @@ def tid_rows(path: str, root: str, artificial: bool) -> list[Row]:
         parts = TID_NAME.fullmatch(name.strip())
         if not parts or not 1 <= int(parts[2]) <= len(TID_KINDS):
             raise ValueError(f"{where}: found {line.strip()!r}; expected `MOS iNN_TT_L.bmp`, as in 5.51429 i01_01_1.bmp")
-        if artificial or parts[1] != ARTIFICIAL:
+        if parts[1] != ARTIFICIAL:
             file, kind = there.get(parts[0].lower(), parts[0]), TID_KINDS[int(parts[2]) - 1]
             rows.append(Row(file, number(score, where), parts[1], kind, int(parts[3])))
     return rows

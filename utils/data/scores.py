@@ -59,7 +59,6 @@ def read_scores(
     higher_is_better: bool | None = None,
     image_root: str = "",
     score_range: tuple[float, float] | None = None,
-    artificial: bool = False,
 ) -> Scored:
     """Reads images and their human scores.
 
@@ -68,7 +67,8 @@ def read_scores(
                    column (mos, dmos, score, quality ...); columns for the reference photograph (ref_image
                    ...), the distortion (dist_type ...) and its level are read where they are; others ignored
         list.txt   lines `path score`; the path may hold spaces; blank lines and lines that begin with # are skipped
-        a folder   of TID2013 (Ponomarenko et al. 2015): `mos_with_names.txt`, `distorted_images/`; MOS
+        a folder   of TID2013 (Ponomarenko et al. 2015): `mos_with_names.txt`, `distorted_images/`; MOS;
+                   the images of reference 25, which is not a photograph, are left out
         a folder   of LIVE release 2 (Sheikh et al. 2006): `refnames_all.mat`, `dmos_realigned.mat` or else
                    `dmos.mat`, `jp2k/` ...; DMOS; the undistorted images in it are left out
     An image without a known reference is its own. A path may be listed twice with one score, which
@@ -78,14 +78,13 @@ def read_scores(
         higher_is_better: to be declared for a list, whatever its columns are called; known for the folders.
         image_root: the folder that the paths start from; "" for that of the list, or the data set's own.
         score_range: lowest and highest score possible. Without it: 0 to 9 for TID2013, otherwise what was found.
-        artificial: whether reference 25 of TID2013, which is no photograph, is read too.
 
     Raises:
         ValueError: one line on what was found, what was expected and how to mend it.
     """
     path = os.fspath(path)
     if os.path.isdir(path):
-        return read_folder(path, higher_is_better, image_root, score_range, artificial)
+        return read_folder(path, higher_is_better, image_root, score_range)
     if not os.path.isfile(path):
         raise ValueError(f"{path}: no such file or folder; expected a list of images and scores, or TID2013 or LIVE")
     if higher_is_better is None:
@@ -98,11 +97,11 @@ def read_scores(
     return scored(path, root, rows, higher_is_better, score_range)
 
 
-def read_folder(path: str, declared: bool | None, image_root: str, score_range, artificial: bool) -> Scored:
+def read_folder(path: str, declared: bool | None, image_root: str, score_range) -> Scored:
     """Reads TID2013 or LIVE release 2, told apart by the files that they come with."""
     if os.path.isfile(os.path.join(path, TID_LIST)):
         root, known = image_root or os.path.join(path, TID_IMAGES), True
-        rows, score_range = tid_rows(os.path.join(path, TID_LIST), root, artificial), score_range or TID_RANGE
+        rows, score_range = tid_rows(os.path.join(path, TID_LIST), root), score_range or TID_RANGE
     elif os.path.isfile(os.path.join(path, LIVE_REFERENCES)):
         root, known = image_root or path, False
         rows = live_rows(path)

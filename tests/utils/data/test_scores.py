@@ -187,8 +187,6 @@ def test_tid_by_its_names_in_any_case(tmp_path, upper):
     assert found.kinds.tolist() == ["GN", "GB", "SSR"] and found.levels.tolist() == [1, 5, 2]
     assert (found.low, found.high, found.higher_is_better) == (0, 9, True)
     assert all(map(os.path.isfile, found.full_paths()))
-    everything = read_scores(root, True, artificial=True)
-    assert everything.references.tolist() == [0, 0, 1, 2] and everything.kinds[3] == "JPEG"
 
 
 def test_tid_numbers_its_distortions():
@@ -278,16 +276,14 @@ def published(*parts):
 def test_tid_as_published(tmp_path):
     lines = published("iqa_scores", "tid2013_mos_with_names.txt").read_text().splitlines()
     root = tid(tmp_path / "tid", lines)
-    found = read_scores(root, artificial=True)
-    assert len(found.paths) == 3000 and len(np.unique(found.references)) == 25
+    found = read_scores(root)
+    assert len(lines) == 3000 and len(found.paths) == 2880 and len(np.unique(found.references)) == 24
     assert set(found.kinds) == set(TID_KINDS) and len(TID_KINDS) == 24
     cells = list(zip(found.references, found.kinds, found.levels))
-    assert len(set(cells)) == 3000 and set(found.levels) == {1, 2, 3, 4, 5}
+    assert len(set(cells)) == 2880 and set(found.levels) == {1, 2, 3, 4, 5}
     assert found.scores.min() == 0.24242 and found.scores.max() == 7.21429
     assert found.scores[found.levels == 1].mean() > found.scores[found.levels == 5].mean() + 1  # MOS falls with the level
-    photos = read_scores(root)
-    assert len(photos.paths) == 2880 and len(np.unique(photos.references)) == 24
-    train, test = split_by_reference(photos.references, 0.2, seed=0)
+    train, test = split_by_reference(found.references, 0.2, seed=0)
     assert (len(train), len(test)) == (19 * 120, 5 * 120)
 
 
@@ -388,7 +384,7 @@ def test_impossible_splits():
 
 
 def test_rows_of_scored(tmp_path):
-    found = read_scores(tid(tmp_path / "tid", LINES), artificial=True).take(np.array([3, 0]))
-    assert found.scores.tolist() == [0.2, 5.5] and found.references.tolist() == [2, 0] and found.levels.tolist() == [1, 1]
-    assert [path.lower() for path in found.paths] == ["i25_10_1.bmp", "i01_01_1.bmp"]
+    found = read_scores(tid(tmp_path / "tid", LINES)).take(np.array([2, 0]))
+    assert found.scores.tolist() == [3, 5.5] and found.references.tolist() == [1, 0] and found.levels.tolist() == [2, 1]
+    assert [path.lower() for path in found.paths] == ["i02_24_2.bmp", "i01_01_1.bmp"]
     assert scores.describe(found) == "2 images of 2 reference photos, 2 distortions, scores 0 to 9, higher is better"
