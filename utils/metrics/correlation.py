@@ -130,35 +130,31 @@ def per_kind(
 def over_splits(
     predicted: np.ndarray, human: np.ndarray, splits: Sequence[np.ndarray], higher_is_better: bool
 ) -> dict[str, dict[str, float]]:
-    """Mean, standard deviation and median of the correlations over the test rows of several splits.
+    """Mean and standard deviation of the correlations over the test rows of several splits.
 
     Args:
-        predicted: (N,) for one net, or (S, N) where each split trained its own; only the values at its
-            test rows are looked at.
-        human, higher_is_better: as in `correlations`.
+        predicted, human, higher_is_better: as in `correlations`.
         splits: S arrays of test rows.
 
     Returns:
-        For each figure of `correlations`: mean, std (of the sample, S - 1; nan for one split), median.
+        For each figure of `correlations`: mean, std (of the sample, S - 1; nan for one split).
         A split whose figure is nan makes them nan.
 
     Raises:
         ValueError: no splits, or predictions of another shape.
     """
     human, predicted = np.asarray(human), np.asarray(predicted)
-    if not len(splits) or predicted.shape not in (human.shape, (len(splits), *human.shape)):
+    if not len(splits) or predicted.shape != human.shape:
         raise ValueError(
             f"predictions of shape {predicted.shape} for {len(splits)} splits of {len(human)} images; expected at "
-            "least one split, and (N,) or (S, N)"
+            "least one split, and (N,)"
         )
-    each = np.broadcast_to(predicted, (len(splits), *human.shape))  # (S, N)
-    found = [correlations(each[s][rows], human[rows], higher_is_better) for s, rows in enumerate(splits)]
+    found = [correlations(predicted[rows], human[rows], higher_is_better) for rows in splits]
     table = {name: np.array([figures[name] for figures in found]) for name in FIGURES}  # (S,) each
     return {
         name: {
             "mean": float(np.mean(values)),
             "std": float(np.std(values, ddof=1)) if len(values) > 1 else float("nan"),
-            "median": float(np.median(values)),
         }
         for name, values in table.items()
     }
