@@ -15,8 +15,6 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from utils.run import folder as runs
-
 if TYPE_CHECKING:
     import keras
     import numpy as np
@@ -137,6 +135,8 @@ def flags_of(task: str):
 
 def room_of_model(path: str) -> str:
     """The room that a model belongs to: by the task that its about.json names, otherwise by the name of the Keras model."""
+    from utils.run import folder as runs
+
     known = runs.read_json(os.path.dirname(path), runs.ABOUT) or {}
     return TASKS[known["task"]].room if known.get("task") in TASKS else room_of_kind(runs.kind_of(path))
 
