@@ -42,6 +42,7 @@ GROUPS: list[Group] = []
 RETIRED: dict[str, Retired] = {
     "level_gap": Retired("0", "all pairs of levels are compared"),
 }
+FORMER: dict[str, object] = {"images_per_class": 3}  # former defaults: old flag files name them, which says nothing either
 
 
 @contextlib.contextmanager
@@ -63,7 +64,7 @@ def passed(name: str) -> bool:
     A flag file of an older run names every flag there was, so a default in it says nothing.
     """
     pattern = re.compile(rf"--?(no)?{re.escape(name)}(=|$)")
-    return any(map(pattern.match, sys.argv[1:])) or FLAGS[name].present and FLAGS[name].value != FLAGS[name].default
+    return any(map(pattern.match, sys.argv[1:])) or FLAGS[name].present and FLAGS[name].value not in (FLAGS[name].default, FORMER.get(name))
 
 
 def chosen_by_flags(tasks: Sequence[str]) -> set[str]:
