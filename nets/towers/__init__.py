@@ -112,11 +112,15 @@ def backbone_layers(tower: "keras.Model") -> dict[str, "keras.layers.Layer"]:
 
 
 def set_arrays(targets: dict[str, "keras.layers.Layer"], arrays: dict[str, list["np.ndarray"]]) -> None:
-    """Gives each layer its weights.
+    """Gives each layer its weights, by name; where the names differ but not their number, by place.
+
+    Keras numbers some names on from network to network, such as normalization_1.
 
     Raises:
         ValueError: a layer that the arrays lack, shapes that do not fit, or arrays that change nothing.
     """
+    if set(targets) != set(arrays) and len(targets) == len(arrays):
+        arrays = dict(zip(targets, arrays.values(), strict=True))
     missing = sorted(set(targets) - set(arrays))
     if missing:
         raise ValueError(f"the weights lack the layers {', '.join(missing[:5])}")

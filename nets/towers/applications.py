@@ -9,7 +9,8 @@ class Application(NamedTuple):
     Attributes:
         function: its name there, such as "ResNet50".
         pixels: what it expects: "tf" (-1..1), "torch" (0..1, less ImageNet's mean, by its deviation),
-            "caffe" (BGR less ImageNet's mean), or "inside" where the network converts 0..255 itself.
+            "caffe" (BGR less ImageNet's mean), or "inside" where the network converts 0..255 itself; "halfway" where
+            it does so only in part, see `converted`.
         least: pixels a side that it needs.
     """
 
@@ -38,7 +39,7 @@ NETWORKS = {
     "densenet201": Application("DenseNet201", "torch"),
     "nasnet_mobile": Application("NASNetMobile", "tf"),
     "nasnet_large": Application("NASNetLarge", "tf"),
-    **{f"efficientnet_b{n}": Application(f"EfficientNetB{n}", "inside") for n in range(8)},
+    **{f"efficientnet_b{n}": Application(f"EfficientNetB{n}", "halfway") for n in range(8)},
     **{f"efficientnet_v2_b{n}": Application(f"EfficientNetV2B{n}", "inside") for n in range(4)},
     **{f"efficientnet_v2_{size.lower()}": Application(f"EfficientNetV2{size}", "inside") for size in "SML"},
     **{f"convnext_{size.lower()}": Application(f"ConvNeXt{size}", "inside") for size in ("Tiny", "Small", "Base", "Large", "XLarge")},
@@ -51,13 +52,17 @@ def application(images, row, imagenet: bool = False):
     """The features of a network of `NETWORKS`: mean of its last maps over all places, (batch, channels)."""
     import keras
 
-    x = converted(images, row.network.pixels)
+    x = converted(images, row.network.pixels, imagenet)
     backbone = getattr(keras.applications, row.network.function)(include_top=False, weights=None, input_shape=x.shape[1:])
     return keras.layers.GlobalAveragePooling2D(name="average", dtype="float32")(backbone(x))
 
 
-def converted(images, pixels: str):
-    """Pixels in 0..255, grey or RGB, as the network expects them: (batch, height, width, 3)."""
+def converted(images, pixels: str, imagenet: bool = False):
+    """Pixels in 0..255, grey or RGB, as the network expects them: (batch, height, width, 3).
+
+    Keras builds an EfficientNet B0 to B7 with ImageNet's weights otherwise than one without: it divides the normalised
+    pixels by the root of ImageNet's deviation once more. Here the network is built without, so that this is done before it.
+    """
     from keras import layers
 
     from nets.layers import ImagenetPixels
@@ -71,4 +76,7 @@ def converted(images, pixels: str):
     if pixels == "torch":
         return layers.Rescaling([1 / (255 * deviation) for deviation in DEVIATION],
                                 offset=[-mean / deviation for mean, deviation in zip(MEAN, DEVIATION, strict=True)])(images)
+    if pixels == "halfway" and imagenet:
+        scale = [deviation**-0.5 for deviation in DEVIATION]
+        return layers.Rescaling(scale, offset=[255 * mean * (1 - factor) for mean, factor in zip(MEAN, scale, strict=True)])(images)
     return images
