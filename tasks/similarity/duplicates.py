@@ -27,7 +27,7 @@ from utils.run.console import progress_bar
 if TYPE_CHECKING:
     from nets.siamese import Comparer
 
-TILE = 1 << 22  # pairs compared at once by their distance: 16 MB
+TILE = 1 << 20  # pairs compared at once by their distance: 4 MB for each array of them
 HIDDEN = 512  # numbers that a head needs for a pair, at least
 FEW = 16  # pictures that are like no more files have these noted, so that memory does not grow with the pairs
 TOLERANCE = 5e-7  # of a similarity: sigmoids in float32 are no more exact
@@ -164,7 +164,7 @@ class Pairs:
     def __init__(self, features: np.ndarray, comparer: "Comparer", threshold: float):
         self.features, self.comparer, self.threshold = np.asarray(features, "float32"), comparer, threshold
         self.squares = np.einsum("nf,nf->n", self.features, self.features)  # (N,)
-        self.scored = max(1, 2 * TILE // max(HIDDEN, self.features.shape[1]))  # pairs scored at once
+        self.scored = max(1, 8 * TILE // max(HIDDEN, self.features.shape[1]))  # pairs scored at once
         self.tile = TILE if comparer.by_distance else self.scored
         if comparer.by_distance:
             around = (min(threshold + TOLERANCE, 1.0), max(threshold - TOLERANCE, 0.0))
