@@ -1,5 +1,6 @@
 """What tests of several folders share: pictures, losses and gradients, scripts that run on their own."""
 
+import json
 import os
 import signal
 import subprocess
@@ -48,6 +49,14 @@ def start(cwd, *args):
     return subprocess.Popen([sys.executable, str(ROOT / "train.py"), *args], cwd=cwd, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True,
                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+
+
+def told_by(code):
+    """What a Python program, run in the project's folder, prints as JSON on its last line."""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
+                          env={**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def wait_for_epoch(process, log, epoch):
