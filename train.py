@@ -21,23 +21,24 @@ with group("What to learn"):
     flags.DEFINE_enum("task", "siamese", list(tasks.TASKS), "The question to learn. "
                       + "; ".join(f"{name}: {row.question}" for name, row in tasks.TASKS.items()))
 with group("What to learn from"):
-    flags.DEFINE_string("dataset_path", "datasets", "Folder of images; while it is empty, letters are drawn there. finetune: a CSV or a "
-                        "list of lines `path score`, or the folder of TID2013 or LIVE")
+    flags.DEFINE_string("dataset_path", "datasets", "Folder of images. siamese and triplet: while it is empty, letters are drawn there. "
+                        "copies and rank: a folder of photos. finetune: a CSV or a list of lines `path score`, or the folder of TID2013 or LIVE")
     flags.DEFINE_float("val_share", 0.1, "Share of the data that is held out to choose the best epoch", 0, 0.9)
     flags.DEFINE_float("test_share", None, "Share of the data that is held out to measure quality, where the data set has no test part. "
-                       "Default: 0.1; with --train_own_data and fewer than 100 classes 0.2", 0, 0.9)
-    flags.DEFINE_boolean("skip_broken", True, "Leave broken files out; off: refuse them")
+                       "Default: 0.1; for your own photographs in fewer than 100 classes 0.2", 0, 0.9)
+    flags.DEFINE_boolean("skip_broken", True, "Leave broken files out. --noskip_broken stops at a broken file")
 with group("How the folders lie", "siamese", "triplet"):
     flags.DEFINE_boolean("train_own_data", False, "Images lie as <chapter>/<image>; off: as <alphabet>/<character>/<image>, like Omniglot")
 with group("The network"):
     flags.DEFINE_enum("backbone", "auto", ["auto", *(towers.SIMILARITY | towers.QUALITY)], "Tower: image -> features. auto: photos for "
-                      "your own photographs, otherwise compact; both suit machines without a GPU. koch is for siamese and triplet, "
-                      "alexnet and shallow for rank and finetune; the others are networks of keras.applications")
-    flags.DEFINE_list("input_shape", [], "height,width,channels. Default: for photos what suits the pictures, 48,48,1 for compact, "
+                      "copies and for siamese and triplet on your own photographs, otherwise compact; both suit machines without a GPU. "
+                      "photos and koch are for siamese, triplet and copies, alexnet and shallow for rank and finetune; the others are "
+                      "networks of keras.applications")
+    flags.DEFINE_list("input_shape", [], "height,width,channels. Default: for photos what suits your own pictures, or 80,80,3; 48,48,1 for compact, "
                       "105,105,3 for vgg16, 105,105,1 for koch, otherwise 128,128,3. rank and finetune take crops: 128,128,3 for "
                       "compact, otherwise 224 or 227")
     flags.DEFINE_string("weights", "auto", "First weights. auto: those of the ready model for photographs where the backbone is photos, "
-                        "otherwise random ones; \"\": random; imagenet; a *_notop.h5 file of a network of keras.applications; the .h5 file of a "
+                        "otherwise random ones; nothing: random; imagenet; a *_notop.h5 file of a network of keras.applications; the .h5 file of a "
                         "Siamese-tf2 network; a run folder or .keras file of this project")
 with group("How it learns"):
     flags.DEFINE_integer("epochs", 8, "Epochs to train", 1)
@@ -53,9 +54,9 @@ tasks.define_flags("training")
 with group("Where it runs"):
     flags.DEFINE_string("devices", "", "GPUs that share each batch, such as 0,1; cpu; cpu:2 to try sharing without GPUs. Default: what "
                         "the backend finds")
-    flags.DEFINE_enum("precision", "float32", ["float32", "mixed_float16", "mixed_bfloat16"], "Arithmetic of the tower")
+    flags.DEFINE_enum("precision", "float32", ["float32", "mixed_float16", "mixed_bfloat16"], "Number format of the tower's arithmetic")
     flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1), "Processes that read and change photos while the network trains, "
-                         "for copies, rank and finetune. 0: none", 0)
+                         "for copies, rank and finetune; each keeps up to 0.4 GB of photos for copies. 0: none", 0)
     flags.DEFINE_string("run", "", "Name of the run's folder in logs/. Default: date and task")
     flags.DEFINE_boolean("resume", False, "Continue the stopped run --run, or the newest, with its flags")
 flags.register_validator(

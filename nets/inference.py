@@ -44,7 +44,7 @@ def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done
 
 
 def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarray:
-    """Features of images, by `predict`, which starts too slowly for a few and on JAX fails across hosts."""
+    """Features of images. Few images, or JAX: the tower is called. Many: `predict`, which starts slowly, and on JAX fails across hosts."""
     if len(images) <= batch_size or keras.backend.backend() == "jax":
         return np.concatenate([apply(tower, images[s : s + batch_size]) for s in range(0, len(images), batch_size)])
     short = -len(images) % batch_size  # a last batch below the number of replicas would crash

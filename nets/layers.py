@@ -26,7 +26,7 @@ class ImagenetPixels(keras.layers.Layer):
 class Augment(keras.layers.Layer):
     """Moves and lights each image as its own row of numbers says.
 
-    The numbers are drawn with the batch (`utils/augment.py`), so a run repeats exactly on any
+    The numbers are drawn with the batch (`utils/batches/augment.py`), so a run repeats exactly on any
     number of devices; only the work is done here, on the device.
 
     Inputs: images (B, H, W, C) in 0..255; `warps` (B, 8), the projective transform from output to

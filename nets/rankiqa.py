@@ -63,7 +63,7 @@ def forget_range(model: keras.Model) -> None:
 
 
 def unit_range(model: keras.Model) -> None:
-    """Makes the tower say 0 and 1 where it said what its score is scaled from; the scores stay as they are."""
+    """Rescales the last layer so that the tower gives 0 for the worst score of its range and 1 for the best; the scores stay the same."""
     scale, last = model.get_layer("score"), model.get_layer("tower").get_layer("quality")
     zero, one, worst, best = (float(number) for number in scale.get_weights()[0])
     kernel, bias = last.get_weights()
@@ -96,7 +96,7 @@ def side(model: keras.Model) -> int:
 
 
 def side_of(model: keras.Model, asked: int) -> int:
-    """Side of the crops to train on where `asked` pixels are asked for; 0, or a model of one size: as before."""
+    """Side of the crops to train on, in pixels: `asked` if it is not 0 and the model takes photos of any size, otherwise the model's own."""
     return asked if asked and model.input_shape[1] is None else side(model)
 
 

@@ -77,11 +77,11 @@ def make_loss(name: str, model: keras.Model, **given) -> keras.layers.Layer:
     return losses.make_loss(name, head, losses.settings_of(name, given))
 
 
-def freeze_normalization(model: keras.Model) -> None:
-    """Batch normalisation of the tower keeps its statistics, its scales and its offsets in training."""
+def freeze_normalization(model: keras.Model, frozen: bool) -> None:
+    """Whether batch normalisation of the tower keeps its statistics, its scales and its offsets in training."""
     for layer in model.get_layer("tower").layers:
         if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = False
+            layer.trainable = not frozen
 
 
 def own_loss(labels, rows):
@@ -90,7 +90,7 @@ def own_loss(labels, rows):
 
 
 def signs_of_life(loss: keras.layers.Layer) -> list[keras.metrics.Metric]:
-    """Whether the embeddings live, as metrics of a trainer of this loss.
+    """Whether the embeddings are still different from each other, as metrics of a trainer of this loss.
 
     `same_distance`, `different_distance` and `spread`; for triplets also the share of
     `active_triplets`.

@@ -1,4 +1,4 @@
-"""What the program can be asked: one room (folder) for each question, one row for each way of learning to answer it.
+"""What the program can be asked. Each question has a folder here, called its room; each way of learning to answer it has a row in TASKS.
 
 A room holds
 
@@ -32,9 +32,10 @@ class TaskRow(NamedTuple):
 
 
 class RoomRow(NamedTuple):
-    """One value of --task of predict.py and evaluate.py: the name of its Keras models, and how to train one."""
+    """One value of --task of predict.py and evaluate.py: the name of its Keras models, its ready model, and how to train one."""
 
     kind: str
+    ready: str
     train: str
 
 
@@ -48,9 +49,9 @@ TASKS = {
 }
 
 ROOMS = {
-    "similarity": RoomRow("siamese", "python train.py"),
-    "copies": RoomRow("siamese", "python train.py --task=copies"),
-    "quality": RoomRow("rankiqa", "python train.py --task=rank"),
+    "similarity": RoomRow("siamese", "characters", "python train.py"),
+    "copies": RoomRow("siamese", "photos", "python train.py --task=copies"),
+    "quality": RoomRow("rankiqa", "quality", "python train.py --task=rank"),
 }
 
 
@@ -137,8 +138,30 @@ def room_of_model(path: str) -> str:
     """The room that a model belongs to: by the task that its about.json names, otherwise by the name of the Keras model."""
     from utils.run import folder as runs
 
-    known = runs.read_json(os.path.dirname(path), runs.ABOUT) or {}
-    return TASKS[known["task"]].room if known.get("task") in TASKS else room_of_kind(runs.kind_of(path))
+    task = task_of(os.path.dirname(path))
+    return TASKS[task].room if task in TASKS else room_of_kind(runs.kind_of(path))
+
+
+def find_model(path: str, room: str | None) -> str:
+    """The .keras file that `path` means; "" is the newest run of the room, otherwise its ready model.
+
+    Args:
+        room: None: the newest run of any room, otherwise the ready model of `DEFAULT_ROOM`.
+    """
+    from utils.run import folder as runs
+
+    if path:
+        return runs.find_model(path)
+    row = ROOMS[room or DEFAULT_ROOM]
+    newest = runs.newest_run(row.kind if room else "", suits=None if room != "copies" else lambda folder: task_of(folder) == "copies")
+    return runs.find_model(newest or row.ready, row.kind, row.train)
+
+
+def task_of(folder: str) -> str:
+    """The task that a run's about.json names, or ""."""
+    from utils.run import folder as runs
+
+    return (runs.read_json(folder, runs.ABOUT) or {}).get("task", "")
 
 
 def room_of_kind(kind: str) -> str:
@@ -147,4 +170,4 @@ def room_of_kind(kind: str) -> str:
         if row.kind == kind:
             return room
     raise ValueError(f"{f'a {kind} model' if kind else 'not a Keras model'}, expected a model of this project: "
-                     f"{' or '.join(row.kind for row in ROOMS.values())}")
+                     f"{' or '.join(dict.fromkeys(row.kind for row in ROOMS.values()))}")

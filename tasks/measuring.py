@@ -14,10 +14,12 @@ def define_flags(*rooms: str) -> None:
     """The flags of a script that measures models of these rooms."""
     with group("What to measure"):
         flags.DEFINE_enum("task", rooms[0] if len(rooms) == 1 else None, list(rooms),
-                          "What kind of model to measure. Default: that of --model, or of the newest run")
-        flags.DEFINE_string("model", "", "Run folder or .keras file. Default: the newest run, otherwise the ready model")
+                          "What kind of model to measure; these are not the tasks of train.py. "
+                          + ("Default: that of --model, or of the newest run" if len(rooms) > 1 else "Always this one"))
+        flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: characters, photos or quality. Default: the newest run, "
+                            "otherwise a ready model")
         flags.DEFINE_string("dataset_path", "", "Folder of images, or of undistorted photos, to test on. Default: what the run held out")
-        flags.DEFINE_string("out", "", "Folder to write figures and tables to. Default: the model's")
+        flags.DEFINE_string("out", "", "Folder to write figures and tables to. Default: that of the model; with --compare the working folder")
         flags.DEFINE_integer("seed", 0, "Seed of pairs, distortions, crops and splits", 0)
         flags.DEFINE_boolean("json", False, "Print the figures as one JSON object on the last line")
     for room in rooms:
@@ -41,19 +43,9 @@ def main(argv: list[str]) -> None:
 
     room = FLAGS.task or room_of_flags()
     needs_model = not (FLAGS.compare or "hausdorff" in FLAGS and FLAGS.hausdorff)
-    path = find_model(room) if needs_model else ""
+    path = tasks.find_model(FLAGS.model, room) if needs_model else ""
     room = room or tasks.room_of_model(path)
     refuse_unused(room)
     result = import_module(f"tasks.{room}.evaluation").evaluate(FLAGS, path)
     if FLAGS.json:
         print(runs.as_json(result))
-
-
-def find_model(room: str | None) -> str:
-    """The model that --model names, or the newest of a room; where no room is chosen, the newest run of any."""
-    from utils.run import folder as runs
-
-    if room is None and not FLAGS.model and not runs.newest_run():
-        room = tasks.DEFAULT_ROOM
-    row = tasks.ROOMS.get(room)
-    return runs.find_model(FLAGS.model, row.kind if row else "", row.train if row else "python train.py")

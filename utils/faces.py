@@ -140,5 +140,7 @@ def lit(tones: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 
 if __name__ == "__main__":
+    if any(argument.startswith("-") for argument in sys.argv[1:]):
+        sys.exit(__doc__)
     target = sys.argv[1] if len(sys.argv) > 1 else "datasets/faces"
     print(f"{draw_faces(target)} pictures in {target}\nnext: python train.py --train_own_data --dataset_path={target}")

@@ -7,7 +7,7 @@ Flags are defined under a heading, together with the tasks that use them:
 
 The headings and their order are those of `--help`. A flag that is passed to another task is refused by
 `refuse_unused`. This module and whoever defines flags import no Keras, so that `--help` and a
-misspelt flag answer at once.
+misspelled flag answer at once.
 """
 
 import contextlib
@@ -53,11 +53,6 @@ def group(title: str, *tasks: str) -> Iterator[None]:
     GROUPS.append(Group(title, tuple(name for name in FLAGS if name not in before), tasks))
 
 
-def users(name: str) -> tuple[str, ...]:
-    """The tasks that use a flag; () where all do."""
-    return next((found.tasks for found in GROUPS if name in found.names), ())
-
-
 def passed(name: str) -> bool:
     """Whether a flag was chosen: named on the command line, or set in a flag file to something else than its default.
 
@@ -86,8 +81,9 @@ def refuse_unused(task: str) -> None:
 
 
 def tasks_in_words(tasks: Sequence[str]) -> str:
-    """"--task=rank", or "--task=siamese or triplet"."""
-    return f"--task={' or '.join(tasks)}"
+    """"--task=rank", or "--task=siamese, triplet or copies"."""
+    *others, last = tasks
+    return f"--task={', '.join(others)}{' or ' if others else ''}{last}"
 
 
 def own_flags(task: str, without: Sequence[str] = ()) -> list[str]:
@@ -117,10 +113,10 @@ def run(main: Callable[[list[str]], None]) -> None:
     """Parses the command line and calls `main`; `--help` prints `help_text`."""
     app.define_help_flags()
     flags.DEFINE_flag(Help())
-    app.run(main, flags_parser=lambda argv: app.parse_flags_with_usage(argv) if helpful(argv) else parsed(argv))
+    app.run(main, flags_parser=lambda argv: app.parse_flags_with_usage(argv) if absl_answers(argv) else parsed(argv))
 
 
-def helpful(argv: Sequence[str]) -> bool:
+def absl_answers(argv: Sequence[str]) -> bool:
     """Whether absl answers this command line by itself: --helpfull, --helpxml and their like."""
     return any(argument.lstrip("-").startswith(("helpf", "helpx", "helps")) for argument in argv[1:])
 

@@ -1,4 +1,4 @@
-"""An embedded data set: letters of many writing systems, drawn from the fonts that matplotlib brings.
+"""An embedded data set: letters of many writing systems, drawn from the fonts that come with matplotlib.
 
     python -m utils.glyphs [folder]
 
@@ -164,5 +164,7 @@ def font_path(face: str) -> str:
 
 
 if __name__ == "__main__":
+    if any(argument.startswith("-") for argument in sys.argv[1:]):
+        sys.exit(__doc__)
     target = sys.argv[1] if len(sys.argv) > 1 else "datasets/glyphs"
     print(f"{render_glyphs(target)} images in {target}")

@@ -28,7 +28,6 @@ class Loss(NamedTuple):
         idle: settings -> the loss that stays when all embeddings are alike; nan where it depends on the batch.
         unit_length: whether it compares cosines, so that features must have unit length.
         trains_head: whether the head is trained with the tower; otherwise it is fitted afterwards.
-        triplets: whether it compares triplets, so that the share of active ones is logged.
     """
 
     layer: str
@@ -37,7 +36,6 @@ class Loss(NamedTuple):
     idle: Callable[[dict[str, Any]], float]
     unit_length: bool = False
     trains_head: bool = False
-    triplets: bool = False
 
 
 LOSSES = {
@@ -49,10 +47,10 @@ LOSSES = {
         {"margin": 1.0}, lambda settings: 0.25 * settings["margin"] ** 2),
     "triplet": Loss(
         "triplets.TripletLoss", "a positive must be nearer than a negative by a margin (FaceNet 2015)",
-        {"margin": 0.2, "mining": "semi_hard", "squared": False}, lambda settings: settings["margin"], triplets=True),
+        {"margin": 0.2, "mining": "semi_hard", "squared": False}, lambda settings: settings["margin"]),
     "ratio": Loss(
         "triplets.RatioLoss", "softmax of the two distances of a triplet (Hoffer & Ailon 2015)",
-        {"mining": "semi_hard", "squared": False}, lambda settings: 0.25, triplets=True),
+        {"mining": "semi_hard", "squared": False}, lambda settings: 0.25),
     "multi_similarity": Loss(
         "cosines.MultiSimilarity", "weighted pairs with mining of its own (Wang 2019)",
         {}, lambda settings: math.nan, unit_length=True),

@@ -100,7 +100,7 @@ def balanced(same_losses, different_losses, labels):
 
 
 def shares(sums, counts):
-    """Sums and counts of own images (b,) -> shares (b,), whose mean over the batch is sum by count."""
+    """Sums and counts of own images (b,) -> shares (b,), whose mean over the batch is the sum divided by the count."""
     everyone = whole_batch(counts)  # (B,)
     return sums * ops.cast(ops.shape(everyone)[0], "float32") / ops.maximum(ops.sum(everyone), 1.0)
 

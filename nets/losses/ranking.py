@@ -8,7 +8,7 @@ from nets.replicas import whole_batch
 
 @keras.saving.register_keras_serializable("compare")
 class RankingHinge(keras.layers.Layer):
-    """Sum over all pairs of levels of max(0, margin - (better - worse)), by the number of images (Liu et al. 2017).
+    """Sum over all pairs of levels of max(0, margin - (better - worse)), divided by the number of images (Liu et al. 2017).
 
     Pairs are of one distortion; a pristine photo (level 0) belongs to every distortion, so it
     passes the tower once and not once for each. The gradient of image i is

@@ -8,8 +8,8 @@ class Application(NamedTuple):
 
     Attributes:
         function: its name there, such as "ResNet50".
-        pixels: what it expects: "tf" (-1..1), "torch" (0..1, less ImageNet's mean, by its deviation),
-            "caffe" (BGR less ImageNet's mean), or "inside" where the network converts 0..255 itself; "halfway" where
+        pixels: what it expects: "tf" (-1..1), "torch" (0..1, minus ImageNet's mean, divided by its deviation),
+            "caffe" (BGR minus ImageNet's mean), or "inside" where the network converts 0..255 itself; "halfway" where
             it does so only in part, see `converted`.
         least: pixels a side that it needs.
     """

@@ -3,6 +3,7 @@
 import os
 
 from nets import siamese
+from tasks import about
 from tasks.copies import report
 from tasks.models import load_model
 from utils.data import photos
@@ -19,7 +20,8 @@ def evaluate(options, path: str) -> dict:
     if not cuts or "default" not in cuts:
         raise ValueError(f"{path}: no threshold for copies beside it; expected a run of train.py --task=copies, or --model=photos")
     tested = test_photos(options, runs.read_json(os.path.dirname(path), runs.SPLIT) or {})
-    result = report.write_copies(siamese.comparer(model), model.input_shape[0][1:], tested, folder, cuts, options.seed, options.copied)
+    result = report.write_copies(siamese.comparer(model), model.input_shape[0][1:], tested, folder, cuts, options.seed, options.copied,
+                                 (about.read(path) or {}).get("left_out", ()))
     print("\n".join(report.in_words(result)))
     print(f"evaluation.json and copies.png are in {folder}/")
     return result

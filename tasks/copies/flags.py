@@ -24,4 +24,4 @@ def for_answers() -> None:
 def for_evaluation() -> None:
     """Flags that evaluate.py hands to copies."""
     with group("How well are copies found", "copies"):
-        flags.DEFINE_integer("copied", 100, "Photos, of those to test on, that are changed in every way; the others are only told apart from them", 2)
+        flags.DEFINE_integer("copied", 100, "How many of the test photos are copied in every way. The other photos serve as wrong answers", 2)

@@ -1,6 +1,6 @@
 """Copies of photos, made in every way that is tested, and how well features find them, beside a perceptual hash."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -26,29 +26,37 @@ class Copies(NamedTuple):
     copies: dict[str, list[Image.Image]]
 
 
-def make_copies(paths: list[str], copied: int, seed: int = 0, whole: bool = True) -> Copies:
+def left_out(options) -> list[str]:
+    """The kinds of changes after which a photo is no copy any more, by the flags of training."""
+    return ["mirrored"] * (not options.mirrored_copies) + ["quarter turn"] * (not options.turned_copies)
+
+
+def make_copies(paths: list[str], copied: int, seed: int = 0, whole: bool = True, left_out: Sequence[str] = ()) -> Copies:
     """Reads the photos and copies the first `copied` of them in each way.
 
     Args:
+        left_out: kinds of `KINDS` after which a photo is no copy any more.
         whole: whether photos are taken at their own size; otherwise small ones, which is faster.
     """
     photos = [open_image(path, "RGB") if whole else small(path) for path in paths]
     copies = {}
     for number, (label, (function, amount)) in enumerate(KINDS.items()):
+        if label in left_out:
+            continue
         rng = np.random.default_rng([seed, number])
         copies[label] = [function(photo, amount, rng) for photo in photos[:copied]]
     return Copies(photos, copies)
 
 
 def recall_by_kind(made: Copies, embed: Embed) -> dict[str, float]:
-    """For each kind the share of copies that are found, at `PRECISION` over all copies and photos at once; and the "threshold"."""
+    """For each kind the share of copies that are found, at `PRECISION` over all copies and photos at once."""
     photos = embed(made.photos)  # (N, F)
     scores = {label: embed(pictures) @ photos.T for label, pictures in made.copies.items()}  # (M, N) each
     count = len(next(iter(scores.values())))
     truth = np.eye(count, len(photos), dtype=bool)
     everything = np.stack(list(scores.values()))  # (kinds, M, N)
     threshold = threshold_at(everything, np.broadcast_to(truth, everything.shape), PRECISION)
-    return {label: float((np.diagonal(found) >= threshold).mean()) for label, found in scores.items()} | {"threshold": threshold}
+    return {label: float((np.diagonal(found) >= threshold).mean()) for label, found in scores.items()}
 
 
 def easy_pairs(made: Copies, embed: Embed) -> tuple[np.ndarray, np.ndarray]:

@@ -1,5 +1,7 @@
 """What a model for copies is worth: recall by kind of change beside a perceptual hash, thresholds, and their figure."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nets import siamese
@@ -13,14 +15,14 @@ STRICT = 0.999  # precision over all pairs of a copy and a photo, of the thresho
 COPIED = 100  # photos that are copied to fit the thresholds
 
 
-def fit_thresholds(model, paths: list[str], seed: int) -> dict[str, float] | None:
+def fit_thresholds(model, paths: list[str], seed: int, left_out: Sequence[str] = ()) -> dict[str, float] | None:
     """Makes the similarity a probability and finds the thresholds, on copies of photos; None where nothing was learnt.
 
     best_accuracy, eer and fpr1 are those of copies of all kinds against as many other photos; "copies" keeps
     `STRICT` of the answers right when every copy is compared with every photo. It decides ("default").
     """
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]
-    made = measure.make_copies(paths, min(COPIED, len(paths)), seed, whole=False)
+    made = measure.make_copies(paths, min(COPIED, len(paths)), seed, whole=False, left_out=left_out)
     photos = compare.embed(measure.as_inputs(made.photos, shape))
     features = np.stack([compare.embed(measure.as_inputs(pictures, shape)) for pictures in made.copies.values()])  # (kinds, M, F)
     kinds, count = features.shape[:2]
@@ -30,7 +32,7 @@ def fit_thresholds(model, paths: list[str], seed: int) -> dict[str, float] | Non
     right = np.concatenate([photos[np.tile(own, kinds)], photos[((own + other) % len(photos)).ravel()]])
     same = np.arange(len(left)) < len(left) // 2
     if not siamese.calibrate(model, left, right, same):
-        print("copies lie no nearer to their photos than others: the embedding has learnt nothing yet")
+        print("copies lie no nearer to their photos than other photos do: the embedding has learnt nothing yet; train longer")
         return None
     scores = compare.score(features[:, :, None], photos[None, None])  # (kinds, M, N)
     truth = np.broadcast_to(np.eye(count, len(photos), dtype=bool), scores.shape)
@@ -38,18 +40,17 @@ def fit_thresholds(model, paths: list[str], seed: int) -> dict[str, float] | Non
     return cuts | {RULE: min(threshold_at(scores, truth, STRICT), 1.0), "default": RULE}
 
 
-def write_copies(compare, shape: tuple[int, int, int], paths: list[str], folder: str, cuts: dict, seed: int, copied: int = 100) -> dict:
+def write_copies(compare, shape: tuple[int, int, int], paths: list[str], folder: str, cuts: dict, seed: int, copied: int = 100,
+                 left_out: Sequence[str] = ()) -> dict:
     """Measures on test photos, beside the perceptual hash; writes evaluation.json and copies.png.
 
     Returns:
         "recall": for each kind the share of copies found at a precision of .99 over all kinds at once, by "model" and "hash";
         "pairs": precision, recall and F1 of the easy copies at the kept threshold, and the best F1 of either.
     """
-    made = measure.make_copies(paths, min(copied, len(paths)), seed)
+    made = measure.make_copies(paths, min(copied, len(paths)), seed, left_out=left_out)
     ways = {"model": lambda pictures: compare.embed(measure.as_inputs(pictures, shape)), "hash": measure.by_hash}
     recall = {name: measure.recall_by_kind(made, way) for name, way in ways.items()}
-    for found in recall.values():
-        found.pop("threshold")
     kept = 1 - 0.5 * max(compare.distance_of(cuts[cuts["default"]]), 0.0) ** 2  # of the scalar product of unit vectors
     pairs = {"model": measure.at_threshold(measure.easy_pairs(made, ways["model"]), kept),
              "hash": measure.at_threshold(measure.easy_pairs(made, ways["hash"]), 1 - 2 * 10.5 / 64)}  # at most 10 bits, as is usual

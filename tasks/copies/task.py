@@ -7,11 +7,11 @@ import numpy as np
 from nets import losses, siamese, towers
 from nets.heads import make_head
 from nets.inference import embed
+from tasks import about
+from tasks.collapse import Collapse
 from tasks.copies import report
-from tasks.copies.measure import as_inputs, make_copies, recall_by_kind
+from tasks.copies.measure import as_inputs, left_out, make_copies, recall_by_kind
 from tasks.models import load_model
-from tasks.similarity import about
-from tasks.similarity.collapse import Collapse
 from utils.batches.views import ViewBatches
 from utils.data import photos
 from utils.data.files import evenly, save_aside
@@ -38,7 +38,7 @@ class Data(NamedTuple):
 
 
 def settle(options) -> None:
-    """Backbone and shares where they were left open; `--weights=auto` starts from the ready model."""
+    """Backbone, input and test share where they were left open; `--weights=auto` starts from the ready model."""
     options.backbone = "photos" if options.backbone == "auto" else options.backbone
     options.test_share = 0.1 if options.test_share is None else options.test_share
 
@@ -96,7 +96,7 @@ def preview(trainer, batch):
 
 def callbacks(options, batches) -> list:
     """Watches whether the embeddings stay apart."""
-    return [Collapse(losses.idle_loss(LOSS, losses.settings_of(LOSS, {"temperature": options.temperature})))]
+    return [Collapse(losses.idle_loss(LOSS, losses.settings_of(LOSS, {"temperature": options.temperature})), advice="; a higher --temperature")]
 
 
 def validation(options, model, data: Data) -> Validation | None:
@@ -105,14 +105,13 @@ def validation(options, model, data: Data) -> Validation | None:
     if len(paths) < 2:
         print("no photos to validate on: the best epoch is that of the lowest training loss")
         return None
-    made = make_copies(paths, COPIED, options.seed, whole=False)
+    made = make_copies(paths, COPIED, options.seed, whole=False, left_out=left_out(options))
     shape = model.input_shape[0][1:]
     kinds = {name: as_inputs(pictures, shape) for name, pictures in made.copies.items()}
     made = made._replace(photos=as_inputs(made.photos, shape), copies=kinds)
 
     def measure() -> dict[str, float]:
         found = recall_by_kind(made, lambda pictures: embed(model, pictures))
-        found.pop("threshold")
         return {"val_recall": float(np.mean(list(found.values())))}
 
     return Validation(measure, "val_recall", "max")
@@ -123,12 +122,13 @@ def finish(options, folder: str, data: Data) -> list[str]:
     path = runs.find_model(folder)
     model = load_model(path, KIND)
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]
-    fitted = data.photos.full("validation") or data.photos.full("train")
-    cuts = report.fit_thresholds(model, evenly(fitted, VALIDATED), options.seed)
+    kinds = left_out(options)
+    fitted = data.photos.full("validation" if len(data.photos.validation) > 1 else "train")
+    cuts = report.fit_thresholds(model, evenly(fitted, VALIDATED), options.seed, kinds)
     if cuts:
         save_aside(model.save, path, ".keras")
         runs.write_json(folder, runs.THRESHOLDS, cuts)
     tested = data.photos.full("test") or fitted
-    measured = report.write_copies(compare, shape, tested, folder, cuts, options.seed) if len(tested) > 1 and cuts else {}
-    about.write_photos(folder, "copies", evenly(data.photos.full("train"), about.LOOKED_AT), len(data.photos.train), shape, measured)
+    measured = report.write_copies(compare, shape, tested, folder, cuts, options.seed, left_out=kinds) if len(tested) > 1 and cuts else {}
+    about.write_photos(folder, "copies", evenly(data.photos.full("train"), about.LOOKED_AT), len(data.photos.train), shape, measured, kinds)
     return report.in_words(measured)

@@ -3,13 +3,13 @@
 import os
 
 from nets import rankiqa
-from tasks import ROOMS
+from tasks import find_model
 from tasks.models import load_model
 from tasks.quality.scoring import photo_score
 from utils.data import photos
 from utils.data.files import walk
 from utils.data.images import read_image, read_photo
-from utils.run import figures, folder as runs
+from utils.run import figures
 from utils.run.console import progress_bar, write_answer
 
 SHOWN = 12  # photos at most on the figure: the best and the worst
@@ -18,9 +18,8 @@ SHOWN = 12  # photos at most on the figure: the best and the worst
 def answer(options, files: list[str]) -> None:
     """The quality of photos and of folders of them; of several, the best first, and a sheet of the best and worst."""
     found = photo_files(files)
-    room = ROOMS["quality"]
-    path = runs.find_model(options.model, room.kind, room.train)
-    scorer = rankiqa.scorer(load_model(path, room.kind))
+    path = find_model(options.model, "quality")
+    scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
     span = "range unknown, because the run did not end" if scorer.low is None else f"about {scorer.low:.4g} to {scorer.high:.4g}"
     print(f"model {path}: scores {span}, {'higher' if scorer.higher_is_better else 'lower'} is better")
     rows, bar = [], progress_bar("photo")

@@ -10,7 +10,7 @@ DISTORTIONS = "live, tid2013, all, or names as `python -m utils.distortions --he
 LEVELS = "Levels of your own, mild ones first, such as jpeg=40:20:10:5"
 CROPS = ("Score each photo as the mean over this many random crops. 0: the whole photo at once, or 30 crops where it has more than "
          "4 megapixels or the network takes crops only")
-DIRECTION = "Whether higher human scores are better. A CSV or a list does not tell, so it must be said"
+DIRECTION = "Whether higher human scores are better. A CSV or a list does not tell, so pass --higher_is_better or --nohigher_is_better"
 
 
 def for_training() -> None:
@@ -19,8 +19,8 @@ def for_training() -> None:
         flags.DEFINE_list("distortions", ["live"], "Which distortions: " + DISTORTIONS)
         flags.DEFINE_list("levels", [], LEVELS)
         flags.DEFINE_float("hinge_margin", 1.0, "How much higher the better of two levels must score", 1e-6)
-        flags.DEFINE_enum("pairs", "all", ["all", "random", "hard"], "Which pairs of levels are compared. all: every pair of the batch. To "
-                          "measure against: random, one random partner for each image; hard, the worst ordered half of twice as many")
+        flags.DEFINE_enum("pairs", "all", ["all", "random", "hard"], "Which pairs of levels are compared. all: every pair of the batch. "
+                          "random and hard exist for comparison: one random partner for each image, or the worst ordered half of twice as many")
         flags.DEFINE_boolean("across_photos", False, "Compare levels of different photos too, as the article's code does")
         flags.DEFINE_integer("photos_per_batch", 4, "Photos in a batch, each at all its levels", 1)
         flags.DEFINE_string("cache_distorted", "", "A folder that keeps distorted photos, at most 0.8 MB for each level. Each photo is then "
@@ -57,4 +57,5 @@ def for_evaluation() -> None:
         flags.DEFINE_string("scores", "", "Human scores: a CSV, a list of lines `path score`, or the folder of TID2013 or LIVE")
         flags.DEFINE_boolean("higher_is_better", None, DIRECTION)
         flags.DEFINE_string("image_root", "", "Folder that the paths of --scores start from. Default: the list's own folder")
-        flags.DEFINE_integer("splits", 10, "Random fifths of the reference photos, for the mean and spread of the agreement", 1)
+        flags.DEFINE_integer("splits", 10, "Number of random splits; each tests on a fifth of the reference photos. Their mean and "
+                             "spread are printed", 1)

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nets.siamese import Comparer, comparer
-from tasks import ROOMS
+from nets.siamese import KIND, Comparer, comparer
+from tasks import about, find_model
 from tasks.models import load_model
-from tasks.similarity import about, duplicates, figures as sheets, gallery
+from tasks.similarity import duplicates, figures as sheets, gallery
 from utils.data.files import evenly, walk
 from utils.data.images import read_image
 from utils.data.survey import THUMBNAIL
@@ -37,6 +37,8 @@ class Picture(NamedTuple):
 
 def answer(options, files: list[str]) -> None:
     """Compares two pictures, searches in a folder, or finds duplicates, as the flags say."""
+    if options.duplicates and files:
+        raise ValueError(f"--duplicates looks at its folder alone: leave {files[0]} out, or search for it with --gallery=FOLDER")
     if options.duplicates:
         find_duplicates(options)
     elif options.gallery:
@@ -44,7 +46,8 @@ def answer(options, files: list[str]) -> None:
     elif len(files) in (0, 2):
         compare_two(options, files)
     else:
-        raise ValueError(f"received {len(files)} file names, expected two, or none to be asked for them")
+        raise ValueError(f"received {len(files)} file names; pass two pictures to compare them, or none and the program asks for them; "
+                         "to search for one in a folder pass --gallery=FOLDER")
 
 
 def compare_two(options, files: list[str]) -> None:
@@ -69,7 +72,8 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     print(text + (f"; warning: {doubt}" if doubt else ""))
     if options.figure:
         figures.compared(left.shown, right.shown, text, "predict.png", window=not options.json)
-    write_answer(options, [], {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None})
+    found = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
+    write_answer(options, [{"left": left.file, "right": right.file, **found}], found)
 
 
 def search_gallery(options, files: list[str]) -> None:
@@ -118,7 +122,7 @@ def find_duplicates(options) -> None:
 
 
 def some_pictures(root: str, most: int = 20) -> list[Picture]:
-    """Some pictures of a folder, to choose a model by; those that cannot be read are passed over."""
+    """Some pictures of a folder, to choose a model by; those that cannot be read are skipped."""
     found = []
     for path in evenly(walk(root)[0], most):
         try:
@@ -154,17 +158,15 @@ def thumbnails(pictures: list[Picture]) -> np.ndarray:
 
 def choose_model(options, pictures: list[Picture]) -> str:
     """The .keras file that the flags mean; where there is no run yet, the ready model that knows such pictures."""
-    room = ROOMS["similarity"]
-    named = options.model
-    if not named and not runs.newest_run(room.kind) and pictures:
-        named = about.READY[about.shown_in(thumbnails(pictures))]
-    return runs.find_model(named, room.kind, room.train)
+    if not options.model and options.task != "copies" and not runs.newest_run(KIND) and pictures:
+        return runs.find_model(about.READY[about.shown_in(thumbnails(pictures))])
+    return find_model(options.model, "copies" if options.task == "copies" else "similarity")
 
 
 def load(options, pictures: list[Picture]) -> Loaded:
     """The model that the flags mean, or that suits the pictures; says which it is and what it knows."""
     path = choose_model(options, pictures)
-    model, known = load_model(path, ROOMS["similarity"].kind), about.read(path)
+    model, known = load_model(path, KIND), about.read(path)
     threshold, rule = decision_threshold(options, runs.read_json(os.path.dirname(path), runs.THRESHOLDS))
     shape = model.input_shape[0][1:]
     print(f"model {path}, input {shape[0]} x {shape[1]} {'grey' if shape[2] == 1 else 'RGB'}, same from {threshold:.3f} on ({rule})")
@@ -177,7 +179,7 @@ def decision_threshold(options, measured: dict[str, float] | None) -> tuple[floa
     if options.threshold is not None:
         return options.threshold, "as asked for"
     if measured is None:
-        return 0.5, "not measured yet: run evaluate.py"
+        return 0.5, "not measured: there is no thresholds.json beside the model"
     rule = options.threshold_at or measured.get("default", "best_accuracy")
     if rule not in measured:
         raise ValueError(f"--threshold_at={rule}: this model has {', '.join(sorted(set(measured) & set(RULES)))}")

@@ -8,7 +8,7 @@ from nets import siamese
 from tasks.models import load_model
 from tasks.similarity import report
 from utils.data.classes import Samples, find_samples, read_pictures
-from utils.data.splits import from_short_list, without_classes
+from utils.data.splits import from_short_list, seen_in_training, without_classes
 from utils.metrics import one_shot
 from utils.run import folder as runs
 
@@ -22,10 +22,12 @@ def evaluate(options, path: str) -> dict:
     print(f"model {path}")
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]
     result = {}
-    samples = test_samples(options, os.path.dirname(path))
+    split = runs.read_json(os.path.dirname(path), runs.SPLIT)
+    samples = test_samples(options, split, os.path.dirname(path))
     if samples:
         samples, images = read_pictures(samples, shape, options.cache_gb, options.skip_broken)
-        result = report.write_verification(compare, images, samples, np.arange(len(images)), folder, options.seed)
+        result = report.write_verification(compare, images, samples, np.arange(len(images)), folder, options.seed,
+                                           seen=bool(split) and not options.dataset_path and seen_in_training(split["how"]))
         print("\n".join(report.in_words(result)))
     if options.one_shot_runs:
         result |= {"one_shot_accuracy": one_shot_accuracy(options, compare, shape)}
@@ -45,9 +47,8 @@ def hausdorff(options) -> dict:
     return {"one_shot_accuracy": accuracy}
 
 
-def test_samples(options, folder: str) -> Samples | None:
+def test_samples(options, split: dict | None, folder: str) -> Samples | None:
     """The images to test on, of classes that training did not see; None where only one-shot runs are asked for."""
-    split = runs.read_json(folder, runs.SPLIT)
     if options.dataset_path:
         samples = find_samples(options.dataset_path, options.train_own_data)
         return without_classes(samples, split) if split else samples

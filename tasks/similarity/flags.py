@@ -26,7 +26,8 @@ def for_training() -> None:
         flags.DEFINE_enum("mining", LOSSES["triplet"].settings["mining"], list(MININGS), setting("mining", "Which triplets of the batch count"))
         flags.DEFINE_boolean("squared", LOSSES["triplet"].settings["squared"], setting("squared", "Compare squared distances, as FaceNet does"))
     with group("Supervised contrastive loss", *SIMILARITY, "copies"):
-        flags.DEFINE_float("temperature", None, setting("temperature", "The smaller, the more the hardest negatives count"), 1e-3)
+        flags.DEFINE_float("temperature", None, setting("temperature", "Temperature of the contrastive loss. With a smaller one "
+                           "the hardest negatives weigh more"), 1e-3)
     with group("Batches of images", *SIMILARITY):
         flags.DEFINE_integer("images_per_class", None, "Images of each class in a batch. Default: 4 for your own photographs, otherwise 3", 2)
         flags.DEFINE_integer("groups_per_batch", 2, "Draw each batch from this many alphabets, so that its classes are hard to tell apart. "
@@ -80,7 +81,8 @@ def for_answers() -> None:
         flags.DEFINE_enum("threshold_at", None, ["best_accuracy", "eer", "fpr1", "copies"], "Which measured threshold decides \"same\": "
                           "best_accuracy, eer (equal error rates), fpr1 (1 % of different pairs accepted) or copies (of models for copies: "
                           "1 answer in 1000 wrong). Default: copies where it was measured, otherwise best_accuracy")
-        flags.DEFINE_float("threshold", None, "Say \"same\" from this similarity on, instead of a measured threshold", 0, 1)
+        flags.DEFINE_float("threshold", None, "Call pictures the same if their similarity is at least this value, instead of a "
+                           "measured threshold", 0, 1)
     with group("Many pictures", "similarity", "copies"):
         flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. The folder keeps the embeddings, so that "
                             "the next search is fast")
@@ -98,5 +100,5 @@ def for_evaluation() -> None:
         flags.DEFINE_string("one_shot_runs", "", "Omniglot's all_runs.zip: measures the official 20-way one-shot accuracy as well")
         flags.DEFINE_boolean("hausdorff", False, "Use no model: measure the one-shot accuracy of the modified Hausdorff distance, which is 0.612 "
                              "if the images are read correctly")
-        flags.DEFINE_boolean("skip_broken", True, "Leave broken files out; off: refuse them")
+        flags.DEFINE_boolean("skip_broken", True, "Leave broken files out. --noskip_broken stops at a broken file")
         flags.DEFINE_float("cache_gb", 4.0, "Keep decoded images in memory up to this size; larger sets are read from disk", 0)

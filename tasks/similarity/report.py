@@ -10,6 +10,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from nets.siamese import Comparer
 from tasks.similarity import figures
 from utils.data.classes import Samples
+from utils.data.files import evenly
 from utils.data.images import take
 from utils.data.splits import comparable
 from utils.metrics import baselines, verification
@@ -19,13 +20,15 @@ from utils.run.console import progress_bar
 
 MAPPED = 20  # classes on the map of embeddings, and images of each
 PAIRS, VALIDATION_PAIRS = 20_000, 2_000
+BLOCK = 1024  # images turned to grey at once
 DIVERGED = "the embeddings of the model are NaN or infinite: training diverged. Try a learning rate ten times lower"
 
 
 def write_verification(
-    comparer: Comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0, train: np.ndarray | None = None
+    comparer: Comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0, train: np.ndarray | None = None,
+    seen: bool = False,
 ) -> dict[str, float]:
-    """Scores pairs of the images at `rows`, lets each search for its like, and writes all that into `folder`.
+    """Measures verification and retrieval on the images at `rows`, and writes the report into `folder`.
 
     evaluation.json, thresholds.json, verification.png, mistakes.png, map.png; classes.csv for models
     that compare by distance.
@@ -34,6 +37,7 @@ def write_verification(
         comparer: of the model.
         images: of all samples.
         folder: where to write.
+        seen: whether training saw other images of the same classes.
         train: rows of the images trained on, from which Fisherfaces learn; None: only pixels are the baseline.
 
     Returns:
@@ -51,18 +55,17 @@ def write_verification(
     scores = verification.score_pairs(comparer.score, features, drawn)
     if not np.isfinite(scores).all():
         raise ValueError(DIVERGED)
-    result = verification.verify(scores, drawn.same)
-    result |= dict(zip(("roc_auc_low", "roc_auc_high"), verification.auc_interval(scores, drawn.same, labels[drawn.left], labels[drawn.right])))
-    result |= {"calibration_error": verification.calibration_error(scores, drawn.same)}
-    result |= baseline_figures(images, samples.labels, rows, train, drawn)
+    result = verification.verify(scores, drawn.same) | doubts(scores, drawn, labels)
+    result |= baseline_figures(images, samples.labels, rows, train, drawn, folder)
     result |= within_groups(comparer, features, labels, samples.groups[labels], seed)
     if comparer.by_distance:
         result |= retrieval(features, labels) | classifiers(features, labels, seed)
         runs.write_table(folder, runs.CLASSES, class_table(features, labels, samples.classes))
-    result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed}
+    result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed, "seen_classes": seen}
     cuts = verification.thresholds(scores, drawn.same)
+    kept = runs.read_json(folder, runs.THRESHOLDS) or {}  # a model for copies has one more, which stays
     runs.write_json(folder, runs.EVALUATION, result)
-    runs.write_json(folder, runs.THRESHOLDS, cuts)
+    runs.write_json(folder, runs.THRESHOLDS, kept | cuts)
     figures.verification(folder, scores, drawn.same, result, cuts)
     shown, mapped = take(images, rows), some_of_each(labels, seed)
     figures.mistakes(folder, shown, drawn, scores, [samples.classes[label] for label in labels])
@@ -70,17 +73,35 @@ def write_verification(
     return result
 
 
-def baseline_figures(images, labels: np.ndarray, rows: np.ndarray, train: np.ndarray | None, pairs) -> dict[str, float]:
-    """ROC-AUC of pixels, and of Fisherfaces where there are training images, on the same pairs of the images at `rows`."""
-    tested = baselines.grey_pixels(take(images, rows)[:])
+def doubts(scores: np.ndarray, pairs: verification.Pairs, labels: np.ndarray) -> dict[str, float]:
+    """How sure the ROC-AUC is, as a 95 % interval over classes, and how far the similarities are from being probabilities."""
+    low, high = verification.auc_interval(scores, pairs.same, labels[pairs.left], labels[pairs.right])
+    return {"roc_auc_low": low, "roc_auc_high": high, "calibration_error": verification.calibration_error(scores, pairs.same)}
+
+
+def baseline_figures(images, labels: np.ndarray, rows: np.ndarray, train: np.ndarray | None, pairs, folder: str) -> dict[str, float]:
+    """ROC-AUC of pixels and of Fisherfaces on the same pairs of the images at `rows`.
+
+    Fisherfaces need training images; without them their figure is that of an earlier report on the same pairs, if there is one.
+    """
+    tested = grey_pixels(images, rows)
     found = {"pixels": tested}
     if train is not None:
-        learnt = train[np.linspace(0, len(train) - 1, min(len(train), baselines.MOST)).astype(int)]
-        found["fisherfaces"] = baselines.fisherfaces(baselines.grey_pixels(take(images, learnt)[:]), labels[learnt], tested)
-    return {
+        learnt = np.array(evenly(train, baselines.MOST))
+        found["fisherfaces"] = baselines.fisherfaces(grey_pixels(images, learnt), labels[learnt], tested)
+    result = {
         f"{name}_roc_auc": float(roc_auc_score(pairs.same, np.sum(features[pairs.left] * features[pairs.right], axis=1)))
         for name, features in found.items() if features is not None
     }
+    before = runs.read_json(folder, runs.EVALUATION) or {}
+    if train is None and before.get("pixels_roc_auc") == result["pixels_roc_auc"] and "fisherfaces_roc_auc" in before:
+        result["fisherfaces_roc_auc"] = before["fisherfaces_roc_auc"]
+    return result
+
+
+def grey_pixels(images, rows: np.ndarray) -> np.ndarray:
+    """`baselines.grey_pixels` of the images at `rows`, block by block, so that images on disk stay there."""
+    return np.concatenate([baselines.grey_pixels(images[rows[start : start + BLOCK]]) for start in range(0, len(rows), BLOCK)])
 
 
 def within_groups(comparer: Comparer, features: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> dict[str, float]:
@@ -152,8 +173,9 @@ def in_words(result: dict[str, float]) -> list[str]:
     """The report in words."""
     if not result:
         return ["no images were held out that would give same and different pairs: quality is unknown"]
+    of = "classes seen in training" if result["seen_classes"] else "held-out classes"
     text = [
-        f"verification on {result['classes']} held-out classes: accuracy {result['accuracy']:.4f}, "
+        f"verification on {result['classes']} {of}: accuracy {result['accuracy']:.4f}, "
         f"ROC-AUC {result['roc_auc']:.4f}, equal error {result['eer']:.4f}, FPR95 {result['fpr95']:.4f}"
     ]
     if "roc_auc_low" in result:

@@ -7,17 +7,18 @@ import numpy as np
 
 from nets import losses, siamese, towers
 from nets.heads import make_head
+from tasks import about
+from tasks.collapse import Collapse
 from tasks.models import load_model
-from tasks.similarity import about, report
-from tasks.similarity.collapse import Collapse
+from tasks.similarity import report
 from tasks.similarity.flags import augmentation, check, loss_name
 from utils.batches.augment import AUGMENTATIONS
 from utils.batches.classes import ClassBatches
-from utils.data.classes import Samples, find_root, find_samples, read_pictures, read_samples
+from utils.data.classes import Samples, find_samples, read_pictures, read_samples
 from utils.data.files import save_aside
 from utils.data.images import ImagesOnDisk
-from utils.data.splits import Split, comparable, held_out, split_by_class
-from utils.data.survey import input_for, survey
+from utils.data.splits import Split, comparable, held_out, seen_in_training, split_by_class
+from utils.data.survey import Survey, input_for, survey
 from utils.run import devices, folder as runs, weights
 from utils.run.fitting import Validation
 
@@ -30,19 +31,16 @@ CURVES = [
 ]
 
 
+ADVICE = "; another --loss; for triplets --mining=semi_hard or all; weaker --augment"
 PHOTOS = "photos"  # the backbone for photographs, and the name of its ready model
 FINE_RATE = 5e-4  # learning rate where a small data set starts from the ready model
 ENOUGH = 8  # classes held out for validation from which on they may choose the best epoch
 
 
 class OwnPictures(NamedTuple):
-    """What a user's own pictures are like: see `utils.data.survey.Survey`; and how many classes they show."""
+    """What a user's own pictures are like, and how many classes they show."""
 
-    count: int
-    colour: bool
-    characters: bool
-    height: int
-    width: int
+    survey: Survey
     classes: int
 
 
@@ -57,29 +55,33 @@ class Data(NamedTuple):
 
 
 def settle(options) -> None:
-    """Backbone, input, loss and batches where they were left open: by the pictures where they are a user's own photographs."""
-    own = options.train_own_data and options.backbone in ("auto", PHOTOS) and look_at_own(options)
+    """Backbone, input, loss and batches where they were left open. If the pictures are a user's own photographs, their size and colour decide."""
+    starts = options.weights not in ("", "auto", "imagenet")  # from another model, which brings its input
+    own = options.train_own_data and options.backbone in ("auto", PHOTOS) and not starts and look_at_own(options)
     options.backbone = (PHOTOS if own else "compact") if options.backbone == "auto" else options.backbone
-    if own and options.loss == "auto" and options.head == "distance" and options.normalize is not False:
+    if own and options.task == "siamese" and options.loss == "auto" and options.head == "distance" and options.normalize is not False:
         options.loss = "supcon"
     options.loss = loss_name(options)
     if own and not any(options.input_shape):
-        options.input_shape = [str(number) for number in input_for(own)]
-        print(f"your pictures: {own.count} {'in colour' if own.colour else 'in grey'}, {own.width} x {own.height} pixels, read as "
-              f"{options.input_shape[1]} x {options.input_shape[0]} (--input_shape)")
+        options.input_shape = [str(number) for number in input_for(own.survey)]
     few = options.train_own_data and own and own.classes < 100
     options.test_share = (0.2 if few else 0.1) if options.test_share is None else options.test_share
     options.images_per_class = options.images_per_class or (4 if own else 3)
     if own and options.weights == "auto":
         options.learning_rate = options.learning_rate or FINE_RATE
     check(options)
+    if own:
+        found = own.survey
+        print(f"your pictures: {found.count} photographs in {'colour' if found.colour else 'grey'}, {found.width} x {found.height} pixels. "
+              f"Chosen: --input_shape={','.join(options.input_shape)} --backbone={options.backbone} --loss={options.loss} "
+              f"--images_per_class={options.images_per_class} --test_share={options.test_share:g}")
 
 
 def look_at_own(options) -> "OwnPictures | None":
     """What the user's own pictures are like; None where they are characters."""
-    samples = read_samples(find_root(os.path.expanduser(options.dataset_path), True)[0], True)
+    samples = read_samples(os.path.expanduser(options.dataset_path), True)
     found = survey(samples.full_paths())
-    return None if found.characters else OwnPictures(*found[:-1], len(samples.classes))
+    return None if found.characters else OwnPictures(found, len(samples.classes))
 
 
 def build_model(options):
@@ -103,8 +105,6 @@ def start_from_photos(model, options) -> None:
     """Gives the tower the weights of the ready model for photographs, whatever the input size."""
     path = runs.find_model(PHOTOS)
     model.get_layer("tower").set_weights(load_model(path, KIND).get_layer("tower").get_weights())
-    if options.normalization != "trained":
-        siamese.freeze_normalization(model)
     print(f"starting from the ready model for photographs (--weights={options.weights}; --weights= starts from random weights)")
 
 
@@ -119,7 +119,9 @@ def find_data(options, model) -> Data:
 
 
 def prepare(options, model, data: Data) -> None:
-    """Nothing of the model depends on the data."""
+    """Freezes the batch normalisation of the tower, or frees it, as --normalization says."""
+    ready = options.weights == "auto" and options.backbone == PHOTOS
+    siamese.freeze_normalization(model, options.normalization == "frozen" or options.normalization == "auto" and ready)
 
 
 def make_batches(options, data: Data, model) -> ClassBatches:
@@ -153,7 +155,7 @@ def preview(trainer, batch):
 def callbacks(options, batches) -> list:
     """Watches whether the embeddings stay apart."""
     name = loss_name(options)
-    return [Collapse(losses.idle_loss(name, settings(options)))]
+    return [Collapse(losses.idle_loss(name, settings(options)), advice=ADVICE)]
 
 
 def validation(options, model, data: Data) -> Validation | None:
@@ -177,7 +179,8 @@ def finish(options, folder: str, data: Data) -> list[str]:
     if not losses.LOSSES[loss_name(options)].trains_head:
         fit_head(options, model, path, data)
     measured = report.write_verification(
-        siamese.comparer(model), data.images, data.samples, data.split.test, folder, options.seed, data.split.train
+        siamese.comparer(model), data.images, data.samples, data.split.test, folder, options.seed, data.split.train,
+        seen_in_training(data.split.how),
     )
     about.write(folder, options.task, data, measured, model.input_shape[0][1:])
     return report.in_words(measured)

@@ -16,7 +16,7 @@ class Ahead:
     """`ahead(n)` is the list of `function(*job)` for each of `jobs(n)`; n + 1 and n + 2 are begun meanwhile.
 
     Args:
-        function: of a module that imports quickly, for each process imports it.
+        function: of a module that imports quickly, because each process imports it.
         jobs: number -> argument tuples; the same whenever it is called.
         workers: processes; 0: none, the work is done here when it is asked for.
 

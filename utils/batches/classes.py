@@ -23,7 +23,7 @@ class ClassBatches(keras.utils.PyDataset):
             apart; 0 draws from all classes.
         poses: in how many ways each group of a batch may be shown: 1, as it is; 4, turned by quarters;
             8, mirrored too. A turned alphabet is one more alphabet. Square images only.
-        changes: augmentation, see `utils.augment`.
+        changes: augmentation, see `utils.batches.augment`.
         steps: batches in an epoch; 0: as many as show each image once, 40 or more.
         seed: 0 or above.
         multiple_of: the number of devices that share a batch; P x K is made to divide among them.
@@ -59,6 +59,7 @@ class ClassBatches(keras.utils.PyDataset):
 
     @property
     def batch_size(self) -> int:
+        """Images in a batch: P x K."""
         return self.classes_per_batch * self.images_per_class
 
     def __len__(self) -> int:

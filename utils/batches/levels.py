@@ -15,7 +15,7 @@ class LevelBatches(keras.utils.PyDataset):
     """Batches of P photos, each pristine and at every level of some distortions, all crops of a photo at one place.
 
     A photo that was distorted serves `crops` steps, each with another place of it: a block of steps.
-    With a cache a block is one step, because nothing need be distorted twice.
+    With a cache a block is one step, because nothing needs to be distorted twice.
     A batch depends on the seed, the epoch and the step alone.
 
     A batch is {"image": (B, crop, crop, 3) uint8, "key": (B, 3) int32} and the key again. A key holds the

@@ -35,6 +35,7 @@ class Samples:
     others: list[str] = field(default_factory=list)
 
     def full_paths(self) -> list[str]:
+        """The files as paths that can be opened."""
         return [os.path.join(self.root, path) for path in self.paths]
 
     def take(self, rows: np.ndarray) -> "Samples":

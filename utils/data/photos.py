@@ -82,7 +82,7 @@ def sample_photos() -> tuple[str, list[str]]:
     import sklearn.datasets
 
     root = os.path.join(os.path.dirname(sklearn.datasets.__file__), "images")
-    print("no photos here: taking the two that scikit-learn brings. They only demonstrate the pipeline; do not expect a useful model. "
+    print("no photos here: taking the two that come with scikit-learn. They only demonstrate the pipeline; do not expect a useful model. "
           "Pass --dataset_path=FOLDER with a hundred undistorted photos or more")
     return root, walk(root)[0]
 

@@ -46,6 +46,7 @@ class Scored:
     high: float
 
     def full_paths(self) -> list[str]:
+        """The files as paths that can be opened."""
         return [os.path.join(self.root, path) for path in self.paths]
 
     def take(self, rows: np.ndarray) -> "Scored":

@@ -63,13 +63,18 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
     )
 
 
+def seen_in_training(how: str) -> bool:
+    """Whether a split, by its sentence, holds out images of the classes trained on, and not whole classes."""
+    return how.startswith("split by image")
+
+
 def in_words(samples: Samples, classes: np.ndarray) -> str:
     """How many classes (a mask) and images a part has."""
     return f"{classes.sum()} classes ({int(classes[samples.labels].sum())} images)"
 
 
 def choose(order: np.ndarray, counts: np.ndarray, several: np.ndarray, most: int, share: float, images: int = 0) -> np.ndarray:
-    """At most so many of the units in `order` as fit the share of the images; where there are some, one gives same pairs.
+    """At most so many of the units in `order` as fit the share of the images. If a unit has a class with two images, one such unit is chosen.
 
     Args:
         order: the units to choose from, in random order.

@@ -15,18 +15,17 @@ THUMBNAIL = (48, 48, 3)
 
 
 class Survey(NamedTuple):
-    """Number of pictures, whether some have colour, whether they are characters, median height and width in pixels, and thumbnails."""
+    """Number of pictures, whether some have colour, whether they are characters, and median height and width in pixels."""
 
     count: int
     colour: bool
     characters: bool
     height: int
     width: int
-    thumbnails: np.ndarray
 
 
 def survey(paths: Sequence[str]) -> Survey:
-    """Looks at a sample of the pictures; those that cannot be read are passed over.
+    """Looks at a sample of the pictures; those that cannot be read are skipped.
 
     Raises:
         ValueError: none of the sample can be read.
@@ -44,15 +43,11 @@ def survey(paths: Sequence[str]) -> Survey:
     shown = np.stack(thumbnails)
     width, height = np.median(sizes, axis=0).astype(int)
     colour = bool(np.mean(statistics(shown)[:, 0] > COLOURFUL) > 0.05)
-    return Survey(len(paths), colour, are_characters(shown), int(height), int(width), shown)
+    return Survey(len(paths), colour, are_characters(shown), int(height), int(width))
 
 
-def input_for(found, least: int = 48, most: int = 80) -> tuple[int, int, int]:
-    """(height, width, channels) that suits the pictures: their shape, about 64 x 64 pixels in all, in steps of 8.
-
-    Args:
-        found: anything with the height, width and colour of a `Survey`.
-    """
+def input_for(found: Survey, least: int = 48, most: int = 80) -> tuple[int, int, int]:
+    """(height, width, channels) that suits the pictures: their shape, about 64 x 64 pixels in all, in steps of 8."""
     shape = float(np.clip(found.height / found.width, 0.5, 2))
     side = float(np.clip(np.sqrt(found.height * found.width), least, 64))
     height, width = (int(np.clip(8 * round(length / 8), least, most)) for length in (side * np.sqrt(shape), side / np.sqrt(shape)))

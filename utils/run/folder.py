@@ -4,12 +4,13 @@
     split.json        what was held out
     about.json        what the model learnt from and how it was measured
     log.csv           loss and quality of each epoch
-    best.keras        the model of the best epoch, the one that predict.py reads
+    best.keras        the model of the best epoch, or of the last where none is chosen; predict.py reads it
     last.keras        the model of the last epoch
     state.weights.h5  weights and optimizer after the last epoch, for --resume
     thresholds.json   similarities from which on to say "same"
     evaluation.json   quality on the held-out test
     classes.csv       the same for each of its classes, the worst first
+    order.json        quality: the order of levels of distortion; agreement.json: agreement with people
     *.png             figures
 """
 
@@ -20,6 +21,7 @@ import os
 import shutil
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -72,16 +74,17 @@ def run_to_resume(name: str) -> str:
     return folder
 
 
-def newest(root: str, holding: str, kind: str = "") -> str | None:
-    """The folder below `root` whose file `holding` is the newest, or None; of models, only those of a kind."""
+def newest(root: str, holding: str, kind: str = "", suits: Callable[[str], bool] | None = None) -> str | None:
+    """The folder below `root` whose file `holding` is the newest, or None; of models, only those of a kind; only folders that `suits` takes."""
     files = [os.path.join(root, name, holding) for name in (os.listdir(root) if os.path.isdir(root) else [])]
     files = sorted(filter(os.path.isfile, files), key=os.path.getmtime, reverse=True)
-    return next((os.path.dirname(file) for file in files if not kind or kind_of(file) == kind), None)
+    folders = (os.path.dirname(file) for file in files if not kind or kind_of(file) == kind)
+    return next((folder for folder in folders if suits is None or suits(folder)), None)
 
 
-def newest_run(kind: str = "") -> str | None:
-    """The newest run that left a model of a kind, "" for any; one that has a best epoch goes first."""
-    return newest(LOGS, BEST, kind) or newest(LOGS, LAST, kind)
+def newest_run(kind: str = "", suits: Callable[[str], bool] | None = None) -> str | None:
+    """The newest run that left a model of a kind, "" for any; one that has a best epoch goes first. `suits` may refuse folders."""
+    return newest(LOGS, BEST, kind, suits) or newest(LOGS, LAST, kind, suits)
 
 
 def find_model(path: str, kind: str = "", train: str = "python train.py") -> str:

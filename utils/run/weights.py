@@ -67,7 +67,7 @@ def read_application(source: str, backbone: str, function: str) -> Arrays:
     except Exception as error:
         if source == "imagenet":
             raise ValueError(f"--weights=imagenet: could not fetch the weights of {backbone} ({error.__class__.__name__}); put their file "
-                             f"at {os.path.join(READY, f'{backbone}_notop.h5')}, or train without --weights") from None
+                             f"at {os.path.join(READY, f'{backbone}_notop.h5')}, or pass --weights= to start from random weights") from None
         raise ValueError(f"{source}: not weights of {backbone} without its top ({str(error)[:100]}); expected a file such as Keras "
                          f"distributes, *_notop.h5") from None
     finally:

@@ -5,11 +5,12 @@ import os
 
 import numpy as np
 import pytest
-from helpers import DATA
 from PIL import Image
 
 from tasks.copies import measure, report
 from utils.metrics.baselines import perceptual_hash
+
+from helpers import DATA
 
 
 def scenes(root, count, size=(150, 100)):
@@ -41,11 +42,10 @@ def test_recall_by_kind_of_features_that_know_everything_and_nothing(photos):
     names = {id(picture): number for number, picture in enumerate(made.photos)}
     names |= {id(picture): number for pictures in made.copies.values() for number, picture in enumerate(pictures)}
     knowing = measure.recall_by_kind(made, lambda pictures: np.eye(8, dtype="float32")[[names[id(picture)] for picture in pictures]])
-    knowing.pop("threshold")
     assert set(knowing.values()) == {1.0}
     rng = np.random.default_rng(0)
     blind = measure.recall_by_kind(made, lambda pictures: rng.normal(size=(len(pictures), 64)).astype("float32"))
-    assert np.mean(list(blind.values())[:-1]) < 0.2
+    assert np.mean(list(blind.values())) < 0.2
 
 
 def test_the_hash_as_features_falls_with_the_differing_bits(photos):
@@ -73,7 +73,7 @@ def test_trained_measured_and_asked(script, tmp_path):
     assert set(measured["recall"]) == {"mean", *measure.KINDS} and {"model", "hash"} == set(measured["pairs"])
     assert (folder / "copies.png").stat().st_size > 1000 and json.loads((folder / "about.json").read_text())["task"] == "copies"
     again = json.loads(script("evaluate.py", "--json").splitlines()[-1])
-    assert again == pytest.approx(measured) or again["recall"] == measured["recall"]
+    assert again["recall"] == measured["recall"] and again["pairs"] == measured["pairs"]
     files = sorted(root.iterdir())
     answer = json.loads(script("predict.py", files[0], files[0], "--json", "--nofigure").splitlines()[-1])
     assert answer["similarity"] > 0.5 and set(answer) == {"similarity", "same", "threshold", "warning"}
@@ -95,6 +95,6 @@ def test_the_ready_model_finds_copies_of_photos_that_it_never_saw():
     made = measure.make_copies(sorted(str(file) for file in folder.glob("*.jpg"))[:60], 20)
     recall = measure.recall_by_kind(made, lambda pictures: compare.embed(measure.as_inputs(pictures, shape)))
     hashed = measure.recall_by_kind(made, measure.by_hash)
-    assert np.mean(list(recall.values())[:-1]) > np.mean(list(hashed.values())[:-1]) + 0.1
+    assert np.mean(list(recall.values())) > np.mean(list(hashed.values())) + 0.1
     cuts = runs.read_json(os.path.dirname(path), runs.THRESHOLDS)
     assert set(cuts) >= {report.RULE, "default", "best_accuracy"}

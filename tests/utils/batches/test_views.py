@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from helpers import picture
 
 from utils.batches.photo_views import photo_views
 from utils.batches.views import ViewBatches
+
+from helpers import picture
 
 
 @pytest.fixture(scope="module")

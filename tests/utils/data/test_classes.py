@@ -83,7 +83,7 @@ def test_parts_of_a_data_set_are_no_classes(own_data, tmp_path):
     for part in ("train", "val", "test"):
         for name in ("mug", "pot"):
             picture(tmp_path / part / name / "1.png")
-    with pytest.raises(ValueError, match=f"found test, train, val, parts of .*--dataset_path={tmp_path}/train"):
+    with pytest.raises(ValueError, match=f"found test, train, val, which are parts of .*--dataset_path={tmp_path}/train"):
         classes.read_samples(str(tmp_path), own_data)
     assert classes.read_samples(str(tmp_path / "train"), True).classes == ["mug", "pot"]
 

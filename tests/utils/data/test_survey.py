@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from helpers import picture
 from PIL import Image
 
 from utils.data.survey import input_for, survey
+
+from helpers import picture
 
 
 def test_colour_and_size_are_seen(tmp_path):

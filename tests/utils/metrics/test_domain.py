@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from helpers import DATA
 
 from utils.data.images import read_image
 from utils.metrics import domain
+
+from helpers import DATA
 
 
 def letters(count, seed=0):

@@ -4,12 +4,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from helpers import picture
 
-from tasks.similarity import about
+from tasks import about
 from utils import faces
 from utils.data.classes import read_samples
 from utils.run import folder as runs
+
+from helpers import picture
 
 MEASURED = {"classes": 3, "images": 12, "pairs": 20_000, "roc_auc": 0.95, "roc_auc_low": 0.9, "roc_auc_high": 0.99}
 
@@ -24,20 +25,20 @@ def known(chapters, tmp_path):
 
 def test_what_a_model_learnt_from_is_kept_and_said(known):
     assert known["shows"] == "photographs" and (known["classes"], known["images"]) == (3, 12)
-    assert about.in_words(known) == ("learnt from 12 pictures of photographs, 3 classes; threshold measured on 3 other classes, ROC-AUC 0.950")
+    assert about.in_words(known) == ("learnt from 12 photographs of 3 classes; threshold measured on 3 other classes, ROC-AUC 0.950")
     assert "not known" in about.in_words(None)
 
 
 def test_letters_are_doubted_by_a_model_of_photographs_and_own_pictures_are_not(known, alphabets, chapters):
-    letters = about.look_at([str(path) for path in sorted(alphabets.rglob("*.png"))[:2]])
+    letters = about.read_thumbnails([str(path) for path in sorted(alphabets.rglob("*.png"))[:2]])
     assert "these pictures are characters, the model learnt from photographs" in about.warning(known, letters)
-    own = about.look_at(read_samples(str(chapters(2, 2, name="again")), True).full_paths())
+    own = about.read_thumbnails(read_samples(str(chapters(2, 2, name="again")), True).full_paths())
     assert about.warning(known, own) == "" and about.warning(None, letters) == ""
 
 
-def test_files_that_have_gone_are_passed_over(tmp_path):
+def test_files_that_have_gone_are_skipped(tmp_path):
     picture(tmp_path / "a.png")
-    assert len(about.look_at([str(tmp_path / "none.png"), str(tmp_path / "a.png")])) == 1
+    assert len(about.read_thumbnails([str(tmp_path / "none.png"), str(tmp_path / "a.png")])) == 1
 
 
 def test_the_ready_model_of_characters_doubts_photographs(tmp_path):
@@ -45,7 +46,7 @@ def test_the_ready_model_of_characters_doubts_photographs(tmp_path):
     known = about.read(path)
     assert known["shows"] == "characters"
     faces.draw_faces(str(tmp_path), people=1, pictures=2)
-    assert about.warning(known, about.look_at([str(path) for path in tmp_path.rglob("*.png")]))
+    assert about.warning(known, about.read_thumbnails([str(path) for path in tmp_path.rglob("*.png")]))
 
 
 @pytest.mark.parametrize("name", ["characters", "photos"])

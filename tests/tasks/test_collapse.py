@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.similarity.collapse import Collapse
+from tasks.collapse import Collapse
 
 
 @pytest.mark.parametrize("spread, gap, speaks", [(0.0, 1.0, True), (0.8, 1.0, True), (0.8, 1.5, False)])

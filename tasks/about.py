@@ -24,32 +24,35 @@ def write(folder: str, task: str, data, measured: dict[str, float], shape: tuple
         shape: (height, width, channels) that the model takes.
     """
     rows = data.split.train
-    thumbnails = look_at([data.samples.full_paths()[row] for row in evenly(rows, LOOKED_AT)])
+    paths = data.samples.full_paths()
+    thumbnails = read_thumbnails([paths[row] for row in evenly(rows, LOOKED_AT)])
     runs.write_json(folder, runs.ABOUT, {
         "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails),
         "classes": len(np.unique(data.samples.labels[rows])), "images": len(rows), "input": list(shape),
-        "measured_on": {name: measured[name] for name in ("classes", "images", "pairs") if name in measured},
+        "measured_on": {name: measured[name] for name in ("classes", "images", "pairs", "seen_classes") if name in measured},
         "roc_auc": measured.get("roc_auc"), "roc_auc_interval": [measured.get("roc_auc_low"), measured.get("roc_auc_high")],
     })
 
 
-def write_photos(folder: str, task: str, paths: list[str], images: int, shape: tuple[int, int, int], measured: dict) -> None:
+def write_photos(folder: str, task: str, paths: list[str], images: int, shape: tuple[int, int, int], measured: dict,
+                 left_out: list[str]) -> None:
     """Writes about.json of a run on photos without classes.
 
     Args:
         paths: some of the photos trained on; `images` is the number of all.
         measured: as `tasks.copies.report.write_copies` returns it.
+        left_out: kinds of changes after which a photo is no copy any more.
     """
-    thumbnails = look_at(paths)
+    thumbnails = read_thumbnails(paths)
     runs.write_json(folder, runs.ABOUT, {
         "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails), "classes": images, "images": images,
-        "input": list(shape), "measured_on": {"classes": measured["photos"]} if measured else {}, "roc_auc": None,
+        "input": list(shape), "measured_on": {"photos": measured["photos"]} if measured else {}, "roc_auc": None, "left_out": left_out,
         "recall": measured["recall"]["mean"]["model"] if measured else None,
     })
 
 
-def look_at(paths: list[str]) -> np.ndarray:
-    """Thumbnails (N, 48, 48, 3) uint8 of pictures; those that cannot be read any more are passed over."""
+def read_thumbnails(paths: list[str]) -> np.ndarray:
+    """Thumbnails (N, 48, 48, 3) uint8 of pictures; those that cannot be read any more are skipped."""
     found = []
     for path in paths:
         try:
@@ -68,13 +71,16 @@ def in_words(about: dict | None) -> str:
     """What the model knows, in a line; where nothing is known, it says so."""
     if not about:
         return "what the model learnt from is not known: it has no about.json"
-    text = f"learnt from {about['images']} pictures of {about['shows']}, {about['classes']} classes"
-    if about["measured_on"]:
-        text += f"; threshold measured on {about['measured_on']['classes']} other classes"
+    if about["task"] == "copies":
+        text = f"learnt from {about['images']} {about['shows']} and changed copies of them"
+        return text + (f"; finds {100 * about['recall']:.0f} % of copies of many kinds, 99 of 100 answers right" if about["recall"] else "")
+    text = f"learnt from {about['images']} {about['shows']} of {about['classes']} classes"
+    measured = about["measured_on"]
+    if measured:
+        of = "other images of these classes" if measured.get("seen_classes") else f"{measured['classes']} other classes"
+        text += f"; threshold measured on {of}"
     if about["roc_auc"] is not None:
         text += f", ROC-AUC {about['roc_auc']:.3f}"
-    if about.get("recall") is not None:
-        text += f"; finds {100 * about['recall']:.0f} % of copies of many kinds"
     return text
 
 

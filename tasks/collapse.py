@@ -12,10 +12,12 @@ class Collapse(keras.callbacks.Callback):
         idle_loss: the loss that stays when all embeddings are alike: ln 2, or the margin of triplets.
         least: spread (see `nets.losses.pairs.spread`) below which they count as alike.
         patience: epochs in a row before it speaks.
+        advice: what else to change, one thing after the other.
     """
 
-    def __init__(self, idle_loss: float, least: float = 0.02, patience: int = 2):
+    def __init__(self, idle_loss: float, least: float = 0.02, patience: int = 2, advice: str = ""):
         super().__init__()
+        self.advice = advice
         self.idle_loss, self.least, self.patience, self.epochs = idle_loss, least, patience, 0
 
     def on_epoch_end(self, epoch, logs=None):
@@ -32,7 +34,7 @@ class Collapse(keras.callbacks.Callback):
             print(
                 f"\ncollapsed: after {epoch + 1} epochs same and different pairs are not told apart (distances "
                 f"{logs['same_distance']:.3g} and {logs['different_distance']:.3g}, spread {logs['spread']:.2g}, "
-                f"loss {logs['loss']:.3f}; {self.idle_loss:.3f} is that of embeddings that are all alike). "
-                "Change, one at a time: a ten times lower --learning_rate; another --loss; for triplets "
-                "--mining=semi_hard or all; weaker --augment; and look at batch.png: could you tell?"
+                f"loss {logs['loss']:.3f}"
+                + ("" if math.isnan(self.idle_loss) else f"; {self.idle_loss:.3f} is that of embeddings that are all alike")
+                + f"). Change one thing at a time: a --learning_rate ten times lower{self.advice}; and look at batch.png: could you tell?"
             )
