@@ -132,5 +132,7 @@ def set_arrays(targets: dict[str, "keras.layers.Layer"], arrays: dict[str, list[
             raise ValueError(f"layer {name}: the weights are {received}, the model expects {expected}")
         changed |= any((old != new).any() for old, new in zip(layer.get_weights(), arrays[name], strict=True))
         layer.set_weights(arrays[name])
+        if hasattr(layer, "finalize_state"):  # Normalization computes with what it made of its weights here
+            layer.finalize_state()
     if not changed:
         raise ValueError("the weights changed nothing: the model held the same ones already")
