@@ -154,7 +154,7 @@ def find_model(path: str, room: str | None) -> str:
         return runs.find_model(path)
     row = ROOMS[room or DEFAULT_ROOM]
     newest = runs.newest_run(row.kind if room else "", suits=None if room != "copies" else lambda folder: task_of(folder) == "copies")
-    return runs.find_model(newest or row.ready, row.kind, row.train)
+    return runs.find_model(newest or runs.ready_model(row.ready), row.kind, row.train)
 
 
 def task_of(folder: str) -> str:

@@ -49,7 +49,7 @@ def build_model(options):
     shape = tuple(int(number) for number in options.input_shape if number) or row.input_shape
     model = siamese.siamese(towers.make_tower(options.backbone, shape, normalize=True), make_head("distance"))
     if options.weights == "auto" and options.backbone == "photos":
-        ready = load_model(runs.find_model("photos"), KIND)
+        ready = load_model(runs.ready_model("photos"), KIND)
         model.get_layer("tower").set_weights(ready.get_layer("tower").get_weights())
         print("starting from the ready model for photographs (--weights=auto; --weights= starts from random weights)")
     elif options.weights not in ("", "auto"):

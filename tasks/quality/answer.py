@@ -8,7 +8,7 @@ from tasks.models import load_model
 from tasks.quality.scoring import photo_score
 from utils.data import photos
 from utils.data.files import walk
-from utils.data.images import read_image, read_photo
+from utils.data.images import read_photo, read_whole
 from utils.run import figures
 from utils.run.console import progress_bar, write_answer
 
@@ -29,7 +29,8 @@ def answer(options, files: list[str]) -> None:
     rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
     print("\n".join(f"  {row['score']:8.4g} {row['file']}" for row in rows))
     if options.figure and len(rows) > 1:
-        quality_sheet(rows if len(rows) <= SHOWN else rows[: SHOWN // 2] + rows[-SHOWN // 2 :])
+        heading = f"{len(rows)} photos, the best first" if len(rows) <= SHOWN else f"the best and the worst {SHOWN // 2} of {len(rows)} photos"
+        quality_sheet(rows if len(rows) <= SHOWN else rows[: SHOWN // 2] + rows[-SHOWN // 2 :], heading)
     write_answer(options, rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high, "results": rows})
 
 
@@ -49,7 +50,7 @@ def photo_files(files: list[str]) -> list[str]:
     return kept
 
 
-def quality_sheet(rows: list[dict]) -> None:
+def quality_sheet(rows: list[dict], heading: str) -> None:
     """Photos with their scores, as quality.png."""
     titles = [f"{row['score']:.4g} {os.path.basename(row['file'])}" for row in rows]
-    figures.contact_sheet([read_image(row["file"], (192, 192, 3)) for row in rows], titles, "quality.png")
+    figures.contact_sheet([read_whole(row["file"]) for row in rows], titles, "quality.png", heading=heading)

@@ -10,7 +10,7 @@ from tasks import about, find_model
 from tasks.models import load_model
 from tasks.similarity import duplicates, figures as sheets, gallery
 from utils.data.files import evenly, walk
-from utils.data.images import read_image
+from utils.data.images import read_image, read_whole
 from utils.data.survey import THUMBNAIL
 from utils.run import figures, folder as runs
 from utils.run.console import write_answer
@@ -90,7 +90,7 @@ def search_gallery(options, files: list[str]) -> None:
         rows += [{"query": query.file, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
         print("\n".join([query.file, *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {name}" for name, s in found)]))
         if options.figure:
-            pictures = [sheets.thumbnail(file) for file in (query.file, *(os.path.join(opened.root, name) for name, _ in found))]
+            pictures = [read_whole(file) for file in (query.file, *(os.path.join(opened.root, name) for name, _ in found))]
             titles = [f"query: {sheets.short(query.file)}", *(f"{s:.3f} {sheets.short(name)}" for name, s in found)]
             heading = f"the {len(found)} most alike of {len(opened.paths)} pictures; same from similarity {model.threshold:.3f} on"
             figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=heading, marked=[0])
@@ -159,7 +159,7 @@ def thumbnails(pictures: list[Picture]) -> np.ndarray:
 def choose_model(options, pictures: list[Picture]) -> str:
     """The .keras file that the flags mean; where there is no run yet, the ready model that knows such pictures."""
     if not options.model and options.task != "copies" and not runs.newest_run(KIND) and pictures:
-        return runs.find_model(about.READY[about.shown_in(thumbnails(pictures))])
+        return runs.ready_model(about.READY[about.shown_in(thumbnails(pictures))])
     return find_model(options.model, "copies" if options.task == "copies" else "similarity")
 
 

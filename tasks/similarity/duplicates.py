@@ -19,9 +19,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from tasks.similarity.gallery import Gallery
+from utils.data.images import size_of
 from utils.run.console import progress_bar
 
 if TYPE_CHECKING:
@@ -109,12 +109,8 @@ def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarra
 def worth(root: str, path: str) -> tuple[int, int, str]:
     """What pictures are ordered by, the best first: pixels and bytes, both negative, and path."""
     file = os.path.join(root, path)
-    try:
-        size = os.path.getsize(file)
-        with Image.open(file) as image:  # the header only
-            return -image.width * image.height, -size, path
-    except Exception:  # gone or changed since it was embedded; Pillow raises a dozen kinds
-        return 0, 0, path
+    width, height = size_of(file)
+    return -width * height, -os.path.getsize(file) if os.path.isfile(file) else 0, path
 
 
 def warning(found: Found, threshold: float, force: bool) -> str:

@@ -7,7 +7,7 @@ import matplotlib
 import numpy as np
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
-from utils.data.images import open_image
+from utils.data.images import read_whole
 from utils.run import figures
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def duplicates(root: str, groups: list["Group"], heading: str, path: str, most: 
         first = group.members[0]
         members = sorted(group.members, key=lambda member: member.file != group.keep)  # stable: the others stay in order
         for axis, member in zip(line, members):
-            figures.show(axis, thumbnail(os.path.join(root, member.file)))
+            figures.show(axis, read_whole(os.path.join(root, member.file)))
             remark = "keep" if member.file == group.keep else "identical file" if member.twin else "centre" if member is first else ""
             axis.set_title(f"{member.similarity:.3f} {remark}\n{short(member.file)}", fontsize=7, parse_math=False)
         figures.mark(line[0])
@@ -108,16 +108,6 @@ def duplicates(root: str, groups: list["Group"], heading: str, path: str, most: 
     heading += ". In the frame: the picture to keep. Numbers: similarity to the picture with 1.000"
     figures.head(page, heading)
     figures.save_beside_answer(page, path)
-
-
-def thumbnail(file: str, side: int = 192) -> np.ndarray:
-    """A picture in its aspect, (H, W, 3) uint8, at most `side` pixels wide and high; a grey square where it cannot be read."""
-    try:
-        image = open_image(file, "RGB")
-    except ValueError:
-        return np.full((side, side, 3), 200, "uint8")
-    image.thumbnail((side, side))
-    return np.array(image)
 
 
 def short(path: str, most: int = 20) -> str:

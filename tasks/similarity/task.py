@@ -103,7 +103,7 @@ def build_model(options):
 
 def start_from_photos(model, options) -> None:
     """Gives the tower the weights of the ready model for photographs, whatever the input size."""
-    path = runs.find_model(PHOTOS)
+    path = runs.ready_model(PHOTOS)
     model.get_layer("tower").set_weights(load_model(path, KIND).get_layer("tower").get_weights())
     print(f"starting from the ready model for photographs (--weights={options.weights}; --weights= starts from random weights)")
 

@@ -41,6 +41,25 @@ def read_photo(path) -> np.ndarray:
     return np.array(open_image(path, "RGB"))
 
 
+def read_whole(path, side: int = 192) -> np.ndarray:
+    """A picture in its own shape, for a figure: (H, W, 3) uint8, at most `side` pixels wide and high; a grey square where it cannot be read."""
+    try:
+        image = open_image(path, "RGB")
+    except ValueError:
+        return np.full((side, side, 3), 200, "uint8")
+    image.thumbnail((side, side))
+    return np.array(image)
+
+
+def size_of(path) -> tuple[int, int]:
+    """Width and height in pixels, from the header alone; (0, 0) where the file cannot be read."""
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except Exception:  # gone, or not an image; Pillow raises a dozen kinds
+        return 0, 0
+
+
 def open_image(path, mode: str) -> Image.Image:
     """The picture of a file in `mode` L or RGB; ValueError naming the file and what is wrong with it.
 

@@ -87,6 +87,16 @@ def newest_run(kind: str = "", suits: Callable[[str], bool] | None = None) -> st
     return newest(LOGS, BEST, kind, suits) or newest(LOGS, LAST, kind, suits)
 
 
+def ready_model(name: str) -> str:
+    """The .keras file of a ready model, by its name in `READY_MODELS`."""
+    return os.path.join(READY, READY_MODELS[name], BEST)
+
+
+def holds_model(folder: str) -> bool:
+    """Whether a model lies in a folder."""
+    return any(os.path.isfile(os.path.join(folder, name)) for name in (BEST, LAST))
+
+
 def find_model(path: str, kind: str = "", train: str = "python train.py") -> str:
     """The .keras file that `path` means: a file, a run folder, a name in `READY_MODELS`, or "" for the newest run or the ready model.
 
@@ -97,7 +107,9 @@ def find_model(path: str, kind: str = "", train: str = "python train.py") -> str
     Raises:
         ValueError: there is none.
     """
-    path = os.path.join(READY, READY_MODELS[path]) if path in READY_MODELS and not os.path.isdir(path) else os.path.expanduser(path)
+    if path in READY_MODELS and not holds_model(path):  # a folder of that name goes first where it is a run
+        path = ready_model(path)
+    path = os.path.expanduser(path)
     if path.endswith(".keras") and os.path.isfile(path):
         return path
     folder = path or newest_run(kind) or newest(READY, BEST, kind)
