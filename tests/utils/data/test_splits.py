@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from utils.data import splits
-from utils.data.classes import read_samples
+from utils.data.classes import Samples, read_samples
+from utils.data.splits import comparable, split_by_class
 
 from helpers import omniglot_like, picture
 
@@ -113,3 +114,27 @@ def test_held_out_images_are_found_again(counts, chapters):
         assert again.paths == sorted(samples.take(getattr(split, part)).paths)
     with pytest.raises(ValueError, match="none of the"):
         splits.from_short_list("/none", kept["test"])
+
+
+def sized(counts):
+    """Samples of classes of so many images, without files."""
+    labels = np.repeat(np.arange(len(counts)), counts)
+    return Samples("root", [f"c{label:02d}/{row}.png" for row, label in enumerate(labels)], labels, [f"c{n:02d}" for n in range(len(counts))],
+                   np.zeros(len(counts), int))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_class_that_holds_nearly_all_images_is_trained_on_and_the_test_has_same_pairs(seed):
+    samples = sized([1500] + [1] * 5 + [3] * 6)
+    split = split_by_class(samples, 0.1, 0.1, seed)
+    assert len(split.train) > 1490
+    for rows in (split.validation, split.test):
+        assert comparable(samples.labels[rows])
+    assert f"({len(split.train)} images) to train on" in split.how
+
+
+def test_equal_classes_are_split_by_their_number(rng):
+    samples = sized([10] * 40)
+    split = split_by_class(samples, 0.1, 0.2, 3)
+    assert [len(rows) for rows in (split.train, split.validation, split.test)] == [280, 40, 80]
+    assert not set(split.train) & set(split.validation) | set(split.train) & set(split.test) | set(split.validation) & set(split.test)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from utils.metrics import verification
-from utils.metrics.verification import draw_pairs, thresholds, verify
+from utils.metrics.verification import auc_interval, calibration_error, draw_pairs, thresholds, verify
 
 
 def test_pairs_are_what_they_say():
@@ -102,3 +103,49 @@ def test_scores_in_blocks_equal_scores_at_once(rng):
     score = lambda a, b: -np.linalg.norm(a - b, axis=1)  # noqa: E731
     whole = score(features[pairs.left], features[pairs.right])
     assert np.array_equal(verification.score_pairs(score, features, pairs, block=7), whole)
+
+
+def test_calibration_error_equals_a_loop(rng):
+    same = rng.random(500) < 0.3
+    scores = np.clip(rng.normal(0.5 + 0.2 * same, 0.2), 0, 1)
+    weights = np.where(same, 0.5 / same.sum(), 0.5 / (~same).sum())
+    expected = 0.0
+    for low in range(10):
+        inside = [i for i in range(500) if min(int(scores[i] * 10), 9) == low]
+        if inside:
+            weight = sum(weights[i] for i in inside)
+            predicted = sum(weights[i] * scores[i] for i in inside) / weight
+            observed = sum(weights[i] for i in inside if same[i]) / weight
+            expected += weight * abs(predicted - observed)
+    assert calibration_error(scores, same) == pytest.approx(expected)
+
+
+def test_probabilities_are_calibrated_and_certainties_are_not(rng):
+    probability = rng.random(200_000)
+    same = rng.random(200_000) < probability
+    assert calibration_error(probability, same) < 0.01
+    assert calibration_error(np.full(1000, 0.99), np.arange(1000) < 500) == pytest.approx(0.49)
+
+
+def pairs_of_classes(rng, classes, separation):
+    """Scores of pairs whose classes differ in how easy they are."""
+    left, right = rng.integers(0, classes, (2, 4000))
+    right = np.where(np.arange(4000) % 2, left, right)
+    ease = rng.normal(0, 1, classes)
+    return rng.normal(separation * (left == right) + ease[left] * (left == right)), left == right, left, right
+
+
+def test_the_interval_holds_the_figure_and_narrows_with_the_classes(rng):
+    widths = []
+    for classes in (4, 100):
+        scores, same, left, right = pairs_of_classes(rng, classes, 2.0)
+        low, high = auc_interval(scores, same, left, right)
+        assert low <= roc_auc_score(same, scores) <= high
+        widths.append(high - low)
+    assert widths[1] < widths[0]
+
+
+def test_at_chance_the_interval_holds_a_half(rng):
+    scores, same, left, right = pairs_of_classes(rng, 10, 0.0)
+    low, high = auc_interval(rng.normal(size=len(scores)), same, left, right)
+    assert low < 0.5 < high
