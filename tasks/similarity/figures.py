@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 
 from utils.data.images import read_whole
+from utils.metrics.verification import reliability
 from utils.run import figures
 
 if TYPE_CHECKING:
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 
 
 def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: dict, cuts: dict) -> None:
-    """ROC curve and histograms of the similarities of same and different pairs, as verification.png."""
+    """ROC curve, similarity as a probability, and histograms of same and different pairs, as verification.png."""
     from sklearn.metrics import roc_curve
 
-    page, ((roc, histogram),) = figures.figure(2)
+    page, ((roc, reliable, histogram),) = figures.figure(3)
     false, true, _ = roc_curve(same, scores)
     roc.plot(false, true)
     roc.plot([0, 1], [1, 0], ":", color="grey", linewidth=1)
@@ -26,6 +27,11 @@ def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: di
         xlabel="different pairs accepted", ylabel="same pairs accepted",
         title=f"ROC: area {measured['roc_auc']:.4f}, equal error {measured['eer']:.3f}",
     )
+    predicted, observed, _ = zip(*reliability(scores, same))
+    reliable.plot([0, 1], [0, 1], ":", color="grey", linewidth=1)
+    reliable.plot(predicted, observed, marker="o", markersize=4)
+    reliable.set(xlabel="similarity", ylabel="share of same pairs",
+                 title=f"as a probability: error {measured['calibration_error']:.3f}")
     bins = np.linspace(scores.min(), scores.max(), 60)
     for kind, mask in (("different", ~same), ("same", same)):
         histogram.hist(scores[mask], bins, alpha=0.6, label=kind)

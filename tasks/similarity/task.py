@@ -173,10 +173,10 @@ def validation(options, model, data: Data) -> Validation | None:
 
 
 def finish(options, folder: str, data: Data) -> list[str]:
-    """Measures the model of the best epoch; first fits its head where the loss did not train it."""
+    """Measures the model of the best epoch; first makes its similarity a probability, where the head compares distances."""
     path = runs.find_model(folder)
     model = load_model(path, KIND)
-    if not losses.LOSSES[loss_name(options)].trains_head:
+    if siamese.comparer(model).by_distance:
         fit_head(options, model, path, data)
     measured = report.write_verification(
         siamese.comparer(model), data.images, data.samples, data.split.test, folder, options.seed, data.split.train,
