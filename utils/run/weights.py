@@ -101,6 +101,9 @@ def read_h5(path: str) -> Arrays:
     convolutions = {name: arrays for name, arrays in layers.items() if name.startswith("block")}
     if not convolutions:
         raise ValueError(f"{path}: found layers {sorted(layers)[:5]}, expected block1_conv1 ... block5_conv3")
+    foreign = [name for name in convolutions if name.endswith("_conv4")]
+    if foreign:
+        raise ValueError(f"{path}: found {foreign[0]}, a layer of VGG19; expected VGG16's block1_conv1 ... block5_conv3")
     dense = {
         "logit" if arrays[0].shape[1] == 1 else "hidden": arrays
         for name, arrays in layers.items()

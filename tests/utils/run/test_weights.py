@@ -67,6 +67,15 @@ def test_weight_files_that_are_none_are_refused(tmp_path):
         read(tmp_path / "none.h5")
 
 
+def test_weights_of_vgg19_are_not_those_of_vgg16(tmp_path):
+    """All layers of VGG16 are in it, in the same shapes."""
+    path = write_h5(tmp_path / "vgg19.h5", head=False)
+    with h5py.File(path, "a") as file:
+        file["block3_conv4/block3_conv4/kernel:0"] = np.zeros((3, 3, 256, 256), "float32")
+    with pytest.raises(ValueError, match="found block3_conv4, a layer of VGG19"):
+        read(path)
+
+
 def test_imagenet_takes_the_local_file_and_its_pixels(tmp_path, monkeypatch):
     monkeypatch.setattr(weights, "READY", str(tmp_path))
     write_h5(tmp_path / weights.VGG16_NOTOP, head=False)
