@@ -84,7 +84,7 @@ def main(argv: list[str]) -> None:
         data = task.find_data(FLAGS, model)
         task.prepare(FLAGS, model, data)
         batches = task.make_batches(FLAGS, data, model)
-        if folder and runs.read_json(folder, runs.SPLIT) not in (None, data.held_out):
+        if folder and not runs.same_split(folder, data.held_out):
             raise ValueError(f"{folder} cannot continue: the images in {data.root} have changed since it began")
         folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
         runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")

@@ -147,6 +147,12 @@ def read_json(folder: str, name: str) -> Any:
         return json.load(file)
 
 
+def same_split(folder: str, held_out: dict[str, Any]) -> bool:
+    """Whether a run held out the same files and classes; true where it has no split.json. How that is said in words may differ."""
+    before = read_json(folder, SPLIT)
+    return before is None or {**before, "how": ""} == {**held_out, "how": ""}
+
+
 def as_json(content: Any, **options: Any) -> str:
     """JSON in which NaN and infinity are null."""
     def plain(value: Any) -> Any:
