@@ -73,7 +73,7 @@ def easy_pairs(made: Copies, embed: Embed) -> tuple[np.ndarray, np.ndarray]:
 def at_threshold(pairs: tuple[np.ndarray, np.ndarray], threshold: float) -> dict[str, float]:
     """Precision, recall and F1 of the easy pairs at one threshold, and the best F1 at any."""
     scores, truth = pairs
-    candidates = np.unique(np.quantile(scores[truth], np.linspace(0, 1, 200)))
+    candidates = np.unique([threshold, *np.quantile(scores[truth], np.linspace(0, 1, 200))])
     return precision_recall(scores, truth, threshold) | {"best_f1": max(precision_recall(scores, truth, cut)["f1"] for cut in candidates)}
 
 

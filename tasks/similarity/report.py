@@ -203,10 +203,12 @@ def against_chance(result: dict[str, float]) -> list[str]:
     """How sure the ROC-AUC is, what simple methods reach on the same pairs, and whether the network is worth having."""
     low, high, reached = result["roc_auc_low"], result["roc_auc_high"], result["roc_auc"]
     simple = {words: result[name] for name, words in (("pixels_roc_auc", "pixels"), ("fisherfaces_roc_auc", "Fisherfaces")) if name in result}
-    text = [f"95 % interval of the ROC-AUC over {result['classes']} classes: {low:.3f} to {high:.3f}"
-            + "".join(f"; {words} on the same pairs: {value:.3f}" for words, value in simple.items())]
-    if low <= 0.5:
-        text.append("This is no better than chance, or too few classes to tell: do not trust the similarities")
+    few = result["classes"] < verification.FEWEST
+    sure = f"{result['classes']} classes are too few to say how sure the ROC-AUC is" if few else (
+        f"95 % interval of the ROC-AUC over {result['classes']} classes: {low:.3f} to {high:.3f}")
+    text = [sure + "".join(f"; {words} on the same pairs: {value:.3f}" for words, value in simple.items())]
+    if reached < 0.6 or not few and low <= 0.5:
+        text.append("This is hardly better than chance: do not trust the similarities. More classes to learn from help most")
     best = max(simple, key=simple.get, default=None)
     if best and simple[best] >= reached:
         text.append(f"{best} do as well without a network: more classes or more pictures of each are needed")

@@ -7,6 +7,8 @@ import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 from sklearn.model_selection import StratifiedKFold
 
+FEWEST = 4  # classes from which on a bootstrap over classes says something
+
 
 class Pairs(NamedTuple):
     """Rows of images to compare: left (M,), right (M,), and same (M,) bool."""
@@ -126,12 +128,16 @@ def auc_interval(
 ) -> tuple[float, float]:
     """95 % interval of the ROC-AUC by a bootstrap over classes: with few classes it is wide, however many pairs were drawn.
 
+    Fewer than `FEWEST` classes say nothing about others: the interval is then 0 to 1.
+
     Args:
         scores, same: (M,) of pairs.
         left, right: (M,) class of either image.
     """
     rng, found = np.random.default_rng(seed), []
     classes = np.unique(np.concatenate([left, right]))
+    if len(classes) < FEWEST:
+        return 0.0, 1.0
     for _ in range(rounds):
         times = np.bincount(rng.integers(len(classes), size=len(classes)), minlength=len(classes))
         a, b = (times[np.searchsorted(classes, side)] for side in (left, right))

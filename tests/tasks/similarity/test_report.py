@@ -70,3 +70,22 @@ def test_embeddings_that_are_no_numbers_are_said(rng):
     comparer.embed = lambda images, progress=None: np.full((len(images), 4), np.nan)
     with pytest.raises(ValueError, match="training diverged. Try a learning rate ten times lower"):
         report.pairs_of_features(comparer, images, samples.labels, np.arange(len(images)), 0)
+
+
+def doubtful(**changes):
+    return {"classes": 8, "roc_auc": 0.95, "roc_auc_low": 0.9, "roc_auc_high": 0.99, "pixels_roc_auc": 0.6, "fisherfaces_roc_auc": 0.8} | changes
+
+
+def test_a_figure_says_how_sure_it_is_and_what_simple_methods_reach():
+    (line,) = report.against_chance(doubtful())
+    assert "0.900 to 0.990" in line and "pixels on the same pairs: 0.600" in line and "Fisherfaces on the same pairs: 0.800" in line
+
+
+@pytest.mark.parametrize("changes", [{"roc_auc": 0.55}, {"roc_auc": 0.7, "roc_auc_low": 0.48}, {"classes": 2, "roc_auc": 0.53, "roc_auc_low": 0.0}])
+def test_chance_is_called_chance(changes):
+    assert any("hardly better than chance" in line for line in report.against_chance(doubtful(**changes)))
+
+
+def test_few_classes_and_a_network_that_is_no_better_are_said():
+    assert "2 classes are too few to say how sure" in report.against_chance(doubtful(classes=2, roc_auc_low=0.0))[0]
+    assert any("Fisherfaces do as well without a network" in line for line in report.against_chance(doubtful(fisherfaces_roc_auc=0.96)))

@@ -137,7 +137,7 @@ def pairs_of_classes(rng, classes, separation):
 
 def test_the_interval_holds_the_figure_and_narrows_with_the_classes(rng):
     widths = []
-    for classes in (4, 100):
+    for classes in (5, 100):
         scores, same, left, right = pairs_of_classes(rng, classes, 2.0)
         low, high = auc_interval(scores, same, left, right)
         assert low <= roc_auc_score(same, scores) <= high
@@ -149,3 +149,8 @@ def test_at_chance_the_interval_holds_a_half(rng):
     scores, same, left, right = pairs_of_classes(rng, 10, 0.0)
     low, high = auc_interval(rng.normal(size=len(scores)), same, left, right)
     assert low < 0.5 < high
+
+
+def test_two_classes_say_nothing_about_others(rng):
+    scores, same, left, right = pairs_of_classes(rng, 2, 2.0)
+    assert auc_interval(scores, same, left, right) == (0.0, 1.0)
