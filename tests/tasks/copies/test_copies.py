@@ -63,6 +63,7 @@ def test_easy_pairs_belong_together_by_photo(photos):
     assert truth.sum() == 3 * (len(measure.EASY) + 1) * len(measure.EASY) // 2
 
 
+@pytest.mark.slow
 def test_trained_measured_and_asked(script, tmp_path):
     root = scenes(tmp_path / "photos", 24)
     out = script("train.py", "--task=copies", f"--dataset_path={root}", "--weights=", "--epochs=1", "--steps_per_epoch=2", "--batch_size=8",

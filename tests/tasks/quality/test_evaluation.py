@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
 
+
+@pytest.mark.slow
 def test_runs_are_compared_by_when_each_is_as_good_as_the_other(tmp_path, script):
     head = "epoch,val_hinge,val_order,val_across,seconds\n"
     for name, rows in {

@@ -25,6 +25,7 @@ def test_archives_that_are_none_are_refused(tmp_path):
             one_shot.read_runs(str(tmp_path / name), (8, 8, 1))
 
 
+@pytest.mark.slow
 def test_official_runs_and_the_published_baseline(omniglot):
     """61.2 % (an error of 38.8 %) proves that images and runs are read rightly."""
     runs = one_shot.read_runs(str(omniglot / "all_runs.zip"), (105, 105, 1))

@@ -49,6 +49,7 @@ def losses(log):
         return [float(row["loss"]) for row in csv.DictReader(file)]
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_losses_of_one_and_one_that_dies_ends_the_other(alphabets, tmp_path):
     # batch normalisation sums in another order on two workers: losses agree to rounding while training is short
     args = (f"--dataset_path={alphabets}", "--epochs=2", "--steps_per_epoch=3", "--devices=cpu", "--augment=none",
@@ -95,6 +96,7 @@ def test_other_versions_of_keras_are_left_alone(monkeypatch, capsys):
     assert "3.99.0" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_two_devices_give_the_gradient_of_one(tmp_path):
     """One step of plain gradient descent on either leaves the same weights, to rounding; so do JAX's devices."""
     for devices in ("cpu", "cpu:2"):
