@@ -68,6 +68,7 @@ def test_the_saved_state_is_one_whole_file(tmp_path):
 
 def test_no_ctrl_c_is_lost():
     """Pressed where the exception is swallowed, training stops before the next batch; elsewhere, at once."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal: in the background it is ignored by inheritance
     batches = []
 
     def swallow(batch, logs):
