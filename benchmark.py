@@ -29,7 +29,7 @@ with group("What to measure"):
     flags.DEFINE_integer("embeddings", 100_000, "Embeddings in the index", 100)
     flags.DEFINE_integer("repeats", 7, "Measurements of each kind; the fastest counts", 1)
     flags.DEFINE_boolean("json", False, "Print all figures as one JSON object on the last line")
-flags.register_validator("parts", lambda parts: set(parts) <= {*PARTS, "all"}, f"expected all, or some of {','.join(PARTS)}")
+flags.register_validator("parts", lambda parts: set(parts) <= {*PARTS, "all"}, f"expected some of all,{','.join(PARTS)}")
 
 
 def main(argv: list[str]) -> None:
