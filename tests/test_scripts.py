@@ -353,7 +353,7 @@ def test_rank_then_finetune_then_score(photo_folder, script, tmp_path):
     assert "3 images of 3 reference photos" in out and "left out 3 photos that training saw" in out
     assert "srocc" in out and (tmp_path / "logs" / "fine" / "agreement.json").is_file()
     assert "a rankiqa model, expected a siamese model" in script(
-        "predict.py", folder / "0.png", folder / "1.png", "--model=logs/rank", expect=2)
+        "predict.py", folder / "0.png", folder / "1.png", "--model=logs/rank", "--task=similarity", expect=2)
 
 
 @pytest.mark.slow
