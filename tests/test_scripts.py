@@ -102,6 +102,7 @@ def test_predict_without_a_run_uses_the_ready_model(script, alphabets, tmp_path)
     assert "omniglot_compact" in out and json.loads(out.splitlines()[-1])["same"]
 
 
+@pytest.mark.slow
 def test_evaluation_repeats_what_training_said(trained, script):
     cwd, _ = trained
     before = json.loads((cwd / "logs" / "one" / "evaluation.json").read_text())
@@ -157,6 +158,7 @@ def test_benchmark_prints_a_table_and_json(script):
     assert "expected some of" in script("benchmark.py", "--parts=speed", expect=1)
 
 
+@pytest.mark.slow
 def test_a_network_of_keras_applications_from_training_to_an_answer(alphabets, script, tmp_path):
     out = script("train.py", "--task=triplet", "--loss=supcon", "--backbone=mobilenet_v2", "--input_shape=32,32,3", "--run=mobile",
                  f"--dataset_path={alphabets}", "--epochs=1", "--steps_per_epoch=2", "--batch_size=8", "--images_per_class=2")
@@ -166,6 +168,7 @@ def test_a_network_of_keras_applications_from_training_to_an_answer(alphabets, s
     assert 0 <= answer["similarity"] <= 1 and answer["same"] == (answer["similarity"] >= answer["threshold"])
 
 
+@pytest.mark.slow
 def test_imagenet_without_a_network_leaves_no_run(alphabets, tmp_path):
     code = f"""
 import runpy, sys, keras
