@@ -1,7 +1,7 @@
 """How fast is it, as ratios measured side by side in one run on this machine:
 
-    python benchmark.py                                the quick parts, compact tower: under three minutes on two cores
-    python benchmark.py --parts=all                    all parts: some ten minutes
+    python benchmark.py                                the quick parts, compact tower: half a minute on two cores
+    python benchmark.py --parts=all                    all parts, training among them: ten minutes or more
     python benchmark.py --parts=search,latency --json
     python benchmark.py --backbone=vgg16 --parts=step --batch_size=32
     KERAS_BACKEND=jax python benchmark.py
@@ -20,7 +20,7 @@ from utils.run import startup
 
 FLAGS = flags.FLAGS
 PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale"]
-QUICK = ["step", "input", "pairs", "index", "latency"]
+QUICK = ["input", "pairs", "index", "latency"]
 with group("What to measure"):
     flags.DEFINE_list("parts", QUICK, f"Which parts, of {', '.join(PARTS)}; or all")
     flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch"], "Tower")
