@@ -106,9 +106,9 @@ def signs_of_life(loss: keras.layers.Layer) -> list[keras.metrics.Metric]:
 
 
 def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.ndarray) -> bool:
-    """Fits a distance head to features of pairs, by logistic regression: its similarity becomes a probability.
+    """Fits the head to features of pairs, by logistic regression on its logit (Platt 1999): its similarity becomes a probability.
 
-    For models whose loss does not train the head. The tower stays as it is.
+    Same and different pairs weigh alike. The tower, and the order of similarities, stay as they are.
 
     Args:
         left, right: (M, F).
@@ -119,12 +119,14 @@ def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.
     """
     from sklearn.linear_model import LogisticRegression
 
-    distance = np.linalg.norm(left - right, axis=1)[:, None]
-    fitted = LogisticRegression(C=1e6, class_weight="balanced").fit(distance, same)
-    slope, offset = float(fitted.coef_[0, 0]), float(fitted.intercept_[0])
-    if slope >= 0:
+    head = model.get_layer("head")
+    logits = np.concatenate([apply(head, left[start : start + 1024], right[start : start + 1024]) for start in range(0, len(left), 1024)])
+    centre, width = logits.mean(), logits.std() + 1e-9  # the fit converges badly on numbers far from 0
+    fitted = LogisticRegression(C=1e6, class_weight="balanced").fit((logits - centre)[:, None] / width, same)
+    slope = float(fitted.coef_[0, 0]) / width
+    if slope <= 0:
         return False
-    model.get_layer("head").set_weights([np.float32(-offset / slope), np.float32(-slope)])
+    head.rescale(slope, float(fitted.intercept_[0]) - slope * centre)
     return True
 
 

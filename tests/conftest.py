@@ -6,11 +6,18 @@ import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
 
 from helpers import DATA, ROOT, picture, scenery
+
+
+@pytest.fixture(autouse=True)
+def same_weights():
+    """Every test draws the same first weights, whatever ran before it."""
+    keras.utils.set_random_seed(1)
 
 
 @pytest.fixture

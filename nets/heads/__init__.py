@@ -1,7 +1,8 @@
 """Heads: features of two images -> logit of "the same", the last step before the sigmoid. One row for each.
 
 A head takes two arrays of features that broadcast against each other, so the same call compares
-two images, (1, F) with (1, F), or a batch with itself, (B, 1, F) with (1, B, F).
+two images, (1, F) with (1, F), or a batch with itself, (B, 1, F) with (1, B, F). Its method `rescale(slope,
+offset)` makes slope * logit + offset the logit, which is how `nets.siamese.calibrate` makes a probability of any.
 """
 
 from typing import Any, NamedTuple

@@ -41,6 +41,11 @@ class DifferenceHead(keras.layers.Layer):
         hidden = self.hidden(difference) if self.hidden else difference
         return ops.squeeze(self.logit(hidden), axis=-1)
 
+    def rescale(self, slope: float, offset: float) -> None:
+        """Makes slope * logit + offset the logit; slope > 0."""
+        kernel, bias = self.logit.get_weights()
+        self.logit.set_weights([slope * kernel, slope * bias + offset])
+
     def get_config(self):
         return {**super().get_config(), "units": self.units, "plain": self.plain}
 

@@ -11,7 +11,7 @@ class DistanceHead(keras.layers.Layer):
     """Logit that falls with the distance: scale * (boundary - ||f1 - f2||), scale > 0.
 
     Similarity is 1/2 where the distance equals `boundary`. Both numbers are weights: the
-    cross-entropy trains them, for other losses `nets.siamese.calibrate` fits them afterwards.
+    cross-entropy trains them, and `nets.siamese.calibrate` fits them after any loss.
 
     Args:
         boundary: distance that separates same from different, at the start.
@@ -35,6 +35,11 @@ class DistanceHead(keras.layers.Layer):
 
     def call(self, left, right):
         return self.scale_weight * (self.boundary_weight - distances(left, right))
+
+    def rescale(self, slope: float, offset: float) -> None:
+        """Makes slope * logit + offset the logit; slope > 0."""
+        boundary, scale = self.get_weights()
+        self.set_weights([boundary + offset / (slope * scale), slope * scale])
 
     def get_config(self):
         return {**super().get_config(), "boundary": self.boundary, "scale": self.scale}

@@ -173,11 +173,10 @@ def validation(options, model, data: Data) -> Validation | None:
 
 
 def finish(options, folder: str, data: Data) -> list[str]:
-    """Measures the model of the best epoch; first makes its similarity a probability, where the head compares distances."""
+    """Measures the model of the best epoch; first makes its similarity a probability."""
     path = runs.find_model(folder)
     model = load_model(path, KIND)
-    if siamese.comparer(model).by_distance:
-        fit_head(options, model, path, data)
+    fit_head(options, model, path, data)
     measured = report.write_verification(
         siamese.comparer(model), data.images, data.samples, data.split.test, folder, options.seed, data.split.train,
         seen_in_training(data.split.how),

@@ -5,7 +5,9 @@ import numpy as np
 import pytest
 
 from nets import siamese
+from nets.heads import HEADS
 from tasks.models import load_model
+from utils.metrics.verification import calibration_error
 
 from helpers import class_batch, small_siamese
 
@@ -28,6 +30,25 @@ def test_calibration_makes_a_distance_a_probability(rng):
     for similarity in (0.1, 0.5, 0.93):
         reached = compare.score(np.zeros(2), np.array([max(0, compare.distance_of(similarity)), 0.0]))
         assert reached == pytest.approx(similarity, abs=1e-5)
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_every_head_is_calibrated_and_keeps_its_order(head, rng):
+    model = small_siamese(head)
+    width = model.get_layer("tower").output_shape[1]
+    left, right = rng.normal(0, 0.5 / np.sqrt(width), (2, 20_000, width))
+    before = siamese.score(model, left, right)
+    logits = np.log(before) - np.log1p(-before)
+    level = (logits - logits.mean()) / logits.std()
+    same = rng.random(20_000) < 1 / (1 + np.exp(-2 * level))
+    assert siamese.calibrate(model, left, right, same)
+    after = siamese.score(model, left, right)
+    assert calibration_error(after, same) < 0.02 < calibration_error(before, same)
+    order = np.argsort(before)
+    assert (np.diff(after[order]) > -1e-4).all()  # rounding of float32
+    weights = model.get_layer("head").get_weights()
+    assert not siamese.calibrate(model, left, right, ~same)
+    assert all(np.array_equal(a, b) for a, b in zip(weights, model.get_layer("head").get_weights(), strict=True))
 
 
 def test_training_lowers_the_loss_and_saves_a_model_that_loads(rng, tmp_path):
