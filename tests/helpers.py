@@ -36,7 +36,7 @@ def omniglot_like(root, alphabets=6, characters=3, drawings=2, part=""):
     for a in range(alphabets):
         for c in range(characters):
             for d in range(drawings):
-                picture(root / part / f"alphabet{a}" / f"character{c}" / f"{d}.png", size=(4, 4))
+                picture(root / part / f"alphabet{a}" / f"character{c}" / f"{d}.png", size=(4, 4), seed=len(part) + 100 * a + 10 * c + d)
     return root
 
 

@@ -1,6 +1,5 @@
 """A folder of pictures to search in: embedded once, and again only where a file has changed."""
 
-import hashlib
 import os
 import time
 from collections.abc import Iterator
@@ -8,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from utils.data.files import save_aside, walk
+from utils.data.files import digest, save_aside, walk
 from utils.data.images import load_images
 from utils.metrics.retrieval import Index
 from utils.run.console import progress_bar
@@ -176,12 +175,6 @@ def score_all(gallery: Gallery, comparer: "Comparer", query: np.ndarray) -> np.n
     """Similarities (N,) of a query (F,) to every image, block by block."""
     blocks = range(0, len(gallery.paths), BLOCK)
     return np.concatenate([comparer.score(query, gallery.features[b : b + BLOCK]) for b in blocks])
-
-
-def digest(path: str) -> str:
-    """sha1 of a file's contents."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha1").hexdigest()
 
 
 def stamp(path: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from utils.data.files import OMNIGLOT, folders_in, in_parts, scan, walk
+from utils.data.files import OMNIGLOT, folders_in, identical, in_parts, scan, walk
 from utils.data.images import ImagesOnDisk, is_image_name, load_images, size_range, take
 from utils.run.console import progress_bar, some
 
@@ -153,7 +153,31 @@ def find_samples(path: str, own_data: bool) -> Samples:
     print("\n".join(describe(samples)))
     if samples.others:
         print(f"left out {len(samples.others)} files that are not images, or lie in no class folder: {some(samples.others)}")
-    return samples
+    return without_twins(samples, own_data)
+
+
+def without_twins(samples: Samples, within: bool) -> Samples:
+    """The samples without files that have the contents of an earlier file of another class; says what was left out.
+
+    Such a picture would count as same and as different, and might be trained on and tested on.
+
+    Args:
+        within: whether files that have the contents of an earlier one of their own class are left out too.
+    """
+    further, between = [], []
+    for group in identical(samples.full_paths()):
+        paths, labels = [samples.paths[place] for place in group], samples.labels[group]
+        further += [path for path, label in zip(paths[1:], labels[1:]) if within or label != labels[0]]
+        if len(set(labels)) > 1:
+            between.append(" and ".join(paths))
+    if further:
+        print(f"left out {len(further)} files that have the same contents as another: {some(further)}")
+    if between:
+        print(f"warning: the same picture stands in two classes, and is used only where it comes first: {some(between)}")
+    if not further:
+        return samples
+    kept = set(samples.paths) - set(further)
+    return at_least_two(from_files(samples.root, [path for path in samples.paths if path in kept], samples.others))
 
 
 def render(root: str) -> None:

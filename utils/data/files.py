@@ -1,6 +1,7 @@
 """Walking through folders, and writing files that are whole or not there."""
 
 import contextlib
+import hashlib
 import os
 import uuid
 from collections.abc import Callable, Sequence
@@ -48,6 +49,26 @@ def walk(root: str) -> tuple[list[str], list[str]]:
             path = name if below == "." else os.path.join(below, name)
             (images if is_image_name(name) else others).append(path)
     return sorted(images), sorted(others)
+
+
+def digest(path: str) -> str:
+    """sha1 of a file's contents."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha1").hexdigest()
+
+
+def identical(paths: Sequence[str]) -> list[list[int]]:
+    """Places of files that have the same contents, byte for byte: lists of two or more, in order. Only files of one size are read."""
+    by_size: dict[int, list[int]] = {}
+    for place, path in enumerate(paths):
+        with contextlib.suppress(OSError):  # gone, or not ours to read: whoever opens the file says so
+            by_size.setdefault(os.path.getsize(path), []).append(place)
+    found: dict[str, list[int]] = {}
+    for places in by_size.values():
+        for place in places if len(places) > 1 else ():
+            with contextlib.suppress(OSError):
+                found.setdefault(digest(paths[place]), []).append(place)
+    return sorted(places for places in found.values() if len(places) > 1)
 
 
 def evenly(items: Sequence, most: int) -> list:

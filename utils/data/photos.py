@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from utils.data.files import PARTS, walk
+from utils.data.files import PARTS, identical, walk
 from utils.data.images import read_photo
 from utils.run.console import progress_bar, some
 
@@ -42,7 +42,7 @@ def find_photos(root: str, least: int, val_share: float, test_share: float, seed
     paths = walk(root)[0]
     if not paths and os.path.normpath(root) == DEFAULT:
         root, paths = sample_photos()
-    kept = [paths[row] for row in usable(root, paths, least, skip_broken)]
+    kept = without_twins(root, [paths[row] for row in usable(root, paths, least, skip_broken)])
     if len(kept) < 2:
         raise ValueError(f"{root}: found {len(kept)} photos of {least} pixels a side or more, expected two or more")
     print(f"found {len(kept)} photos in {root}")
@@ -50,6 +50,15 @@ def find_photos(root: str, least: int, val_share: float, test_share: float, seed
     if not made.train:
         raise ValueError(f"{root}: {made.how}; expected photos to train on: lower --val_share and --test_share, or add photos")
     return made
+
+
+def without_twins(root: str, paths: list[str]) -> list[str]:
+    """The photos, each file content once, so that none is trained on and tested on; says what was left out."""
+    groups = identical([os.path.join(root, path) for path in paths])
+    further = {paths[place] for group in groups for place in group[1:]}
+    if further:
+        print(f"left out {len(further)} photos that have the same contents as another: {some(sorted(further))}")
+    return [path for path in paths if path not in further]
 
 
 def usable(root: str, paths: list[str], least: int = 1, skip_broken: bool = True) -> list[int]:

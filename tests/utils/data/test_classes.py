@@ -1,6 +1,7 @@
 """Folders of pictures: layouts, and what is found in them."""
 
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -8,6 +9,8 @@ from PIL import Image
 
 from utils import glyphs
 from utils.data import classes
+from utils.data.files import digest
+from utils.data.splits import split_by_class
 
 from helpers import omniglot_like, picture
 
@@ -140,3 +143,35 @@ def test_a_class_that_is_wholly_broken_is_no_class(chapters):
         (root / "chapter0" / f"{number}.png").write_bytes(b"")
     with pytest.raises(ValueError, match="found one class, 'chapter1'"):
         classes.read_pictures(classes.read_samples(str(root), True), (16, 20, 3), 1.0, skip_broken=True)
+
+
+def test_a_picture_in_two_classes_is_named_and_used_once(chapters, capsys):
+    root = chapters(4, 3, 2)
+    shutil.copy(root / "chapter0" / "1.png", root / "chapter1" / "copy.png")
+    shutil.copy(root / "chapter0" / "2.png", root / "chapter0" / "again.png")
+    samples = classes.find_samples(str(root), True)
+    said = capsys.readouterr().out
+    assert f"the same picture stands in two classes, and is used only where it comes first: {os.path.join('chapter0', '1.png')} and " in said
+    assert "left out 2 files that have the same contents as another" in said
+    assert np.bincount(samples.labels).tolist() == [4, 3, 2] and len(samples.paths) == 9
+    assert os.path.join("chapter0", "2.png") in samples.paths and os.path.join("chapter0", "again.png") not in samples.paths
+
+
+def test_twins_of_one_character_stay_and_those_of_two_do_not(tmp_path, capsys):
+    """Omniglot has a drawing twice in one class, which whole classes keep out of the test; its presets repeat exactly."""
+    root = omniglot_like(tmp_path)
+    shutil.copy(root / "alphabet0" / "character0" / "0.png", root / "alphabet0" / "character0" / "9.png")
+    assert len(classes.find_samples(str(root), False).paths) == 37
+    shutil.copy(root / "alphabet0" / "character0" / "0.png", root / "alphabet3" / "character2" / "9.png")
+    assert len(classes.find_samples(str(root), False).paths) == 37
+    assert "alphabet3" in capsys.readouterr().out
+
+
+def test_no_picture_is_in_two_parts_of_a_split_by_image(chapters):
+    root = chapters(20, 20)
+    for number in range(12):
+        shutil.copy(root / "chapter0" / f"{number}.png", root / "chapter0" / f"twin{number}.png")
+    samples = classes.find_samples(str(root), True)
+    split = split_by_class(samples, 0.2, 0.2, 0)
+    seen = [{digest(samples.full_paths()[row]) for row in part} for part in (split.train, split.validation, split.test)]
+    assert all(seen) and not seen[0] & seen[1] and not seen[0] & seen[2] and not seen[1] & seen[2]

@@ -1,6 +1,7 @@
 """Photos: their split, and those that training saw."""
 
 import os
+import shutil
 
 import pytest
 
@@ -32,3 +33,13 @@ def test_photos_are_split_once(count, parts):
         folders = [f"{part}/{number}.png" for part in ("train", val, "test") for number in range(4)]
         made = photos.split("", folders, 0.1, 0.1, 0)
         assert made.train == folders[:4] and made.validation == folders[4:8] and made.test == folders[8:]
+
+
+def test_a_photo_is_in_one_part_only(tmp_path, capsys):
+    for part in ("train", "test"):
+        for number in range(3):
+            picture(tmp_path / part / f"{number}.png", seed=number + 10 * len(part))
+    shutil.copy(tmp_path / "test" / "1.png", tmp_path / "train" / "copy.png")
+    found = photos.find_photos(str(tmp_path), 8, 0, 0.1, 0, True)
+    assert len(found.train) == 3 and len(found.test) == 3
+    assert f"left out 1 photos that have the same contents as another: {os.path.join('train', 'copy.png')}" in capsys.readouterr().out
