@@ -134,9 +134,10 @@ def build(task: tasks.Task):
     keras.config.set_dtype_policy(FLAGS.precision)
     if FLAGS.weights.endswith(".keras") or os.path.isdir(os.path.expanduser(FLAGS.weights)):
         print(f"starting from {FLAGS.weights}: its architecture and input size override --backbone, --head and --input_shape")
-        model = load_model(runs.find_model(FLAGS.weights), task.KIND)
+        start = load_model(runs.find_model(FLAGS.weights), task.KIND)
     else:
-        model = task.build_model(FLAGS)
+        start = None
+    model = task.build_model(FLAGS, start)
     print(f"{model.count_params():,} parameters, input {model.input_shape}")
     return model
 
@@ -152,7 +153,8 @@ def fit(task: tasks.Task, model, data: tasks.Data, batches, folder: str) -> None
     trainer = task.trainer(FLAGS, model, optimizer)
     done = fitting.restore_state(trainer, runs.state_file(folder))
     runs.forget_epochs(folder, done)
-    figures.batch(folder, *task.preview(trainer, batches[0][0]))
+    if shown := task.preview(trainer, batches[0][0]):
+        figures.batch(folder, *shown)
     callbacks = fitting.make_callbacks(folder, model, batches, task.validation(FLAGS, model, data), FLAGS.patience, task.CURVES)
     try:
         trainer.fit(multi_worker.own_part(batches), epochs=FLAGS.epochs, initial_epoch=done, shuffle=False,

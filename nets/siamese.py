@@ -37,7 +37,7 @@ def trainer(model: keras.Model, loss: keras.layers.Layer, augment: bool = True) 
 
     It shares tower and head with `model`. Inputs as `utils.batches.classes.ClassBatches` delivers them:
     image (B, H, W, C) uint8, label (B,), and with `augment` warp (B, 8) and light (B, 2). Output: rows (B, 1 + F). Column 0 is
-    each image's share of the loss, the others are its features.
+    each image's share of the loss, the others are its features. A tower of features in place of images takes image (B, F) float32.
 
     The loss is a layer of the model because it compares images of the whole batch, also where several
     devices share it. Keras averages one number for each image, scales that for several devices and
@@ -45,7 +45,7 @@ def trainer(model: keras.Model, loss: keras.layers.Layer, augment: bool = True) 
     Keras, and the metrics of `signs_of_life` read the features beside them.
     """
     tower = model.get_layer("tower")
-    image = keras.Input(tower.input_shape[1:], dtype="uint8", name="image")
+    image = keras.Input(tower.input_shape[1:], dtype="uint8" if len(tower.input_shape) == 4 else "float32", name="image")
     label = keras.Input((), dtype="int32", name="label")
     inputs = {"image": image, "label": label}
     if augment:

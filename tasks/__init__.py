@@ -79,8 +79,8 @@ class Task(Protocol):
     def settle(self, options: "flags.FlagValues") -> None:
         """Gives a value to every flag that was left to the data, such as the input size; says what it chose. flags.txt holds the values."""
 
-    def build_model(self, options: "flags.FlagValues") -> "keras.Model":
-        """The model that the flags describe, with its first weights."""
+    def build_model(self, options: "flags.FlagValues", start: "keras.Model | None" = None) -> "keras.Model":
+        """The model that the flags describe, with its first weights. `start` is the model that --weights names, if it names one."""
 
     def find_data(self, options: "flags.FlagValues", model: "keras.Model") -> Data:
         """Finds, reads and splits the data, and says what was found. It only reads: files, and what the model takes."""
@@ -94,8 +94,8 @@ class Task(Protocol):
     def trainer(self, options: "flags.FlagValues", model: "keras.Model", optimizer: "keras.Optimizer") -> "keras.Model":
         """The compiled model that is trained."""
 
-    def preview(self, trainer: "keras.Model", batch: dict[str, "np.ndarray"]) -> tuple["np.ndarray", "np.ndarray"]:
-        """The images of a batch as the tower sees them (B, H, W, C) in 0..255, and the row of batch.png of each (B,)."""
+    def preview(self, trainer: "keras.Model", batch: dict[str, "np.ndarray"]) -> tuple["np.ndarray", "np.ndarray"] | None:
+        """The images of a batch as the tower sees them (B, H, W, C) in 0..255, and the row of batch.png of each (B,); None: it holds none."""
 
     def validation(self, options: "flags.FlagValues", model: "keras.Model", data: Data) -> "Validation | None":
         """How the model is measured after each epoch; None where there is nothing to measure on."""

@@ -43,8 +43,10 @@ def settle(options) -> None:
     options.test_share = 0.1 if options.test_share is None else options.test_share
 
 
-def build_model(options):
+def build_model(options, start=None):
     """The Siamese model that the flags describe, with its first weights."""
+    if start:
+        return start
     row = towers.row_of(options.backbone, towers.SIMILARITY)
     shape = tuple(int(number) for number in options.input_shape if number) or row.input_shape
     model = siamese.siamese(towers.make_tower(options.backbone, shape, normalize=True), make_head("distance"))

@@ -46,8 +46,10 @@ def settle(options) -> None:
     options.test_share = 0.1 if options.test_share is None else options.test_share
 
 
-def build_model(options):
+def build_model(options, start=None):
     """The quality model that the flags describe, with its first weights."""
+    if start:
+        return start
     row = towers.row_of(options.backbone, towers.QUALITY)
     arrays = weights.read(options.weights, options.backbone, row.network and row.network.function)
     side = crop(options) or row.input_shape[0]

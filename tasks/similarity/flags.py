@@ -15,6 +15,8 @@ def for_training() -> None:
     with group("Head and loss", *SIMILARITY):
         flags.DEFINE_enum("head", "distance", list(HEADS), "What turns the features of two images into a similarity. "
                           + "; ".join(f"{name}: {row.text}" for name, row in HEADS.items()))
+        flags.DEFINE_boolean("freeze", False, "Keep a pretrained backbone as it is, compute its features once, and train only a projection "
+                             "and the head: a minute for 10 000 pictures. For first trials, slow backbones and little data")
         flags.DEFINE_boolean("normalize", None, "Scale features to unit length, so that distances lie in 0..2. Default: on with --head=distance")
         flags.DEFINE_enum("loss", "auto", ["auto", *LOSSES], "What is minimised over the batch. auto: supcon for your own photographs, "
                           "otherwise cross_entropy for siamese and triplet for triplet; "
@@ -45,6 +47,7 @@ def loss_name(options) -> str:
 
 def check(options) -> None:
     """Raises ValueError where flags of training do not fit each other."""
+    check_frozen(options)
     loss = loss_name(options)
     if options.loss == "auto" and options.train_own_data:
         return check_mirrored(options)  # the pictures decide
@@ -54,6 +57,18 @@ def check(options) -> None:
             raise ValueError(f"--{name} has no effect with --loss={loss}: it belongs to --loss={' or '.join(users)}. "
                              f"Leave --{name} out, or change --loss")
     check_mirrored(options)
+
+
+def check_frozen(options) -> None:
+    """Raises ValueError where a backbone without weights should be frozen, or its pictures be changed."""
+    if not options.freeze:
+        return
+    if not options.weights or options.weights == "auto" and options.backbone not in ("auto", "photos"):
+        raise ValueError("--freeze keeps the backbone as it is, and random weights know nothing: pass --weights=imagenet, a run folder or a "
+                         "ready model's folder, or --backbone=photos")
+    for name in ("augment", "mirrored", "normalization"):
+        if passed(name):
+            raise ValueError(f"--{name} has no effect with --freeze, which computes the features of each picture once: leave one of them out")
 
 
 def check_mirrored(options) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,6 +14,8 @@ from utils.run.console import progress_bar
 
 if TYPE_CHECKING:
     from nets.siamese import Comparer
+
+Embed = Callable[[np.ndarray], np.ndarray]
 
 BLOCK = 512  # images decoded and embedded, or scored, at once
 PAUSE = 30.0  # seconds between two writings of the cache, at least
@@ -41,33 +43,44 @@ class Entry(NamedTuple):
 
 
 def open_gallery(root: str, model: str, comparer: "Comparer", shape: tuple[int, int, int]) -> Gallery:
-    """The embeddings of all images below `root`, from its cache as far as model and files are the same.
-
-    The cache lies in `root`, one file for each model, named by the model's contents. A file counts as
-    unchanged by its `stamp`, or else by its contents; files of the same contents are embedded once. The cache
-    is written after blocks of images too, so that a run that was stopped goes on where it was.
+    """The embeddings of all images below `root`, see `embedded`.
 
     Args:
         model: the .keras file.
         comparer: of that model; see `nets.siamese.Comparer`.
         shape: (height, width, channels) that it takes.
+    """
+    return embedded(root, walk(root)[0], digest(model)[:12], comparer.embed, shape)
+
+
+def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[int, int, int]) -> Gallery:
+    """The embeddings of images below `root`, from its cache as far as the files are the same.
+
+    The cache lies in `root`, one file for each model. A file counts as unchanged by its `stamp`, or else by its
+    contents; files of the same contents are embedded once. The cache is written after blocks of images too, so that a
+    run that was stopped goes on where it was.
+
+    Args:
+        name: what the cache is named by; another model, or other weights, need another name.
+        embed: images (N, H, W, C) uint8 -> features (N, F).
+        shape: (height, width, channels) that it takes.
 
     Raises:
         ValueError: no readable image, or a model whose features are not numbers.
     """
-    cache = Cache(os.path.join(root, f".embeddings-{digest(model)[:12]}.npz"), comparer, shape)
-    files = look_at(root, cache.entries)
+    cache = Cache(os.path.join(root, f".embeddings-{name}.npz"), embed, shape)
+    files = look_at(root, paths, cache.entries)
     features = {entry.key: entry.features for entry in cache.entries.values()}
     new = {key: path for path, (key, _) in files.items() if key not in features}
-    embedded = 0
+    count = 0
 
     def found() -> dict[str, Entry]:
         return {path: Entry(key, now, features[key]) for path, (key, now) in files.items() if key in features}
 
     try:
-        for part in embed_files(root, new, comparer, shape):
+        for part in embed_files(root, new, embed, shape):
             features |= part
-            embedded += len(part)
+            count += len(part)
             if cache.due():
                 cache.write(found())
     finally:  # also after Ctrl-C
@@ -75,13 +88,13 @@ def open_gallery(root: str, model: str, comparer: "Comparer", shape: tuple[int, 
     entries = found()
     if not entries:
         raise ValueError(f"{root}: no image that can be read; expected a folder of pictures")
-    return Gallery(root, list(entries), np.stack([e.features for e in entries.values()]), embedded, [e.key for e in entries.values()])
+    return Gallery(root, list(entries), np.stack([e.features for e in entries.values()]), count, [e.key for e in entries.values()])
 
 
-def look_at(root: str, known: dict[str, Entry]) -> dict[str, tuple[str, str]]:
-    """Key and stamp of each image below `root`; one that cannot be read, such as a dangling link, is named and left out."""
+def look_at(root: str, paths: list[str], known: dict[str, Entry]) -> dict[str, tuple[str, str]]:
+    """Key and stamp of each image; one that cannot be read, such as a dangling link, is named and left out."""
     files = {}
-    for path in walk(root)[0]:
+    for path in paths:
         try:
             now = stamp(os.path.join(root, path))
             same = path in known and known[path].stamp == now
@@ -97,10 +110,10 @@ class Cache:
     A file that cannot be read, or whose features have another width than the model's, counts as empty.
     """
 
-    def __init__(self, path: str, comparer: "Comparer", shape: tuple[int, int, int]):
+    def __init__(self, path: str, embed: Embed, shape: tuple[int, int, int]):
         self.path, self.entries, self.writable = path, read_cache(path), True
         if self.entries:
-            width = comparer.embed(np.zeros((1, *shape), "uint8")).shape[1]
+            width = embed(np.zeros((1, *shape), "uint8")).shape[1]
             if any(len(entry.features) != width for entry in self.entries.values()):
                 self.entries = {}
         self.next = time.monotonic() + PAUSE
@@ -144,7 +157,7 @@ def write_cache(path: str, entries: dict[str, Entry]) -> None:
     save_aside(lambda name: np.savez(name, paths=list(entries), keys=keys, stamps=stamps, features=features), path, ".npz")
 
 
-def embed_files(root: str, new: dict[str, str], comparer: "Comparer", shape: tuple[int, int, int]) -> Iterator[dict[str, np.ndarray]]:
+def embed_files(root: str, new: dict[str, str], embed: Embed, shape: tuple[int, int, int]) -> Iterator[dict[str, np.ndarray]]:
     """Features (F,) of files by their key, block by block; broken files are named and left out."""
     keys, paths = list(new), [os.path.join(root, path) for path in new.values()]
     bar = progress_bar("image")
@@ -152,7 +165,7 @@ def embed_files(root: str, new: dict[str, str], comparer: "Comparer", shape: tup
         images, broken = load_images(paths[start : start + BLOCK], shape)
         for problem in broken.values():
             print(f"left out {problem}")
-        vectors = comparer.embed(images)
+        vectors = embed(images)
         if not np.isfinite(vectors).all():
             raise ValueError("the model gives features that are NaN or infinite, so its training diverged: choose another --model")
         yield {keys[start + row]: vector for row, vector in enumerate(vectors) if row not in broken}

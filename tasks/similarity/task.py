@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nets import losses, siamese, towers
+from nets import frozen, losses, siamese, towers
 from nets.heads import make_head
+from nets.inference import forward
 from tasks import about
 from tasks.collapse import Collapse
 from tasks.models import load_model
-from tasks.similarity import report
+from tasks.similarity import gallery, report
 from tasks.similarity.flags import augmentation, check, loss_name
 from utils.batches.augment import AUGMENTATIONS
 from utils.batches.classes import ClassBatches
@@ -33,6 +34,7 @@ CURVES = [
 
 ADVICE = "; another --loss; for triplets --mining=semi_hard or all; weaker --augment"
 PHOTOS = "photos"  # the backbone for photographs, and the name of its ready model
+FROZEN_RATE = 2e-3  # learning rate of a projection behind a frozen backbone
 FINE_RATE = 5e-4  # learning rate where a small data set starts from the ready model
 ENOUGH = 8  # classes held out for validation from which on they may choose the best epoch
 
@@ -45,13 +47,14 @@ class OwnPictures(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Samples, their images (N, H, W, C), their split, and what is held out, for split.json."""
+    """Samples, their images (N, H, W, C), their split, and what is held out, for split.json; with --freeze their features (N, F)."""
 
     root: str
     samples: Samples
     images: np.ndarray | ImagesOnDisk
     split: Split
     held_out: dict
+    features: np.ndarray | None
 
 
 def settle(options) -> None:
@@ -67,7 +70,9 @@ def settle(options) -> None:
     few = options.train_own_data and own and own.classes < 100
     options.test_share = (0.2 if few else 0.1) if options.test_share is None else options.test_share
     options.images_per_class = options.images_per_class or (4 if own else 3)
-    if own and options.weights == "auto":
+    if options.freeze:
+        options.learning_rate = options.learning_rate or FROZEN_RATE
+    elif own and options.weights == "auto":
         options.learning_rate = options.learning_rate or FINE_RATE
     check(options)
     if own:
@@ -84,8 +89,14 @@ def look_at_own(options) -> "OwnPictures | None":
     return None if found.characters else OwnPictures(found, len(samples.classes))
 
 
-def build_model(options):
-    """The Siamese model that the flags describe, with its first weights."""
+def build_model(options, start=None):
+    """The Siamese model that the flags describe, with its first weights; with --freeze its tower is a backbone, followed by a projection."""
+    model = start or first_model(options)
+    return frozen.freeze(model) if options.freeze else model
+
+
+def first_model(options):
+    """The Siamese model of the backbone and head that the flags name."""
     row = towers.row_of(options.backbone, towers.SIMILARITY)
     ready = options.weights == "auto" and options.backbone == PHOTOS
     named = "" if options.weights == "auto" else options.weights
@@ -115,41 +126,60 @@ def find_data(options, model) -> Data:
     samples, images = read_pictures(samples, model.input_shape[0][1:], options.cache_gb, options.skip_broken)
     split = split_by_class(samples, options.val_share, options.test_share, options.seed)
     print(split.how)
-    return Data(samples.root, samples, images, split, held_out(samples, split))
+    features = features_of(model, samples) if options.freeze else None
+    return Data(samples.root, samples, images, split, held_out(samples, split), features)
+
+
+def features_of(model, samples: Samples) -> np.ndarray:
+    """What the frozen backbone makes of each image, (N, F); kept in the folder of the images for the next run."""
+    backbone = frozen.backbone_of(model)
+    found = gallery.embedded(samples.root, samples.paths, frozen.fingerprint(backbone), lambda images: forward(backbone, images, 64),
+                             model.input_shape[0][1:])
+    print(f"features of the backbone: {len(found.paths)} images, {found.embedded} of them computed now")
+    row_of = {path: row for row, path in enumerate(found.paths)}
+    return found.features[[row_of[path] for path in samples.paths]]
+
+
+def learner(model, data: Data):
+    """The part of the model that learns, and what that takes of each image: the model and images, or with --freeze its end and features."""
+    return (model, data.images) if data.features is None else (frozen.on_features(model), data.features)
 
 
 def prepare(options, model, data: Data) -> None:
-    """Freezes the batch normalisation of the tower, or frees it, as --normalization says."""
+    """Freezes the batch normalisation of the tower, or frees it, as --normalization says; measures the features of a frozen backbone."""
+    if data.features is not None:
+        return frozen.standardize(model, data.features[data.split.train])
     ready = options.weights == "auto" and options.backbone == PHOTOS
     siamese.freeze_normalization(model, options.normalization == "frozen" or options.normalization == "auto" and ready)
 
 
 def make_batches(options, data: Data, model) -> ClassBatches:
-    """Batches of the training rows; says the range of the first."""
+    """Batches of the training rows; says what one holds, and the range of the first."""
     kind = augmentation(options)
     poses = (8 if options.mirrored else 4) if kind == "characters" else 1
     made = ClassBatches(
-        data.images, data.samples.labels, data.samples.groups, data.split.train, options.batch_size,
+        learner(model, data)[1], data.samples.labels, data.samples.groups, data.split.train, options.batch_size,
         options.images_per_class, AUGMENTATIONS[kind], options.groups_per_batch,
         poses=poses, steps=options.steps_per_epoch, seed=options.seed, multiple_of=devices.replicas(),
     )
     first = made[0][0]["image"]
-    print(f"a batch: {made.classes_per_batch} classes x {made.images_per_class} images, grey levels "
-          f"{first.min()} to {first.max()}, mean {first.mean():.0f}; {len(made)} batches an epoch")
+    levels = f"grey levels {first.min()} to {first.max()}, mean {first.mean():.0f}" if data.features is None else f"{first.shape[1]} features each"
+    print(f"a batch: {made.classes_per_batch} classes x {made.images_per_class} images, {levels}; {len(made)} batches an epoch")
     return made
 
 
 def trainer(options, model, optimizer):
     """The compiled model that is trained."""
-    loss = loss_layer(options, model)
-    made = siamese.trainer(model, loss)
+    learnt = frozen.on_features(model) if options.freeze else model
+    loss = loss_layer(options, learnt)
+    made = siamese.trainer(learnt, loss, augment=not options.freeze)
     made.compile(optimizer, siamese.own_loss, metrics=siamese.signs_of_life(loss))
     return made
 
 
 def preview(trainer, batch):
-    """Images of a batch as the tower sees them, and their classes."""
-    return siamese.augmented(trainer, batch)
+    """Images of a batch as the tower sees them, and their classes; None where they are features."""
+    return siamese.augmented(trainer, batch) if "warp" in batch else None
 
 
 def callbacks(options, batches) -> list:
@@ -162,7 +192,8 @@ def validation(options, model, data: Data) -> Validation | None:
     """Scores held-out pairs, drawn once; None where there are none."""
     labels, rows = data.samples.labels, data.split.validation
     if comparable(labels[rows]):
-        measure = report.validator(siamese.comparer(model), data.images, labels, rows, options.seed)
+        learnt, taken = learner(model, data)
+        measure = report.validator(siamese.comparer(learnt), taken, labels, rows, options.seed)
         classes = len(np.unique(labels[rows]))
         if options.train_own_data and classes < ENOUGH and not options.patience:
             print(f"{classes} classes to validate on are too few to choose an epoch by: the last epoch is kept")
@@ -191,7 +222,8 @@ def fit_head(options, model, path: str, data: Data) -> None:
     rows = next((r for r in (data.split.validation, data.split.train) if comparable(labels[r])), None)
     if rows is None:
         return
-    pairs = report.pairs_of_features(siamese.comparer(model), data.images, labels, rows, options.seed)
+    learnt, taken = learner(model, data)
+    pairs = report.pairs_of_features(siamese.comparer(learnt), taken, labels, rows, options.seed)
     if siamese.calibrate(model, *pairs):
         save_aside(model.save, os.fspath(path), ".keras")
     else:

@@ -13,7 +13,8 @@ class ClassBatches(keras.utils.PyDataset):
     resumed run continues with the batches that the killed one would have seen.
 
     Args:
-        images: (N, H, W, C) uint8, an array or `utils.data.images.ImagesOnDisk`.
+        images: (N, H, W, C) uint8, an array or `utils.data.images.ImagesOnDisk`; or features (N, F) float32, which no pose and no
+            change applies to.
         labels: (N,) class of each image, 0 to classes - 1.
         groups: (classes,) group of each class, such as the alphabet of a character.
         rows: the images to draw from.
@@ -52,7 +53,7 @@ class ClassBatches(keras.utils.PyDataset):
         most = min(len(self.members), max(2, batch_size // images_per_class))
         self.classes_per_batch, self.images_per_class = shape_of_batch(most, max(4, batch_size), multiple_of)
         self.groups_per_batch = groups_per_batch
-        self.poses = poses if images.shape[1] == images.shape[2] else 1
+        self.poses = poses if len(images.shape) == 4 and images.shape[1] == images.shape[2] else 1
         self.changes, self.seed = changes, seed
         self.steps = steps or max(40, len(rows) // self.batch_size)
         self.epoch = 0
@@ -72,8 +73,10 @@ class ClassBatches(keras.utils.PyDataset):
         images = self.images[rows]  # (B, H, W, C)
         if self.poses > 1:
             images = posed(images, self.draw_poses(rng, classes).repeat(self.images_per_class))
-        warps, lights = draw_changes(rng, len(rows), images.shape[1:3], self.changes)
         labels = self.labels[rows].astype("int32")
+        if images.ndim == 2:
+            return {"image": images, "label": labels}, labels
+        warps, lights = draw_changes(rng, len(rows), images.shape[1:3], self.changes)
         return {"image": images, "label": labels, "warp": warps, "light": lights}, labels
 
     def draw_classes(self, rng: np.random.Generator) -> np.ndarray:
