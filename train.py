@@ -73,26 +73,62 @@ def check() -> None:
 
 
 def main(argv: list[str]) -> None:
-    """Model, images, split, batches, training, evaluation: the whole run, whatever the task."""
-    from utils.run import devices, folder as runs, multi_worker
+    """The whole run, whatever the task; then the same on other splits, where they are asked for."""
+    from utils.run import devices
 
     folder = resumed() if FLAGS.resume else None
     task = tasks.task_module(FLAGS.task)
     with devices.strategy(FLAGS.devices):
         task.settle(FLAGS)
-        model = build(task)
-        data = task.find_data(FLAGS, model)
-        task.prepare(FLAGS, model, data)
-        batches = task.make_batches(FLAGS, data, model)
-        if folder and not runs.same_split(folder, data.held_out):
-            raise ValueError(f"{folder} cannot continue: the images in {data.root} have changed since it began")
-        folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
-        runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")
-        runs.write_json(folder, runs.SPLIT, data.held_out)
-        fit(task, model, data, batches, folder)
-        report = task.finish(FLAGS, folder, data)
-    print("\n".join(report))
+        folder, complete = learn(task, folder)
+        if complete and FLAGS.splits and FLAGS.splits > 1:
+            print(repeat(task, folder))
     print(f"{folder}/ holds the model, figures and log\nnext: {task.NEXT}")
+
+
+def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
+    """Model, images, split, batches, training, evaluation; returns the run's folder, and whether it ended by itself.
+
+    Args:
+        folder: of a run to begin or to continue; None: of a new one, named by the flags.
+    """
+    from utils.run import folder as runs, multi_worker
+
+    model = build(task)
+    data = task.find_data(FLAGS, model)
+    task.prepare(FLAGS, model, data)
+    batches = task.make_batches(FLAGS, data, model)
+    if folder and not runs.same_split(folder, data.held_out):
+        raise ValueError(f"{folder} cannot continue: the images in {data.root} have changed since it began")
+    folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
+    runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")
+    runs.write_json(folder, runs.SPLIT, data.held_out)
+    complete = fit(task, model, data, batches, folder)
+    print("\n".join(task.finish(FLAGS, folder, data)))
+    return folder, complete
+
+
+def repeat(task: tasks.Task, folder: str) -> str:
+    """Trains on further splits, with the seeds that follow, in folders of the run; the spread of the figures, in a line. The first model is kept."""
+    import numpy as np
+
+    from utils.run import folder as runs
+
+    folders, seed, splits = [folder], FLAGS.seed, FLAGS.splits
+    for number in range(1, splits):
+        print(f"\nsplit {number + 1} of {splits}, seed {seed + number}, to see how far the figures can be trusted")
+        FLAGS.seed, FLAGS.splits = seed + number, 1
+        folders.append(os.path.join(folder, f"split{number + 1}"))
+        os.makedirs(folders[-1], exist_ok=True)
+        if not learn(task, folders[-1])[1]:
+            break
+    FLAGS.seed, FLAGS.splits = seed, splits
+    measured = [runs.read_json(each, runs.EVALUATION) or {} for each in folders]
+    found = {name: [each[name] for each in measured if each.get(name) is not None] for name in task.FIGURES}
+    runs.write_json(folder, runs.EVALUATION, measured[0] | {"splits": found})
+    return f"\n{len(folders)} splits: " + "; ".join(
+        f"{words} {np.mean(found[name]):.3f} +- {np.std(found[name], ddof=1):.3f} ({' '.join(f'{value:.3f}' for value in found[name])})"
+        for name, words in task.FIGURES.items() if len(found[name]) > 1)
 
 
 def resumed() -> str:
@@ -142,8 +178,8 @@ def build(task: tasks.Task):
     return model
 
 
-def fit(task: tasks.Task, model, data: tasks.Data, batches, folder: str) -> None:
-    """Trains and writes what the run leaves into `folder`; Ctrl-C ends the training early with a usable model."""
+def fit(task: tasks.Task, model, data: tasks.Data, batches, folder: str) -> bool:
+    """Trains and writes what the run leaves into `folder`; Ctrl-C ends the training early with a usable model, and False is returned."""
     from utils.data.files import save_aside
     from utils.run import figures, fitting, folder as runs, multi_worker
 
@@ -163,6 +199,8 @@ def fit(task: tasks.Task, model, data: tasks.Data, batches, folder: str) -> None
     except KeyboardInterrupt:
         save_aside(model.save, os.path.join(folder, runs.LAST), ".keras")
         print(f"\nstopped; {folder}/{runs.LAST} holds the model as it is; python train.py --resume continues")
+        return False
+    return True
 
 
 if __name__ == "__main__":

@@ -190,12 +190,27 @@ runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
 def test_own_data_however_small(counts, chapters, script, tmp_path):
     root = chapters(*counts)
     (root / "chapter0" / "broken.jpg").write_bytes(b"\xff\xd8 no")
-    out = script("train.py", "--train_own_data", f"--dataset_path={root}", "--epochs=1", "--run=own",
+    out = script("train.py", "--train_own_data", f"--dataset_path={root}", "--epochs=1", "--run=own", "--splits=1",
                  "--weight_decay=0", "--optimizer=sgd", "--schedule=step", *SMALL)
     assert "broken.jpg" in out and "split by image" in out and "quality is unknown" in out
     assert (tmp_path / "logs" / "own" / "best.keras").is_file()
     files = [root / "chapter0" / "0.png", root / "chapter1" / "0.png"]
     assert "not measured: there is no thresholds.json beside the model" in script("predict.py", *files, "--nofigure")
+
+
+@pytest.mark.slow
+def test_a_frozen_backbone_on_two_splits(chapters, script, tmp_path):
+    """Features are computed once, two splits are trained, and the spread of both is told; a resumed run says the same."""
+    flags = ("--train_own_data", f"--dataset_path={chapters(*[8] * 12)}", "--freeze", "--splits=2", "--epochs=2", "--steps_per_epoch=3",
+             "--run=frozen", "--input_shape=32,32,3")
+    out = script("train.py", *flags)
+    assert "96 images, 96 of them computed now" in out and "96 images, 0 of them computed now" in out
+    spread = [line for line in out.splitlines() if line.startswith("2 splits: ROC-AUC")]
+    kept = json.loads((tmp_path / "logs" / "frozen" / "evaluation.json").read_text())
+    second = json.loads((tmp_path / "logs" / "frozen" / "split2" / "evaluation.json").read_text())
+    assert len(spread) == 1 and kept["splits"]["roc_auc"] == [kept["roc_auc"], second["roc_auc"]] and second["seed"] == 1
+    assert spread[0] in script("train.py", "--resume", "--run=frozen")
+    assert "logs/frozen/best.keras" in script("predict.py", *sorted((tmp_path / "pictures").rglob("*.png"))[:2], "--nofigure")
 
 
 @pytest.mark.slow
@@ -225,6 +240,9 @@ BAD_INPUT = {
     ("--dataset_path=/none",): "/none: no such folder",
     ("--dataset_path={root}", "--train_own_data", "--devices=7"): "found 0 GPUs",
     ("--weights=none.h5", "--backbone=vgg16"): "none.h5: no such file",
+    ("--freeze",): "random weights know nothing",
+    ("--freeze", "--weights=", "--backbone=photos"): "random weights know nothing",
+    ("--freeze", "--weights=a.keras", "--augment=photos"): "--augment has no effect with --freeze",
     ("--weights=none.h5",): "compact has no published weights",
     ("--loss=contrastive", "--head=plain"): "pass --head=distance",
     ("--input_shape=8,8,1",): "expected 32 or more pixels",

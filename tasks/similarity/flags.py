@@ -1,5 +1,7 @@
 """The flags of similarity: same or different, and how near."""
 
+import os
+
 from absl import flags
 
 from nets.heads import HEADS
@@ -30,6 +32,9 @@ def for_training() -> None:
     with group("Supervised contrastive loss", *SIMILARITY, "copies"):
         flags.DEFINE_float("temperature", None, setting("temperature", "Temperature of the contrastive loss. With a smaller one "
                            "the hardest negatives weigh more"), 1e-3)
+    with group("How sure the figures are", *SIMILARITY):
+        flags.DEFINE_integer("splits", None, "Train on so many splits of the classes, with the seeds that follow, and print mean and spread of "
+                             "the figures; the model of the first is kept. Default: 3 for your own photographs in fewer than 20 classes, otherwise 1", 1)
     with group("Batches of images", *SIMILARITY):
         flags.DEFINE_integer("images_per_class", None, "Images of each class in a batch. Default: 4 for your own photographs, otherwise 3", 2)
         flags.DEFINE_integer("groups_per_batch", 2, "Draw each batch from this many alphabets, so that its classes are hard to tell apart. "
@@ -48,6 +53,8 @@ def loss_name(options) -> str:
 def check(options) -> None:
     """Raises ValueError where flags of training do not fit each other."""
     check_frozen(options)
+    if options.splits and options.splits > 1 and "TF_CONFIG" in os.environ:
+        raise ValueError(f"--splits={options.splits} is for one host: pass --splits=1 with TF_CONFIG, and other seeds one after the other")
     loss = loss_name(options)
     if options.loss == "auto" and options.train_own_data:
         return check_mirrored(options)  # the pictures decide

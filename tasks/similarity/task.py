@@ -30,12 +30,13 @@ CURVES = [
     ("distance of embeddings", ["same_distance", "different_distance"]),
     ("share of triplets that violate the margin", ["active_triplets"]),
 ]
-
+FIGURES = {"roc_auc": "ROC-AUC", "accuracy": "accuracy", "pixels_roc_auc": "ROC-AUC of pixels", "fisherfaces_roc_auc": "of Fisherfaces"}
 
 ADVICE = "; another --loss; for triplets --mining=semi_hard or all; weaker --augment"
 PHOTOS = "photos"  # the backbone for photographs, and the name of its ready model
 FROZEN_RATE = 2e-3  # learning rate of a projection behind a frozen backbone
 FINE_RATE = 5e-4  # learning rate where a small data set starts from the ready model
+FEW = 20  # classes below which one split says little
 ENOUGH = 8  # classes held out for validation from which on they may choose the best epoch
 
 
@@ -69,6 +70,7 @@ def settle(options) -> None:
         options.input_shape = [str(number) for number in input_for(own.survey)]
     few = options.train_own_data and own and own.classes < 100
     options.test_share = (0.2 if few else 0.1) if options.test_share is None else options.test_share
+    options.splits = options.splits or (3 if own and own.classes < FEW and "TF_CONFIG" not in os.environ else 1)
     options.images_per_class = options.images_per_class or (4 if own else 3)
     if options.freeze:
         options.learning_rate = options.learning_rate or FROZEN_RATE
@@ -79,7 +81,7 @@ def settle(options) -> None:
         found = own.survey
         print(f"your pictures: {found.count} photographs in {'colour' if found.colour else 'grey'}, {found.width} x {found.height} pixels. "
               f"Chosen: --input_shape={','.join(options.input_shape)} --backbone={options.backbone} --loss={options.loss} "
-              f"--images_per_class={options.images_per_class} --test_share={options.test_share:g}")
+              f"--images_per_class={options.images_per_class} --test_share={options.test_share:g} --splits={options.splits}")
 
 
 def look_at_own(options) -> "OwnPictures | None":
