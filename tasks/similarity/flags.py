@@ -34,7 +34,8 @@ def for_training() -> None:
                            "the hardest negatives weigh more"), 1e-3)
     with group("How sure the figures are", *SIMILARITY):
         flags.DEFINE_integer("splits", None, "Train on so many splits of the classes, with the seeds that follow, and print mean and spread of "
-                             "the figures; the model of the first is kept. Default: 3 for your own photographs in fewer than 20 classes, otherwise 1", 1)
+                             "the figures; the model of the first is kept. Default: 3 for your own photographs in fewer than 20 classes, "
+                             "otherwise 1", 1)
     with group("Batches of images", *SIMILARITY):
         flags.DEFINE_integer("images_per_class", None, "Images of each class in a batch. Default: 4 for your own photographs, otherwise 3", 2)
         flags.DEFINE_integer("groups_per_batch", 2, "Draw each batch from this many alphabets, so that its classes are hard to tell apart. "
