@@ -4,7 +4,7 @@ import contextlib
 import hashlib
 import os
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
@@ -74,6 +74,26 @@ def identical(paths: Sequence[str]) -> list[list[int]]:
 def evenly(items: Sequence, most: int) -> list:
     """At most so many of the items, evenly from first to last."""
     return [items[row] for row in np.linspace(0, len(items) - 1, min(len(items), most)).astype(int)]
+
+
+@contextlib.contextmanager
+def reading(path: str, expected: str = "", mend: str = "") -> Iterator[None]:
+    """Turns whatever goes wrong while a file is read into one ValueError that names the file.
+
+    Everything that can be wrong with a file is meant: it is gone, cut, encrypted, of another kind, or claims to hold more than memory does.
+
+    Args:
+        expected: what the file should be, such as "Omniglot's all_runs.zip".
+        mend: what to do, such as "delete it and try again".
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, ValueError) and str(error).startswith(path):
+            raise  # it says so already
+        text = getattr(error, "strerror", None) or " ".join(str(error).split())[:160] or type(error).__name__
+        parts = [f"{path}: cannot be read ({text})", f"expected {expected}" if expected else "", mend]
+        raise ValueError("; ".join(filter(None, parts))) from error
 
 
 def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None:

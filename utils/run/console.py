@@ -9,6 +9,7 @@ from typing import Any
 from utils.data.files import save_aside
 from utils.run.folder import as_json
 
+SAID: set[str] = set()
 NAMED = 5  # files named before "and so many more"
 
 
@@ -16,6 +17,13 @@ def some(names: list[str]) -> str:
     """The first names, and how many more there are."""
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def say_once(text: str) -> None:
+    """Prints a line that this process has not printed yet."""
+    if text not in SAID:
+        SAID.add(text)
+        print(text)
 
 
 def progress_bar(unit: str) -> Callable[[int, int], None]:
