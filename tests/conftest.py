@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from utils import saying
+
 from helpers import DATA, ROOT, picture, scenery
 
 
 @pytest.fixture(autouse=True)
-def same_weights():
-    """Every test draws the same first weights, whatever ran before it."""
+def same_start():
+    """Every test draws the same first weights and hears what is said once, whatever ran before it."""
     keras.utils.set_random_seed(1)
+    saying.SAID.clear()
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from utils.data.files import walk
 from utils.data.images import read_photo, read_whole
 from utils.run import figures
 from utils.run.console import progress_bar, write_answer
+from utils.saying import shown
 
 SHOWN = 12  # photos at most on the figure: the best and the worst
 
@@ -27,7 +28,7 @@ def answer(options, files: list[str]) -> None:
         rows.append({"file": file, "score": photo_score(scorer, read_photo(file), options.crops)})
         bar(done, len(found))
     rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
-    print("\n".join(f"  {row['score']:8.4g} {row['file']}" for row in rows))
+    print("\n".join(f"  {row['score']:8.4g} {shown(row['file'])}" for row in rows))
     if options.figure and len(rows) > 1:
         heading = f"{len(rows)} photos, the best first" if len(rows) <= SHOWN else f"the best and the worst {SHOWN // 2} of {len(rows)} photos"
         quality_sheet(rows if len(rows) <= SHOWN else rows[: SHOWN // 2] + rows[-SHOWN // 2 :], heading)

@@ -14,6 +14,7 @@ from utils.data.images import read_image, read_whole
 from utils.data.survey import THUMBNAIL
 from utils.run import figures, folder as runs
 from utils.run.console import write_answer
+from utils.saying import shown
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
 
@@ -88,7 +89,7 @@ def search_gallery(options, files: list[str]) -> None:
     rows = []
     for number, (query, found) in enumerate(zip(queries, gallery.search(opened, model.compare, features, options.top), strict=True)):
         rows += [{"query": query.file, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
-        print("\n".join([query.file, *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {name}" for name, s in found)]))
+        print("\n".join([shown(query.file), *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {shown(name)}" for name, s in found)]))
         if options.figure:
             pictures = [read_whole(file) for file in (query.file, *(os.path.join(opened.root, name) for name, _ in found))]
             titles = [f"query: {sheets.short(query.file)}", *(f"{s:.3f} {sheets.short(name)}" for name, s in found)]

@@ -23,6 +23,7 @@ import numpy as np
 from tasks.similarity.gallery import Gallery
 from utils.data.images import size_of
 from utils.run.console import progress_bar
+from utils.saying import shown
 
 if TYPE_CHECKING:
     from nets.siamese import Comparer
@@ -135,9 +136,9 @@ def headline(pictures: int, found: Found, threshold: float, force: bool) -> str:
 
 def in_words(number: int, group: Group) -> list[str]:
     """A group in lines: the picture to keep, then each picture with its similarity to the first."""
-    lines = [f"group {number}: {counted(len(group.members), 'picture')}, keep {group.keep}"]
+    lines = [f"group {number}: {counted(len(group.members), 'picture')}, keep {shown(group.keep)}"]
     for member in group.members:
-        lines.append(f"  {member.similarity:.3f} {member.file}" + (f"  (identical file of {member.twin})" if member.twin else ""))
+        lines.append(f"  {member.similarity:.3f} {shown(member.file)}" + (f"  (identical file of {shown(member.twin)})" if member.twin else ""))
     return lines
 
 

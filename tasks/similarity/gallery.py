@@ -11,6 +11,7 @@ from utils.data.files import digest, save_aside, walk
 from utils.data.images import load_images
 from utils.metrics.retrieval import Index
 from utils.run.console import progress_bar
+from utils.saying import left_out
 
 if TYPE_CHECKING:
     from nets.siamese import Comparer
@@ -72,19 +73,22 @@ def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[
     files = look_at(root, paths, cache.entries)
     features = {entry.key: entry.features for entry in cache.entries.values()}
     new = {key: path for path, (key, _) in files.items() if key not in features}
-    count = 0
+    count, broken = 0, {}
 
     def found() -> dict[str, Entry]:
         return {path: Entry(key, now, features[key]) for path, (key, now) in files.items() if key in features}
 
     try:
-        for part in embed_files(root, new, embed, shape):
+        for part, problems in embed_files(root, new, embed, shape):
             features |= part
+            broken |= problems
             count += len(part)
             if cache.due():
                 cache.write(found())
     finally:  # also after Ctrl-C
         cache.write(found())
+    unread = [f"{path}: {broken[key]}" for path, (key, _) in files.items() if key in broken]
+    left_out(f"{len(unread)} broken files", unread)
     entries = found()
     if not entries:
         raise ValueError(f"{root}: no image that can be read; expected a folder of pictures")
@@ -93,14 +97,15 @@ def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[
 
 def look_at(root: str, paths: list[str], known: dict[str, Entry]) -> dict[str, tuple[str, str]]:
     """Key and stamp of each image; one that cannot be read, such as a dangling link, is named and left out."""
-    files = {}
+    files, problems = {}, []
     for path in paths:
         try:
             now = stamp(os.path.join(root, path))
             same = path in known and known[path].stamp == now
             files[path] = known[path].key if same else digest(os.path.join(root, path)), now
         except OSError as error:
-            print(f"left out {path}: {error.strerror}")
+            problems.append(f"{path}: {error.strerror}")
+    left_out(f"{len(problems)} files", problems)
     return files
 
 
@@ -157,18 +162,19 @@ def write_cache(path: str, entries: dict[str, Entry]) -> None:
     save_aside(lambda name: np.savez(name, paths=list(entries), keys=keys, stamps=stamps, features=features), path, ".npz")
 
 
-def embed_files(root: str, new: dict[str, str], embed: Embed, shape: tuple[int, int, int]) -> Iterator[dict[str, np.ndarray]]:
-    """Features (F,) of files by their key, block by block; broken files are named and left out."""
+def embed_files(
+    root: str, new: dict[str, str], embed: Embed, shape: tuple[int, int, int]
+) -> Iterator[tuple[dict[str, np.ndarray], dict[str, str]]]:
+    """Features (F,) of files by their key, block by block, and what is wrong with those that are broken."""
     keys, paths = list(new), [os.path.join(root, path) for path in new.values()]
     bar = progress_bar("image")
     for start in range(0, len(keys), BLOCK):
         images, broken = load_images(paths[start : start + BLOCK], shape)
-        for problem in broken.values():
-            print(f"left out {problem}")
         vectors = embed(images)
         if not np.isfinite(vectors).all():
             raise ValueError("the model gives features that are NaN or infinite, so its training diverged: choose another --model")
-        yield {keys[start + row]: vector for row, vector in enumerate(vectors) if row not in broken}
+        yield ({keys[start + row]: vector for row, vector in enumerate(vectors) if row not in broken},
+               {keys[start + row]: problem.removeprefix(f"{paths[start + row]}: ") for row, problem in broken.items()})
         bar(min(start + BLOCK, len(keys)), len(keys))
 
 

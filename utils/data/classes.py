@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from utils.data.files import OMNIGLOT, folders_in, identical, in_parts, scan, walk
-from utils.data.images import ImagesOnDisk, is_image_name, load_images, size_range, take
-from utils.run.console import progress_bar, some
+from utils.data.images import ImagesOnDisk, is_picture, load_images, size_range, take
+from utils.run.console import progress_bar
+from utils.saying import left_out, some
 
 TRAINING, EVALUATION = OMNIGLOT, "images_evaluation"
 GLYPHS = "glyphs"
@@ -64,7 +65,7 @@ def read_samples(root: str, own_data: bool) -> Samples:
     apart = {name for name in folders_in(root) if not own_data and in_parts(os.path.join(root, name))}
     files, others = [], []
     for part in parts or [""]:
-        images, foreign = walk(os.path.join(root, part))
+        images, foreign = walk(os.path.join(root, part), data_sets=True)
         check_layout(os.path.join(root, part), images, own_data)
         for image in images:
             lies_in_a_class = image.count(os.sep) == slashes and image.split(os.sep)[0] not in apart
@@ -97,7 +98,7 @@ def find_root(path: str, own_data: bool) -> tuple[str, bool]:
     `glyphs/` and data sets in parts, such as photos in `bsds500/train/` and `bsds500/test/`.
     """
     entries = [entry for entry in scan(path) if entry.name != GLYPHS and not entry.name.startswith(".")]
-    if own_data or any(not in_parts(entry.path) if entry.is_dir() else is_image_name(entry.name) for entry in entries):
+    if own_data or any(not in_parts(entry.path) if entry.is_dir() else is_picture(entry.path) for entry in entries):
         return path, False
     glyphs = os.path.join(path, GLYPHS)
     return glyphs, not os.path.isdir(glyphs)
@@ -152,7 +153,7 @@ def find_samples(path: str, own_data: bool) -> Samples:
     samples = read_samples(root, own_data)
     print("\n".join(describe(samples)))
     if samples.others:
-        print(f"left out {len(samples.others)} files that are not images, or lie in no class folder: {some(samples.others)}")
+        left_out(f"{len(samples.others)} files that are not images, or lie in no class folder", samples.others)
     return without_twins(samples, own_data)
 
 
@@ -171,7 +172,7 @@ def without_twins(samples: Samples, within: bool) -> Samples:
         if len(set(labels)) > 1:
             between.append(" and ".join(paths))
     if further:
-        print(f"left out {len(further)} files that have the same contents as another: {some(further)}")
+        left_out(f"{len(further)} files that have the same contents as another", further)
     if between:
         print(f"warning: the same picture stands in two classes, and is used only where it comes first: {some(between)}")
     if not further:
@@ -209,7 +210,7 @@ def read_pictures(
     if not len(kept):
         raise ValueError(f"{samples.root}: every image is broken, the first: {broken[0]}")
     if broken:
-        print("\n".join([f"left out {len(broken)} broken files:", *broken.values()]))
+        left_out(f"{len(broken)} broken files", list(broken.values()))
         samples = at_least_two(from_files(samples.root, samples.take(kept).paths))
         images = take(images, kept)
     print(f"pictures of {size_range(samples.full_paths())}, read as {shape[0]} x {shape[1]} "

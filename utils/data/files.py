@@ -3,12 +3,14 @@
 import contextlib
 import hashlib
 import os
+import stat
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from utils.data.images import is_image_name
+from utils.data.images import is_picture
+from utils.saying import left_out, say_once, shown
 
 OMNIGLOT = "images_background"  # the folder that tells a data set in Omniglot's layout
 IGNORED = ("thumbs.db", "desktop.ini")
@@ -33,26 +35,90 @@ def scan(path: str) -> list[os.DirEntry]:
     return list(os.scandir(path))
 
 
-def walk(root: str) -> tuple[list[str], list[str]]:
-    """Images and other files below `root`, relative to it, sorted; hidden files and folders do not count."""
+def walk(root: str, data_sets: bool = False) -> tuple[list[str], list[str]]:
+    """Images and other files below `root`, relative to it, sorted; hidden files and folders do not count.
+
+    Each folder is entered once and each file is named once, by what it is and not by its path: a link to something that
+    was found elsewhere is left out, and so are pipes, devices, dangling links, and what may not be read. All that is said.
+
+    Args:
+        data_sets: whether a folder that is a data set of its own, such as datasets/glyphs, is left out.
+    """
     scan(root)
-    images, others = [], []
-    for folder, folders, names in os.walk(root, followlinks=True):
-        below = os.path.relpath(folder, root)
-        if below != "." and OMNIGLOT in folders:  # another data set, such as datasets/glyphs
-            folders.clear()
-            continue
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            if name.startswith(".") or name.lower() in IGNORED:
+    found = Found()
+    folders, links = [(root, "")], []
+    while folders or links:
+        if not folders:
+            path, below = links.pop(0)  # links come after all that is no link, which keeps the names that are no detours
+            if not os.path.isdir(path):
+                found.place(path, below)
                 continue
-            path = name if below == "." else os.path.join(below, name)
-            (images if is_image_name(name) else others).append(path)
-    return sorted(images), sorted(others)
+            folders = [(path, below)]
+        for entry in found.enter(*folders.pop(0), data_sets):
+            here = os.path.join(found.below, entry.name)
+            if entry.is_symlink():
+                links.append((entry.path, here))
+            elif entry.is_dir():
+                folders.append((entry.path, here))
+            else:
+                found.place(entry.path, here)
+    left_out(f"{len(found.skipped)} below {shown(root)}", sorted(found.skipped))
+    hint_at_heic(found.others)
+    return sorted(found.images), sorted(found.others)
+
+
+class Found:
+    """What `walk` has found: images, others, and what was skipped and why; `below` is the folder that was entered last."""
+
+    def __init__(self):
+        self.images, self.others, self.skipped, self.seen, self.below = [], [], [], {}, ""
+
+    def is_new(self, status: os.stat_result, path: str, below: str) -> bool:
+        """Whether no file or folder of this identity was seen; otherwise it is skipped."""
+        identity = (status.st_dev, status.st_ino) if status.st_ino else os.path.realpath(path)
+        first = self.seen.setdefault(identity, below)
+        if first != below:
+            self.skipped.append(f"{below} (the same as {first or 'the folder itself'})")
+        return first == below
+
+    def enter(self, path: str, below: str, data_sets: bool) -> list[os.DirEntry]:
+        """What lies in a folder, sorted, hidden entries left out; nothing where it was entered before or may not be."""
+        try:
+            if not self.is_new(os.stat(path), path, below):
+                return []
+            entries = sorted((entry for entry in os.scandir(path) if not entry.name.startswith(".")), key=lambda entry: entry.name)
+        except OSError as error:
+            self.skipped.append(f"{below} ({error.strerror})")
+            return []
+        if below and data_sets and any(entry.name == OMNIGLOT and entry.is_dir() for entry in entries):
+            self.skipped.append(f"{below} (a data set of its own)")
+            return []
+        self.below = below
+        return entries
+
+    def place(self, path: str, below: str) -> None:
+        """Takes a file as an image or another one, by name or else by contents."""
+        try:
+            status = os.stat(path)
+        except OSError as error:
+            self.skipped.append(f"{below} ({'a link to nothing' if os.path.islink(path) else error.strerror})")
+            return
+        if not stat.S_ISREG(status.st_mode):
+            self.skipped.append(f"{below} (a pipe, a device or a socket)")
+        elif os.path.basename(below).lower() not in IGNORED and self.is_new(status, path, below):
+            (self.images if is_picture(path) else self.others).append(below)
+
+
+def hint_at_heic(others: list[str]) -> None:
+    """Says how to read pictures of phones, where the reader of these is not installed."""
+    if count := sum(path.lower().endswith((".heic", ".heif")) for path in others):
+        say_once(f"{count} HEIC pictures are left out: pip install pillow-heif, and they are read")
 
 
 def digest(path: str) -> str:
     """sha1 of a file's contents."""
+    if not os.path.isfile(path):  # to read a pipe or a device might never end
+        raise FileNotFoundError(0, "not a regular file", path)
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha1").hexdigest()
 

@@ -1,21 +1,65 @@
 """The only place where an image file is opened: a file -> (height, width, channels) uint8."""
 
+import contextlib
 import os
+import threading
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from PIL import Image, ImageOps
 
-SUFFIXES = frozenset(
-    ".bmp .dib .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tga .tif .tiff .webp".split()
-)
+from utils.saying import say_once, shown
+
+with contextlib.suppress(ImportError):  # optional: pictures of phones
+    import pillow_heif
+
+    pillow_heif.register_heif_opener()
+
 PAPER = 255  # what shows through transparent pixels
+LIMIT = "MAX_MEGAPIXELS"  # name of the environment variable that holds the limit, so that worker processes know it too
+MEGAPIXELS = 300.0  # the limit where nobody sets another
+LARGE = 16_000_000  # pixels from which on a picture is scaled down while it is decoded, where the format can
+STUBS = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}  # Pillow only knows their headers, or starts another program
+TELLING = ["JPEG", "PNG", "GIF", "BMP", "WEBP", "AVIF", "JPEG2000"]  # formats that a file without a telling name is tried for
+BLOCK = 1 << 22  # values scaled to 8 bits at once
+
+Image.init()
+Image.MAX_IMAGE_PIXELS = None  # `too_large` checks, and says what to do
+FORMATS = sorted(set(Image.OPEN) - STUBS)
+SUFFIXES = frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS)
+
+now = threading.local()  # `now.warnings`: what the library said of the picture that this thread is reading
+warnings.filterwarnings("always", module=r"PIL\.")
+show_warning = warnings.showwarning
 
 
-def is_image_name(name: str) -> bool:
-    """Whether a file name ends like an image and is not hidden."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")
+def keep_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    """Keeps a warning of the library for `open_image`, which knows the file; others go their way."""
+    if getattr(now, "warnings", None) is None:
+        show_warning(message, category, filename, lineno, file, line)
+    elif not issubclass(category, DeprecationWarning):
+        now.warnings.append(str(message))
+
+
+warnings.showwarning = keep_warning
+
+
+class Refused(ValueError):
+    """A picture that could be decoded and is not, for the reason that the text gives."""
+
+
+def is_picture(path: str) -> bool:
+    """Whether a file is a picture that Pillow can open, by its name, or by its contents where its name tells nothing."""
+    suffix = os.path.splitext(path)[1].lower()
+    if suffix in SUFFIXES or suffix in Image.EXTENSION:
+        return suffix in SUFFIXES
+    try:
+        with Image.open(path, formats=TELLING if suffix else [*TELLING, "TIFF"]):
+            return True
+    except Exception:  # not a picture; Pillow raises a dozen kinds
+        return False
 
 
 def read_image(path, shape: tuple[int, int, int]) -> np.ndarray:
@@ -30,7 +74,7 @@ def read_image(path, shape: tuple[int, int, int]) -> np.ndarray:
         ValueError: naming the file and what is wrong with it.
     """
     height, width, channels = shape
-    image = open_image(path, "L" if channels == 1 else "RGB")
+    image = open_image(path, "L" if channels == 1 else "RGB", (width, height))
     if image.size != (width, height):
         image = image.resize((width, height), Image.Resampling.BILINEAR)
     return np.asarray(image).reshape(shape)
@@ -44,7 +88,7 @@ def read_photo(path) -> np.ndarray:
 def read_whole(path, side: int = 192) -> np.ndarray:
     """A picture in its own shape, for a figure: (H, W, 3) uint8, at most `side` pixels wide and high; a grey square where it cannot be read."""
     try:
-        image = open_image(path, "RGB")
+        image = open_image(path, "RGB", (side, side))
     except ValueError:
         return np.full((side, side, 3), 200, "uint8")
     image.thumbnail((side, side))
@@ -54,35 +98,60 @@ def read_whole(path, side: int = 192) -> np.ndarray:
 def size_of(path) -> tuple[int, int]:
     """Width and height in pixels, from the header alone; (0, 0) where the file cannot be read."""
     try:
-        with Image.open(path) as image:
+        with Image.open(regular(path), formats=FORMATS) as image:
             return image.size
     except Exception:  # gone, or not an image; Pillow raises a dozen kinds
         return 0, 0
 
 
-def open_image(path, mode: str) -> Image.Image:
+def open_image(path, mode: str, size: tuple[int, int] | None = None) -> Image.Image:
     """The picture of a file in `mode` L or RGB; ValueError naming the file and what is wrong with it.
 
-    EXIF orientation is applied, transparency composited on white, 16 bits scaled to 8.
+    EXIF orientation is applied, transparency composited on white, other numbers than 8 bits scaled to 8, see `values_as_grey`.
+
+    Args:
+        size: (width, height) that are needed: a large picture may be scaled down towards it while it is decoded.
     """
+    now.warnings = []
     try:
-        with Image.open(path) as file:
-            return flat(ImageOps.exif_transpose(file)).convert(mode)
-    except FileNotFoundError:
-        raise ValueError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise ValueError(f"{path}: a folder, expected an image file") from None
+        with Image.open(regular(path), formats=FORMATS) as file:
+            if file.width * file.height > most_pixels():
+                raise Refused(too_large(file))
+            if size and file.width * file.height > LARGE:
+                file.draft(mode, (2 * max(size), 2 * max(size)))
+            image = flat(ImageOps.exif_transpose(file, in_place=True) or file, path)
+            image.load()
+            if now.warnings:
+                say_once(f"{shown(str(path))}: read, though a part of the file is damaged ({shown(now.warnings[0])[:80]})")
+            return image if image.mode == mode else image.convert(mode)
     except Exception as error:  # Pillow's decoders raise a dozen kinds
         raise ValueError(f"{path}: {reason(path, error)}") from None
+    finally:
+        now.warnings = None
 
 
-def flat(image: Image.Image) -> Image.Image:
+def regular(path):
+    """The path, if it is that of a regular file, or whatever else was passed; to open a pipe or a device might never end."""
+    if isinstance(path, (str, os.PathLike)) and os.path.exists(path) and not os.path.isdir(path) and not os.path.isfile(path):
+        raise Refused("a pipe, a device or a socket, expected an image file")
+    return path
+
+
+def most_pixels() -> float:
+    """Pixels that a picture may have, from `LIMIT`."""
+    return float(os.environ.get(LIMIT, MEGAPIXELS)) * 1e6
+
+
+def too_large(file: Image.Image) -> str:
+    """What to say of a picture with too many pixels."""
+    return (f"{file.width} x {file.height} pixels, expected {most_pixels() / 1e6:g} megapixels or fewer: "
+            f"scale it down, or pass --max_megapixels={np.ceil(file.width * file.height / 1e6):.0f} if memory allows")
+
+
+def flat(image: Image.Image, path="") -> Image.Image:
     """The image without transparency and with 8 bits a channel."""
-    if image.mode.startswith("I;16"):
-        return eight_bits(np.asarray(image, "float64"), top=65535)
-    if image.mode in ("I", "F"):  # told apart by what they hold
-        values = np.asarray(image, "float64")
-        return eight_bits(values, top=next(top for top in (1, 255, 65535, np.inf) if values.max(initial=0) <= top))
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        return values_as_grey(np.asarray(image), path)
     if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         paper = Image.new("RGBA", image.size, (PAPER, PAPER, PAPER, 255))
@@ -90,19 +159,56 @@ def flat(image: Image.Image) -> Image.Image:
     return image
 
 
-def eight_bits(values: np.ndarray, top: float) -> Image.Image:
-    """Grey values on 0..top as an 8-bit image; without a top, by their maximum."""
-    scale = 255 / (top if np.isfinite(top) else values.max())
-    return Image.fromarray(np.clip(np.rint(values * scale), 0, 255).astype("uint8"))
+def values_as_grey(values: np.ndarray, path="") -> Image.Image:
+    """Grey values (H, W) of any range as an 8-bit image. The range is judged by the values; where it is a guess, that is said once.
+
+    From 0 on: up to 1 (numbers with a point only), 255, 4095 (12 bits) or 65535, whichever is the first that holds the highest
+    value. Otherwise, or between 1 and 2: from the lowest to the highest value.
+
+    Raises:
+        ValueError: values that are NaN or infinite.
+    """
+    low, high = (float(end) for end in (values.min(initial=0), values.max(initial=0)))
+    if not np.isfinite([low, high]).all():
+        raise Refused("the picture holds NaN or infinity")
+    floats = values.dtype.kind == "f"
+    tops = [top for top in ((1.0,) if floats else ()) + (255.0, 4095.0, 65535.0) if high <= top]
+    own = low < 0 or not tops or floats and 1 < high < 2
+    low, top = (low, high) if own else (0.0, tops[0])
+    if own or top in ((4095.0,) if floats else (255.0, 4095.0)) and high > 0:
+        say_once(f"{shown(str(path))}: grey values up to {high:g}, read as {low:g} (black) to {top:g} (white)")
+    grey, scale = np.empty(values.shape, "uint8"), 255 / ((top - low) or 1.0)
+    rows = max(1, BLOCK // max(1, values.shape[-1]))
+    for start in range(0, len(values), rows):  # so that memory stays small
+        part = (values[start : start + rows].astype("float64") - low) * scale
+        grey[start : start + rows] = np.clip(np.rint(part), 0, 255)
+    return Image.fromarray(grey)
 
 
 def reason(path, error: Exception) -> str:
     """Why a file could not be read, in a few words."""
-    if isinstance(path, (str, os.PathLike)) and os.path.isfile(path) and os.path.getsize(path) == 0:
+    is_path = isinstance(path, (str, os.PathLike))
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, IsADirectoryError):
+        return "a folder, expected an image file"
+    if isinstance(error, PermissionError):
+        return "no permission to read it"
+    if is_path and os.path.isfile(path) and os.path.getsize(path) == 0:
         return "the file is empty"
     if isinstance(error, Image.UnidentifiedImageError):
-        return "not an image that Pillow can read"
-    return f"broken image ({str(error).rstrip('.')})"
+        return "a HEIC picture: pip install pillow-heif, or convert it to JPEG" if is_path and is_heic(path) else "not an image that Pillow can read"
+    if isinstance(error, MemoryError):
+        return "broken image (it claims more pixels than memory holds)"
+    if isinstance(error, Refused):
+        return str(error)
+    return f"broken image ({' '.join(str(error).rstrip('.').split())[:120] or type(error).__name__})"
+
+
+def is_heic(path) -> bool:
+    """Whether a file begins as HEIC pictures do."""
+    with open(path, "rb") as file:
+        return file.read(12)[4:] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc")
 
 
 class ImagesOnDisk:
@@ -136,8 +242,7 @@ def size_range(paths: Sequence[str], most: int = 500) -> str:
     step = max(1, len(paths) // most)
     sizes = set()
     for path in paths[::step]:
-        with Image.open(path) as image:
-            sizes.add(image.size)
+        sizes.add(size_of(path))
     small, large = (f(sizes, key=lambda size: size[0] * size[1]) for f in (min, max))
     return " x ".join(map(str, small)) + ("" if small == large else " to " + " x ".join(map(str, large))) + " pixels"
 

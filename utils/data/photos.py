@@ -8,7 +8,8 @@ import numpy as np
 
 from utils.data.files import PARTS, identical, walk
 from utils.data.images import read_photo
-from utils.run.console import progress_bar, some
+from utils.run.console import progress_bar
+from utils.saying import left_out, some
 
 DEFAULT = "datasets"
 
@@ -39,7 +40,7 @@ def find_photos(root: str, least: int, val_share: float, test_share: float, seed
         ValueError: fewer than two photos, none to train on, or broken ones and not `skip_broken`.
     """
     root = os.path.expanduser(root)
-    paths = walk(root)[0]
+    paths = walk(root, data_sets=True)[0]
     if not paths and os.path.normpath(root) == DEFAULT:
         root, paths = sample_photos()
     kept = without_twins(root, [paths[row] for row in usable(root, paths, least, skip_broken)])
@@ -57,7 +58,7 @@ def without_twins(root: str, paths: list[str]) -> list[str]:
     groups = identical([os.path.join(root, path) for path in paths])
     further = {paths[place] for group in groups for place in group[1:]}
     if further:
-        print(f"left out {len(further)} photos that have the same contents as another: {some(sorted(further))}")
+        left_out(f"{len(further)} photos that have the same contents as another", sorted(further))
     return [path for path in paths if path not in further]
 
 
@@ -72,7 +73,7 @@ def usable(root: str, paths: list[str], least: int = 1, skip_broken: bool = True
     if problems and not skip_broken:
         raise ValueError(f"{len(problems)} photos cannot be used: {some(problems)}; repair them or pass --skip_broken")
     if problems:
-        print(f"left out {len(problems)} photos: {some(problems)}")
+        left_out(f"{len(problems)} photos", problems)
     return [row for row, problem in enumerate(found) if not problem]
 
 

@@ -8,22 +8,7 @@ from typing import Any
 
 from utils.data.files import save_aside
 from utils.run.folder import as_json
-
-SAID: set[str] = set()
-NAMED = 5  # files named before "and so many more"
-
-
-def some(names: list[str]) -> str:
-    """The first names, and how many more there are."""
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def say_once(text: str) -> None:
-    """Prints a line that this process has not printed yet."""
-    if text not in SAID:
-        SAID.add(text)
-        print(text)
+from utils.saying import say_once, some  # noqa: F401
 
 
 def progress_bar(unit: str) -> Callable[[int, int], None]:
@@ -45,7 +30,7 @@ def write_answer(options, rows: list[dict[str, Any]], answer: dict[str, Any]) ->
     """Writes the rows of an answer as --csv, and prints the answer as one line of --json, where these flags ask for it."""
 
     def write(path: str) -> None:
-        with open(path, "w", encoding="utf-8", newline="") as file:
+        with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             writer = csv.DictWriter(file, rows[0] if rows else ["file"])
             writer.writeheader()
             writer.writerows(rows)

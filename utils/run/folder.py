@@ -143,7 +143,7 @@ def read_json(folder: str, name: str) -> Any:
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
         return None
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
         return json.load(file)
 
 
@@ -172,7 +172,7 @@ def write_json(folder: str, name: str, content: Any) -> None:
 
 def write_text(folder: str, name: str, text: str) -> None:
     """Writes a text file of a run, whole or not at all."""
-    save_aside(lambda path: Path(path).write_text(text, encoding="utf-8"), os.path.join(folder, name))
+    save_aside(lambda path: Path(path).write_text(text, encoding="utf-8", errors="surrogateescape"), os.path.join(folder, name))
 
 
 def read_rows(folder: str) -> list[dict[str, str]]:
@@ -180,7 +180,7 @@ def read_rows(folder: str) -> list[dict[str, str]]:
     path = os.path.join(folder, LOG)
     if not os.path.isfile(path):
         return []
-    with open(path, encoding="utf-8", newline="") as file:
+    with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
         return [row for row in csv.DictReader(file) if None not in row.values()]
 
 
@@ -203,7 +203,7 @@ def write_table(folder: str, name: str, rows: list[dict[str, Any]], columns: lis
     """Writes a CSV file of a run, whole or not at all; `columns` where there may be no row."""
 
     def write(path: str) -> None:
-        with open(path, "w", encoding="utf-8", newline="") as file:
+        with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             writer = csv.DictWriter(file, columns or list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)

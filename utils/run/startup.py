@@ -1,10 +1,11 @@
 """How every script starts: flags first, the framework afterwards and quietly, errors in one line."""
 
-import contextlib
 import errno
 import logging
 import os
+import re
 import sys
+import warnings
 from collections.abc import Callable
 
 from absl import app, flags
@@ -18,6 +19,7 @@ def define_flags() -> None:
     """The flags of every script."""
     with group("How the script runs"):
         flags.DEFINE_enum("backend", None, ["tensorflow", "jax", "torch"], "What Keras runs on. Default: KERAS_BACKEND, otherwise tensorflow")
+        flags.DEFINE_float("max_megapixels", None, "Pictures with more pixels are left out, because one might fill the memory. Default: 300", 0.01)
         flags.DEFINE_boolean("verbose", False, "Show the framework's messages, and where an error came from")
 
 
@@ -35,13 +37,14 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
     """Imports Keras quietly, calls `main`, and turns what a person can mend into one line."""
     if flags.FLAGS.backend:
         os.environ["KERAS_BACKEND"] = flags.FLAGS.backend
+    if flags.FLAGS.max_megapixels:
+        os.environ["MAX_MEGAPIXELS"] = str(flags.FLAGS.max_megapixels)  # see `utils.data.images`; worker processes inherit it
+    sys.stdout, sys.stderr = (stream and Plain(stream) for stream in (sys.stdout, sys.stderr))
     try:
         check()
-        if flags.FLAGS.verbose:
-            return main(argv)
-        logging.getLogger("jax").setLevel(logging.ERROR)  # it tells of devices that it did not find
-        with quiet_import():
-            import keras  # noqa: F401  the slow import, once, with its chatter turned away
+        if not flags.FLAGS.verbose:
+            hush()
+            import keras  # noqa: F401  the slow import, with its chatter turned away
         main(argv)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -57,33 +60,34 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
         if out_of_memory(error):
             fail("out of memory: lower --batch_size or --input_shape, or pass a smaller --backbone")
         if disk_full(error) and not flags.FLAGS.verbose:
-            fail_and_hush(f"no room to write {getattr(error, 'filename', None) or 'a file'}: the disk or the quota is full. Files "
-                          "that were complete are kept; make room, then start again, a training with --resume")
+            fail(f"no room to write {getattr(error, 'filename', None) or 'a file'}: the disk or the quota is full. Files "
+                 "that were complete are kept; make room, then start again, a training with --resume")
         if not flags.FLAGS.verbose and "TF_CONFIG" in os.environ and lost_worker(error):
             print("error: another worker stopped, so this one ends; start all of them again with --resume", file=sys.stderr)
             sys.stdout.flush()
             os._exit(2)  # JAX would wait for that worker at the exit, for a minute, and then abort
-        if flags.FLAGS.verbose or not isinstance(error, (ValueError, OSError)):
+        if flags.FLAGS.verbose or not (found := what_a_person_can_mend(error)):
             raise
-        fail(str(error))
+        fail(found)
 
 
 def fail(message: str) -> None:
     """Ends the script with one line and exit code 2."""
-    print(f"error: {message}", file=sys.stderr)
+    print("error: " + message.replace("\n", " "), file=sys.stderr)
     sys.exit(2)
+
+
+def what_a_person_can_mend(error: Exception) -> str:
+    """The message of a ValueError or an OSError, also where TensorFlow wraps that of a reader in its own; "" for other errors."""
+    if isinstance(error, ValueError | OSError):
+        return str(error)
+    within = re.findall(r"^(?:ValueError|\w*OSError|FileNotFoundError|PermissionError): (.+)$", str(error), re.MULTILINE)
+    return within[-1] if within and type(error).__module__.startswith("tensorflow") else ""
 
 
 def lost_worker(error: Exception) -> bool:
     """Whether TensorFlow, or JAX's way of passing numbers on, says that another worker is gone."""
     return type(error).__name__ in LOST or "Gloo" in str(error)
-
-
-def fail_and_hush(message: str) -> None:
-    """`fail`, and nothing is said after it: h5py grumbles when it closes a file on a full disk."""
-    print(f"error: {message}", file=sys.stderr, flush=True)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    sys.exit(2)
 
 
 def out_of_memory(error: Exception) -> bool:
@@ -99,17 +103,36 @@ def disk_full(error: BaseException) -> bool:
     return getattr(error, "errno", None) in codes or any(f"errno = {code}," in str(error) for code in codes)
 
 
-@contextlib.contextmanager
-def quiet_import():
-    """Turns file descriptor 2 away: TensorFlow writes to it whatever its log level says."""
+class Plain:
+    """A text stream that never dies of a character and passes no commands on to the terminal, such as a file name may hold.
+
+    What its encoding lacks, and control characters other than line ends, tabs, backspaces and, on a terminal, colours, are
+    written as escapes.
+    """
+
+    def __init__(self, stream):
+        self.stream = stream
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+        colours = r"|\x1b(?!\[[0-9;]*m)" if stream.isatty() else "|\x1b"
+        self.commands = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]" + colours)
+
+    def write(self, text: str) -> int:
+        return self.stream.write(self.commands.sub(lambda found: found.group().encode("unicode_escape").decode(), text))
+
+    def __getattr__(self, name: str):
+        return getattr(self.stream, name)
+
+
+def hush() -> None:
+    """What compiled libraries write to file descriptor 2, and Python's warnings, go nowhere; our own lines are still seen."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    logging.getLogger().setLevel(logging.ERROR)
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what it says of a picture, its exception says too
+    warnings.simplefilter("ignore", append=True)  # after the filter of `utils.data.images`, which says warnings in our words
+    if sys.stderr is None:
+        return
     sys.stderr.flush()
-    stderr = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        sys.stderr.flush()
-        os.dup2(stderr, 2)
-        os.close(stderr)
+    own = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+    sys.stderr = Plain(own)

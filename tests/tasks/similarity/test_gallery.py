@@ -286,7 +286,7 @@ def test_links_to_nothing_and_copied_times(folder, model, capsys):
     opened(folder, model)
     (folder / "gone.png").symlink_to(folder / "nowhere.png")
     os.utime(folder / "sub0" / "4.png", (0, 0))
-    assert len(opened(folder, model).paths) == 9 and "left out gone.png" in capsys.readouterr().out
+    assert len(opened(folder, model).paths) == 9 and "gone.png (a link to nothing)" in capsys.readouterr().out
     known = gallery.read_cache(str(next(folder.glob(".embeddings-*"))))
     assert {path: entry.stamp for path, entry in known.items()} == {path: gallery.stamp(folder / path) for path in known}
 

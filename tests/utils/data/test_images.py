@@ -1,10 +1,20 @@
 """Every kind of picture file, and every kind of bad one."""
 
+import json
+import os
+import re
+import subprocess
+import sys
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from utils.data.images import ImagesOnDisk, load_images, read_image, read_photo
+from utils.data import images
+from utils.data.images import LIMIT, ImagesOnDisk, load_images, read_image, read_photo
+
+from helpers import ROOT
 
 SHAPE = (6, 8, 3)
 
@@ -44,8 +54,81 @@ def test_16_bit_is_scaled_and_not_clipped(tmp_path):
     values[0, 0] = 65535
     Image.fromarray(values).save(tmp_path / "a.png")
     assert read_image(str(tmp_path / "a.png"), (6, 8, 1))[3, 3, 0] == 128
-    Image.fromarray(np.full((6, 8), 200, "uint16")).save(tmp_path / "dark.png")
-    assert read_image(str(tmp_path / "dark.png"), (6, 8, 1)).max() == 1
+
+
+@pytest.mark.parametrize("kind, low, high, top, guessed", [
+    ("uint16", 0, 65535, 65535, False), ("uint16", 0, 4095, 4095, True), ("uint16", 0, 200, 255, True), ("uint16", 0, 0, 255, False),
+    ("int32", 0, 70000, 70000, True), ("int32", -50, 200, 200, True), ("float32", 0, 1, 1, False), ("float32", 0, 1.5, 1.5, True),
+    ("float32", 0, 255, 255, False), ("float32", -1, 1, 1, True), ("float32", 0, 65535, 65535, False),
+])
+def test_the_range_of_values_is_judged_by_the_values(kind, low, high, top, guessed, tmp_path, capsys):
+    values = np.full((6, 8), low, kind)
+    values[:, 4:] = high
+    path = str(tmp_path / "a.tif")
+    Image.fromarray(values).save(path)
+    found = read_image(path, (6, 8, 1))
+    black = min(low, 0)
+    assert found[3, 0, 0] == round((low - black) / (top - black) * 255) and found[3, 7, 0] == round((high - black) / (top - black) * 255)
+    read_image(path, (6, 8, 1))
+    assert capsys.readouterr().out.count("a.tif: grey values up to") == guessed
+
+
+def test_values_that_are_no_numbers_are_refused(tmp_path):
+    for value in (np.nan, np.inf):
+        Image.fromarray(np.full((6, 8), value, "float32")).save(tmp_path / "a.tif")
+        with pytest.raises(ValueError, match="a.tif: the picture holds NaN or infinity"):
+            read_image(str(tmp_path / "a.tif"), SHAPE)
+
+
+def test_too_many_pixels_are_told_from_the_header(tmp_path, monkeypatch):
+    Image.new("L", (4000, 3000)).save(tmp_path / "a.png")
+    monkeypatch.setenv(LIMIT, "11.5")
+    with pytest.raises(ValueError, match=r"a.png: 4000 x 3000 pixels, expected 11.5 megapixels or fewer: .* --max_megapixels=12"):
+        read_image(str(tmp_path / "a.png"), SHAPE)
+    monkeypatch.setenv(LIMIT, "12")
+    assert read_image(str(tmp_path / "a.png"), SHAPE).max() == 0
+
+
+def test_a_large_jpeg_is_scaled_down_while_it_is_decoded(tmp_path, monkeypatch):
+    Image.fromarray(gradient(1200, 900)).save(tmp_path / "a.jpg", quality=95)
+    whole = read_image(str(tmp_path / "a.jpg"), (24, 32, 3)).astype(int)
+    sizes = []
+    monkeypatch.setattr(images, "LARGE", 1_000_000)
+    monkeypatch.setattr(images, "flat", lambda image, path: sizes.append(image.size) or image)
+    assert np.abs(read_image(str(tmp_path / "a.jpg"), (24, 32, 3)) - whole).max() <= 3 and sizes == [(150, 113)]
+
+
+def test_what_is_no_file_is_not_opened(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    for name in ("pipe.png", "zero.png"):
+        with pytest.raises(ValueError, match=f"{name}: a pipe, a device or a socket"):
+            read_image(str(tmp_path / name), SHAPE)
+        assert images.size_of(str(tmp_path / name)) == (0, 0)
+
+
+def test_a_damaged_part_is_said_with_the_file_and_once(tmp_path, capsys, monkeypatch):
+    """EXIF whose description claims to be longer than the file: Pillow warns and reads the picture; a broken one is only called broken."""
+    exif = Image.Exif()
+    exif[0x010E] = "a description"
+    Image.fromarray(gradient()).save(tmp_path / "a.jpg", exif=exif)
+    whole = (tmp_path / "a.jpg").read_bytes()
+    count = whole.index(b"Exif\0\0") + 6 + 14  # after header, number of tags, tag and type
+    (tmp_path / "a.jpg").write_bytes(whole[:count] + b"\x7f" * 4 + whole[count + 4 :])
+    (tmp_path / "b.jpg").write_bytes((tmp_path / "a.jpg").read_bytes()[:-200])
+    monkeypatch.setattr(warnings, "showwarning", images.keep_warning)  # pytest has its own
+    for _ in range(2):
+        read_image(str(tmp_path / "a.jpg"), SHAPE)
+    with pytest.raises(ValueError, match="b.jpg: broken image"):
+        read_image(str(tmp_path / "b.jpg"), SHAPE)
+    said = capsys.readouterr()
+    assert said.out.count("a.jpg: read, though a part of the file is damaged") == 1 and "b.jpg" not in said.out and not said.err
+
+
+def test_pictures_of_phones_get_a_hint(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"\0\0\0\x18ftypheic" + bytes(100))
+    with pytest.raises(ValueError, match="a HEIC picture: pip install pillow-heif"):
+        read_image(str(tmp_path / "a.jpg"), SHAPE)
 
 
 def test_transparency_shows_paper(tmp_path):
@@ -105,11 +188,11 @@ def test_all_bad_files_are_found_before_training(cache_gb, tmp_path):
     reasons = bad_files(tmp_path)
     names = ["good.jpg", *reasons, "good.jpg"]
     seen = []
-    images, broken = load_images([str(tmp_path / n) for n in names], SHAPE, cache_gb, seen.append)
+    loaded, broken = load_images([str(tmp_path / n) for n in names], SHAPE, cache_gb, seen.append)
     assert sorted(broken) == [1, 2, 3, 4, 5] and seen[-1] == len(names)
-    assert len(images) == len(names) and isinstance(images, np.ndarray) == bool(cache_gb)
+    assert len(loaded) == len(names) and isinstance(loaded, np.ndarray) == bool(cache_gb)
     good = read_image(str(tmp_path / "good.jpg"), SHAPE)
-    assert np.array_equal(images[np.array([0, 6])], np.stack([good, good]))
+    assert np.array_equal(loaded[np.array([0, 6])], np.stack([good, good]))
 
 
 def test_images_on_disk_are_indexed_like_an_array(tmp_path):
@@ -130,3 +213,14 @@ def test_a_file_is_read_at_its_own_size(tmp_path, photo):
     Image.fromarray(photo[..., 0]).save(tmp_path / "grey.png")
     assert read_photo(tmp_path / "grey.png").shape == photo.shape
     assert read_photo(tmp_path / "grey.png").flags.writeable
+
+
+@pytest.mark.parametrize("count", [400, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_damaged_pictures_are_read_or_refused_with_a_reason(count):
+    """See tests/hostile.py. Every line on the terminal is ours and begins with the name of a file."""
+    done = subprocess.run([sys.executable, ROOT / "tests" / "hostile.py", str(count)], capture_output=True, text=True)
+    *lines, last = done.stdout.splitlines()
+    found = json.loads(last)
+    assert found.pop("read") > count / 5 and found.pop("refused") > count / 5
+    assert found.pop("peak_mb") < 2000 and found.pop("longest_s") < 60 and found == {}
+    assert done.stderr == "" and all(re.match(r"\d+\.\w+: (read, though|grey values)", line) for line in lines)

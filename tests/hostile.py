@@ -1,0 +1,100 @@
+"""Damaged pictures by the thousand: each is read, or refused with a reason.
+
+    python tests/hostile.py 10000
+
+Prints one line of JSON: how many were read and refused, what else happened, the peak of memory in MB and the longest time in seconds.
+Everything else on the terminal is a fault, and so is any line that does not begin with the name of a file.
+"""
+
+import io
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import numpy as np
+from PIL import Image
+
+from utils.data.images import read_image
+from utils.run import startup
+
+SIZE = (72, 56)
+SHAPE = (48, 48, 3)
+
+
+def whole_pictures() -> list[tuple[str, bytes]]:
+    """A picture in every format and mode that Pillow writes and this project reads: ending and bytes."""
+    values = np.random.default_rng(0).integers(0, 256, (SIZE[1], SIZE[0], 4), dtype="uint8")
+    colour = Image.fromarray(values[..., :3])
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010E] = 6, "a description"
+    made = []
+
+    def add(image, kind, ending, **how):
+        stream = io.BytesIO()
+        image.save(stream, kind, **how)
+        made.append((ending, stream.getvalue()))
+
+    for kind, ending in (("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp"), ("AVIF", "avif"), ("TIFF", "tif")):
+        add(colour, kind, ending, exif=exif)
+    for kind, ending in (("GIF", "gif"), ("BMP", "bmp"), ("PPM", "ppm"), ("TGA", "tga"), ("ICO", "ico"), ("JPEG2000", "jp2"), ("PCX", "pcx"),
+                         ("SGI", "sgi"), ("DDS", "dds"), ("QOI", "qoi")):
+        add(colour, kind, ending)
+    for compression in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"):
+        add(colour, "TIFF", "tif", compression=compression)
+    for mode in ("1", "L", "P", "LA", "RGBA", "CMYK", "I", "F"):
+        add(colour.convert(mode), "TIFF", "tif")
+    add(Image.fromarray(values[..., 0].astype("uint16") * 200), "PNG", "png")
+    add(colour.convert("P"), "PNG", "png", transparency=3)
+    add(colour, "JPEG", "jpg", progressive=True)
+    return made
+
+
+def damaged(whole: bytes, rng) -> bytes:
+    """The bytes with some of them changed, cut, doubled, or set to the values that headers lie with."""
+    data = bytearray(whole)
+    kind = rng.integers(5)
+    if kind == 0:
+        return bytes(data[: rng.integers(len(data))])
+    if kind == 1:
+        place = int(rng.integers(len(data)))
+        return bytes(data[:place] + data[place : place + int(rng.integers(1, 200))] + data[place:])
+    reach = min(len(data), 160) if kind == 2 else len(data)  # headers come first
+    for _ in range(int(rng.integers(1, 9))):
+        place = int(rng.integers(reach))
+        data[place] = int(rng.choice([0, 1, 127, 128, 255])) if kind == 3 else int(rng.integers(256))
+    return bytes(data)
+
+
+def main(count: int) -> None:
+    startup.hush()
+    rng, pictures, found, longest = np.random.default_rng(0), whole_pictures(), Counter(), 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        for number in range(count):
+            ending, whole = pictures[number % len(pictures)]
+            name = f"{number}.{ending}"
+            Path(name).write_bytes(damaged(whole, rng))
+            begun = time.perf_counter()
+            try:
+                image = read_image(name, SHAPE)
+                found["read" if image.shape == SHAPE and image.dtype == np.uint8 else "of another shape"] += 1
+            except ValueError as error:
+                reason = str(error).removeprefix(f"{name}: ")
+                found["refused" if str(error) != reason and len(reason) > 8 and reason != "broken image ()" else f"no reason: {error}"] += 1
+            except Exception as error:
+                found[f"{type(error).__name__}: {error}"[:200]] += 1
+            longest = max(longest, time.perf_counter() - begun)
+            os.remove(name)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({**found, "peak_mb": round(peak), "longest_s": round(longest, 2)}))
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)

@@ -1,0 +1,48 @@
+"""How names and long lists are said: whole, safely, and once."""
+
+import re
+from collections.abc import Sequence
+
+NAMED = 5  # files named before "and so many more"
+LEFT_OUT = "left_out.txt"  # where all of them stand, in the working folder
+UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # controls, changes of direction, bytes
+SAID: set[str] = set()
+
+
+def shown(text: str) -> str:
+    """A name as a terminal may show it: control characters and bytes of no encoding are written as escapes, such as \\x1b."""
+    return UNSAFE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+
+
+def some(names: Sequence[str]) -> str:
+    """The first names, and how many more there are."""
+    more = len(names) - NAMED
+    return ", ".join(map(shown, names[:NAMED])) + (f" and {more} more" if more > 0 else "")
+
+
+def say_once(text: str) -> None:
+    """Prints a line that this process has not printed yet."""
+    if text not in SAID:
+        SAID.add(text)
+        print(text)
+
+
+def left_out(what: str, problems: Sequence[str]) -> None:
+    """Says what was left out, such as "3 photos", and why; where that is a long list, the whole of it goes to `LEFT_OUT`. Says it once.
+
+    Args:
+        problems: a line for each, which names the file.
+    """
+    text = f"left out {what}: {some(problems)}"
+    if not problems or text in SAID:
+        return
+    SAID.add(text)
+    if len(problems) > NAMED:
+        try:
+            with open(LEFT_OUT, "a" if LEFT_OUT in SAID else "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(f"left out {what}:\n" + "".join(f"{problem}\n" for problem in problems) + "\n")
+            SAID.add(LEFT_OUT)
+            text += f"; {LEFT_OUT} names them all"
+        except OSError:  # a folder that cannot be written to
+            text = f"left out {what}: " + ", ".join(map(shown, problems))
+    print(text)
