@@ -75,7 +75,7 @@ class Task(Protocol):
     KIND: str  # name of the Keras models that it keeps
     NEXT: str  # the commands to try after training
     CURVES: list[tuple[str, list[str]]]  # panels of curves.png: title, and columns of log.csv
-    FIGURES: dict[str, str]  # of evaluation.json whose spread over --splits is told, and their names; only of tasks that take --splits
+    FIGURES: dict[str, str]  # of evaluation.json whose spread over --splits is told, and their names; none without --splits
 
     def settle(self, options: "flags.FlagValues") -> None:
         """Gives a value to every flag that was left to the data, such as the input size; says what it chose. flags.txt holds the values."""

@@ -20,6 +20,7 @@ from utils.run.fitting import Validation
 
 KIND = siamese.KIND
 NEXT = "python predict.py --duplicates=FOLDER, or python evaluate.py"
+FIGURES = {}
 CURVES = [
     ("copies found", ["val_recall"]),
     ("distance of embeddings", ["same_distance", "different_distance"]),

@@ -18,6 +18,7 @@ from utils.run.fitting import Validation
 
 KIND = rankiqa.KIND
 NEXT = "python predict.py --quality FILE_OR_FOLDER, or python evaluate.py --scores=LIST"
+FIGURES = {}
 CURVES = [("agreement with people", ["val_srocc", "val_lcc"])]
 VALIDATED = 120  # photos at most that are scored after each epoch
 

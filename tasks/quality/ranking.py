@@ -22,6 +22,7 @@ from utils.run.fitting import Validation
 
 KIND = rankiqa.KIND
 NEXT = "python predict.py --quality FILE_OR_FOLDER, or python evaluate.py"
+FIGURES = {}
 CURVES = [
     ("levels in the right order", ["order", "val_order", "val_adjacent", "val_across"]),
     ("hinge of a pair of levels", ["val_hinge"]),
