@@ -11,8 +11,8 @@ from nets.inference import embed
 from helpers import class_batch, small_siamese
 
 
-@pytest.mark.parametrize("head", ["distance", "difference"])
-def test_an_image_with_itself_gets_the_highest_score(head, rng):
+@pytest.mark.parametrize("head", ["distance", "difference", "add", "product", "concat"])
+def test_an_image_with_itself_gets_its_highest_score(head, rng):
     """By construction, so also after steps that pull the weights the wrong way."""
     model = small_siamese(head)
     loss = siamese.make_loss("cross_entropy", model)
@@ -24,7 +24,7 @@ def test_an_image_with_itself_gets_the_highest_score(head, rng):
     images = rng.integers(0, 256, (30, 32, 32, 1)).astype("uint8")
     features = embed(model, images)
     scores = siamese.score(model, features[:, None], features[None, :])
-    assert np.diag(scores) == pytest.approx(scores.max(), abs=1e-6)
+    assert (np.diag(scores) >= scores.max(axis=1) - 1e-6).all()
     assert scores.min() < scores.max()
 
 
