@@ -31,7 +31,7 @@ def efficiency(folder: str, logs: dict[str, list[dict[str, float]]], seconds: di
     """Hinge and order of the validation photos of several rank runs against seconds of training, as efficiency.png."""
     panels = (("val_hinge", "hinge of a pair of levels"), ("val_order", "levels of one photo in the right order"),
               ("val_across", "levels of two photos in the right order"))
-    page, axes = figures.figure(len(panels))
+    page, axes = figures.figure(len(panels), height=4.4)
     for axis, (column, title) in zip(axes[0], panels):
         for name, log in logs.items():
             axis.plot(seconds[name], [row[column] for row in log], marker=".", label=name)

@@ -128,13 +128,13 @@ def preview(trainer, batch, data: Data):
 
 
 def row_name(keys: np.ndarray, kinds: dict[str, Distortion]) -> str:
-    """Photo, distortion and levels that the keys (N, 3) of some crops name, such as "photo 2: jpeg, quality 43 12 7 4 0"."""
+    """Photo, distortion and levels that the keys (N, 3) of some crops name, such as "photo 2: jpeg (quality) 43 12 7 4 0"."""
     photo, number = keys[0, :2]
     if number < 0:
         return f"photo {photo + 1} as it is"
     name, kind = list(kinds.items())[number]
     shown = " ".join(f"{kind.levels[level - 1]:.3g}" if level else "none" for level in keys[:, 2])
-    return f"photo {photo + 1}: {name}, {kind.unit} {shown}"
+    return f"photo {photo + 1}: {name} ({kind.unit}) {shown}"
 
 
 def callbacks(options, batches) -> list:

@@ -45,21 +45,21 @@ def training_curves(folder: str, panels: list[tuple[str, list[str]]]) -> None:
         return
     panels = [("loss", ["loss", "val_loss"]), *panels]
     panels = [(title, names) for title, names in panels if set(names) & set(log[0])]
-    page, axes = figure(len(panels), width=4.2, height=3.2)
+    page, axes = figure(len(panels), width=4.2, height=3.8)
     epochs = [row["epoch"] + 1 for row in log]
     for axis, (title, names) in zip(axes[0], panels):
         for name in names:
             if name in log[0]:
                 axis.plot(epochs, [row[name] for row in log], marker=".", label=name.replace("_", " "))
         axis.set(title=title, xlabel="epoch")
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         legend_below(axis)
     save(page, folder, "curves.png")
 
 
 def legend_below(axis) -> None:
     """A legend under the axis, where no curve can lie behind it."""
-    axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.18), ncols=2, fontsize=9)
+    axis.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.24), ncols=2, fontsize=9)
 
 
 def batch(folder: str, images: np.ndarray, labels: np.ndarray, names: dict[int, str], most: int = 8) -> None:
@@ -72,7 +72,9 @@ def batch(folder: str, images: np.ndarray, labels: np.ndarray, names: dict[int, 
     """
     shown = list(dict.fromkeys(labels.tolist()))[:most]
     rows = [images[labels == label][:most] for label in shown]
-    page, axes = figure(max(map(len, rows)), len(rows), 1.0, 1.2)
+    page, axes = figure(max(map(len, rows)), len(rows), 1.0, 1.3)
+    page.set_layout_engine("none")  # a name may be wider than the first picture, beside which there may be none
+    page.subplots_adjust(left=0.03, right=0.97, bottom=0.03 / len(rows), top=1 - 0.25 / len(rows), hspace=0.35, wspace=0.1)
     for axis in axes.flat:
         axis.axis("off")
     for line, row, label in zip(axes, rows, shown):
