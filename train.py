@@ -57,8 +57,10 @@ with group("Where it runs"):
     flags.DEFINE_enum("precision", "float32", ["float32", "mixed_float16", "mixed_bfloat16"], "Number format of the tower's arithmetic")
     flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1), "Processes that read and change photos while the network trains, "
                          "for copies, rank and finetune; each keeps up to 0.4 GB of photos for copies. 0: none", 0)
+    flags.DEFINE_float("wait_minutes", 10, "With TF_CONFIG: minutes to wait for workers that are missing")
     flags.DEFINE_string("run", "", "Name of the run's folder in logs/. Default: date and task")
     flags.DEFINE_boolean("resume", False, "Continue the stopped run --run, or the newest, with its flags")
+flags.register_validator("wait_minutes", lambda minutes: minutes > 0, "expected minutes above 0")
 flags.register_validator(
     "input_shape", lambda shape: not any(shape) or len(shape) == 3 and all(n.isdigit() for n in shape),
     "expected height,width,channels such as 48,48,1",
@@ -78,7 +80,7 @@ def main(argv: list[str]) -> None:
 
     folder = resumed() if FLAGS.resume else None
     task = tasks.task_module(FLAGS.task)
-    with devices.strategy(FLAGS.devices):
+    with devices.strategy(FLAGS.devices, FLAGS.wait_minutes):
         task.settle(FLAGS)
         folder, complete = learn(task, folder)
         if complete and FLAGS.splits and FLAGS.splits > 1:
@@ -169,7 +171,8 @@ def build(task: tasks.Task):
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
     if FLAGS.weights.endswith(".keras") or os.path.isdir(os.path.expanduser(FLAGS.weights)):
-        print(f"starting from {FLAGS.weights}: its architecture and input size override --backbone, --head and --input_shape")
+        if not FLAGS.resume:  # the weights of a run that goes on come from its own state
+            print(f"starting from {FLAGS.weights}: its architecture and input size override --backbone, --head and --input_shape")
         start = load_model(runs.find_model(FLAGS.weights), task.KIND)
     else:
         start = None
@@ -189,7 +192,9 @@ def fit(task: tasks.Task, model, data: tasks.Data, batches, folder: str) -> bool
     trainer = task.trainer(FLAGS, model, optimizer)
     done = fitting.restore_state(trainer, runs.state_file(folder))
     runs.forget_epochs(folder, done)
-    if shown := task.preview(trainer, batches[0][0]):
+    if FLAGS.resume:
+        print(f"continuing {folder} after epoch {done} of {FLAGS.epochs}" if done else f"{folder}: no epoch had ended, so it begins at the first")
+    if shown := task.preview(trainer, batches[0][0], data):
         figures.batch(folder, *shown)
     callbacks = fitting.make_callbacks(folder, model, batches, task.validation(FLAGS, model, data), FLAGS.patience, task.CURVES)
     try:

@@ -95,8 +95,11 @@ class Task(Protocol):
     def trainer(self, options: "flags.FlagValues", model: "keras.Model", optimizer: "keras.Optimizer") -> "keras.Model":
         """The compiled model that is trained."""
 
-    def preview(self, trainer: "keras.Model", batch: dict[str, "np.ndarray"]) -> tuple["np.ndarray", "np.ndarray"] | None:
-        """The images of a batch as the tower sees them (B, H, W, C) in 0..255, and the row of batch.png of each (B,); None: it holds none."""
+    def preview(
+        self, trainer: "keras.Model", batch: dict[str, "np.ndarray"], data: Data
+    ) -> tuple["np.ndarray", "np.ndarray", dict[int, str]] | None:
+        """What batch.png shows: the images of a batch as the tower sees them (B, H, W, C) in 0..255, the row of each (B,), and the
+        names of the rows; None: a batch holds no images."""
 
     def validation(self, options: "flags.FlagValues", model: "keras.Model", data: Data) -> "Validation | None":
         """How the model is measured after each epoch; None where there is nothing to measure on."""

@@ -5,14 +5,17 @@
     python -m utils.download bsds500                                  500 photographs, to rank
 """
 
+import hashlib
 import os
 import shutil
 import tarfile
+import urllib.request
 import zipfile
 from pathlib import Path
 
 from absl import app, flags
 
+from utils.data.files import save_aside
 from utils.flags import group
 
 FLAGS = flags.FLAGS
@@ -102,19 +105,34 @@ def unpack(archive: str, to: str) -> None:
 
 
 def fetch(name: str, to: str, base: str, md5: str | None) -> str:
-    """Fetches `base`/`name` into the folder `to` and returns its path."""
-    import keras
+    """Fetches `base`/`name` into the folder `to`, unless it is there already, and returns its path."""
+    from utils.run.console import progress_bar
 
     local = os.path.join(base, name)
     if "://" not in base and not os.path.isfile(local):
         raise ValueError(f"--mirror={base}: found no {name} in this folder")
     origin = f"{base.rstrip('/')}/{name}" if "://" in base else Path(local).resolve().as_uri()
+    path, bar = os.path.join(os.path.abspath(to), name), progress_bar("kilobyte")
+
+    def save(aside: str) -> None:
+        urllib.request.urlretrieve(origin, aside, lambda blocks, size, of: bar(min(blocks * size, of) // 1000, of // 1000) if of > 0 else None)
+        if not same_sum(aside, md5):
+            raise ValueError(f"its md5 sum is not {md5}")
+
     try:
-        return keras.utils.get_file(name, origin, cache_dir=os.path.abspath(to), cache_subdir="", file_hash=md5)
+        if not (os.path.isfile(path) and same_sum(path, md5)):
+            save_aside(save, path)
+        return path
     except Exception as error:
         raise ValueError(
             f"could not fetch {origin} ({str(error)[:80]}); pass --mirror with a folder that holds {name}"
         ) from None
+
+
+def same_sum(path: str, md5: str | None) -> bool:
+    """Whether a file has this md5 sum; where None is expected, any will do."""
+    with open(path, "rb") as file:
+        return md5 in (None, hashlib.file_digest(file, "md5").hexdigest())
 
 
 def count_characters(folder: str) -> int:

@@ -1,5 +1,6 @@
 """Copies of photos, made in every way that is tested, and how well features find them, beside a perceptual hash."""
 
+import itertools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -16,7 +17,12 @@ PRECISION = 0.99  # over all pairs of a copy and a photo, at which the recall of
 EASY = ("half size", "JPEG 40", "crop to 90 %", "brightness 1.4")  # the copies that are mixed with their photos
 KINDS = {label: (change.function, amount) for change in CHANGES.values() for label, amount in change.tested.items()}
 
+Progress = Callable[[int, int], None]  # how much is done, and of how much
 Embed = Callable[[list[Image.Image]], np.ndarray]  # pictures -> features (N, F) whose scalar product tells how alike they are
+
+
+def silent(done: int, of: int) -> None:
+    """A progress that nobody is told of."""
 
 
 class Copies(NamedTuple):
@@ -31,27 +37,41 @@ def left_out(options) -> list[str]:
     return ["mirrored"] * (not options.mirrored_copies) + ["quarter turn"] * (not options.turned_copies)
 
 
-def make_copies(paths: list[str], copied: int, seed: int = 0, whole: bool = True, left_out: Sequence[str] = ()) -> Copies:
+def make_copies(paths: list[str], copied: int, seed: int = 0, whole: bool = True, left_out: Sequence[str] = (),
+                progress: Progress = silent) -> Copies:
     """Reads the photos and copies the first `copied` of them in each way.
 
     Args:
         left_out: kinds of `KINDS` after which a photo is no copy any more.
         whole: whether photos are taken at their own size; otherwise small ones, which is faster.
+        progress: called with the photos that were read and the copies that were made, and the number of both.
     """
-    photos = [open_image(path, "RGB") if whole else small(path) for path in paths]
+    kinds = [(number, label) for number, label in enumerate(KINDS) if label not in left_out]
+    count = itertools.count(1)
+
+    def told(made: Image.Image) -> Image.Image:
+        progress(next(count), len(paths) + len(kinds) * min(copied, len(paths)))
+        return made
+
+    photos = [told(open_image(path, "RGB") if whole else small(path)) for path in paths]
     copies = {}
-    for number, (label, (function, amount)) in enumerate(KINDS.items()):
-        if label in left_out:
-            continue
+    for number, label in kinds:
+        function, amount = KINDS[label]
         rng = np.random.default_rng([seed, number])
-        copies[label] = [function(photo, amount, rng) for photo in photos[:copied]]
+        copies[label] = [told(function(photo, amount, rng)) for photo in photos[:copied]]
     return Copies(photos, copies)
 
 
-def recall_by_kind(made: Copies, embed: Embed) -> dict[str, float]:
-    """For each kind the share of copies that are found, at `PRECISION` over all copies and photos at once."""
-    photos = embed(made.photos)  # (N, F)
-    scores = {label: embed(pictures) @ photos.T for label, pictures in made.copies.items()}  # (M, N) each
+def recall_by_kind(made: Copies, embed: Embed, progress: Progress = silent) -> dict[str, float]:
+    """For each kind the share of copies that are found, at `PRECISION` over all copies and photos at once.
+
+    Args:
+        progress: called with the kinds that were embedded and their number.
+    """
+    photos, scores = embed(made.photos), {}  # (N, F)
+    for label, pictures in made.copies.items():
+        scores[label] = embed(pictures) @ photos.T  # (M, N)
+        progress(len(scores), len(made.copies))
     count = len(next(iter(scores.values())))
     truth = np.eye(count, len(photos), dtype=bool)
     everything = np.stack(list(scores.values()))  # (kinds, M, N)

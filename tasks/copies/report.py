@@ -9,6 +9,7 @@ from tasks.copies import measure
 from utils.metrics import verification
 from utils.metrics.copies import threshold_at
 from utils.run import figures, folder as runs
+from utils.run.console import progress_bar
 
 RULE = "copies"  # the threshold that decides unless another is asked for
 STRICT = 0.999  # precision over all pairs of a copy and a photo, of the threshold that is kept
@@ -22,7 +23,7 @@ def fit_thresholds(model, paths: list[str], seed: int, left_out: Sequence[str] =
     `STRICT` of the answers right when every copy is compared with every photo. It decides ("default").
     """
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]
-    made = measure.make_copies(paths, min(COPIED, len(paths)), seed, whole=False, left_out=left_out)
+    made = measure.make_copies(paths, min(COPIED, len(paths)), seed, False, left_out, progress_bar("picture"))
     photos = compare.embed(measure.as_inputs(made.photos, shape))
     features = np.stack([compare.embed(measure.as_inputs(pictures, shape)) for pictures in made.copies.values()])  # (kinds, M, F)
     kinds, count = features.shape[:2]
@@ -48,9 +49,9 @@ def write_copies(compare, shape: tuple[int, int, int], paths: list[str], folder:
         "recall": for each kind the share of copies found at a precision of .99 over all kinds at once, by "model" and "hash";
         "pairs": precision, recall and F1 of the easy copies at the kept threshold, and the best F1 of either.
     """
-    made = measure.make_copies(paths, min(copied, len(paths)), seed, left_out=left_out)
+    made = measure.make_copies(paths, min(copied, len(paths)), seed, left_out=left_out, progress=progress_bar("picture"))
     ways = {"model": lambda pictures: compare.embed(measure.as_inputs(pictures, shape)), "hash": measure.by_hash}
-    recall = {name: measure.recall_by_kind(made, way) for name, way in ways.items()}
+    recall = {name: measure.recall_by_kind(made, way, progress_bar("kind")) for name, way in ways.items()}
     kept = 1 - 0.5 * max(compare.distance_of(cuts[cuts["default"]]), 0.0) ** 2  # of the scalar product of unit vectors
     pairs = {"model": measure.at_threshold(measure.easy_pairs(made, ways["model"]), kept),
              "hash": measure.at_threshold(measure.easy_pairs(made, ways["hash"]), 1 - 2 * 10.5 / 64)}  # at most 10 bits, as is usual

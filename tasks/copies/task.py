@@ -15,7 +15,8 @@ from tasks.models import load_model
 from utils.batches.views import ViewBatches
 from utils.data import photos
 from utils.data.files import evenly, save_aside
-from utils.run import devices, folder as runs
+from utils.run import devices, figures, folder as runs
+from utils.run.console import progress_bar
 from utils.run.fitting import Validation
 
 KIND = siamese.KIND
@@ -54,7 +55,8 @@ def build_model(options, start=None):
     if options.weights == "auto" and options.backbone == "photos":
         ready = load_model(runs.ready_model("photos"), KIND)
         model.get_layer("tower").set_weights(ready.get_layer("tower").get_weights())
-        print("starting from the ready model for photographs (--weights=auto; --weights= starts from random weights)")
+        if not options.resume:
+            print("starting from the ready model for photographs (--weights=auto; --weights= starts from random weights)")
     elif options.weights not in ("", "auto"):
         raise ValueError(f"--weights={options.weights}: for copies expected auto, nothing, or a run folder or .keras file")
     return model
@@ -92,9 +94,9 @@ def trainer(options, model, optimizer):
     return made
 
 
-def preview(trainer, batch):
+def preview(trainer, batch, data: Data):
     """Views of a batch, a row a photo."""
-    return batch["image"], batch["label"]
+    return batch["image"], batch["label"], {label: figures.short(path) for label, path in enumerate(data.photos.train)}
 
 
 def callbacks(options, batches) -> list:
@@ -108,7 +110,7 @@ def validation(options, model, data: Data) -> Validation | None:
     if len(paths) < 2:
         print("no photos to validate on: the best epoch is that of the lowest training loss")
         return None
-    made = make_copies(paths, COPIED, options.seed, whole=False, left_out=left_out(options))
+    made = make_copies(paths, COPIED, options.seed, False, left_out(options), progress_bar("picture"))
     shape = model.input_shape[0][1:]
     kinds = {name: as_inputs(pictures, shape) for name, pictures in made.copies.items()}
     made = made._replace(photos=as_inputs(made.photos, shape), copies=kinds)

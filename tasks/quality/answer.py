@@ -52,6 +52,7 @@ def photo_files(files: list[str]) -> list[str]:
 
 
 def quality_sheet(rows: list[dict], heading: str) -> None:
-    """Photos with their scores, as quality.png."""
-    titles = [f"{row['score']:.4g} {os.path.basename(row['file'])}" for row in rows]
-    figures.contact_sheet([read_whole(row["file"]) for row in rows], titles, "quality.png", heading=heading)
+    """Photos with their scores, as quality.png: the best in a green frame, the worst in a red one."""
+    names = ["best: ", *[""] * (len(rows) - 2), "worst: "]
+    titles = [f"{name}{row['score']:.4g}\n{figures.short(row['file'])}" for name, row in zip(names, rows)]
+    figures.contact_sheet([read_whole(row["file"]) for row in rows], titles, "quality.png", heading=heading, marked=[0], warned=[len(rows) - 1])

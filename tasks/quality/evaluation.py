@@ -39,7 +39,7 @@ def against_levels(options, scorer: rankiqa.Scorer, folder: str, split: dict) ->
     print(f"{len(paths)} photos, {len(kinds)} distortions")
     scores = scoring.score_levels(
         lambda photo: sign * scoring.photo_score(scorer, photo, options.crops, options.seed),
-        paths, kinds, options.seed, progress_bar("photo"),
+        paths, kinds, options.seed, progress_bar("picture"),
     )
     result = report.write_order(scores, kinds, folder)
     print("\n".join(report.order_table(result)))

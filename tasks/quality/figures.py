@@ -2,27 +2,28 @@
 
 import numpy as np
 
+from utils.distortions.catalogue import Distortion
 from utils.run import figures
 
 
-def level_scores(folder: str, scores: dict[str, np.ndarray], levels: dict[str, tuple[float, ...]]) -> None:
+def level_scores(folder: str, scores: dict[str, np.ndarray], kinds: dict[str, Distortion]) -> None:
     """Score against level, a panel a distortion: quartiles and extremes of the photos, histograms beside; order.png.
 
     Args:
         scores: (photos, levels + 1) by distortion.
-        levels: what the levels are.
+        kinds: the distortions, which tell what their levels are.
     """
     page, axes = figures.figure(2, len(scores), 4.5, 2.4)
     for (left, right), (kind, found) in zip(axes, scores.items()):
-        names = ["none", *(f"{level:.3g}" for level in levels[kind])]
+        names = ["none", *(f"{level:.3g}" for level in kinds[kind].levels)]
         left.boxplot(found, tick_labels=names, whis=(0, 100), widths=0.6)
-        left.set(title=kind.replace("_", " "), ylabel="score")
+        left.set(title=kind.replace("_", " "), ylabel="score", xlabel=kinds[kind].unit)
         left.tick_params(axis="x", labelsize=7)
         bins = np.linspace(found.min(), found.max() + 1e-9, 40)
         for column, label in enumerate(names):
             right.hist(found[:, column], bins, alpha=0.6, label=label)
-        right.set(xlabel="score", ylabel="photos")
-        right.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+        right.set(title=f"the same {len(found)} photos by score", xlabel="score", ylabel="photos")
+        right.legend(frameon=False, fontsize=7, title=kinds[kind].unit, title_fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     figures.save(page, folder, "order.png")
 
 
@@ -30,13 +31,15 @@ def efficiency(folder: str, logs: dict[str, list[dict[str, float]]], seconds: di
     """Hinge and order of the validation photos of several rank runs against seconds of training, as efficiency.png."""
     panels = (("val_hinge", "hinge of a pair of levels"), ("val_order", "levels of one photo in the right order"),
               ("val_across", "levels of two photos in the right order"))
-    page, axes = figures.figure(len(panels))
+    page, axes = figures.figure(len(panels), height=4.4)
     for axis, (column, title) in zip(axes[0], panels):
         for name, log in logs.items():
             axis.plot(seconds[name], [row[column] for row in log], marker=".", label=name)
         axis.set(xlabel="seconds of training", title=title)
-        axis.legend(frameon=False)
+        figures.legend_below(axis)
     axes[0, 0].set_yscale("log")
+    for way in (axes[0, 0].yaxis.set_major_formatter, axes[0, 0].yaxis.set_minor_formatter):
+        way("{x:.3g}")
     figures.save(page, folder, "efficiency.png")
 
 

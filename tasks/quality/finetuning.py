@@ -90,9 +90,9 @@ def trainer(options, model, optimizer):
     return made
 
 
-def preview(trainer, batch):
+def preview(trainer, batch, data: Data):
     """The crops of a batch, eight a row."""
-    return batch["image"].astype("float32"), np.arange(len(batch["image"])) // 8
+    return batch["image"].astype("float32"), np.arange(len(batch["image"])) // 8, {0: f"{len(batch['image'])} crops, each of a photo"}
 
 
 def validation(options, model, data: Data) -> Validation | None:

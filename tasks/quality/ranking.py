@@ -120,10 +120,22 @@ def hinge(options, across_photos: bool = False) -> RankingHinge:
     return RankingHinge(options.hinge_margin, across_photos, name="hinge")
 
 
-def preview(trainer, batch):
+def preview(trainer, batch, data: Data):
     """Crops of a batch, a row a photo and distortion."""
-    rows = np.argsort(batch["key"][:, 0] * 1000 + batch["key"][:, 1], kind="stable")
-    return batch["image"][rows].astype("float32"), (batch["key"][:, 0] * 1000 + batch["key"][:, 1])[rows]
+    labels = batch["key"][:, 0] * 1000 + batch["key"][:, 1]
+    rows = np.argsort(labels, kind="stable")
+    names = {int(label): row_name(batch["key"][labels == label], data.kinds) for label in np.unique(labels)}
+    return batch["image"][rows].astype("float32"), labels[rows], names
+
+
+def row_name(keys: np.ndarray, kinds: dict[str, Distortion]) -> str:
+    """Photo, distortion and levels that the keys (N, 3) of some crops name, such as "photo 2: jpeg (quality) 43 12 7 4 0"."""
+    photo, number = keys[0, :2]
+    if number < 0:
+        return f"photo {photo + 1} as it is"
+    name, kind = list(kinds.items())[number]
+    shown = " ".join(f"{kind.levels[level - 1]:.3g}" if level else "none" for level in keys[:, 2])
+    return f"photo {photo + 1}: {name} ({kind.unit}) {shown}"
 
 
 def callbacks(options, batches) -> list:
@@ -163,7 +175,7 @@ def finish(options, folder: str, data: Data) -> list[str]:
     tested = evenly(data.photos.full(part), TESTED)
     scorer = rankiqa.scorer(model)
     scores = scoring.score_levels(
-        lambda photo: scoring.photo_score(scorer, photo, 0), tested, data.kinds, options.seed, progress_bar("photo")
+        lambda photo: scoring.photo_score(scorer, photo, 0), tested, data.kinds, options.seed, progress_bar("picture")
     )
     measured = report.write_order(scores, data.kinds, folder)
     best = np.mean([found[:, 0].mean() for found in scores.values()])

@@ -24,7 +24,7 @@ def write_order(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], fol
     shared = set.intersection(*(set(row) for row in result.values()))
     result["mean"] = {key: float(np.mean([row[key] for row in result.values()])) for key in next(iter(result.values())) if key in shared}
     runs.write_json(folder, "order.json", {"photos": len(next(iter(scores.values()))), "distortions": result})
-    figures.level_scores(folder, scores, {key: kinds[key].levels for key in scores})
+    figures.level_scores(folder, scores, kinds)
     return result
 
 

@@ -1,5 +1,6 @@
 """Photos -> scores: whole or by crops, as they are or at every level of distortion."""
 
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -21,19 +22,25 @@ def score_levels(
 
     Args:
         score: photo (H, W, 3) uint8 -> a number, higher is better.
-        progress: called with the photos done and their number.
+        progress: called with the pictures that were scored, distorted ones too, and their number.
 
     Returns:
         For each distortion (photos, levels + 1); column 0 is the pristine photo.
     """
     found = {name: np.empty((len(paths), len(kind.levels) + 1)) for name, kind in kinds.items()}
+    each = 1 + sum(len(kind.levels) for kind in kinds.values())  # pictures of a photo
+    count = itertools.count(1)
+
+    def counted(picture: np.ndarray) -> float:
+        progress(next(count), each * len(paths))
+        return score(picture)
+
     for row, path in enumerate(paths):
         photo = window(read_photo(path), TESTED_WINDOW, np.random.default_rng([seed, row]))
-        pristine = score(photo)
+        pristine = counted(photo)
         for name, kind in kinds.items():
             worse = (distort(photo, kind, level, own_seed(name, seed + row)) for level in range(1, len(kind.levels) + 1))
-            found[name][row] = [pristine, *map(score, worse)]
-        progress(row + 1, len(paths))
+            found[name][row] = [pristine, *map(counted, worse)]
     return found
 
 

@@ -18,6 +18,8 @@ from utils.saying import shown
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
 
+SHOWN = 256  # pixels a side at most of a picture that is compared with another one
+
 
 class Loaded(NamedTuple):
     """A model ready to compare: what it computes, the input that it takes, the threshold of "same", its file, and its about.json."""
@@ -30,7 +32,7 @@ class Loaded(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A file and its picture as it is shown, (256, 256, 3) uint8."""
+    """A file, and its picture in its own shape, (H, W, 3) uint8."""
 
     file: str
     shown: np.ndarray
@@ -72,7 +74,8 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     doubt = about.warning(model.known, thumbnails([left, right]))
     print(text + (f"; warning: {doubt}" if doubt else ""))
     if options.figure:
-        figures.compared(left.shown, right.shown, text, "predict.png", window=not options.json)
+        names = [figures.short(picture.file) for picture in (left, right)]
+        figures.compared(left.shown, right.shown, text, "predict.png", not options.json, names)
     found = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
     write_answer(options, [{"left": left.file, "right": right.file, **found}], found)
 
@@ -92,7 +95,7 @@ def search_gallery(options, files: list[str]) -> None:
         print("\n".join([shown(query.file), *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {shown(name)}" for name, s in found)]))
         if options.figure:
             pictures = [read_whole(file) for file in (query.file, *(os.path.join(opened.root, name) for name, _ in found))]
-            titles = [f"query: {sheets.short(query.file)}", *(f"{s:.3f} {sheets.short(name)}" for name, s in found)]
+            titles = [f"query: {figures.short(query.file)}", *(f"{s:.3f} {figures.short(name)}" for name, s in found)]
             heading = f"the {len(found)} most alike of {len(opened.paths)} pictures; same from similarity {model.threshold:.3f} on"
             figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=heading, marked=[0])
     write_answer(options, rows, {"threshold": model.threshold, "embedded": opened.embedded, "results": rows})
@@ -136,7 +139,8 @@ def some_pictures(root: str, most: int = 20) -> list[Picture]:
 def show(file: str) -> Picture:
     """A file, read as it will be shown; raises ValueError, naming the file, where it cannot be read."""
     file = os.path.expanduser(file)
-    return Picture(file, read_image(file, (256, 256, 3)))
+    read_image(file, THUMBNAIL)  # raises where `read_whole` would show a grey square
+    return Picture(file, read_whole(file, SHOWN))
 
 
 def ask_for_picture(prompt: str) -> Picture | None:

@@ -65,23 +65,41 @@ def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], m
                 figures.show(axis, images[np.array([place])][0])
                 parts = names[place].split(os.sep)[-2:]
                 axis.set_title("\n".join(parts if half else [f"{kind}: {scores[row]:.3f}", *parts]), fontsize=6)
+    figures.head(page, "The pairs that the model gets most wrong: different ones that it finds alike, and the same that it finds different")
     figures.save(page, folder, "mistakes.png")
 
 
-def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray) -> None:
-    """Embeddings laid out in the plane (N, 2), a colour a class with one of its images, as map.png."""
-    page, ((axis,),) = figures.figure(width=8.0, height=7.0)
+def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray, names: list[str]) -> None:
+    """Embeddings laid out in the plane (N, 2), a colour a class with its name and one of its images, as map.png.
+
+    Args:
+        labels: (N,) class of each embedding; `names`: of the classes, by label.
+    """
+    page, ((axis,),) = figures.figure(width=9.0, height=7.0)
+    points = (points - points.min(axis=0)) / np.maximum(np.ptp(points, axis=0), 1e-9)  # 0 to 1
+    taken: list[tuple[float, float]] = []
     for number, label in enumerate(np.unique(labels)):
         rows = np.flatnonzero(labels == label)
         colour = matplotlib.colormaps["tab20"](number % 20)
-        axis.scatter(*points[rows].T, s=14, color=colour)
-        middle = rows[np.argmin(np.linalg.norm(points[rows] - np.median(points[rows], axis=0), axis=1))]
-        picture = OffsetImage(np.squeeze(images[np.array([middle])][0]), zoom=20 / images.shape[1], cmap="gray")
-        frame = dict(edgecolor=colour, linewidth=1.5, boxstyle="square,pad=0.1")
-        above = points[rows][:, 1].max()
-        axis.add_artist(AnnotationBbox(picture, (points[middle][0], above), (0, 18), boxcoords="offset points", bboxprops=frame))
-    axis.set(xticks=[], yticks=[], title=f"{len(points)} embeddings of {len(np.unique(labels))} classes: near means alike")
+        axis.scatter(*points[rows].T, s=14, color=colour, label=figures.short(names[label]))
+        far = np.linalg.norm(points[rows] - np.median(points[rows], axis=0), axis=1)
+        core = points[rows[far <= np.median(far)]]  # the half in the middle: a picture stands above it
+        place = free_place((float(points[rows[far.argmin()]][0]), float(core[:, 1].max()) + 0.035), taken)
+        taken.append(place)
+        picture = OffsetImage(np.squeeze(images[np.array([rows[far.argmin()]])][0]), zoom=20 / images.shape[1], cmap="gray")
+        axis.add_artist(AnnotationBbox(picture, place, bboxprops=dict(edgecolor=colour, linewidth=1.5, boxstyle="square,pad=0.1")))
+    axis.set(xticks=[], yticks=[], xlim=(-0.05, 1.05), ylim=(-0.05, max(1.0, *(y for _, y in taken)) + 0.05),
+             title=f"{len(points)} embeddings of {len(np.unique(labels))} classes: near means alike")
+    axis.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     figures.save(page, folder, "map.png")
+
+
+def free_place(place: tuple[float, float], taken: list[tuple[float, float]], apart: float = 0.05) -> tuple[float, float]:
+    """The place, or the first one above it, at which no other picture stands; the map is 1 wide and 1 high."""
+    x, y = place
+    while any(abs(x - a) < apart and abs(y - b) < apart for a, b in taken):
+        y += apart / 5
+    return x, y
 
 
 def duplicates(root: str, groups: list["Group"], heading: str, path: str, most: int = 20, columns: int = 8) -> None:
@@ -104,7 +122,7 @@ def duplicates(root: str, groups: list["Group"], heading: str, path: str, most: 
         for axis, member in zip(line, members):
             figures.show(axis, read_whole(os.path.join(root, member.file)))
             remark = "keep" if member.file == group.keep else "identical file" if member.twin else "centre" if member is first else ""
-            axis.set_title(f"{member.similarity:.3f} {remark}\n{short(member.file)}", fontsize=7, parse_math=False)
+            axis.set_title(f"{member.similarity:.3f} {remark}\n{figures.short(member.file)}", fontsize=7)
         figures.mark(line[0])
         line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8, transform=line[0].transAxes)
         if len(members) > width:
@@ -114,9 +132,3 @@ def duplicates(root: str, groups: list["Group"], heading: str, path: str, most: 
     heading += ". In the frame: the picture to keep. Numbers: similarity to the picture with 1.000"
     figures.head(page, heading)
     figures.save_beside_answer(page, path)
-
-
-def short(path: str, most: int = 20) -> str:
-    """A file's name, without its middle where it is long."""
-    name = os.path.basename(path)
-    return name if len(name) <= most else f"{name[: most // 2 - 1]}…{name[-(most // 2) :]}"

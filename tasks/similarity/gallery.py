@@ -169,13 +169,12 @@ def embed_files(
     keys, paths = list(new), [os.path.join(root, path) for path in new.values()]
     bar = progress_bar("image")
     for start in range(0, len(keys), BLOCK):
-        images, broken = load_images(paths[start : start + BLOCK], shape)
+        images, broken = load_images(paths[start : start + BLOCK], shape, progress=lambda done: bar(start + done, len(keys)))  # noqa: B023
         vectors = embed(images)
         if not np.isfinite(vectors).all():
             raise ValueError("the model gives features that are NaN or infinite, so its training diverged: choose another --model")
         yield ({keys[start + row]: vector for row, vector in enumerate(vectors) if row not in broken},
                {keys[start + row]: problem.removeprefix(f"{paths[start + row]}: ") for row, problem in broken.items()})
-        bar(min(start + BLOCK, len(keys)), len(keys))
 
 
 def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int) -> list[list[tuple[str, float]]]:

@@ -69,7 +69,7 @@ def write_verification(
     figures.verification(folder, scores, drawn.same, result, cuts)
     shown, mapped = take(images, rows), some_of_each(labels, seed)
     figures.mistakes(folder, shown, drawn, scores, [samples.classes[label] for label in labels])
-    figures.embedding_map(folder, planar(features[mapped], seed), shown[mapped], labels[mapped])
+    figures.embedding_map(folder, planar(features[mapped], seed), shown[mapped], labels[mapped], samples.classes)
     return result
 
 

@@ -20,7 +20,7 @@ from utils.data.files import save_aside
 from utils.data.images import ImagesOnDisk
 from utils.data.splits import Split, comparable, held_out, seen_in_training, split_by_class
 from utils.data.survey import Survey, input_for, survey
-from utils.run import devices, folder as runs, weights
+from utils.run import devices, figures, folder as runs, weights
 from utils.run.fitting import Validation
 
 KIND = siamese.KIND
@@ -118,7 +118,8 @@ def start_from_photos(model, options) -> None:
     """Gives the tower the weights of the ready model for photographs, whatever the input size."""
     path = runs.ready_model(PHOTOS)
     model.get_layer("tower").set_weights(load_model(path, KIND).get_layer("tower").get_weights())
-    print(f"starting from the ready model for photographs (--weights={options.weights}; --weights= starts from random weights)")
+    if not options.resume:
+        print(f"starting from the ready model for photographs (--weights={options.weights}; --weights= starts from random weights)")
 
 
 def find_data(options, model) -> Data:
@@ -179,9 +180,11 @@ def trainer(options, model, optimizer):
     return made
 
 
-def preview(trainer, batch):
-    """Images of a batch as the tower sees them, and their classes; None where they are features."""
-    return siamese.augmented(trainer, batch) if "warp" in batch else None
+def preview(trainer, batch, data: Data):
+    """Images of a batch as the tower sees them, a row a class; None where they are features."""
+    if "warp" not in batch:
+        return None
+    return *siamese.augmented(trainer, batch), {label: figures.short(name) for label, name in enumerate(data.samples.classes)}
 
 
 def callbacks(options, batches) -> list:

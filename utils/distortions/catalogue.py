@@ -165,22 +165,23 @@ def write_levels(
     """Writes <type>_<level>.png of every type and level, pristine.png, all on sheet.png, and the rank list list.txt.
 
     Args:
-        progress: called with the types done and their number.
+        progress: called with the pictures done and their number.
     """
     os.makedirs(folder, exist_ok=True)
     Image.fromarray(photo).save(os.path.join(folder, "pristine.png"))
-    rows, files = {}, {}
-    for done, (name, kind) in enumerate(kinds.items(), start=1):
-        rows[name] = levels(photo, kind, own_seed(name, seed))
-        files[name] = [["pristine.png"]] + [[f"{name}_{level}.png"] for level in range(1, len(rows[name]))]
-        for worse, (file,) in zip(rows[name][1:], files[name][1:]):
-            Image.fromarray(worse).save(os.path.join(folder, file))
-        progress(done, len(kinds))
+    rows, files, done = {name: [photo] for name in kinds}, {name: [["pristine.png"]] for name in kinds}, 0
+    for name, kind in kinds.items():
+        for level in range(1, len(kind.levels) + 1):
+            rows[name].append(distort(photo, kind, level, own_seed(name, seed)))
+            files[name].append([f"{name}_{level}.png"])
+            Image.fromarray(rows[name][-1]).save(os.path.join(folder, *files[name][-1]))
+            done += 1
+            progress(done, sum(len(each.levels) for each in kinds.values()))
     write_rank_lists(os.path.join(folder, "list.txt"), files)
     level_sheet(rows, kinds).save(os.path.join(folder, "sheet.png"))
 
 
-def level_sheet(rows: dict[str, np.ndarray], kinds: dict[str, Distortion], width: int = 240) -> Image.Image:
+def level_sheet(rows: dict[str, Sequence[Photo]], kinds: dict[str, Distortion], width: int = 240) -> Image.Image:
     """All photos on one page: a row a type, a column a level, each `width` pixels wide under its title."""
     photo = next(iter(rows.values()))[0]
     size = (width, max(1, round(width * photo.shape[0] / photo.shape[1])))
@@ -201,14 +202,19 @@ def titles(name: str, kind: Distortion) -> list[str]:
     return [name, f"{first} {kind.unit}", *others]
 
 
-def benchmark(photo: Photo, kinds: dict[str, Distortion], seed: int, crop: int = 224) -> str:
-    """A table of photos a second on one core, mean of all levels: the middle `crop` pixels, and all."""
+def benchmark(photo: Photo, kinds: dict[str, Distortion], seed: int, crop: int = 224, progress=lambda done, of: None) -> str:
+    """A table of photos a second on one core, mean of all levels: the middle `crop` pixels, and all.
+
+    Args:
+        progress: called with the types done and their number.
+    """
     top, left = (max(0, size - crop) // 2 for size in photo.shape[:2])
     part = np.ascontiguousarray(photo[top : top + crop, left : left + crop])
     sizes = [" x ".join(map(str, one.shape[:2])) for one in (part, photo)]
     lines = [f"{'photos a second on one core':28}{sizes[0]:>12}{sizes[1]:>14}"]
     for name, kind in kinds.items():
         lines.append(f"{name:28}{speed(part, kind, seed):12.0f}{speed(photo, kind, seed):14.0f}")
+        progress(len(lines) - 1, len(kinds))
     return "\n".join(lines)
 
 
@@ -239,11 +245,12 @@ def main(argv: list[str]) -> None:
     options = flags.FLAGS
     kinds = with_levels(chosen(options.distortions), options.levels)
     photo = read_photo(argv[1])
-    if options.benchmark:
-        return print(benchmark(photo, kinds, options.seed))
     from utils.run.console import progress_bar
 
+    if options.benchmark:
+        return print(benchmark(photo, kinds, options.seed, progress=progress_bar("type")))
+
     folder = options.out or os.path.join("distortions", os.path.splitext(os.path.basename(argv[1]))[0])
-    write_levels(photo, kinds, folder, options.seed, progress_bar("type"))
+    write_levels(photo, kinds, folder, options.seed, progress_bar("picture"))
     print(f"{sum(len(kind.levels) for kind in kinds.values())} photos of {len(kinds)} types in {folder}, "
           f"all of them on {os.path.join(folder, 'sheet.png')}, their levels in list.txt")

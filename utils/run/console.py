@@ -3,6 +3,7 @@
 import csv
 import os
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -10,13 +11,23 @@ from utils.data.files import save_aside
 from utils.run.folder import as_json
 from utils.saying import say_once, some  # noqa: F401
 
+PAUSE = 10.0  # seconds between two lines about a long work, where the output is no terminal
+
 
 def progress_bar(unit: str) -> Callable[[int, int], None]:
-    """A function (done, of) that draws Keras' progress bar; silent where the output is no terminal."""
-    bars = {}
+    """A function (done, of) that draws Keras' progress bar; where the output is no terminal, it prints a line every `PAUSE` seconds.
+
+    Work that is done sooner prints no line; otherwise the last line tells that all is done.
+
+    Args:
+        unit: what is counted, in the singular, such as "image".
+    """
+    bars, due = {}, Due()
 
     def update(done: int, of: int) -> None:
         if not sys.stdout.isatty():
+            if due() or done == of and due.count:
+                print(f"  {done} of {of} {unit}s", flush=True)
             return
         import keras
 
@@ -24,6 +35,20 @@ def progress_bar(unit: str) -> Callable[[int, int], None]:
         bar.update(done, finalize=done == of)
 
     return update
+
+
+class Due:
+    """Says, when it is called, whether `PAUSE` seconds have passed since it last said so, or since it was made; `count` says how often."""
+
+    def __init__(self):
+        self.last, self.count = time.monotonic(), 0
+
+    def __call__(self) -> bool:
+        now = time.monotonic()
+        if now - self.last < PAUSE:
+            return False
+        self.last, self.count = now, self.count + 1
+        return True
 
 
 def write_answer(options, rows: list[dict[str, Any]], answer: dict[str, Any]) -> None:

@@ -7,36 +7,37 @@ import keras
 from utils.run import multi_worker
 
 
-def strategy(devices: str):
+def strategy(devices: str, minutes: float = 10):
     """The strategy that `devices` and TF_CONFIG name, to be entered around building, fitting and predicting.
 
     Args:
         devices: "" (what the backend takes by itself), "cpu", "0,1" (GPUs by number), or "cpu:2"
             (two logical CPU devices, to try data parallelism without GPUs).
+        minutes: to wait for the other workers of TF_CONFIG.
 
     Returns:
         A context manager: the scope of a tf.distribute strategy or of a keras.distribution, or one that does nothing.
 
     Raises:
-        ValueError: devices that this machine, or the backend, does not have.
+        ValueError: devices that this machine, or the backend, does not have; a worker that is missing.
     """
     several_hosts = multi_worker.cluster()[1] > 1
     backend = keras.backend.backend()
     if not devices and not several_hosts:
         return contextlib.nullcontext()
     if backend == "jax":
-        return jax_devices(devices)
+        return jax_devices(devices, minutes)
     if backend != "tensorflow":
         raise ValueError(f"{f'--devices={devices}' if devices else 'TF_CONFIG'} needs the TensorFlow or JAX backend, not {backend}")
     if several_hosts:
-        return hosts(devices)
+        return hosts(devices, minutes)
     kind, _, count = devices.partition(":")
     if kind == "cpu":
         return cpus(devices, count or "1")
     return gpus(devices)
 
 
-def jax_devices(devices: str):
+def jax_devices(devices: str, minutes: float):
     """JAX devices that share each batch, of this host or of all in TF_CONFIG; must come before anything is computed."""
     import jax
 
@@ -50,7 +51,7 @@ def jax_devices(devices: str):
     elif devices:
         jax.config.update("jax_cuda_visible_devices", devices)  # hides the others
     if several_hosts:
-        multi_worker.join_jax()
+        multi_worker.join_jax(minutes)
     found = [name for name in keras.distribution.list_devices() if kind in ("", "cpu") or not name.startswith("cpu")]
     if kind not in ("", "cpu") and len(found) != devices.count(",") + 1:
         raise ValueError(f"--devices={devices}: found {len(found)} of these GPUs on this machine; expected numbers of its GPUs, or cpu")
@@ -59,14 +60,14 @@ def jax_devices(devices: str):
     return keras.distribution.DataParallel(devices=found, auto_shard_dataset=False).scope()
 
 
-def hosts(devices: str):
+def hosts(devices: str, minutes: float):
     """A strategy over all workers of TF_CONFIG, each with all its GPUs, or with its CPU where `devices` is cpu."""
     import tensorflow as tf
 
     check_hosts(devices)
     if devices == "cpu":
         tf.config.set_visible_devices([], "GPU")
-    return multi_worker.strategy().scope()
+    return multi_worker.strategy(minutes).scope()
 
 
 def cpus(devices: str, count: str):

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import h5py
 import keras
 
 from utils.data.files import save_aside
-from utils.run import figures, folder as runs
+from utils.run import console, figures, folder as runs
 
 SMALL = 2_000_000  # parameters of a network that takes the first of these rates, a larger one takes the second
 RATES = {"sgd": (2e-2, 1e-2), "adam": (2e-3, 1e-4), "adamw": (2e-3, 1e-4)}
@@ -123,6 +124,17 @@ class CtrlC(keras.callbacks.Callback):
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+class Heartbeat(keras.callbacks.Callback):
+    """Where the output is no terminal, prints a line in the middle of an epoch that takes long: Keras prints one at its end."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch, self.due = epoch + 1, console.Due()
+
+    def on_train_batch_end(self, batch, logs=None):
+        if not sys.stdout.isatty() and self.due():
+            print(f"epoch {self.epoch}: batch {batch + 1} of {self.params['steps']}, loss {logs['loss']:.3g}", flush=True)
+
+
 class Validation(NamedTuple):
     """A function that measures the kept model, and which of its figures, "max" or "min", tells the best epoch.
 
@@ -159,6 +171,7 @@ def make_callbacks(
         keras.callbacks.CSVLogger(os.path.join(folder, runs.LOG), append=True),
         Lambda(on_epoch_end=lambda epoch, logs: figures.training_curves(folder, curves)),
         keras.callbacks.TerminateOnNaN(),
+        Heartbeat(),
     ]
     if validation:
         callbacks.insert(1, Lambda(on_epoch_end=lambda epoch, logs: logs.update(validation.measure())))

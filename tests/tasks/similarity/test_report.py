@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from tasks.similarity import report
+from tasks.similarity import figures, report
 from utils.data.classes import Samples
 
 
@@ -89,3 +89,20 @@ def test_chance_is_called_chance(changes):
 def test_few_classes_and_a_network_that_is_no_better_are_said():
     assert "2 classes are too few to say how sure" in report.against_chance(doubtful(classes=2, roc_auc_low=0.0))[0]
     assert any("Fisherfaces do as well without a network" in line for line in report.against_chance(doubtful(fisherfaces_roc_auc=0.96)))
+
+
+def test_the_map_names_its_classes_and_covers_neither_title_nor_pictures(rng, monkeypatch):
+    """Also where all classes lie at one place."""
+    drawn = []
+    monkeypatch.setattr(figures.figures, "save", lambda page, folder, name: drawn.append(page))
+    labels = np.repeat(np.arange(6), 5)
+    for spread in (1.0, 0.0):
+        figures.embedding_map("", spread * rng.normal(size=(30, 2)), rng.integers(0, 255, (30, 16, 16, 3)), labels, list("abcdef"))
+        page = drawn.pop()
+        page.draw_without_rendering()
+        axis = page.axes[0]
+        boxes = [artist.get_window_extent() for artist in axis.artists]
+        assert len(boxes) == 6 and not any(box.overlaps(axis.title.get_window_extent()) for box in boxes)
+        assert not any(a.overlaps(b) for number, a in enumerate(boxes) for b in boxes[:number])
+        assert [text.get_text() for text in axis.get_legend().get_texts()] == list("abcdef")
+        assert not axis.get_legend().get_window_extent().overlaps(axis.get_window_extent())

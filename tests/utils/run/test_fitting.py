@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from utils.data.files import save_aside
-from utils.run import fitting
+from utils.run import console, fitting
 
 
 @pytest.mark.parametrize("name", ["cosine", "step", "constant"])
@@ -88,3 +88,13 @@ def test_no_ctrl_c_is_lost():
     signal.signal(signal.SIGINT, signal.default_int_handler)
     model.fit(x, y, epochs=2, verbose=0, callbacks=[fitting.CtrlC()])
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.parametrize("pause, batches", [(0, [1, 2, 3, 4]), (1000, [])])
+def test_a_long_epoch_tells_of_itself_without_a_terminal(pause, batches, capsys, monkeypatch):
+    monkeypatch.setattr(console, "PAUSE", pause)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 3)), np.zeros((8, 2)), batch_size=2, verbose=0, callbacks=[fitting.Heartbeat()])
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert [line.split(", loss ")[0] for line in lines] == [f"epoch 1: batch {batch} of 4" for batch in batches]

@@ -6,12 +6,13 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 
 import keras
 import numpy as np
 import pytest
 
-from utils.run import multi_worker
+from utils.run import console, multi_worker
 
 from helpers import ROOT, SMALL, wait_for_epoch
 
@@ -69,6 +70,79 @@ def test_two_workers_give_the_losses_of_one_and_one_that_dies_ends_the_other(alp
     assert {"best.keras", "evaluation.json"} <= set(os.listdir(tmp_path / "logs" / "two"))
 
 
+def meet_together(monkeypatch, addresses, workers, minutes=0.1):
+    """What the meeting of these workers, a thread each, ends with: None, or the text of the error."""
+    monkeypatch.setattr(multi_worker, "workers", lambda: (int(threading.current_thread().name), addresses))
+    monkeypatch.setattr(multi_worker, "ROUND", 0.05)
+    ends = {}
+
+    def meet():
+        worker = int(threading.current_thread().name)
+        try:
+            ends[worker] = multi_worker.meet(minutes)
+        except ValueError as error:
+            ends[worker] = str(error)
+
+    threads = [threading.Thread(target=meet, name=str(worker)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return ends
+
+
+def test_workers_meet_and_leave_their_ports(monkeypatch, capsys):
+    """In whatever order they come; a stranger at the port of the first does not count."""
+    addresses = [f"localhost:{port}" for port in free_ports(3)]
+    stranger = threading.Thread(target=lambda: [knock(addresses[0]) for _ in range(5)])
+    stranger.start()
+    assert meet_together(monkeypatch, addresses, (2, 0, 1), minutes=1) == {0: None, 1: None, 2: None}
+    stranger.join()
+    assert f"worker 1 of 3 waits for {addresses[0]}" in capsys.readouterr().out
+    for address in addresses:
+        multi_worker.held(address).close()
+
+
+def knock(address):
+    """Connects and says what no worker says."""
+    try:
+        with socket.create_connection(multi_worker.host_and_port(address), 1) as guest:
+            guest.sendall(b"GET / HTTP/1.1")
+            guest.recv(10)
+    except OSError:
+        pass
+
+
+@pytest.mark.parametrize("there, missing", [((0,), (1, 2)), ((1,), (0,)), ((0, 2), (1,))])
+def test_a_worker_that_is_missing_is_named_and_waited_for_no_longer_than_asked(there, missing, monkeypatch, capsys):
+    monkeypatch.setattr(console, "PAUSE", 0.1)
+    addresses = [f"localhost:{port}" for port in free_ports(3)]
+    ends = meet_together(monkeypatch, addresses, there, minutes=0.01)
+    names = " ".join(addresses[worker] for worker in missing)
+    first = ends[there[0]]
+    assert first.startswith(f"worker {there[0]} of 3 waited 0.01 minutes for {names}; ") and "--wait_minutes" in first
+    assert set(ends) == set(there) and None not in ends.values()
+    assert capsys.readouterr().out.count(f"worker {there[0]} of 3 waits for {names}") > 1
+
+
+def test_a_port_in_use_and_a_host_without_a_name_are_one_line(monkeypatch):
+    with socket.create_server(("", 0)) as other:
+        address = f"localhost:{other.getsockname()[1]}"
+        with pytest.raises(ValueError, match=f"cannot listen at {address} .*; end the program that uses the port"):
+            multi_worker.held(address)
+    addresses = ["no-such-host.invalid:2222", f"localhost:{free_ports(1)[0]}"]
+    assert "no-such-host.invalid:2222 (" in meet_together(monkeypatch, addresses, (1,), minutes=0.01)[1]
+
+
+@pytest.mark.slow
+def test_a_lone_worker_ends_on_sigterm(alphabets, tmp_path):
+    worker, other = start_workers(tmp_path, f"--dataset_path={alphabets}", "--devices=cpu", "--run=two", *SMALL)
+    other.kill()
+    line = next(line for line in worker.stdout if "waits for" in line)
+    worker.terminate()
+    assert "worker 0 of 2 waits for localhost:" in line and worker.wait(10) == -15
+
+
 def test_workers_are_numbered(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     assert multi_worker.cluster() == (0, 1)
@@ -79,7 +153,8 @@ def test_workers_are_numbered(monkeypatch):
         assert multi_worker.cluster() == (place, 3)
 
 
-@pytest.mark.parametrize("text", ["no json", "{}", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 3}}'])
+@pytest.mark.parametrize("text", ["no json", "{}", '{"cluster": {"worker": ["a", "b:1"]}, "task": {"type": "worker", "index": 0}}',
+                                  '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 3}}'])
 def test_a_wrong_tf_config_is_one_line(text, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(ValueError, match="expected such as"):
