@@ -20,6 +20,7 @@ import numpy as np
 from absl import app, flags
 from PIL import Image, ImageDraw
 
+from utils.data.files import save_aside
 from utils.data.images import read_photo
 from utils.data.scores import write_rank_lists
 from utils.distortions import codecs, defects, noise
@@ -168,16 +169,21 @@ def write_levels(
         progress: called with the types done and their number.
     """
     os.makedirs(folder, exist_ok=True)
-    Image.fromarray(photo).save(os.path.join(folder, "pristine.png"))
+    save_picture(Image.fromarray(photo), os.path.join(folder, "pristine.png"))
     rows, files = {}, {}
     for done, (name, kind) in enumerate(kinds.items(), start=1):
         rows[name] = levels(photo, kind, own_seed(name, seed))
         files[name] = [["pristine.png"]] + [[f"{name}_{level}.png"] for level in range(1, len(rows[name]))]
         for worse, (file,) in zip(rows[name][1:], files[name][1:]):
-            Image.fromarray(worse).save(os.path.join(folder, file))
+            save_picture(Image.fromarray(worse), os.path.join(folder, file))
         progress(done, len(kinds))
     write_rank_lists(os.path.join(folder, "list.txt"), files)
-    level_sheet(rows, kinds).save(os.path.join(folder, "sheet.png"))
+    save_picture(level_sheet(rows, kinds), os.path.join(folder, "sheet.png"))
+
+
+def save_picture(picture: Image.Image, path: str) -> None:
+    """Writes a PNG file, whole or not at all."""
+    save_aside(picture.save, path, ".png")
 
 
 def level_sheet(rows: dict[str, np.ndarray], kinds: dict[str, Distortion], width: int = 240) -> Image.Image:
