@@ -195,7 +195,7 @@ def restored(trainer, data: tasks.Data, folder: str) -> int:
     if not runs.same_split(folder, data.held_out):
         raise ValueError(f"{folder} cannot continue: the images in {data.root} have changed since it began")
     done = fitting.restore_state(trainer, runs.state_file(folder))
-    runs.check_log(folder, done)
+    runs.check_log(folder, done, fitting.columns(trainer))
     return done
 
 

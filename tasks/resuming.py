@@ -42,6 +42,7 @@ def read_flags(folder: str) -> None:
     """Sets all flags as the flags.txt of a run has them; ValueError, which names the file, where it is damaged."""
     path = os.path.join(folder, runs.FLAGS)
     FLAGS.unparse_flags()
+    FLAGS.mark_as_parsed()  # where the file cannot be, whoever reports it asks for --verbose
     with reading(path, "the flags of a run, one a line", runs.mend(folder, runs.FLAGS)):
         others = parse([sys.argv[0], f"--flagfile={path}"], path)[1:]
         if others:

@@ -111,6 +111,11 @@ def restore_state(trained: keras.Model, path: str) -> int:
     return epochs
 
 
+def columns(trained: keras.Model) -> set[str]:
+    """The columns of log.csv that training fills by itself: the loss, and the metrics that the trainer was compiled with."""
+    return {"loss", *(metric.name for metric in getattr(trained._compile_metrics, "_user_metrics", None) or ())}
+
+
 def finite(model: keras.Model) -> bool:
     """Whether all weights of a model are finite numbers."""
     return all(np.isfinite(weight).all() for weight in model.get_weights())
@@ -158,8 +163,7 @@ class Log(keras.callbacks.CSVLogger):
         self.keys = runs.columns_of_log(self.folder)[1:] or None
 
     def on_epoch_end(self, epoch, logs=None):
-        if unknown := sorted(set(logs) - set(self.keys or logs)):
-            raise ValueError(f"{self.filename}: has no column for {', '.join(unknown)}; {runs.mend(self.folder, runs.LOG)}")
+        runs.check_columns(self.folder, set(logs))
         super().on_epoch_end(epoch, logs)
 
 

@@ -39,7 +39,7 @@ FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
 THRESHOLDS, EVALUATION, CLASSES, LOG = "thresholds.json", "evaluation.json", "classes.csv", "log.csv"
 GO_ON = "train on from its model: python train.py --flagfile={folder}/flags.txt --weights={folder} --run=NAME"
 MENDS = {  # what to do where a file of a run is damaged
-    FLAGS: "start a new run, or copy the line that begins with --task and those below from a run like this one",
+    FLAGS: "write into it what train.py was called with, or train on from its model: python train.py --weights={folder} --run=NAME",
     SPLIT: "delete it, and train.py --resume writes it again",
     ABOUT: "delete it: the model answers without it, but cannot say what it learnt from",
     THRESHOLDS: "delete it and run evaluate.py again (train.py --resume for a model of copies), or pass --threshold",
@@ -255,8 +255,7 @@ def read_rows(folder: str) -> list[dict[str, str]]:
         for number, row in enumerate(rows):
             if None in row or None in row.values():
                 raise ValueError(f"line {number + 2} does not have one value for each of the {len(reader.fieldnames)} columns")
-            if numbers_of(row)["epoch"] != number:
-                raise ValueError(f"line {number + 2} is of epoch {row['epoch']}, not {number}")
+            numbers_of(row)
     return rows
 
 
@@ -279,20 +278,32 @@ def read_log(folder: str) -> list[dict[str, float]]:
     return [numbers_of(row) for row in read_rows(folder)]
 
 
-def check_log(folder: str, epochs: int) -> None:
-    """Raises ValueError where log.csv is damaged, or knows fewer epochs than the state; those that the state does not know are forgotten later."""
-    rows = len(read_rows(folder))
-    if rows > 1 and not epochs:
-        raise ValueError(f"{os.path.join(folder, STATE)}: not there, although {LOG} knows {rows} epochs; {mend(folder, STATE)}")
-    if rows < epochs:
-        raise ValueError(f"{os.path.join(folder, LOG)}: holds {rows} epochs, and {STATE} was saved after {epochs}; {mend(folder, LOG)}")
+def check_log(folder: str, epochs: int, columns: set[str]) -> None:
+    """Raises ValueError where log.csv is damaged, or does not fit a run that goes on after `epochs` and fills these columns, among others.
+
+    It may know more epochs than the state does: they are forgotten and come again.
+    """
+    path, found = os.path.join(folder, LOG), [row["epoch"] for row in read_log(folder)]
+    if len(found) > 1 and not epochs:
+        raise ValueError(f"{os.path.join(folder, STATE)}: not there, although {LOG} knows {len(found)} epochs; {mend(folder, STATE)}")
+    if len(found) < epochs:
+        raise ValueError(f"{path}: holds {len(found)} epochs, and {STATE} was saved after {epochs}; {mend(folder, LOG)}")
+    if found != list(range(len(found))):
+        raise ValueError(f"{path}: its epochs do not count up from 0; {mend(folder, LOG)}")
+    check_columns(folder, columns)
+
+
+def check_columns(folder: str, columns: set[str]) -> None:
+    """Raises ValueError where log.csv is there and lacks one of these columns."""
+    found = columns_of_log(folder)
+    if found and not columns <= set(found):
+        raise ValueError(f"{os.path.join(folder, LOG)}: has no column for {', '.join(sorted(columns - set(found)))}; {mend(folder, LOG)}")
 
 
 def forget_epochs(folder: str, first: int) -> None:
-    """Cuts log.csv before epoch `first`: a resumed run writes these rows again."""
-    rows = read_rows(folder)
-    if len(rows) > first:
-        write_table(folder, LOG, rows[:first], list(rows[0]))
+    """Cuts log.csv before epoch `first`, and what a killed run left half at its end: a resumed run writes these rows again."""
+    if columns := columns_of_log(folder):
+        write_table(folder, LOG, read_rows(folder)[:first], columns)
 
 
 def write_table(folder: str, name: str, rows: list[dict[str, Any]], columns: list[str] | None = None) -> None:
