@@ -74,7 +74,7 @@ def holds_code(config) -> bool:
 def bytes_of(config: dict) -> int:
     """Bytes of the weights of a model, by its description: it is built without them. No random number is drawn from the streams in use."""
     before = random.getstate()
-    waiting = global_state.get_global_attribute("uninitialized_variables")
+    waiting = list(global_state.get_global_attribute("uninitialized_variables") or [])
     try:
         with keras.StatelessScope(initialize_variables=False):  # in it a variable knows its shape and has no value
             model = keras.saving.deserialize_keras_object(config, safe_mode=True)
