@@ -1,4 +1,4 @@
-"""Finds and loads the models that the tasks keep."""
+"""Loads the models that the tasks keep; refuses files that are damaged, or that ask for more than they hold."""
 
 import contextlib
 import io

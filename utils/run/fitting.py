@@ -113,7 +113,7 @@ def restore_state(trained: keras.Model, path: str) -> int:
 
 def columns(trained: keras.Model) -> set[str]:
     """The columns of log.csv that training fills by itself: the loss, and the metrics that the trainer was compiled with."""
-    return {"loss", *(metric.name for metric in getattr(trained._compile_metrics, "_user_metrics", None) or ())}
+    return {"loss", *(getattr(metric, "name", metric) for metric in getattr(trained._compile_metrics, "_user_metrics", None) or ())}
 
 
 def finite(model: keras.Model) -> bool:
