@@ -7,7 +7,6 @@
     KERAS_BACKEND=jax python benchmark.py
 """
 
-import json
 import os
 import tempfile
 import time
@@ -38,6 +37,7 @@ def main(argv: list[str]) -> None:
 
     from nets import siamese, towers
     from nets.heads import make_head
+    from utils.run.folder import as_json
 
     measures = {"step": step, "rank": rank, "input": input_pipeline, "pairs": pairs, "search": search, "index": index,
                 "latency": latency, "scale": scale}
@@ -54,7 +54,7 @@ def main(argv: list[str]) -> None:
     figures["memory: peak, GB"] = peak_memory()
     print(f"{'memory':8} {'peak, GB':66} {figures['memory: peak, GB']:12.4g}")
     if FLAGS.json:
-        print(json.dumps(figures))
+        print(as_json(figures))
 
 
 def step(model, folder) -> dict[str, float]:

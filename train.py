@@ -13,7 +13,7 @@ from absl import flags
 
 import tasks
 from nets import towers
-from utils.flags import group, own_flags, parse, refuse_unused
+from utils.flags import group, own_flags, refuse_unused
 from utils.run import startup
 
 FLAGS = flags.FLAGS
@@ -62,16 +62,19 @@ with group("Where it runs"):
     flags.DEFINE_boolean("resume", False, "Continue the stopped run --run, or the newest, with its flags")
 flags.register_validator("wait_minutes", lambda minutes: minutes > 0, "expected minutes above 0")
 flags.register_validator(
-    "input_shape", lambda shape: not any(shape) or len(shape) == 3 and all(n.isdigit() for n in shape),
-    "expected height,width,channels such as 48,48,1",
+    "input_shape", lambda shape: not any(shape) or len(shape) == 3 and all(n.isdecimal() and len(n) < 6 for n in shape) and int(shape[2]) in (1, 3),
+    "expected height,width,channels such as 48,48,1, with 1 or 3 channels",
 )
 
 
 def check() -> None:
-    """Refuses flags that the task does not use, or that do not fit each other; a resumed run brings its own flags."""
-    if not FLAGS.resume:
-        refuse_unused(FLAGS.task)
-        tasks.flags_of(FLAGS.task).check(FLAGS)
+    """Refuses flags that the task does not use, or that do not fit each other; of a run to continue, its own flags count."""
+    if FLAGS.resume:
+        from tasks import resuming
+
+        resuming.take_flags()
+    refuse_unused(FLAGS.task)
+    tasks.flags_of(FLAGS.task).check(FLAGS)
 
 
 def main(argv: list[str]) -> None:
@@ -100,12 +103,13 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
     data = task.find_data(FLAGS, model)
     task.prepare(FLAGS, model, data)
     batches = task.make_batches(FLAGS, data, model)
-    if folder and not runs.same_split(folder, data.held_out):
-        raise ValueError(f"{folder} cannot continue: the images in {data.root} have changed since it began")
+    trainer = make_trainer(task, model, batches)
+    done = restored(trainer, data, folder) if folder else 0
     folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
     runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")
     runs.write_json(folder, runs.SPLIT, data.held_out)
-    complete = fit(task, model, data, batches, folder)
+    runs.forget_epochs(folder, done)
+    complete = fit(task, model, trainer, data, batches, folder, done)
     print("\n".join(task.finish(FLAGS, folder, data)))
     return folder, complete
 
@@ -134,18 +138,14 @@ def repeat(task: tasks.Task, folder: str) -> str:
 
 
 def resumed() -> str:
-    """The folder of the run to continue. Its flags are read; those on the command line override them."""
+    """The folder of the run to continue, whose flags `check` has read; ValueError where it began on another backend."""
     import keras
 
     from utils.run import folder as runs
 
-    folder = runs.run_to_resume(FLAGS.run)
-    FLAGS.unparse_flags()
-    parse([sys.argv[0], f"--flagfile={os.path.join(folder, runs.FLAGS)}", *sys.argv[1:]])
+    folder = os.path.join(runs.LOGS, FLAGS.run)
     if FLAGS.backend not in (None, keras.backend.backend()):
         raise ValueError(f"{folder} began on another backend: pass --backend={FLAGS.backend}")
-    refuse_unused(FLAGS.task)
-    tasks.flags_of(FLAGS.task).check(FLAGS)
     return folder
 
 
@@ -181,19 +181,34 @@ def build(task: tasks.Task):
     return model
 
 
-def fit(task: tasks.Task, model, data: tasks.Data, batches, folder: str) -> bool:
-    """Trains and writes what the run leaves into `folder`; Ctrl-C ends the training early with a usable model, and False is returned."""
-    from utils.data.files import save_aside
-    from utils.run import figures, fitting, folder as runs, multi_worker
+def make_trainer(task: tasks.Task, model, batches):
+    """The compiled model that is trained, with the optimizer that the flags describe."""
+    from utils.run import fitting
 
     rate = FLAGS.learning_rate or fitting.default_rate(FLAGS.optimizer, model)
     steps = FLAGS.epochs * len(batches)
     optimizer = fitting.make_optimizer(FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches))
-    trainer = task.trainer(FLAGS, model, optimizer)
+    return task.trainer(FLAGS, model, optimizer)
+
+
+def restored(trainer, data: tasks.Data, folder: str) -> int:
+    """Gives the trainer the state of the run in `folder` and returns the epochs it has behind it. Split, state and log are read, none is written."""
+    from utils.run import fitting, folder as runs
+
+    if not runs.same_split(folder, data.held_out):
+        raise ValueError(f"{folder} cannot continue: the images in {data.root} have changed since it began")
     done = fitting.restore_state(trainer, runs.state_file(folder))
-    runs.forget_epochs(folder, done)
+    runs.check_log(folder, done, fitting.columns(trainer))
     if FLAGS.resume:
         print(f"continuing {folder} after epoch {done} of {FLAGS.epochs}" if done else f"{folder}: no epoch had ended, so it begins at the first")
+    return done
+
+
+def fit(task: tasks.Task, model, trainer, data: tasks.Data, batches, folder: str, done: int) -> bool:
+    """Trains after `done` epochs and writes what the run leaves into `folder`; Ctrl-C ends it early with a usable model, and False is returned."""
+    from utils.data.files import save_aside
+    from utils.run import figures, fitting, folder as runs, multi_worker
+
     if shown := task.preview(trainer, batches[0][0], data):
         figures.batch(folder, *shown)
     callbacks = fitting.make_callbacks(folder, model, batches, task.validation(FLAGS, model, data), FLAGS.patience, task.CURVES)

@@ -143,7 +143,12 @@ def room_of_model(path: str) -> str:
     from utils.run import folder as runs
 
     task = task_of(os.path.dirname(path))
-    return TASKS[task].room if task in TASKS else room_of_kind(runs.kind_of(path))
+    if task in TASKS:
+        return TASKS[task].room
+    try:
+        return room_of_kind(runs.kind_of(path))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def find_model(path: str, room: str | None) -> str:
@@ -162,10 +167,14 @@ def find_model(path: str, room: str | None) -> str:
 
 
 def task_of(folder: str) -> str:
-    """The task that a run's about.json names, or ""."""
+    """The task that a run's about.json names, or "", also where that file is damaged: `tasks.about.read` says so when the model is used."""
     from utils.run import folder as runs
 
-    return (runs.read_json(folder, runs.ABOUT) or {}).get("task", "")
+    try:
+        task = (runs.read_json(folder, runs.ABOUT) or {}).get("task", "")
+    except ValueError:
+        return ""
+    return task if isinstance(task, str) else ""
 
 
 def room_of_kind(kind: str) -> str:

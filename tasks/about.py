@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from utils.data.files import evenly
+from utils.data.files import evenly, reading
 from utils.data.images import read_image
 from utils.data.survey import THUMBNAIL
 from utils.metrics import domain
@@ -96,5 +96,11 @@ def warning(about: dict | None, thumbnails: np.ndarray) -> str:
 
 
 def read(model: str) -> dict | None:
-    """The about.json beside a .keras file; None where there is none."""
-    return runs.read_json(os.path.dirname(model), runs.ABOUT)
+    """The about.json beside a .keras file; None where there is none, ValueError where it is damaged."""
+    folder = os.path.dirname(model)
+    found = runs.read_json(folder, runs.ABOUT)
+    with reading(os.path.join(folder, runs.ABOUT), "what training wrote", runs.mend(folder, runs.ABOUT)):
+        if found:
+            in_words(found)
+            warning(found | {"shows": CHARACTERS}, np.zeros((1, *THUMBNAIL), "uint8"))  # which are characters: the ranges are read as well
+    return found

@@ -1,32 +1,100 @@
-"""Finds and loads the models that the tasks keep."""
+"""Loads the models that the tasks keep; refuses files that are damaged, or that ask for more than they hold."""
 
 import contextlib
+import io
+import math
+import os
+import random
+import zipfile
 
+import h5py
 import keras
+import numpy as np
+from keras.src.backend.common import global_state
 
 from nets import rankiqa, siamese
+from utils.data.files import reading
 from utils.run import folder as runs
 
 KINDS = (siamese.KIND, rankiqa.KIND)  # to import their modules makes the layers of both known to Keras
+WEIGHTS = "model.weights.h5"  # in a .keras file
+WIDEST = 8192  # pixels a side of an input
+RATIO, SPARE = 20, 2**24  # weights take at most so many times the bytes of their file, and so many more
 
 
 def load_model(path: str, kind: str) -> keras.Model:
-    """The model in a .keras file.
+    """The model in a .keras file, which may be a stranger's: no code of his runs, and it takes no more memory than the file justifies.
 
     Args:
         kind: one of `KINDS`.
 
     Raises:
-        ValueError: not a Keras file, or a model of another kind.
+        ValueError: not a Keras file, a damaged one, a model of another kind, or one whose weights are not all finite.
     """
     found = runs.kind_of(path)
     if found != kind:
         raise ValueError(f"{path}: {f'a {found} model' if found else 'not a Keras model'}, expected a {kind} model of this project")
-    try:
+    with reading(path, f"a {kind} model of this project", "pass another --model, or train one"):
+        check_archive(path)
         with compiled_hastily():
-            return keras.saving.load_model(path, compile=False)
-    except (ValueError, TypeError, OSError, KeyError) as error:
-        raise ValueError(f"{path}: not a model of this project ({str(error)[:120]})") from error
+            model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        check_model(model)
+    return model
+
+
+def check_archive(path: str) -> None:
+    """Raises ValueError where a .keras file asks for far more memory than it has bytes, refers to other files, or holds code."""
+    most = RATIO * os.path.getsize(path) + SPARE
+    with zipfile.ZipFile(path) as archive:
+        largest = max(member.file_size for member in archive.infolist())
+        if largest > most:
+            raise ValueError(f"a part of it unpacks to {largest:,} bytes")
+        weights = io.BytesIO(archive.read(WEIGHTS))
+    config = runs.config_of(path) | {"compile_config": None}
+    if holds_code(config):
+        raise ValueError("it holds a Lambda layer, which runs code")
+    with h5py.File(weights) as file:
+        links, held = [], []
+        file.visititems_links(lambda name, link: links.append(name) if not isinstance(link, h5py.HardLink) else None)
+        file.visititems(lambda name, item: held.append(item) if isinstance(item, h5py.Dataset) else None)
+        if links or any(item.external or item.is_virtual for item in held):
+            raise ValueError("its weights refer to other files")
+        for size, what in ((sum(item.size * item.dtype.itemsize for item in held), "its weights claim"), (bytes_of(config), "its layers take")):
+            if size > most:
+                raise ValueError(f"{what} {size:,} bytes, but the file has only {os.path.getsize(path):,}")
+
+
+def holds_code(config) -> bool:
+    """Whether a description of a model, of dicts and lists, has a Lambda layer in it."""
+    if isinstance(config, dict):
+        return config.get("class_name") in ("Lambda", "__lambda__") or any(map(holds_code, config.values()))
+    return isinstance(config, list) and any(map(holds_code, config))
+
+
+def bytes_of(config: dict) -> int:
+    """Bytes of the weights of a model, by its description: it is built without them. No random number is drawn from the streams in use."""
+    before = random.getstate()
+    waiting = list(global_state.get_global_attribute("uninitialized_variables") or [])
+    try:
+        with keras.StatelessScope(initialize_variables=False):  # in it a variable knows its shape and has no value
+            model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        return sum(4 * math.prod(weight.shape) for weight in model.weights)
+    finally:
+        global_state.set_global_attribute("uninitialized_variables", waiting)
+        random.setstate(before)
+
+
+def check_model(model: keras.Model) -> None:
+    """Raises ValueError where a model is not built as those of `KINDS` are, or has weights that are NaN or infinite."""
+    model.get_layer("tower")
+    siamese.comparer(model) if model.name == siamese.KIND else rankiqa.scorer(model)
+    shapes = {tuple(tensor.shape) for tensor in model.inputs}
+    sizes = [size for shape in shapes for size in shape[1:3] if size or model.name == siamese.KIND]
+    if len(shapes) != 1 or any(len(shape) != 4 or shape[3] not in (1, 3) for shape in shapes) or not all(size and size <= WIDEST for size in sizes):
+        raise ValueError(f"it takes {shapes}, expected images of 1 or 3 channels")
+    broken = [weight.path for weight in model.weights if not np.isfinite(keras.ops.convert_to_numpy(weight)).all()]
+    if broken:
+        raise ValueError(f"{len(broken)} of its {len(model.weights)} arrays of weights hold NaN or infinity, such as {broken[0]}: training diverged")
 
 
 @contextlib.contextmanager

@@ -301,6 +301,52 @@ def test_a_run_whose_images_have_changed_cannot_go_on(chapters, script, tmp_path
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("damage, message", [
+    (("flag", "--input_shape=64,64,3"), "cannot change with --resume"),
+    (("split.json", lambda text: text[:60]), "split.json: cannot be read"),
+    (("log.csv", lambda text: text.replace("spread", "other")), "log.csv: has no column for spread"),
+    (("state.weights.h5", lambda text: ""), "state.weights.h5: cannot be read"),
+])
+def test_nothing_of_a_run_is_written_before_it_was_read_and_fits(damage, message, trained, tmp_path, script):
+    root = shutil.copytree(trained[0], tmp_path / "copy")
+    what, change = damage
+    if callable(change):
+        path = root / "logs" / "one" / what
+        path.write_text(change(path.read_text(errors="replace")))
+    before = {file: file.read_bytes() for file in (root / "logs").rglob("*") if file.is_file()}
+    out = script("train.py", "--resume", "--run=one", "--epochs=3", *([] if callable(change) else [change]), cwd=root, expect=2)
+    assert message in out and "Traceback" not in out and out.strip().splitlines()[-1].startswith("error: ")
+    assert before == {file: file.read_bytes() for file in (root / "logs").rglob("*") if file.is_file()}
+
+
+@pytest.mark.slow
+def test_a_training_that_diverges_ends_with_an_exit_code_that_says_so(alphabets, script, tmp_path):
+    out = script("train.py", f"--dataset_path={alphabets}", "--epochs=2", "--steps_per_epoch=3", "--optimizer=sgd", "--learning_rate=1e30",
+                 "--run=nan", *SMALL, expect=2)
+    assert "error: training diverged in epoch 1" in out and "Traceback" not in out
+    assert not (tmp_path / "logs" / "nan" / "last.keras").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("text, message", [
+    ("[]", "thresholds.json: cannot be read"), ("null", "thresholds.json: cannot be read"), ('{"best_accuracy": NaN}', "best_accuracy is nan"),
+])
+def test_a_damaged_threshold_is_refused_unless_one_is_passed(text, message, script, tmp_path):
+    shutil.copytree(ROOT / "model_data" / "omniglot_compact", tmp_path / "model")
+    (tmp_path / "model" / "thresholds.json").write_text(text)
+    picture(tmp_path / "a.png")
+    args = ("predict.py", "a.png", "a.png", "--model=model", "--json", "--nofigure")
+    assert message in script(*args, expect=2)
+    assert json.loads(script(*args, "--threshold=.5").splitlines()[-1])["same"]
+
+
+@pytest.mark.slow
+def test_a_closed_standard_input_is_one_line(tmp_path):
+    done = subprocess.run(["bash", "-c", '"$@" <&-', "bash", sys.executable, str(ROOT / "predict.py")], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and "the standard input is closed" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_usable_model(alphabets, tmp_path, script):
     process = start(tmp_path, f"--dataset_path={alphabets}", "--epochs=500", "--run=stopped", *SMALL)
     wait_for_epoch(process, tmp_path / "logs" / "stopped" / "log.csv", 1)
@@ -322,6 +368,7 @@ def test_a_full_disk_is_one_line_and_corrupts_nothing(alphabets, tmp_path):
     folder = tmp_path / "logs" / "full"
     assert done.returncode == 2, done.stdout + done.stderr
     assert done.stderr.startswith("error: no room to write ") and done.stderr.count("\n") == 1
+    assert "logs/full/state.weights.h5: the disk" in done.stderr and "--resume" in done.stderr
     assert not [name for name in os.listdir(folder) if ".new" in name]
     assert load_model(str(folder / "best.keras"), siamese.KIND).name == siamese.KIND
     resumed = subprocess.run([sys.executable, str(ROOT / "train.py"), "--resume"], cwd=tmp_path, capture_output=True, text=True)

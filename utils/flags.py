@@ -11,6 +11,7 @@ misspelled flag answer at once.
 """
 
 import contextlib
+import math
 import re
 import sys
 import textwrap
@@ -21,6 +22,7 @@ from absl import app, flags
 
 FLAGS = flags.FLAGS
 WIDTH = 110  # characters in a line of --help
+MOST = 2**31 - 1  # of a whole number: every backend takes it as a seed
 
 
 class Group(NamedTuple):
@@ -86,27 +88,58 @@ def tasks_in_words(tasks: Sequence[str]) -> str:
     return f"--task={', '.join(others)}{' or ' if others else ''}{last}"
 
 
+def own_names(task: str) -> list[str]:
+    """The names of the flags that `task` uses."""
+    return [name for found in GROUPS for name in found.names if not found.tasks or task in found.tasks]
+
+
 def own_flags(task: str, without: Sequence[str] = ()) -> list[str]:
     """The flags that `task` uses, as lines of a flag file; those named `without` are left out."""
-    names = [name for found in GROUPS for name in found.names if not found.tasks or task in found.tasks]
-    return [line for name in names if name not in without and (line := FLAGS[name].serialize())]
+    return [line for name in own_names(task) if name not in without and (line := FLAGS[name].serialize())]
 
 
-def parse(argv: Sequence[str]) -> list[str]:
+def parse(argv: Sequence[str], source: str = "") -> list[str]:
     """Parses the command line, flag files included, and returns what is no flag.
 
     Flags that were removed are dropped where they meant nothing, and otherwise refused in one line.
+
+    Args:
+        source: the file that the flags stand in, for that line.
+
+    Raises:
+        absl.flags.Error: an unknown flag, or a value that its flag does not take.
     """
     kept = []
     for argument in FLAGS.read_flags_from_files(list(argv), force_gnu=True):
         name, _, value = argument.lstrip("-").partition("=")
         if argument.startswith("--") and name in RETIRED:
             if value != RETIRED[name].harmless:
-                print(f"error: {argument} was removed: {RETIRED[name].advice}. Take it out of the command or the flag file", file=sys.stderr)
+                place = f"{source}: " if source else ""
+                print(f"error: {place}{argument} was removed: {RETIRED[name].advice}. Take it out of the command or the flag file", file=sys.stderr)
                 sys.exit(2)
             continue
         kept.append(argument)
-    return FLAGS(kept)
+    left = FLAGS(kept)
+    check_numbers()
+    return left
+
+
+def check_numbers() -> None:
+    """Raises absl.flags.IllegalFlagValueError, which names the flag, where a number is NaN, infinite, or larger than `MOST`."""
+    for name in FLAGS:
+        value = FLAGS[name].value
+        if isinstance(value, float) and not math.isfinite(value):
+            raise flags.IllegalFlagValueError(f"flag --{name}={value}: expected a finite number")
+        if isinstance(value, int) and abs(value) > MOST:
+            raise flags.IllegalFlagValueError(f"flag --{name}={value}: expected a whole number of at most {MOST}")
+
+
+def are_numbers(texts: Sequence[str]) -> bool:
+    """Whether each of these texts is a finite number."""
+    try:
+        return all(math.isfinite(float(text)) for text in texts)
+    except ValueError:
+        return False
 
 
 def run(main: Callable[[list[str]], None]) -> None:

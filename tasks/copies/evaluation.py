@@ -16,7 +16,7 @@ def evaluate(options, path: str) -> dict:
     model = load_model(path, siamese.KIND)
     folder = runs.report_folder(options.out, path)
     print(f"model {path}")
-    cuts = runs.read_json(os.path.dirname(path), runs.THRESHOLDS)
+    cuts = runs.read_thresholds(os.path.dirname(path))
     if not cuts or "default" not in cuts:
         raise ValueError(f"{path}: no threshold for copies beside it; expected a run of train.py --task=copies, or --model=photos")
     tested = test_photos(options, runs.read_json(os.path.dirname(path), runs.SPLIT) or {})

@@ -4,7 +4,7 @@ import os
 
 from absl import flags
 
-from utils.flags import group
+from utils.flags import are_numbers, group
 
 DISTORTIONS = "live, tid2013, all, or names as `python -m utils.distortions --help` lists them"
 LEVELS = "Levels of your own, mild ones first, such as jpeg=40:20:10:5"
@@ -29,7 +29,12 @@ def for_training() -> None:
         flags.DEFINE_boolean("higher_is_better", None, DIRECTION)
         flags.DEFINE_list("score_range", [], "Lowest and highest score that people could give, such as 0,9. Default: those of the list")
         flags.DEFINE_string("image_root", "", "Folder that the paths of the list start from. Default: the list's own folder")
-    flags.register_validator("score_range", lambda span: len(span) in (0, 2), "expected lowest,highest such as 0,9")
+    flags.register_validator("score_range", is_range, "expected lowest,highest such as 0,9")
+
+
+def is_range(span: list[str]) -> bool:
+    """Whether these are no numbers, or a lower and a higher one."""
+    return not span or len(span) == 2 and are_numbers(span) and float(span[0]) < float(span[1])
 
 
 def check(options) -> None:

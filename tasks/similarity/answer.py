@@ -152,6 +152,8 @@ def ask_for_picture(prompt: str) -> Picture | None:
         except EOFError:
             print()
             return None
+        except RuntimeError as error:  # Python's where the standard input is closed
+            raise ValueError("the standard input is closed, so nothing can be asked: pass two pictures, python predict.py a.png b.png") from error
         except ValueError as error:
             print(f"{error}; try again, or press Enter to stop")
 
@@ -172,20 +174,21 @@ def load(options, pictures: list[Picture]) -> Loaded:
     """The model that the flags mean, or that suits the pictures; says which it is and what it knows."""
     path = choose_model(options, pictures)
     model, known = load_model(path, KIND), about.read(path)
-    threshold, rule = decision_threshold(options, runs.read_json(os.path.dirname(path), runs.THRESHOLDS))
+    threshold, rule = decision_threshold(options, os.path.dirname(path))
     shape = model.input_shape[0][1:]
     print(f"model {path}, input {shape[0]} x {shape[1]} {'grey' if shape[2] == 1 else 'RGB'}, same from {threshold:.3f} on ({rule})")
     print(about.in_words(known))
     return Loaded(comparer(model), shape, threshold, path, known)
 
 
-def decision_threshold(options, measured: dict[str, float] | None) -> tuple[float, str]:
-    """The similarity from which on two pictures count as the same, and where it comes from."""
+def decision_threshold(options, folder: str) -> tuple[float, str]:
+    """The similarity from which on two pictures count as the same, and where it comes from: --threshold, or thresholds.json in `folder`."""
     if options.threshold is not None:
         return options.threshold, "as asked for"
+    measured = runs.read_thresholds(folder)
     if measured is None:
         return 0.5, "not measured: there is no thresholds.json beside the model"
     rule = options.threshold_at or measured.get("default", "best_accuracy")
     if rule not in measured:
         raise ValueError(f"--threshold_at={rule}: this model has {', '.join(sorted(set(measured) & set(RULES)))}")
-    return measured[rule], RULES[rule]
+    return measured[rule], RULES.get(rule, rule)

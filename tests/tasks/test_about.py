@@ -10,7 +10,7 @@ from utils import faces
 from utils.data.classes import read_samples
 from utils.run import folder as runs
 
-from helpers import picture
+from helpers import ROOT, picture
 
 MEASURED = {"classes": 3, "images": 12, "pairs": 20_000, "roc_auc": 0.95, "roc_auc_low": 0.9, "roc_auc_high": 0.99}
 
@@ -53,3 +53,18 @@ def test_the_ready_model_of_characters_doubts_photographs(tmp_path):
 def test_every_ready_model_says_what_it_knows(name):
     known = about.read(runs.find_model(name))
     assert known["images"] > 1000 and set(known["ranges"]) == {"colour", "midtones", "detail", "contrast"}
+
+
+@pytest.mark.parametrize("text", ['{"task": "siamese"}', "[]",
+                                  '{"task": "copies", "images": 3, "shows": "photographs", "recall": "much", "ranges": {}}',
+                                  '{"task": "siamese", "images": 1, "shows": "photographs", "classes": 1, "measured_on": [1], "roc_auc": null}'])
+def test_an_about_json_of_another_shape_is_named(text, tmp_path):
+    (tmp_path / "about.json").write_text(text)
+    with pytest.raises(ValueError, match="about.json: cannot be read .*delete it") as error:
+        about.read(str(tmp_path / "best.keras"))
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["omniglot_compact", "photos_compact"])
+def test_the_ready_models_say_what_they_know(name):
+    assert "learnt from" in about.in_words(about.read(str(ROOT / "model_data" / name / "best.keras")))

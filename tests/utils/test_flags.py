@@ -31,7 +31,7 @@ def judged(*args):
         with contextlib.redirect_stderr(said):
             flags.parse(sys.argv)
             check()
-    except ValueError as error:
+    except (ValueError, flags.flags.Error) as error:
         return str(error)
     except SystemExit:
         return said.getvalue().strip()
@@ -140,3 +140,19 @@ def test_help_and_wrong_flags_do_not_wait_for_the_framework(script, tmp_path):
     for flag, code, text in (("--help", 0, "--[no]verbose"), ("--eopchs=3", 1, "Unknown command line flag 'eopchs'")):
         done = subprocess.run([sys.executable, str(ROOT / f"{script}.py"), flag], capture_output=True, text=True, cwd=tmp_path, env=env)
         assert done.returncode == code and text in done.stdout + done.stderr, done.stdout + done.stderr
+
+
+NO_NUMBERS = ["--margin=nan", "--val_share=nan", "--learning_rate=inf", "--temperature=NaN", "--cache_gb=1e999", "--seed=-1", f"--seed={2**70}",
+              f"--epochs={2**40}", "--task=finetune --score_range=nan,nan", "--task=finetune --score_range=0,inf",
+              "--task=finetune --score_range=9,0", "--input_shape=48,48,7"]
+
+
+def test_a_number_that_is_none_is_refused_by_its_flag():
+    for flag, said in judge("train", f"{{flag: judged(*flag.split()) for flag in {NO_NUMBERS}}}").items():
+        assert f"flag --{flag.split('--')[-1].split('=')[0]}=" in said, (flag, said)
+
+
+def test_advice_on_memory_and_disk_names_flags_of_the_script():
+    found = {script: judge(script, "startup.less_memory()") for script in ("train", "predict", "evaluate", "benchmark")}
+    assert "--batch_size or --input_shape" in found["train"] and "--batch_size, or" in found["benchmark"]
+    assert found["predict"] == found["evaluate"] == "pass fewer or smaller pictures, or close other programs"

@@ -173,7 +173,9 @@ def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None
     try:
         save(aside)
         os.replace(aside, path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError):
+            error.filename, error.filename2 = path, None  # the file that a person knows
         with contextlib.suppress(OSError):
             os.remove(aside)
         raise

@@ -3,9 +3,11 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
+from utils.data.files import save_aside
 from utils.data.score_lists import (
     LIVE_REFERENCES,
     TID_LIST,
@@ -194,8 +196,7 @@ def write_list(path: str, files: Sequence[str], scores: Sequence[float]) -> None
                 f"{path}: {file!r} cannot stand in a list; expected a name without # or blanks at its ends, on one line"
             )
     lines = [f"{os.fspath(file)} {repr(float(score)).removesuffix('.0')}\n" for file, score in zip(files, scores)]
-    with open(path, "w", encoding="utf-8") as file:
-        file.writelines(lines)
+    save_aside(lambda aside: Path(aside).write_text("".join(lines), encoding="utf-8"), path)
 
 
 def write_rank_lists(path: str, files: Mapping[str, Sequence[Sequence[str]]]) -> None:

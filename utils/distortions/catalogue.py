@@ -20,6 +20,7 @@ import numpy as np
 from absl import app, flags
 from PIL import Image, ImageDraw
 
+from utils.data.files import save_aside
 from utils.data.images import read_photo
 from utils.data.scores import write_rank_lists
 from utils.distortions import codecs, defects, noise
@@ -168,17 +169,22 @@ def write_levels(
         progress: called with the pictures done and their number.
     """
     os.makedirs(folder, exist_ok=True)
-    Image.fromarray(photo).save(os.path.join(folder, "pristine.png"))
+    save_picture(Image.fromarray(photo), os.path.join(folder, "pristine.png"))
     rows, files, done = {name: [photo] for name in kinds}, {name: [["pristine.png"]] for name in kinds}, 0
     for name, kind in kinds.items():
         for level in range(1, len(kind.levels) + 1):
             rows[name].append(distort(photo, kind, level, own_seed(name, seed)))
             files[name].append([f"{name}_{level}.png"])
-            Image.fromarray(rows[name][-1]).save(os.path.join(folder, *files[name][-1]))
+            save_picture(Image.fromarray(rows[name][-1]), os.path.join(folder, *files[name][-1]))
             done += 1
             progress(done, sum(len(each.levels) for each in kinds.values()))
     write_rank_lists(os.path.join(folder, "list.txt"), files)
-    level_sheet(rows, kinds).save(os.path.join(folder, "sheet.png"))
+    save_picture(level_sheet(rows, kinds), os.path.join(folder, "sheet.png"))
+
+
+def save_picture(picture: Image.Image, path: str) -> None:
+    """Writes a PNG file, whole or not at all."""
+    save_aside(picture.save, path, ".png")
 
 
 def level_sheet(rows: dict[str, Sequence[Photo]], kinds: dict[str, Distortion], width: int = 240) -> Image.Image:

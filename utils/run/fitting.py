@@ -3,13 +3,15 @@
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
 import h5py
 import keras
+import numpy as np
 
-from utils.data.files import save_aside
+from utils.data.files import reading, save_aside
 from utils.run import console, figures, folder as runs
 
 SMALL = 2_000_000  # parameters of a network that takes the first of these rates, a larger one takes the second
@@ -91,13 +93,79 @@ class SavedState(keras.callbacks.Callback):
 
 
 def restore_state(trained: keras.Model, path: str) -> int:
-    """Loads what `SavedState` saved, if anything, and returns the epochs that it has seen."""
+    """Loads what `SavedState` saved, if anything, and returns the epochs that it has seen.
+
+    Raises:
+        ValueError: a damaged file, or one of another network or optimizer.
+    """
     if not os.path.isfile(path):
         return 0
     trained.optimizer.build(trained.trainable_variables)
-    trained.load_weights(path)
-    with h5py.File(path) as file:
-        return int(file.attrs["epochs"])
+    folder = os.path.dirname(path)
+    with reading(path, "weights and optimizer of this run", runs.mend(folder, runs.STATE)), warnings.catch_warnings():
+        warnings.filterwarnings("error", "Skipping variable loading")  # Keras would go on with a fresh optimizer
+        trained.load_weights(path)
+        with h5py.File(path) as file:
+            epochs = int(file.attrs["epochs"])
+        if not finite(trained):
+            raise ValueError("weights of NaN or infinity")
+    return epochs
+
+
+def columns(trained: keras.Model) -> set[str]:
+    """The columns of log.csv that training fills by itself: the loss, and the metrics that the trainer was compiled with."""
+    return {"loss", *(getattr(metric, "name", metric) for metric in getattr(trained._compile_metrics, "_user_metrics", None) or ())}
+
+
+def finite(model: keras.Model) -> bool:
+    """Whether all weights of a model are finite numbers."""
+    return all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+class StopAtNaN(keras.callbacks.Callback):
+    """Ends the training with a ValueError when the loss, or a weight, is NaN or infinite; what was saved before stays as it is."""
+
+    def __init__(self, folder: str):
+        super().__init__()
+        self.folder = folder
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):
+        loss = (logs or {}).get("loss", 0.0)
+        if not np.isfinite(loss):
+            self.stop(f"the loss is {loss}")
+
+    def on_epoch_end(self, epoch, logs=None):
+        if not finite(self.model):
+            self.stop("some weights are NaN or infinite")
+
+    def stop(self, what: str) -> None:
+        kept = next((name for name in (runs.BEST, runs.LAST) if os.path.isfile(os.path.join(self.folder, name))), None)
+        lower = "Pass a --learning_rate ten times lower"
+        raise ValueError(f"training diverged in epoch {self.epoch + 1}: {what}. "
+                         + (f"{self.folder}/{kept} is that of an earlier epoch. {lower} with --resume to go on from there" if kept else lower))
+
+
+class Log(keras.callbacks.CSVLogger):
+    """CSVLogger that writes under the columns that log.csv has already, and refuses others before it writes.
+
+    Raises:
+        ValueError: an epoch with figures for which the log of a resumed run has no column.
+    """
+
+    def __init__(self, folder: str):
+        super().__init__(os.path.join(folder, runs.LOG), append=True)
+        self.folder = folder
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin(logs)
+        self.keys = runs.columns_of_log(self.folder)[1:] or None
+
+    def on_epoch_end(self, epoch, logs=None):
+        runs.check_columns(self.folder, set(logs))
+        super().on_epoch_end(epoch, logs)
 
 
 class CtrlC(keras.callbacks.Callback):
@@ -152,8 +220,8 @@ def make_callbacks(
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of a run, in the order in which they must speak.
 
-    Validation comes first, so that all others see its figures; the saved state comes last, so that
-    an epoch it knows is in the log.
+    A loss of NaN ends the training before anything is written. Validation comes before all that write, so that
+    they see its figures; the saved state comes last, so that an epoch it knows is in the log.
 
     Args:
         curves: panels of curves.png, see `figures.training_curves`.
@@ -161,20 +229,20 @@ def make_callbacks(
     monitor, mode = (validation.monitor, validation.mode) if validation and validation.monitor else ("loss", "min")
     keep_last = bool(validation) and not validation.monitor
     past = runs.read_log(folder)
-    best = (max if mode == "max" else min)((row[monitor] for row in past), default=None)
+    best = (max if mode == "max" else min)((row[monitor] for row in past if monitor in row), default=None)
     Lambda = keras.callbacks.LambdaCallback
     callbacks = [
+        StopAtNaN(folder),
         Lambda(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)),
+        Log(folder),
         KeptModel(kept, os.path.join(folder, runs.BEST), monitor=monitor, mode=mode,
                   save_best_only=not keep_last, initial_value_threshold=best),
         KeptModel(kept, os.path.join(folder, runs.LAST)),
-        keras.callbacks.CSVLogger(os.path.join(folder, runs.LOG), append=True),
         Lambda(on_epoch_end=lambda epoch, logs: figures.training_curves(folder, curves)),
-        keras.callbacks.TerminateOnNaN(),
         Heartbeat(),
     ]
     if validation:
-        callbacks.insert(1, Lambda(on_epoch_end=lambda epoch, logs: logs.update(validation.measure())))
+        callbacks.insert(2, Lambda(on_epoch_end=lambda epoch, logs: logs.update(validation.measure())))
     if patience:
         stopping = keras.callbacks.EarlyStopping(monitor=monitor, mode=mode, patience=patience, verbose=1)
         replay = Lambda(on_train_begin=lambda logs: [stopping.on_epoch_end(int(r["epoch"]), r) for r in past])

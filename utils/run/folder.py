@@ -15,17 +15,20 @@
 """
 
 import csv
+import itertools
 import json
 import math
 import os
 import shutil
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from utils.data.files import save_aside
+import numpy as np
+
+from utils.data.files import reading, save_aside
 
 LOGS = "logs"
 READY = str(Path(__file__).parents[2] / "model_data")
@@ -34,15 +37,43 @@ BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
 WORKER = "worker"  # and its number: the folder of each but the first of several
 FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
 THRESHOLDS, EVALUATION, CLASSES, LOG = "thresholds.json", "evaluation.json", "classes.csv", "log.csv"
+GO_ON = "train on from its model: python train.py --flagfile={folder}/flags.txt --weights={folder} --run=NAME"
+MENDS = {  # what to do where a file of a run is damaged
+    FLAGS: "write into it what train.py was called with, or train on from its model: python train.py --weights={folder} --run=NAME",
+    SPLIT: "delete it, and train.py --resume writes it again",
+    ABOUT: "delete it: the model answers without it, but cannot say what it learnt from",
+    THRESHOLDS: "delete it and run evaluate.py again (train.py --resume for a model of copies), or pass --threshold",
+    EVALUATION: "delete it, and evaluate.py writes it again",
+    LOG: "mend it by hand, or " + GO_ON,
+    STATE: GO_ON,
+}
+MOST_CONFIG = 64 * 2**20  # bytes of the description of a model; that of a large network takes 1 MB
 
 
 def new_run(name: str, task: str) -> str:
-    """Makes the folder of a new run, logs/<name>, by default named by date and task."""
+    """Makes the folder of a new run, logs/<name>, which no other process gets; by default named by date and task, and by a number if need be."""
     folder = os.path.join(LOGS, name or time.strftime(f"%Y-%m-%d_%H-%M-%S_{task}"))
-    if os.path.isdir(folder) and any(not entry.startswith(WORKER) for entry in os.listdir(folder)):
+    if name and not claim(folder):
         raise ValueError(f"{folder} exists: pass --resume to continue it, or another --run")
-    os.makedirs(folder, exist_ok=True)
-    return folder
+    return folder if name else next(free for free in numbered(folder) if claim(free))
+
+
+def claim(folder: str) -> bool:
+    """Makes a run's folder with an empty flags.txt; False where there is more in it than folders of workers, or another process was faster."""
+    try:
+        os.makedirs(folder, exist_ok=True)
+        if any(not entry.startswith(WORKER) for entry in os.listdir(folder)):
+            return False
+        open(os.path.join(folder, FLAGS), "x").close()
+    except FileExistsError:
+        return False
+    return True
+
+
+def numbered(folder: str) -> Iterator[str]:
+    """A name, and the same with -2, -3 and so on."""
+    yield folder
+    yield from (f"{folder}-{number}" for number in itertools.count(2))
 
 
 def of_worker(folder: str, worker: int) -> str:
@@ -123,12 +154,20 @@ def find_model(path: str, kind: str = "", train: str = "python train.py") -> str
 
 
 def kind_of(path: str) -> str:
-    """The name of the model in a .keras file, or "" where that cannot be read."""
+    """The name of the model in a .keras file, or "" where that cannot be read, whatever the file is."""
     try:
-        with zipfile.ZipFile(path) as file:
-            return json.loads(file.read("config.json"))["config"]["name"]
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        name = config_of(path)["config"]["name"]
+    except Exception:  # encrypted, cut, of another kind: there is no end of what a file can be
         return ""
+    return name if isinstance(name, str) and name.isidentifier() else ""
+
+
+def config_of(path: str) -> dict[str, Any]:
+    """The description of the model in a .keras file; any exception where there is none."""
+    with zipfile.ZipFile(path) as file:
+        if file.getinfo("config.json").file_size > MOST_CONFIG:
+            raise ValueError(f"its config.json holds more than {MOST_CONFIG} bytes")
+        return json.loads(file.read("config.json"))
 
 
 def report_folder(out: str, model: str) -> str:
@@ -138,13 +177,36 @@ def report_folder(out: str, model: str) -> str:
     return folder
 
 
-def read_json(folder: str, name: str) -> Any:
-    """The content of a JSON file of a run, or None where there is none."""
+def mend(folder: str, name: str) -> str:
+    """What to do where this file of a run is damaged."""
+    return MENDS.get(name, "").format(folder=folder or ".")
+
+
+def read_json(folder: str, name: str) -> dict[str, Any] | None:
+    """The content of a JSON file of a run, or None where there is none; ValueError where it is damaged."""
     path = os.path.join(folder, name)
     if not os.path.isfile(path):
         return None
-    with open(path, encoding="utf-8", errors="surrogateescape") as file:
-        return json.load(file)
+    with reading(path, "a JSON file that names its values, as a run writes it", mend(folder, name)):
+        content = json.loads(Path(path).read_text(encoding="utf-8", errors="surrogateescape"))
+        if not isinstance(content, dict):
+            raise ValueError(f"it holds {'nothing' if content is None else f'a {type(content).__name__}'}")
+    return content
+
+
+def read_thresholds(folder: str) -> dict[str, Any] | None:
+    """Similarities in 0..1 by their rules, and the rule called "default"; None where there is no thresholds.json, ValueError where it is damaged."""
+    with reading(os.path.join(folder, THRESHOLDS), "numbers in 0..1 and, as default, the name of one of them", mend(folder, THRESHOLDS)):
+        found = read_json(folder, THRESHOLDS)
+        for rule, value in (found or {}).items():
+            if not (value in set(found) - {"default"} if rule == "default" else is_share(value)):
+                raise ValueError(f"{rule} is {str(value)[:40]}")
+    return found
+
+
+def is_share(value: Any) -> bool:
+    """Whether a value is a number in 0..1; a threshold that accepts nothing may lie a millionth above."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1 + 1e-5
 
 
 def same_split(folder: str, held_out: dict[str, Any]) -> bool:
@@ -154,15 +216,17 @@ def same_split(folder: str, held_out: dict[str, Any]) -> bool:
 
 
 def as_json(content: Any, **options: Any) -> str:
-    """JSON in which NaN and infinity are null."""
+    """JSON in which NaN and infinity are null, and NumPy's numbers are numbers."""
     def plain(value: Any) -> Any:
+        if isinstance(value, np.generic | np.ndarray):
+            value = value.tolist()
         if isinstance(value, dict):
             return {key: plain(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)):
             return [plain(item) for item in value]
         return None if isinstance(value, float) and not math.isfinite(value) else value
 
-    return json.dumps(plain(content), ensure_ascii=False, **options)
+    return json.dumps(plain(content), ensure_ascii=False, allow_nan=False, **options)
 
 
 def write_json(folder: str, name: str, content: Any) -> None:
@@ -176,27 +240,70 @@ def write_text(folder: str, name: str, text: str) -> None:
 
 
 def read_rows(folder: str) -> list[dict[str, str]]:
-    """The rows of log.csv as they stand, oldest first."""
+    """The rows of log.csv as they stand, oldest first, without a last one that a killed run left half; ValueError where it is damaged."""
+    path = os.path.join(folder, LOG)
+    if not os.path.isfile(path):
+        return []
+    with reading(path, "a row of numbers for each epoch", mend(folder, LOG)):
+        with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
+            reader = csv.DictReader(file)
+            rows = list(reader)
+        if reader.fieldnames and not {"epoch", "loss"} <= set(reader.fieldnames):
+            raise ValueError("its first line does not name the columns epoch and loss")
+        if rows and not all(rows[-1].values()):
+            rows.pop()
+        for number, row in enumerate(rows):
+            if None in row or None in row.values():
+                raise ValueError(f"line {number + 2} does not have one value for each of the {len(reader.fieldnames)} columns")
+            numbers_of(row)
+    return rows
+
+
+def columns_of_log(folder: str) -> list[str]:
+    """The names of the columns of log.csv, the epoch first; none where there is no log yet."""
     path = os.path.join(folder, LOG)
     if not os.path.isfile(path):
         return []
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        return [row for row in csv.DictReader(file) if None not in row.values()]
+        return next(csv.reader(file), [])
+
+
+def numbers_of(row: dict[str, str]) -> dict[str, float]:
+    """A row of log.csv; Keras writes "NA" where there is no validation."""
+    return {name: float(text) for name, text in row.items() if text != "NA"}
 
 
 def read_log(folder: str) -> list[dict[str, float]]:
-    """The epochs of log.csv, oldest first; Keras writes "NA" where there is no validation."""
-    return [{k: float(v) for k, v in row.items() if v != "NA"} for row in read_rows(folder)]
+    """The epochs of log.csv, oldest first, without what was not measured."""
+    return [numbers_of(row) for row in read_rows(folder)]
+
+
+def check_log(folder: str, epochs: int, columns: set[str]) -> None:
+    """Raises ValueError where log.csv is damaged, or does not fit a run that goes on after `epochs` and fills these columns, among others.
+
+    It may know more epochs than the state does: they are forgotten and come again.
+    """
+    path, found = os.path.join(folder, LOG), [row["epoch"] for row in read_log(folder)]
+    if len(found) > 1 and not epochs:
+        raise ValueError(f"{os.path.join(folder, STATE)}: not there, although {LOG} knows {len(found)} epochs; {mend(folder, STATE)}")
+    if len(found) < epochs:
+        raise ValueError(f"{path}: holds {len(found)} epochs, and {STATE} was saved after {epochs}; {mend(folder, LOG)}")
+    if found != list(range(len(found))):
+        raise ValueError(f"{path}: its epochs do not count up from 0; {mend(folder, LOG)}")
+    check_columns(folder, columns)
+
+
+def check_columns(folder: str, columns: set[str]) -> None:
+    """Raises ValueError where log.csv is there and lacks one of these columns."""
+    found = columns_of_log(folder)
+    if found and not columns <= set(found):
+        raise ValueError(f"{os.path.join(folder, LOG)}: has no column for {', '.join(sorted(columns - set(found)))}; {mend(folder, LOG)}")
 
 
 def forget_epochs(folder: str, first: int) -> None:
-    """Cuts log.csv before epoch `first`: a resumed run writes these rows again."""
-    rows = read_rows(folder)
-    kept = [row for row in rows if int(row["epoch"]) < first]
-    if len(kept) == len(rows):
-        return
-
-    write_table(folder, LOG, kept, list(rows[0]))
+    """Cuts log.csv before epoch `first`, and what a killed run left half at its end: a resumed run writes these rows again."""
+    if columns := columns_of_log(folder):
+        write_table(folder, LOG, read_rows(folder)[:first], columns)
 
 
 def write_table(folder: str, name: str, rows: list[dict[str, Any]], columns: list[str] | None = None) -> None:

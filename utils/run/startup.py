@@ -58,10 +58,10 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
         fail(f"{error.name} is not installed: pip install {error.name}, or pass another --backend")
     except Exception as error:
         if out_of_memory(error):
-            fail("out of memory: lower --batch_size or --input_shape, or pass a smaller --backbone")
+            fail(f"out of memory: {less_memory()}")
         if disk_full(error) and not flags.FLAGS.verbose:
-            fail(f"no room to write {getattr(error, 'filename', None) or 'a file'}: the disk or the quota is full. Files "
-                 "that were complete are kept; make room, then start again, a training with --resume")
+            fail_and_hush(f"no room to write {getattr(error, 'filename', None) or 'a file'}: the disk or the quota is full. Files that were "
+                          f"complete are kept; make room, then start again{' with --resume' if 'resume' in flags.FLAGS else ''}")
         if not flags.FLAGS.verbose and "TF_CONFIG" in os.environ and lost_worker(error):
             print("error: another worker stopped, so this one ends; start all of them again with --resume", file=sys.stderr)
             sys.stdout.flush()
@@ -90,6 +90,21 @@ def lost_worker(error: Exception) -> bool:
     return type(error).__name__ in LOST or "Gloo" in str(error)
 
 
+def fail_and_hush(message: str) -> None:
+    """`fail`, and nothing is said after it: h5py grumbles when it closes a file on a full disk."""
+    print(f"error: {message}", file=sys.stderr, flush=True)
+    sys.stderr = open(os.devnull, "w")
+    sys.exit(2)
+
+
+def less_memory() -> str:
+    """What to do where memory is short, with the flags that this script has."""
+    lower = " or ".join(f"--{name}" for name in ("batch_size", "input_shape") if name in flags.FLAGS)
+    if lower:
+        return f"lower {lower}, or pass a smaller --backbone"
+    return "pass fewer or smaller pictures, or close other programs"
+
+
 def out_of_memory(error: Exception) -> bool:
     """Whether any backend, or NumPy, ran out of memory."""
     text = f"{type(error).__name__} {error}"
@@ -98,9 +113,10 @@ def out_of_memory(error: Exception) -> bool:
 
 
 def disk_full(error: BaseException) -> bool:
-    """Whether a file could not be written because the disk or the quota is full; h5py says so in words only."""
+    """Whether a file could not be written because the disk or the quota is full; h5py and NumPy say so in words only."""
     codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    return getattr(error, "errno", None) in codes or any(f"errno = {code}," in str(error) for code in codes)
+    words = [f"errno = {code}," for code in codes] + [" requested and "] * isinstance(error, OSError)  # NumPy: "4096 requested and 512 written"
+    return getattr(error, "errno", None) in codes or any(word in str(error) for word in words)
 
 
 class Plain:

@@ -98,3 +98,64 @@ def test_a_long_epoch_tells_of_itself_without_a_terminal(pause, batches, capsys,
     model.fit(np.ones((8, 3)), np.zeros((8, 2)), batch_size=2, verbose=0, callbacks=[fitting.Heartbeat()])
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert [line.split(", loss ")[0] for line in lines] == [f"epoch 1: batch {batch} of 4" for batch in batches]
+
+
+def small_trainer(width=2, optimizer="sgd"):
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(width)])
+    model.compile(optimizer, "mse", metrics=["mae"])
+    return model
+
+
+@pytest.mark.parametrize("spoil", ["cut", "empty", "another network", "another optimizer", "no epochs", "NaN"])
+def test_a_state_that_does_not_fit_is_refused_by_name(spoil, tmp_path):
+    path = tmp_path / "state.weights.h5"
+    trained = small_trainer(*((3,) if spoil == "another network" else (2, "adam") if spoil == "another optimizer" else ()))
+    trained.optimizer.build(trained.trainable_variables)
+    if spoil == "NaN":
+        trained.set_weights([np.full_like(weight, np.nan) for weight in trained.get_weights()])
+    saved = fitting.SavedState(str(path))
+    saved.set_model(trained)
+    saved.on_epoch_end(2)
+    if spoil == "no epochs":
+        trained.save_weights(path)
+    path.write_bytes(path.read_bytes()[: {"cut": 3000, "empty": 0}.get(spoil)])
+    with pytest.raises(ValueError) as error:
+        fitting.restore_state(small_trainer(), str(path))
+    said = str(error.value)
+    assert said.startswith(f"{path}: cannot be read (") and f"--weights={tmp_path} --run=NAME" in said and "\n" not in said
+
+
+def run_epochs(folder, rate, epochs=1, initial=0):
+    """Trains in a folder as train.py does."""
+    class Batches(keras.utils.PyDataset):
+        def __len__(self):
+            return 2
+
+        def __getitem__(self, step):
+            return np.ones((4, 3)), np.zeros((4, 2))
+
+    trained = small_trainer(optimizer=keras.optimizers.SGD(rate))
+    callbacks = fitting.make_callbacks(str(folder), trained, made := Batches(), None, 0, [])
+    callbacks = [callback for callback in callbacks if not isinstance(callback, keras.callbacks.TensorBoard)]
+    trained.fit(made, epochs=epochs, initial_epoch=initial, verbose=0, callbacks=callbacks)
+
+
+@pytest.mark.parametrize("rate", [1e30, float("nan")])
+def test_a_loss_of_nan_ends_the_training_and_leaves_what_was_good(rate, tmp_path):
+    run_epochs(tmp_path, 1e-3)
+    before = {name: (tmp_path / name).read_bytes() for name in ("best.keras", "last.keras", "state.weights.h5", "log.csv")}
+    with pytest.raises(ValueError, match="diverged in epoch 2: .*best.keras is that of an earlier epoch.*lower with --resume"):
+        run_epochs(tmp_path, rate, epochs=2, initial=1)
+    assert before == {name: (tmp_path / name).read_bytes() for name in before}
+    assert fitting.restore_state(small_trainer(), str(tmp_path / "state.weights.h5")) == 1
+
+
+def test_an_epoch_of_other_columns_is_not_written(tmp_path):
+    run_epochs(tmp_path, 1e-3)
+    log = tmp_path / "log.csv"
+    log.write_text(log.read_text().replace("mae", "other"))
+    before = log.read_text(), (tmp_path / "last.keras").read_bytes()
+    assert fitting.columns(small_trainer()) == {"loss", "mae"}
+    with pytest.raises(ValueError, match="log.csv: has no column for mae"):
+        run_epochs(tmp_path, 1e-3, epochs=2, initial=1)
+    assert before == (log.read_text(), (tmp_path / "last.keras").read_bytes())

@@ -4,7 +4,9 @@ import csv
 import json
 import os
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from utils.run import folder as runs
@@ -69,3 +71,76 @@ def test_a_run_is_not_written_over(tmp_path, monkeypatch):
     assert runs.run_to_resume("one") == folder
     with pytest.raises(ValueError, match="found no run"):
         runs.run_to_resume("two")
+
+
+@pytest.mark.parametrize("name", [runs.SPLIT, runs.ABOUT, runs.THRESHOLDS, runs.EVALUATION])
+@pytest.mark.parametrize("text", ['{"root": "pi', "", "null", "[1, 2]", "7", "\x00\x01", "[" * 100_000])
+def test_a_damaged_json_file_is_named_with_what_to_do(name, text, tmp_path):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match="delete it") as error:
+        runs.read_json(str(tmp_path), name)
+    assert str(error.value).startswith(f"{tmp_path / name}: cannot be read (") and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["NaN", "Infinity", "7", "-0.1", "null", "true", '"0.5"', "[0.5]"])
+def test_a_threshold_that_is_none_is_refused_by_name(text, tmp_path):
+    path = tmp_path / runs.THRESHOLDS
+    path.write_text('{"eer": 0.5, "copies": 0.9, "default": "copies"}')
+    assert runs.read_thresholds(str(tmp_path))["default"] == "copies"
+    for content in (f'{{"eer": {text}}}', f'{{"eer": 0.5, "default": {text}}}', f'{{"eer": 0.5, "fpr1": {text}}}'):
+        path.write_text(content)
+        with pytest.raises(ValueError, match="thresholds.json: cannot be read .*run evaluate.py again .* or pass --threshold"):
+            runs.read_thresholds(str(tmp_path))
+
+
+LOG = ["epoch,loss,spread", "0,.5,.1", "1,.4,.2", "2,.3,NA"]
+
+
+@pytest.mark.parametrize("lines, message", [
+    ([*LOG[:2], "1,.4,.2,.9", LOG[3]], "line 3 does not have one value for each of the 3 columns"),
+    ([*LOG[:2], "1", LOG[3]], "line 3 does not have one value"),
+    ([*LOG[:2], "1,four,.2", LOG[3]], "could not convert string to float"),
+    ([*LOG[:2], LOG[3]], "holds 2 epochs, and state.weights.h5 was saved after 3"),
+    ([*LOG[:2], "5,.4,.2", LOG[3]], "its epochs do not count up from 0"),
+    (["epoch,spread", "0,.1"], "does not name the columns epoch and loss"),
+    (["epoch,loss,other", *LOG[1:]], "has no column for spread"),
+])
+def test_a_damaged_log_is_refused_by_name(lines, message, tmp_path):
+    (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(ValueError, match=f"log.csv: .*{message}.*--weights={tmp_path}"):
+        runs.check_log(str(tmp_path), 3, {"loss", "spread"})
+
+
+def test_a_log_whose_last_row_was_cut_goes_on(tmp_path):
+    (tmp_path / "log.csv").write_text("\n".join([*LOG, "3,.2"]))
+    runs.check_log(str(tmp_path), 3, {"loss"})
+    runs.forget_epochs(str(tmp_path), 3)
+    assert (tmp_path / "log.csv").read_text().splitlines() == LOG
+    with pytest.raises(ValueError, match="state.weights.h5: not there, although log.csv knows 3 epochs"):
+        runs.check_log(str(tmp_path), 0, {"loss"})
+
+
+def test_runs_that_start_in_the_same_second_get_folders_of_their_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(runs.time, "strftime", lambda form: form)
+    with ThreadPoolExecutor(20) as pool:
+        folders = list(pool.map(lambda number: runs.new_run("", "siamese"), range(20)))
+    assert len(set(folders)) == 20 and all(map(os.path.isdir, folders))
+    assert {name.rpartition("siamese")[2] for name in folders} == {"", *(f"-{number}" for number in range(2, 21))}
+
+    def named(number):
+        try:
+            return runs.new_run("one", "siamese")
+        except ValueError as error:
+            return str(error)
+
+    os.makedirs(os.path.join("logs", "one", "worker1"))  # another host was faster
+    with ThreadPoolExecutor(20) as pool:
+        said = sorted(pool.map(named, range(20)))
+    assert said[0] == os.path.join("logs", "one") and len(set(said)) == 2 and "pass --resume" in said[-1]
+
+
+def test_json_has_no_nan_and_takes_numbers_of_numpy():
+    found = json.loads(runs.as_json({"a": np.float32("nan"), "b": [np.inf, np.int64(3)], "c": np.array([1.5, -np.inf])}),
+                       parse_constant=lambda text: pytest.fail(text))
+    assert found == {"a": None, "b": [None, 3], "c": [1.5, None]}

@@ -1,0 +1,60 @@
+"""A run that goes on: its flags, and which of them may change. What makes the network, the loss or the log stays as it began."""
+
+import os
+import shlex
+import sys
+
+from absl import flags
+
+from utils.data.files import reading
+from utils.flags import own_names, parse
+from utils.run import folder as runs
+
+FLAGS = flags.FLAGS
+MAY_CHANGE = {
+    "dataset_path", "image_root", "skip_broken", "cache_distorted",  # where the data lies: split.json tells whether it is the same
+    "epochs", "steps_per_epoch", "batch_size", "photos_per_batch", "learning_rate", "schedule", "weight_decay", "patience", "splits",
+    "devices", "workers", "cache_gb", "backend", "verbose", "run", "resume",
+}
+
+
+def take_flags() -> None:
+    """Reads the flags of the run to continue, --run or the newest; those on the command line that may change override them.
+
+    Afterwards `FLAGS.run` names the run.
+
+    Raises:
+        ValueError: no such run, a damaged flags.txt, or flags that cannot change.
+    """
+    folder = runs.run_to_resume(FLAGS.run)
+    read_flags(folder)
+    task = FLAGS.task
+    before = {name: (FLAGS[name].value, FLAGS[name].serialize()) for name in FLAGS}
+    parse([sys.argv[0], f"--flagfile={os.path.join(folder, runs.FLAGS)}", *sys.argv[1:]])
+    names = {"task"} if FLAGS.task != task else set(own_names(task)) - MAY_CHANGE
+    changed = [name for name in FLAGS if name in names and FLAGS[name].value != before[name][0]]
+    if changed:
+        raise ValueError(refusal(folder, changed, [before[name][1] for name in changed]))
+    FLAGS.run = os.path.relpath(folder, runs.LOGS)
+
+
+def read_flags(folder: str) -> None:
+    """Sets all flags as the flags.txt of a run has them; ValueError, which names the file, where it is damaged."""
+    path = os.path.join(folder, runs.FLAGS)
+    FLAGS.unparse_flags()
+    FLAGS.mark_as_parsed()  # where the file cannot be, whoever reports it asks for --verbose
+    with reading(path, "the flags of a run, one a line", runs.mend(folder, runs.FLAGS)):
+        others = parse([sys.argv[0], f"--flagfile={path}"], path)[1:]
+        if others:
+            raise ValueError(f"{others[0][:80]!r} is no flag")
+        if not any(FLAGS[name].present for name in own_names(FLAGS.task)):
+            raise ValueError("it names no flag")
+
+
+def refusal(folder: str, changed: list[str], before: list[str]) -> str:
+    """Why these flags cannot change, what the run has, and the command that starts a new run with them."""
+    passed = [FLAGS[name].serialize() or f"--{name} without a value" for name in changed]
+    has = [line or f"no --{name}" for name, line in zip(changed, before)]
+    same = [f"--flagfile={os.path.join(folder, runs.FLAGS)}"] if changed != ["task"] else [f"--dataset_path={FLAGS.dataset_path}"]
+    command = shlex.join(["python", "train.py", *same, *passed, "--run=NAME"])
+    return f"{' '.join(passed)}: cannot change with --resume, {folder} has {' '.join(has)}. Leave it out, or start a new run: {command}"

@@ -1,0 +1,139 @@
+"""Models of strangers: whatever is wrong with a .keras file is one line that names it, and no file takes more memory than it has bytes."""
+
+import json
+import random
+import zipfile
+
+import h5py
+import keras
+import numpy as np
+import pytest
+
+from nets import siamese
+from nets.heads import make_head
+from tasks.models import load_model
+from utils.run import folder as runs
+
+from helpers import small_ranker, small_siamese
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A small Siamese model, as a run keeps it, with a layer of 7777 units."""
+    path = tmp_path_factory.mktemp("sound") / "best.keras"
+    layers = [keras.Input((32, 32, 1)), keras.layers.AveragePooling2D(32), keras.layers.Conv2D(1, 1), keras.layers.Flatten(),
+              keras.layers.Dense(7777), keras.layers.Dense(4)]
+    siamese.siamese(keras.Sequential(layers, name="tower"), make_head("distance")).save(path)
+    return path
+
+
+def changed(sound, path, config=lambda text: text, weights=lambda file: None, without=(), **options):
+    """A copy of a .keras file with its description and its weights changed."""
+    with zipfile.ZipFile(sound) as old, zipfile.ZipFile(path, "w", **options) as new:
+        for name in set(old.namelist()) - set(without):
+            content = old.read(name)
+            if name == "config.json":
+                content = config(content.decode()).encode()
+            if name == "model.weights.h5":
+                aside = path.with_suffix(".h5")
+                aside.write_bytes(content)
+                with h5py.File(aside, "a") as file:
+                    weights(file)
+                content = aside.read_bytes()
+            new.writestr(name, content)
+    return path
+
+
+def first_array(file):
+    """The name of an array in a weight file."""
+    found = []
+    file.visititems(lambda name, item: found.append(name) if isinstance(item, h5py.Dataset) else None)
+    return found[0]
+
+
+def spoil(value):
+    def write(file):
+        file[first_array(file)][...] = value
+
+    return write
+
+
+def link_elsewhere(file):
+    name = first_array(file)
+    del file[name]
+    file[name] = h5py.ExternalLink("/etc/passwd", "/a")
+
+
+def claim_gigabytes(file):
+    file.create_dataset("layers/claimed", (2**29,), "float32", chunks=(2**20,))  # nothing of it is stored
+
+
+def with_lambda(text):
+    """The head is a Lambda layer."""
+    content = json.loads(text)
+    content["config"]["layers"][-1] = {"module": "keras.layers", "class_name": "Lambda", "config": {"function": "print"}}
+    return json.dumps(content)
+
+
+BROKEN = {
+    "NaN": ({"weights": spoil(np.nan)}, "arrays of weights hold NaN or infinity"),
+    "infinity": ({"weights": spoil(np.inf)}, "arrays of weights hold NaN or infinity"),
+    "a layer of 10 GB": ({"config": lambda text: text.replace("7777", "400000000")}, "its layers take 9,6"),
+    "weights of 2 GB": ({"weights": claim_gigabytes}, "its weights claim"),
+    "a link to another file": ({"weights": link_elsewhere}, "refer to other files"),
+    "code": ({"config": with_lambda}, "Lambda layer"),
+    "no weights": ({"without": ["model.weights.h5"]}, "cannot be read"),
+    "an unknown class": ({"config": lambda text: text.replace('"Conv2D"', '"Conv9D"')}, "cannot be read"),
+    "another head": ({"config": lambda text: text.replace('"name": "head"', '"name": "foot"')}, "cannot be read"),
+    "a cut description": ({"config": lambda text: text[:-9]}, "not a Keras model"),
+    "a list": ({"config": lambda text: "[1]"}, "not a Keras model"),
+    "numbers only": ({"config": lambda text: '{"config": 3}'}, "not a Keras model"),
+    "a name that moves the cursor": ({"config": lambda text: text.replace('"name": "siamese"', '"name": "a\\u001b[2J"')}, "not a Keras model"),
+    "very deep": ({"config": lambda text: '{"config":' + "[" * 200_000}, "not a Keras model"),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_file_that_is_no_sound_model_is_refused_by_name(what, sound, tmp_path):
+    changes, message = BROKEN[what]
+    path = changed(sound, tmp_path / "last.keras", **changes)
+    with pytest.raises(ValueError, match=message) as error:
+        load_model(str(path), "siamese")
+    assert str(error.value).startswith(f"{path}: ") and "\n" not in str(error.value) and "\x1b" not in str(error.value)
+
+
+def test_archives_that_cannot_be_read_are_of_no_kind(sound, tmp_path):
+    path = tmp_path / "best.keras"
+    for content in (b"", b"no archive", sound.read_bytes()[:5000], sound.read_bytes()[-5000:]):
+        path.write_bytes(content)
+        assert runs.kind_of(str(path)) == ""
+    encrypted = bytearray(sound.read_bytes())
+    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # the bit that says so, of each member
+        start = -1
+        while (start := encrypted.find(mark, start + 1)) >= 0:
+            encrypted[start + place] |= 1
+    path.write_bytes(encrypted)
+    assert runs.kind_of(str(path)) == ""
+    with pytest.raises(ValueError, match="best.keras: not a Keras model"):
+        load_model(str(path), "siamese")
+
+
+def test_a_member_that_unpacks_to_gigabytes_is_refused(sound, tmp_path):
+    path = tmp_path / "best.keras"
+    changed(sound, path, config=lambda text: text + " " * 70_000_000, compression=zipfile.ZIP_DEFLATED)
+    assert runs.kind_of(str(path)) == ""
+
+
+@pytest.mark.parametrize("make", [small_siamese, small_ranker])
+def test_a_sound_model_comes_back_and_draws_no_number(make, tmp_path):
+    model, path = make(), str(tmp_path / "best.keras")
+    model.save(path)
+    random.seed(3)
+    keras.saving.load_model(path, compile=False)
+    expected = random.random()
+    random.seed(3)
+    again = load_model(path, model.name)
+    assert random.random() == expected
+    assert all(np.array_equal(one, two) for one, two in zip(model.get_weights(), again.get_weights(), strict=True))
+    packed = changed(tmp_path / "best.keras", tmp_path / "packed.keras", compression=zipfile.ZIP_DEFLATED)
+    assert load_model(str(packed), model.name).count_params() == model.count_params()
