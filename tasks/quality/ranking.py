@@ -75,7 +75,7 @@ def find_data(options, model) -> Data:
     print(found.how)
     kinds = with_levels(chosen(options.distortions), options.levels)
     print("\n".join(f"  {name}: {', '.join(f'{level:.4g}' for level in kind.levels)} ({kind.unit})" for name, kind in kinds.items()))
-    held_out = {"root": found.root, "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
+    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
     return Data(found.root, found, kinds, held_out)
 
 

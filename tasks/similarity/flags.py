@@ -123,5 +123,4 @@ def for_evaluation() -> None:
         flags.DEFINE_string("one_shot_runs", "", "Omniglot's all_runs.zip: measures the official 20-way one-shot accuracy as well")
         flags.DEFINE_boolean("hausdorff", False, "Use no model: measure the one-shot accuracy of the modified Hausdorff distance, which is 0.612 "
                              "if the images are read correctly")
-        flags.DEFINE_boolean("skip_broken", True, "Leave broken files out. --noskip_broken stops at a broken file")
         flags.DEFINE_float("cache_gb", 4.0, "Keep decoded images in memory up to this size; larger sets are read from disk", 0)
