@@ -102,8 +102,8 @@ def for_answers() -> None:
     """Flags that predict.py hands to similarity."""
     with group("Same or different", "similarity", "copies"):
         flags.DEFINE_enum("threshold_at", None, ["best_accuracy", "eer", "fpr1", "copies"], "Which measured threshold decides \"same\": "
-                          "best_accuracy, eer (equal error rates), fpr1 (1 % of different pairs accepted) or copies (of models for copies: "
-                          "1 answer in 1000 wrong). Default: copies where it was measured, otherwise best_accuracy")
+                          "best_accuracy, eer (equal error rates), fpr1 (at most 1 % of different pairs accepted; never below the first two) or "
+                          "copies (of models for copies: 1 answer in 1000 wrong). Default: copies where it was measured, otherwise best_accuracy")
         flags.DEFINE_float("threshold", None, "Call pictures the same if their similarity is at least this value, instead of a "
                            "measured threshold", 0, 1)
     with group("Many pictures", "similarity", "copies"):
