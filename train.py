@@ -26,7 +26,7 @@ with group("What to learn from"):
     flags.DEFINE_float("val_share", 0.1, "Share of the data that is held out to choose the best epoch", 0, 0.9)
     flags.DEFINE_float("test_share", None, "Share of the data that is held out to measure quality, where the data set has no test part. "
                        "Default: 0.1; for your own photographs in fewer than 100 classes 0.2", 0, 0.9)
-    flags.DEFINE_boolean("skip_broken", True, "Leave broken files out. --noskip_broken stops at a broken file")
+    flags.DEFINE_boolean("skip_broken", True, "Leave out files that are broken, or missing from a list. --noskip_broken stops at such a file")
 with group("How the folders lie", "siamese", "triplet"):
     flags.DEFINE_boolean("train_own_data", False, "Images lie as <chapter>/<image>; off: as <alphabet>/<character>/<image>, like Omniglot")
 with group("The network"):

@@ -1,11 +1,13 @@
 """What tests of several folders share: pictures, losses and gradients, scripts that run on their own."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import keras
@@ -38,6 +40,19 @@ def omniglot_like(root, alphabets=6, characters=3, drawings=2, part=""):
             for d in range(drawings):
                 picture(root / part / f"alphabet{a}" / f"character{c}" / f"{d}.png", size=(4, 4), seed=len(part) + 100 * a + 10 * c + d)
     return root
+
+
+def write_runs(path, runs=2):
+    """An archive like Omniglot's all_runs.zip, of so many runs."""
+    drawing = io.BytesIO()
+    Image.fromarray(np.tri(9, dtype="uint8") * 255).save(drawing, "png")
+    with zipfile.ZipFile(path, "w") as file:
+        for run in range(runs):
+            pairs = [(f"run{run}/test/item{item}.png", f"run{run}/training/class{item}.png") for item in range(20)]
+            file.writestr(f"run{run}/class_labels.txt", "".join(f"{query} {truth}\n" for query, truth in pairs))
+            for name in sum(pairs, ()):
+                file.writestr(name, drawing.getvalue())
+    return str(path)
 
 
 def weights_of(path):

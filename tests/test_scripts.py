@@ -120,6 +120,27 @@ def test_evaluation_on_other_images_names_the_overlap(trained, script, alphabets
 
 
 @pytest.mark.slow
+def test_a_run_is_measured_from_another_folder_and_goes_on_with_moved_data(chapters, script, tmp_path):
+    chapters(*[4] * 12, name="home/pics")
+    home, away = tmp_path / "home", tmp_path / "away"
+    away.mkdir()
+    script("train.py", "--backbone=compact", "--train_own_data", "--dataset_path=pics", "--epochs=1", "--steps_per_epoch=2", "--run=r",
+           "--splits=1", *SMALL, cwd=home)
+    split = home / "logs" / "r" / "split.json"
+    assert json.loads(split.read_text())["root"] == str(home / "pics")
+    args = ("evaluate.py", "--model=../home/logs/r", "--json")
+    new = json.loads(script(*args, cwd=away).splitlines()[-1])
+    split.write_text(json.dumps(json.loads(split.read_text()) | {"root": "pics"}))  # as older runs wrote it
+    assert json.loads(script(*args, cwd=away).splitlines()[-1]) == pytest.approx(new)
+    shutil.move(home / "pics", away / "moved")
+    assert "found no test images" in script(*args, cwd=away, expect=2)
+    out = script(*args, "--dataset_path=moved", "--train_own_data", cwd=away)
+    assert "is taken for the same data, moved" in out and "classes that training saw" in out
+    script("train.py", "--resume", f"--dataset_path={away / 'moved'}", "--epochs=2", cwd=home)
+    assert json.loads(split.read_text())["root"] == str(away / "moved")
+
+
+@pytest.mark.slow
 def test_one_shot_runs(trained, script, omniglot):
     cwd, _ = trained
     out = script("evaluate.py", f"--one_shot_runs={omniglot / 'all_runs.zip'}", "--json", cwd=cwd)

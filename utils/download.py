@@ -7,14 +7,13 @@
 
 import hashlib
 import os
-import shutil
-import tarfile
+import tempfile
 import urllib.request
-import zipfile
 from pathlib import Path
 
 from absl import app, flags
 
+from utils import archives
 from utils.data.files import save_aside
 from utils.flags import group
 
@@ -47,18 +46,35 @@ def omniglot(to: str, mirror: str = "") -> None:
         if count_characters(os.path.join(to, name)) == characters:
             print(f"{to}/{name} is there already")
             continue
+        archives.check_free(os.path.join(to, name))
         archive = fetch(f"{name}.zip", to, mirror or OMNIGLOT, None if mirror else md5)
-        unpack(archive, to)
-        found = count_characters(os.path.join(to, name))
-        if found != characters:
-            raise ValueError(f"{archive}: found {found} characters, expected {characters}; delete it and try again")
+        with archives.unpacked(archive, name, os.path.join(to, name), f"Omniglot's {name}.zip") as folder:
+            found = count_characters(folder)
+            if found != characters:
+                raise ValueError(f"{archive}: found {found} characters, expected {characters}; delete it and try again")
         if os.path.abspath(archive) != os.path.abspath(os.path.join(mirror, f"{name}.zip")):
             os.remove(archive)
         print(f"{to}/{name}: {characters} characters")
-    if not zipfile.is_zipfile(os.path.join(to, RUNS)):
-        Path(to, RUNS).unlink(missing_ok=True)  # half of a download
-        fetch(RUNS, to, mirror or OMNIGLOT + "one-shot-classification", None)
+    one_shot_runs(to, mirror or OMNIGLOT + "one-shot-classification")
     print(f"{to}/{RUNS}: the official one-shot runs\nnext: python train.py")
+
+
+def one_shot_runs(to: str, base: str) -> None:
+    """Fetches `all_runs.zip` into `to`, unless it is there; half of an earlier download is replaced once a whole one is there."""
+    from utils.metrics.one_shot import check_runs
+
+    path = os.path.join(to, RUNS)
+    try:
+        return check_runs(path)
+    except ValueError:
+        pass
+    with tempfile.TemporaryDirectory(prefix=".fetched-", dir=to) as aside:
+        fetched = fetch(RUNS, aside, base, None)
+        try:
+            check_runs(fetched)
+        except ValueError as error:
+            raise ValueError(str(error).replace(fetched, f"{base}/{RUNS}")) from None
+        os.replace(fetched, path)
 
 
 def bsds500(to: str, mirror: str = "") -> None:
@@ -72,36 +88,18 @@ def bsds500(to: str, mirror: str = "") -> None:
         print(f"{root} is there already")
         return
     os.makedirs(to, exist_ok=True)
+    archives.check_free(root)
     archive = fetch(PHOTOS, to, mirror or BERKELEY, None)
-    aside = f"{root}.new"
-    shutil.rmtree(aside, ignore_errors=True)
-    try:
-        with tarfile.open(archive) as file:
-            wanted = [m for m in file.getmembers() if m.name.startswith(WHERE) and m.name.endswith(".jpg")]
-            file.extractall(aside, wanted, filter="data")
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise ValueError(f"{archive}: not a whole archive ({error}); delete it and try again") from None
-    found = count_photos(os.path.join(aside, WHERE))
-    if found != PARTS:
-        raise ValueError(f"{archive}: found {found} photographs, expected {PARTS}; delete it and try again")
-    shutil.rmtree(root, ignore_errors=True)
-    os.replace(os.path.join(aside, WHERE), root)
-    shutil.rmtree(aside)
+    with archives.unpacked(archive, WHERE, root, f"the archive {PHOTOS} of BSDS500", ".jpg") as folder:
+        found = count_photos(folder)
+        if found != PARTS:
+            raise ValueError(f"{archive}: found {found} photographs, expected {PARTS}; delete it and try again")
     print(f"{root}: 500 photographs\nnext: python train.py --flagfile=presets/rank_live.flags")
 
 
 def count_photos(root: str) -> dict[str, int]:
     """JPEG files in each of the folders train, val and test of `root`."""
     return {part: len(list(Path(root, part).glob("*.jpg"))) for part in PARTS}
-
-
-def unpack(archive: str, to: str) -> None:
-    """Unpacks a zip archive into the folder `to`; ValueError where it is not whole."""
-    try:
-        with zipfile.ZipFile(archive) as file:
-            file.extractall(to)
-    except zipfile.BadZipFile:
-        raise ValueError(f"{archive}: not a whole zip archive; delete it and try again") from None
 
 
 def fetch(name: str, to: str, base: str, md5: str | None) -> str:

@@ -19,7 +19,7 @@ def evaluate(options, path: str) -> dict:
     cuts = runs.read_thresholds(os.path.dirname(path))
     if not cuts or "default" not in cuts:
         raise ValueError(f"{path}: no threshold for copies beside it; expected a run of train.py --task=copies, or --model=photos")
-    tested = test_photos(options, runs.read_json(os.path.dirname(path), runs.SPLIT) or {})
+    tested = test_photos(options, runs.read_split(os.path.dirname(path)))
     result = report.write_copies(siamese.comparer(model), model.input_shape[0][1:], tested, folder, cuts, options.seed, options.copied,
                                  (about.read(path) or {}).get("left_out", ()))
     print("\n".join(report.in_words(result)))
@@ -33,7 +33,7 @@ def test_photos(options, split: dict) -> list[str]:
     names = walk(root)[0] if options.dataset_path else [name for name in split.get("test", []) if os.path.isfile(os.path.join(root, name))]
     if split and options.dataset_path:
         names = [names[row] for row in photos.unseen(root, names, split)]
-    paths = [os.path.join(root, names[row]) for row in photos.usable(root, names)]
+    paths = [os.path.join(root, names[row]) for row in photos.usable(root, names, skip_broken=options.skip_broken)]
     if len(paths) < 2:
-        raise ValueError("found no two photos that the model was not trained on; pass --dataset_path=FOLDER of photos")
+        raise ValueError(f"found no two photos in {root or '.'} that the model was not trained on; pass --dataset_path=FOLDER of photos")
     return paths

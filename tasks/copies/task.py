@@ -1,5 +1,6 @@
 """Copies of photos: an embedding learnt without labels, in which every photo is a class and its views are the pictures of it."""
 
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -66,7 +67,7 @@ def find_data(options, model) -> Data:
     """Finds and splits the photos; says what was found."""
     found = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed, options.skip_broken)
     print(found.how)
-    held_out = {"root": found.root, "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
+    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
     return Data(found.root, found, held_out)
 
 

@@ -9,7 +9,7 @@ from tasks.quality.scoring import photo_score
 from utils.data import photos
 from utils.data.files import walk
 from utils.data.images import read_photo, read_whole
-from utils.run import figures
+from utils.run import figures, folder as runs
 from utils.run.console import progress_bar, write_answer
 from utils.saying import shown
 
@@ -21,8 +21,8 @@ def answer(options, files: list[str]) -> None:
     found = photo_files(files)
     path = find_model(options.model, "quality")
     scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
-    span = "range unknown, because the run did not end" if scorer.low is None else f"about {scorer.low:.4g} to {scorer.high:.4g}"
-    print(f"model {path}: scores {span}, {'higher' if scorer.higher_is_better else 'lower'} is better")
+    split = runs.read_split(os.path.dirname(path))
+    print(f"model {path}: {'higher' if scorer.higher_is_better else 'lower'} is better; {scale_in_words(scorer, split)}")
     rows, bar = [], progress_bar("photo")
     for done, file in enumerate(found, start=1):
         rows.append({"file": file, "score": photo_score(scorer, read_photo(file), options.crops)})
@@ -33,6 +33,19 @@ def answer(options, files: list[str]) -> None:
         heading = f"{len(rows)} photos, the best first" if len(rows) <= SHOWN else f"the best and the worst {SHOWN // 2} of {len(rows)} photos"
         quality_sheet(rows if len(rows) <= SHOWN else rows[: SHOWN // 2] + rows[-SHOWN // 2 :], heading)
     write_answer(options, rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high, "results": rows})
+
+
+def scale_in_words(scorer: rankiqa.Scorer, split: dict) -> str:
+    """What the numbers of a model mean, by what its run (split.json) learnt from; no score is a limit."""
+    if scorer.low is None:
+        return "the scale of its scores is unknown, because the run did not end"
+    worst, best = (scorer.low, scorer.high) if scorer.higher_is_better else (scorer.high, scorer.low)
+    if split.get("scored"):
+        return f"the photos it learnt from have scores of people from {worst:.4g} (worst) to {best:.4g} (best), and others may lie outside"
+    if not split:
+        return f"{best:.4g} stands for good photos and {worst:.4g} for bad ones, and scores may lie outside"
+    return (f"{best:.4g} is the mean of undistorted photos and {worst:.4g} that of the most distorted ones when it was trained, so single photos "
+            "lie above and below")
 
 
 def photo_files(files: list[str]) -> list[str]:

@@ -21,11 +21,12 @@ def evaluate(options, path: str) -> dict:
     """The model against levels of distortion or against people; or several runs against each other."""
     if options.compare:
         return compare_runs(options)
+    split = runs.read_split(os.path.dirname(path))
+    people = read_people(options, split) if options.scores else None  # first, because to load a model takes seconds
     scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
     folder = runs.report_folder(options.out, path)
     print(f"model {path}, scores {'higher' if scorer.higher_is_better else 'lower'} is better")
-    against = against_people if options.scores else against_levels
-    result = against(options, scorer, folder, runs.read_json(os.path.dirname(path), runs.SPLIT) or {})
+    result = against_people(options, scorer, folder, people) if people else against_levels(options, scorer, folder, split)
     print(f"figures are in {folder}/")
     return result
 
@@ -56,23 +57,30 @@ def test_photos(options, split: dict) -> list[str]:
         names = [] if split.get("scored") else split.get("test", [])
         names = [path for path in names if os.path.isfile(os.path.join(root, path))]
         print(split.get("how", ""))
-    paths = [os.path.join(root, names[row]) for row in photos.usable(root, names)]
+    paths = [os.path.join(root, names[row]) for row in photos.usable(root, names, skip_broken=options.skip_broken)]
     if not paths:
-        raise ValueError("found no pristine photos that the model was not trained on; pass --dataset_path, or --scores")
+        raise ValueError(f"found no pristine photos in {root or '.'} that the model was not trained on; pass --dataset_path=FOLDER, or --scores")
     return paths
 
 
-def against_people(options, scorer: rankiqa.Scorer, folder: str, split: dict) -> dict:
-    """Correlations with human scores, by distortion and over random splits by reference photo.
+def read_people(options, split: dict) -> scores.Scored:
+    """The photos of --scores without those that the run's split says it was fine-tuned on; no photo is opened yet."""
+    found = scores.read_scores(os.path.expanduser(options.scores), options.higher_is_better, os.path.expanduser(options.image_root),
+                               skip_missing=options.skip_broken, image_column=options.image_column, score_column=options.score_column)
+    return enough(options, found.take(np.array(photos.unseen(found.root, found.paths, split), int)))
 
-    Photos that the model was fine-tuned on do not count.
-    """
-    found = scores.read_scores(os.path.expanduser(options.scores), options.higher_is_better, os.path.expanduser(options.image_root))
-    found = found.take(np.array(photos.unseen(found.root, found.paths, split), int))
-    found = found.take(np.array(photos.usable(found.root, found.paths), int))
+
+def enough(options, found: scores.Scored) -> scores.Scored:
+    """The photos, if they were made from three photos or more, which correlations need."""
     if len(np.unique(found.references)) < 3:
         raise ValueError(f"{options.scores}: {len(found.paths)} photos that training did not see; expected three or more, of "
                          "different references")
+    return found
+
+
+def against_people(options, scorer: rankiqa.Scorer, folder: str, found: scores.Scored) -> dict:
+    """Correlations with human scores, by distortion and over random splits by reference photo."""
+    found = enough(options, found.take(np.array(photos.usable(found.root, found.paths, skip_broken=options.skip_broken), int)))
     print(scores.describe(found))
     quality = scoring.predict(scorer, found.full_paths(), options.crops, options.seed, progress_bar("photo"))
     table = report.write_agreement(folder, quality, found, np.arange(len(quality)))

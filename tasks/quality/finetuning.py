@@ -22,7 +22,7 @@ FIGURES = {}
 CURVES = [("agreement with people", ["val_srocc", "val_lcc"])]
 VALIDATED = 120  # photos at most that are scored after each epoch
 
-settle, build_model, callbacks = ranking.settle, ranking.build_model, ranking.callbacks
+build_model, callbacks = ranking.build_model, ranking.callbacks
 
 
 class Data(NamedTuple):
@@ -36,6 +36,12 @@ class Data(NamedTuple):
     held_out: dict
 
 
+def settle(options) -> None:
+    """As `ranking.settle`; first reads the list, so that what is wrong with it is said before a network is built."""
+    read_list(options)
+    ranking.settle(options)
+
+
 def find_data(options, model) -> Data:
     """Reads the human scores and splits them by reference photo."""
     found = read_scored(options)
@@ -45,7 +51,7 @@ def find_data(options, model) -> Data:
     how = f"split by reference photo: {len(train)} images to train on, {len(validation)} to validate, {len(test)} to test"
     print(how)
     parts = {"train": train, "validation": validation, "test": test}
-    held_out = {"root": found.root, "how": how, "scored": True} | {part: found.take(rows).paths for part, rows in parts.items()}
+    held_out = {"root": os.path.abspath(found.root), "how": how, "scored": True} | {part: found.take(rows).paths for part, rows in parts.items()}
     return Data(found.root, found, train, validation, test, held_out)
 
 
@@ -58,11 +64,16 @@ def prepare(options, model, data: Data) -> None:
     model.get_layer("score").fit(0.0, 1.0, worst, best)
 
 
+def read_list(options) -> scores.Scored:
+    """The scored photos that the flags mean; none is opened."""
+    span = tuple(float(number) for number in options.score_range) or None
+    return scores.read_scores(os.path.expanduser(options.dataset_path), options.higher_is_better, os.path.expanduser(options.image_root), span,
+                              options.skip_broken, options.image_column, options.score_column)
+
+
 def read_scored(options) -> scores.Scored:
     """The scored photos that can be read; says what was found."""
-    span = tuple(float(number) for number in options.score_range) or None
-    found = scores.read_scores(os.path.expanduser(options.dataset_path), options.higher_is_better,
-                               os.path.expanduser(options.image_root), span)
+    found = read_list(options)
     found = found.take(np.array(photos.usable(found.root, found.paths, skip_broken=options.skip_broken), int))
     print(scores.describe(found))
     if found.low == found.high:

@@ -11,6 +11,8 @@ LEVELS = "Levels of your own, mild ones first, such as jpeg=40:20:10:5"
 CROPS = ("Score each photo as the mean over this many random crops. 0: the whole photo at once, or 30 crops where it has more than "
          "4 megapixels or the network takes crops only")
 DIRECTION = "Whether higher human scores are better. A CSV or a list does not tell, so pass --higher_is_better or --nohigher_is_better"
+ROOT = "Folder that the paths of {} start from, and in which they must lie. Default: the list's own folder"
+COLUMN = "Column of {} in a CSV, by its name or its place, 1 for the first. Default: the one with a usual name, such as {}"
 
 
 def for_training() -> None:
@@ -28,13 +30,20 @@ def for_training() -> None:
     with group("Learning from human scores", "finetune"):
         flags.DEFINE_boolean("higher_is_better", None, DIRECTION)
         flags.DEFINE_list("score_range", [], "Lowest and highest score that people could give, such as 0,9. Default: those of the list")
-        flags.DEFINE_string("image_root", "", "Folder that the paths of the list start from. Default: the list's own folder")
+        define_list_flags("the list")
     flags.register_validator("score_range", is_range, "expected lowest,highest such as 0,9")
 
 
 def is_range(span: list[str]) -> bool:
     """Whether these are no numbers, or a lower and a higher one."""
     return not span or len(span) == 2 and are_numbers(span) and float(span[0]) < float(span[1])
+
+
+def define_list_flags(called: str) -> None:
+    """Flags that say how a list of human scores is read."""
+    flags.DEFINE_string("image_root", "", ROOT.format(called))
+    flags.DEFINE_string("image_column", "", COLUMN.format("images", "image, file or img_name"))
+    flags.DEFINE_string("score_column", "", COLUMN.format("scores", "mos, dmos or score; of mos and dmos the one that --higher_is_better means"))
 
 
 def check(options) -> None:
@@ -61,6 +70,6 @@ def for_evaluation() -> None:
     with group("Which looks better: agreement with people", "quality"):
         flags.DEFINE_string("scores", "", "Human scores: a CSV, a list of lines `path score`, or the folder of TID2013 or LIVE")
         flags.DEFINE_boolean("higher_is_better", None, DIRECTION)
-        flags.DEFINE_string("image_root", "", "Folder that the paths of --scores start from. Default: the list's own folder")
+        define_list_flags("--scores")
         flags.DEFINE_integer("splits", 10, "Number of random splits; each tests on a fifth of the reference photos. Their mean and "
                              "spread are printed", 1)

@@ -76,7 +76,7 @@ def find_data(options, model) -> Data:
     print(found.how)
     kinds = with_levels(chosen(options.distortions), options.levels)
     print("\n".join(f"  {name}: {', '.join(f'{level:.4g}' for level in kind.levels)} ({kind.unit})" for name, kind in kinds.items()))
-    held_out = {"root": found.root, "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
+    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
     return Data(found.root, found, kinds, held_out)
 
 
@@ -180,12 +180,14 @@ def finish(options, folder: str, data: Data) -> list[str]:
     measured = report.write_order(scores, data.kinds, folder)
     best = np.mean([found[:, 0].mean() for found in scores.values()])
     worst = np.mean([found[:, -1].mean() for found in scores.values()])
+    scale = []
     if best > worst:
         model.get_layer("score").fit(float(worst), float(best), 0.0, 100.0)
         save_aside(model.save, path, ".keras")
+        scale = [report.spread(scores, worst, best)]
     else:
         print("undistorted photos score no higher than the worst ones: the network has learnt nothing yet")
-    return [f"{len(tested)} photos of the {part} part", *report.order_table(measured)]
+    return [f"{len(tested)} photos of the {part} part", *report.order_table(measured), *scale]
 
 
 class Waiting(keras.callbacks.Callback):

@@ -36,6 +36,17 @@ def order_table(result: dict) -> list[str]:
     return [head, *rows]
 
 
+def spread(scores: dict[str, np.ndarray], worst: float, best: float) -> str:
+    """Where scores of photos lie, in words, on the scale from 0, at `worst`, to 100, at `best`: the middle four fifths of them.
+
+    Args:
+        scores: of each distortion (photos, levels + 1), column 0 that of the undistorted photos.
+    """
+    ends = [np.concatenate([found[:, column] for found in scores.values()]) for column in (0, -1)]
+    good, bad = ("{:.0f} to {:.0f}".format(*np.percentile((end - worst) / (best - worst) * 100, (10, 90))) for end in ends)
+    return f"four of five undistorted photos score {good}, and four of five at the highest levels {bad}"
+
+
 def write_agreement(folder: str, quality: np.ndarray, scored: Scored, rows: np.ndarray) -> list[dict]:
     """Writes agreement.json and predicted.png of the quality (R,) of the images at `rows`; a row a distortion, then all."""
     if not np.isfinite(quality).all():

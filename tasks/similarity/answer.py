@@ -12,6 +12,7 @@ from tasks.similarity import duplicates, figures as sheets, gallery
 from utils.data.files import evenly, walk
 from utils.data.images import read_image, read_whole
 from utils.data.survey import THUMBNAIL
+from utils.metrics.verification import strictest
 from utils.run import figures, folder as runs
 from utils.run.console import write_answer
 from utils.saying import shown
@@ -191,4 +192,4 @@ def decision_threshold(options, folder: str) -> tuple[float, str]:
     rule = options.threshold_at or measured.get("default", "best_accuracy")
     if rule not in measured:
         raise ValueError(f"--threshold_at={rule}: this model has {', '.join(sorted(set(measured) & set(RULES)))}")
-    return measured[rule], RULES.get(rule, rule)
+    return strictest(measured) if rule == "fpr1" else measured[rule], RULES.get(rule, rule)

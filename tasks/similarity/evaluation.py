@@ -22,7 +22,7 @@ def evaluate(options, path: str) -> dict:
     print(f"model {path}")
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]
     result = {}
-    split = runs.read_json(os.path.dirname(path), runs.SPLIT)
+    split = runs.read_split(os.path.dirname(path))
     samples = test_samples(options, split, os.path.dirname(path))
     if samples:
         samples, images = read_pictures(samples, shape, options.cache_gb, options.skip_broken)
@@ -47,7 +47,7 @@ def hausdorff(options) -> dict:
     return {"one_shot_accuracy": accuracy}
 
 
-def test_samples(options, split: dict | None, folder: str) -> Samples | None:
+def test_samples(options, split: dict, folder: str) -> Samples | None:
     """The images to test on, of classes that training did not see; None where only one-shot runs are asked for."""
     if options.dataset_path:
         samples = find_samples(options.dataset_path, options.train_own_data)
@@ -58,7 +58,7 @@ def test_samples(options, split: dict | None, folder: str) -> Samples | None:
     if options.one_shot_runs:
         print("the test images of this model are not here: one-shot runs only")
         return None
-    raise ValueError(f"found no test images of the model in {folder or '.'}; pass --dataset_path")
+    raise ValueError(f"found no test images of the model in {split.get('root', folder) or '.'}; pass --dataset_path=FOLDER, where they lie now")
 
 
 def one_shot_accuracy(options, compare: siamese.Comparer, shape: tuple[int, int, int]) -> float:

@@ -102,8 +102,8 @@ def for_answers() -> None:
     """Flags that predict.py hands to similarity."""
     with group("Same or different", "similarity", "copies"):
         flags.DEFINE_enum("threshold_at", None, ["best_accuracy", "eer", "fpr1", "copies"], "Which measured threshold decides \"same\": "
-                          "best_accuracy, eer (equal error rates), fpr1 (1 % of different pairs accepted) or copies (of models for copies: "
-                          "1 answer in 1000 wrong). Default: copies where it was measured, otherwise best_accuracy")
+                          "best_accuracy, eer (equal error rates), fpr1 (at most 1 % of different pairs accepted; never below the first two) or "
+                          "copies (of models for copies: 1 answer in 1000 wrong). Default: copies where it was measured, otherwise best_accuracy")
         flags.DEFINE_float("threshold", None, "Call pictures the same if their similarity is at least this value, instead of a "
                            "measured threshold", 0, 1)
     with group("Many pictures", "similarity", "copies"):
@@ -123,5 +123,4 @@ def for_evaluation() -> None:
         flags.DEFINE_string("one_shot_runs", "", "Omniglot's all_runs.zip: measures the official 20-way one-shot accuracy as well")
         flags.DEFINE_boolean("hausdorff", False, "Use no model: measure the one-shot accuracy of the modified Hausdorff distance, which is 0.612 "
                              "if the images are read correctly")
-        flags.DEFINE_boolean("skip_broken", True, "Leave broken files out. --noskip_broken stops at a broken file")
         flags.DEFINE_float("cache_gb", 4.0, "Keep decoded images in memory up to this size; larger sets are read from disk", 0)

@@ -11,7 +11,7 @@ from utils import download
 from utils.data.classes import read_samples
 from utils.data.splits import split_by_class
 
-from helpers import picture
+from helpers import picture, write_runs
 
 
 def mirror(folder, characters=3):
@@ -22,8 +22,7 @@ def mirror(folder, characters=3):
             for number in range(characters):
                 picture(folder / "x.png")
                 file.write(folder / "x.png", f"{name}/Latin/character{number}/1.png")
-    with zipfile.ZipFile(folder / "all_runs.zip", "w") as file:
-        file.writestr("run01/class_labels.txt", "")
+    write_runs(folder / "all_runs.zip")
     return str(folder)
 
 
@@ -42,6 +41,59 @@ def test_archives_that_hold_something_else_are_refused(tmp_path):
         download.omniglot(str(tmp_path / "to"), mirror(tmp_path / "mirror"))
     with pytest.raises(ValueError, match="found no images_background.zip"):
         download.omniglot(str(tmp_path / "to2"), str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["mydata/mine.txt", "../mydata/mine.txt", "images_background/../mydata/mine.txt", "/mydata/mine.txt",
+                                  "images_background/../../mydata/mine.txt"])
+def test_an_archive_replaces_nothing_that_is_there(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "ARCHIVES", {"images_background": ("0", 3)})
+    mirror(tmp_path / "mirror")
+    with zipfile.ZipFile(tmp_path / "mirror" / "images_background.zip", "a") as file:
+        file.writestr(name, "theirs")
+    mine = [tmp_path / "to" / "mydata" / "mine.txt", tmp_path / "mydata" / "mine.txt"]
+    for file in mine:
+        file.parent.mkdir(parents=True)
+        file.write_text("mine")
+    if ".." in name or name.startswith("/"):
+        with pytest.raises(ValueError, match="which leads out of its folder"):
+            download.omniglot(str(tmp_path / "to"), str(tmp_path / "mirror"))
+    else:
+        download.omniglot(str(tmp_path / "to"), str(tmp_path / "mirror"))
+        assert sorted(os.listdir(tmp_path / "to")) == ["all_runs.zip", "images_background", "mydata"]
+    assert [file.read_text() for file in mine] == ["mine", "mine"]
+
+
+def test_a_folder_of_ones_own_is_not_replaced(tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "ARCHIVES", {"images_background": ("0", 3)})
+    own = tmp_path / "to" / "images_background" / "mine.txt"
+    picture(own.with_suffix(".png"))
+    (tmp_path / "to" / "bsds500").mkdir()
+    (tmp_path / "to" / "bsds500" / "mine.txt").touch()
+    with pytest.raises(ValueError, match="nothing is replaced"):
+        download.omniglot(str(tmp_path / "to"), mirror(tmp_path / "mirror"))
+    with pytest.raises(ValueError, match="nothing is replaced"):
+        download.bsds500(str(tmp_path / "to"), str(tmp_path / "mirror"))
+    assert own.with_suffix(".png").is_file() and (tmp_path / "to" / "bsds500" / "mine.txt").is_file()
+
+
+@pytest.mark.parametrize("content", ["nine bytes", "another zip", "cut"])
+def test_all_runs_are_told_by_their_content(content, tmp_path, monkeypatch):
+    monkeypatch.setattr(download, "ARCHIVES", {})
+    good = mirror(tmp_path / "mirror")
+    (tmp_path / "to").mkdir()
+    there, bad = tmp_path / "to" / "all_runs.zip", tmp_path / "bad" / "all_runs.zip"
+    bad.parent.mkdir()
+    if content == "another zip":
+        with zipfile.ZipFile(bad, "w") as file:
+            file.writestr("run01/readme.txt", "hello")
+    else:
+        whole = (tmp_path / "mirror" / "all_runs.zip").read_bytes()
+        bad.write_bytes(b"PK5678901"[:9] if content == "nine bytes" else whole[: len(whole) // 2])
+    there.write_bytes(bad.read_bytes())
+    with pytest.raises(ValueError, match="bad/all_runs.zip: .*expected Omniglot's all_runs.zip"):
+        download.omniglot(str(tmp_path / "to"), str(bad.parent))
+    download.omniglot(str(tmp_path / "to"), good)
+    assert there.read_bytes() == (tmp_path / "mirror" / "all_runs.zip").read_bytes() and os.listdir(tmp_path / "to") == ["all_runs.zip"]
 
 
 def test_real_omniglot(omniglot, tmp_path):
@@ -72,5 +124,5 @@ def test_bsds500_is_unpacked_whole_or_not(tmp_path, monkeypatch):
     assert download.count_photos(tmp_path / "to" / "bsds500") == download.PARTS
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / download.PHOTOS).write_text("no archive")
-    with pytest.raises(ValueError, match="not a whole archive"):
+    with pytest.raises(ValueError, match="cannot be read .*; expected the archive BSR_bsds500.tgz"):
         download.bsds500(str(tmp_path / "to2"), str(tmp_path / "bad"))

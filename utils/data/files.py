@@ -1,6 +1,7 @@
 """Walking through folders, and writing files that are whole or not there."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import stat
@@ -157,6 +158,8 @@ def reading(path: str, expected: str = "", mend: str = "") -> Iterator[None]:
     except Exception as error:
         if isinstance(error, ValueError) and str(error).startswith(path):
             raise  # it says so already
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise  # that was a file that is written meanwhile
         text = getattr(error, "strerror", None) or " ".join(str(error).split())[:160] or type(error).__name__
         parts = [f"{path}: cannot be read ({text})", f"expected {expected}" if expected else "", mend]
         raise ValueError("; ".join(filter(None, parts))) from error

@@ -8,6 +8,7 @@ import numpy as np
 
 from utils.data.files import PARTS, identical, walk
 from utils.data.images import read_photo
+from utils.data.splits import where_training_read
 from utils.run.console import progress_bar
 from utils.saying import left_out, some
 
@@ -80,7 +81,8 @@ def usable(root: str, paths: list[str], least: int = 1, skip_broken: bool = True
 def unseen(root: str, paths: list[str], split: dict) -> list[int]:
     """Which photos a run (its split.json) neither trained on nor chose its best epoch by; says how many it did."""
     used = [path for part in ("train", "validation") for path in split.get(part, [])]
-    seen = {os.path.realpath(os.path.join(split["root"], path)) for path in used}
+    read = where_training_read(split, root, used) if used else ""
+    seen = {os.path.realpath(os.path.join(read, path)) for path in used}
     kept = [row for row, path in enumerate(paths) if os.path.realpath(os.path.join(root, path)) not in seen]
     if len(kept) < len(paths):
         print(f"left out {len(paths) - len(kept)} photos that training saw; {len(kept)} remain")

@@ -1,18 +1,31 @@
 """Each format that human scores come in -> rows: tables, lines, TID2013, LIVE."""
 
 import csv
+import io
 import os
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from scipy.io import loadmat
 
-IMAGE_COLUMNS = ("image", "path", "file", "name", "filename", "image_name", "dist_img")
-SCORE_COLUMNS = ("mos", "dmos", "score", "quality", "dmos_realigned")
-REFERENCE_COLUMNS = ("reference", "ref", "ref_image", "ref_img", "ref_name")
-KIND_COLUMNS = ("kind", "distortion", "dist_type")
-LEVEL_COLUMNS = ("level", "dist_level")
+from utils.data.files import reading
+from utils.run.console import say_once
+
+# names of columns, as `plain` writes them
+IMAGE_COLUMNS = ("image", "path", "file", "name", "filename", "imagename", "imgname", "img", "imagepath", "imgpath", "filepath", "imagefile",
+                 "distimg", "distimage", "distortedimage", "distname")
+SCORE_COLUMNS = ("mos", "dmos", "score", "quality", "dmosrealigned", "mosscore", "qualityscore", "meanopinionscore",
+                 "differencemeanopinionscore")
+DIFFERENCES = ("dmos", "dmosrealigned", "differencemeanopinionscore")  # of these scores, lower ones are better
+REFERENCE_COLUMNS = ("reference", "ref", "refimage", "refimg", "refname", "referenceimage", "referencename")
+KIND_COLUMNS = ("kind", "distortion", "disttype", "distortiontype")
+LEVEL_COLUMNS = ("level", "distlevel", "distortionlevel")
+DELIMITERS = ";\t|,"  # in this order where two of them fit alike: a comma may stand in a name or in a number
+LOOKED_AT = 30  # lines by which the delimiter is told
+TEXT = "a text file of images and scores; save a spreadsheet as CSV"
 
 TID_LIST = "mos_with_names.txt"
 TID_NAME = re.compile(r"i(\d\d)_(\d\d)_(\d)\.bmp", re.IGNORECASE)
@@ -39,83 +52,201 @@ class Row(NamedTuple):
 
 
 def text_lines(path: str) -> list[str]:
-    """The lines of a text file."""
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            return list(file)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: byte {error.start} is not UTF-8; expected a text file of images and scores") from None
+    """The lines of a text file, in UTF-8, or in UTF-16 if it says so; bytes that are neither stay in the names, as Python keeps those of files."""
+    with reading(path, TEXT):
+        data = Path(path).read_bytes()
+        text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", "surrogateescape")
+    lines = list(io.StringIO(text, newline=None))
+    for place, line in enumerate(lines, start=1):
+        if "\0" in line:
+            raise ValueError(f"{path}, line {place}: holds a NUL byte; expected {TEXT}")
+    return lines
 
 
-def number(text: str, where: str) -> float:
-    """The score that a text holds; `where` (file and line) begins the error where that is no finite number."""
+def shown(found: object) -> str:
+    """What was found, for an error: on one line, and not too long."""
+    text = repr(found)
+    return text if len(text) <= 100 else text[:97] + "..."
+
+
+def number(text: str, where: str, decimal_comma: bool = False) -> float:
+    """The score that a text holds; `where` (file and line) begins the error where that is no finite number.
+
+    Args:
+        decimal_comma: whether "3,5" is a number, as where commas part no fields.
+    """
+    if decimal_comma and re.fullmatch(r"[+-]?\d*,\d+", text):
+        say_once(f"{where}: the score {text} has a decimal comma and is read as {text.replace(',', '.')}, and so are others")
+        text = text.replace(",", ".")
     try:
         value = float(text)
     except ValueError:
-        raise ValueError(f"{where}: found {text!r} instead of a score; expected a number, such as 3.5") from None
+        raise ValueError(f"{where}: found {shown(text)} instead of a score; expected a number, such as 3.5") from None
     if not np.isfinite(value):
         raise ValueError(f"{where}: the score is {value}; expected a finite number; correct the line or leave it out")
     return value
 
 
+def is_number(text: str, decimal_comma: bool = False) -> bool:
+    """Whether a text looks like a score, be it finite or not."""
+    try:
+        float(text.replace(",", ".") if decimal_comma else text)
+    except ValueError:
+        return False
+    return True
+
+
 def whole(text: str, where: str) -> int:
     """The level that a text holds; 0 where it is empty."""
-    if not (text or "0").isdecimal():
-        raise ValueError(f"{where}: found {text!r} instead of a level; expected a whole number, such as 3, or nothing")
-    return int(text or 0)
+    if is_number(text or "0") and 0 <= (value := float(text or 0)) < 1e9 and value.is_integer():
+        return int(value)
+    raise ValueError(f"{where}: found {shown(text)} instead of a level; expected a whole number, such as 3, or nothing")
 
 
-def read_lines(path: str) -> list[Row]:
-    """Rows of a file of lines `path score`."""
+def plain(name: str) -> str:
+    """The name of a column without capitals, blanks, `_`, `-` and dots: "Image Name" and "img_name" are imagename and imgname."""
+    return re.sub(r"[\s_.\-]+", "", name.casefold())
+
+
+def read_list(path: str, higher_is_better: bool, image_column: str = "", score_column: str = "") -> list[Row]:
+    """Rows of a table, or of lines `path score`, told apart by what the file holds.
+
+    Args:
+        higher_is_better: which of the columns mos and dmos is meant.
+        image_column, score_column: names of the columns, or their places, 1 for the first; "": those with known names.
+
+    Raises:
+        ValueError: one line that names the file, and the line in it.
+    """
+    lines = text_lines(path)
+    named = re.fullmatch(r'"?sep=([,;|:\t ])"?', lines[0].rstrip("\r\n"), re.IGNORECASE) if lines else None  # as Excel writes it
+    first = next((place for place, line in enumerate(lines) if place >= bool(named) and line.strip() and not line.startswith("#")), len(lines))
+    delimiter = named[1] if named else delimiter_of(path, lines[first : first + LOOKED_AT])
+    if delimiter is None:
+        return read_lines(path, lines)
+    return read_table(path, lines, first, delimiter, higher_is_better, (image_column, score_column))
+
+
+def delimiter_of(path: str, lines: list[str]) -> str | None:
+    """What parts the fields of a table, by its first lines; None: they are lines `path score`."""
+    ending = os.path.splitext(path)[1].lower()
+    if ending == ".tsv":
+        return "\t"
+    name, _, score = " ".join((lines or [""])[0].split()).rpartition(" ")
+    if ending != ".csv" and name and is_number(score) and name[-1] not in DELIMITERS:
+        return None
+    fits = {delimiter: fit(lines, delimiter) for delimiter in DELIMITERS}
+    best = max(fits, key=fits.get)
+    return best if fits[best][-1] > 1 else None
+
+
+def fit(lines: list[str], delimiter: str) -> tuple[bool, bool, int]:
+    """How well a delimiter parts lines: whether the first names known columns, whether all have as many fields, and how many the first has."""
+    try:
+        rows = [fields for fields in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if fields]
+    except csv.Error:
+        return False, False, 0
+    names = {plain(field) for field in rows[0]} if rows else set()
+    known = bool(names & {*IMAGE_COLUMNS}) + bool(names & {*SCORE_COLUMNS}) == 2
+    widths = [len(fields) for fields in rows] or [0]
+    return known, len(set(widths)) == 1 and widths[0] > 1, widths[0]
+
+
+def read_lines(path: str, lines: list[str]) -> list[Row]:
+    """Rows of lines `path score`; a first line such as `image mos` is skipped."""
     rows = []
-    for place, line in enumerate(text_lines(path), start=1):
+    for place, line in enumerate(lines, start=1):
         fields = line.strip().rsplit(None, 1)
         if not fields or fields[0].startswith("#"):
             continue
         if len(fields) == 1:
-            raise ValueError(f"{path}, line {place}: found {fields[0]!r} alone; expected `path score`")
-        rows.append(Row(fields[0], number(fields[1], f"{path}, line {place}")))
+            raise ValueError(f"{path}, line {place}: found {shown(fields[0])} alone; expected `path score`")
+        if rows or plain(fields[0]) not in IMAGE_COLUMNS or plain(fields[1]) not in SCORE_COLUMNS:
+            rows.append(Row(fields[0], number(fields[1], f"{path}, line {place}", decimal_comma=True)))
     return rows
 
 
-def read_table(path: str) -> list[Row]:
-    """Rows of a CSV file with a header; fields are parted by commas, semicolons or tabs."""
-    lines = text_lines(path)
-    header = lines[0] if lines else ""
-    table = csv.reader(lines, delimiter=max(",;\t", key=header.count))
-    names = [name.strip().lower() for name in next(table, ())]
-    image, score = (column(path, names, known, needed=True) for known in (IMAGE_COLUMNS, SCORE_COLUMNS))
+def fields_of(path: str, lines: list[str], first: int, delimiter: str) -> Iterator[tuple[str, list[str]]]:
+    """The rows of a table that are not empty, from the line at `first` on: file and line of each, and its fields."""
+    table = csv.reader(lines[first:], delimiter=delimiter, skipinitialspace=True)
+    while True:
+        begun = first + table.line_num + 1
+        try:
+            fields = next(table, None)
+        except csv.Error as error:
+            raise ValueError(f"{path}, line {begun}: {error}; expected fields parted by {shown(delimiter)}; look for a quotation "
+                             "mark without its partner") from None
+        if fields is None:
+            return
+        fields = [field.strip() for field in fields]
+        if any(fields):
+            yield f"{path}, line {first + table.line_num}", fields
+
+
+def read_table(path: str, lines: list[str], first: int, delimiter: str, higher_is_better: bool, asked: tuple[str, str]) -> list[Row]:
+    """Rows of a table with a header; without one it may have two columns, one of them of numbers, or more, whose places are asked for."""
+    table = list(fields_of(path, lines, first, delimiter))
+    names, comma = table[0][1] if table else [], delimiter != ","
+    if header := without_header(names, asked, comma):
+        names = header
+    else:
+        table = table[1:]
+    image = column(path, names, IMAGE_COLUMNS, "image_column", asked[0])
+    score = column(path, names, SCORE_COLUMNS, "score_column", asked[1], () if higher_is_better is None else
+                   [name for name in SCORE_COLUMNS if (name in DIFFERENCES) != higher_is_better])
     others = [column(path, names, known) for known in (REFERENCE_COLUMNS, KIND_COLUMNS, LEVEL_COLUMNS)]
     rows = []
-    for fields in table:
-        fields = [field.strip() for field in fields]
-        if not any(fields):
-            continue
-        where = f"{path}, line {table.line_num}"
+    for where, fields in table:
+        fields = fields[: len(names)] + [field for field in fields[len(names) :] if field]
         if len(fields) != len(names) or not fields[image]:
-            raise ValueError(f"{where}: found {fields}; expected {len(names)} fields, with a path in {names[image]!r}")
+            raise ValueError(f"{where}: found {shown(fields)}; expected {len(names)} fields, with a path in {names[image]!r}")
         reference, kind, level = ("" if place is None else fields[place] for place in others)
-        rows.append(Row(fields[image], number(fields[score], where), reference, kind, whole(level, where)))
+        rows.append(Row(fields[image], number(fields[score], where, comma), reference, kind, whole(level, where)))
     return rows
 
 
-def column(path: str, names: list[str], known: tuple[str, ...], needed: bool = False) -> int | None:
-    """The place of the one column of a header that is among the known ones; None where there is none and none needed."""
-    places = [place for place, name in enumerate(names) if name in known]
-    if len(places) > 1 or needed and not places:
-        found = "several" if places else "none"
+def without_header(fields: list[str], asked: tuple[str, str], decimal_comma: bool) -> list[str]:
+    """Names of the columns of a table that begins with an image and not with names; [] where it begins with names."""
+    numbers = [is_number(field, decimal_comma) for field in fields]
+    if all(name.isdecimal() and name not in fields for name in asked) and any(numbers):
+        return [f"column {place}" for place in range(1, len(fields) + 1)]
+    if len(fields) != 2 or not any(numbers):
+        return []
+    return ["image", "score"] if numbers[1] else ["score", "image"]
+
+
+def column(path: str, names: list[str], known: tuple[str, ...], flag: str = "", asked: str = "", preferred=()) -> int | None:
+    """The place of the column of a header that is asked for, or of the one that is among the known ones.
+
+    Args:
+        known: names, as `plain` writes them.
+        flag: names the column; "": it is not needed, and None where there is none.
+        asked: the value of that flag.
+        preferred: those of the known that go first where there are several.
+    """
+    header = shown(", ".join(names))
+    if asked:
+        places = [place for place, name in enumerate(names) if name == asked] or [
+            place for place, name in enumerate(names) if plain(name) == plain(asked)]
+        places = places or [place for place in range(len(names)) if asked == str(place + 1)]
+        if len(places) != 1:
+            raise ValueError(f"{path}: --{flag}={asked} names {'several' if places else 'none'} of the columns {header}; expected one of them")
+        return places[0]
+    places = [place for place, name in enumerate(names) if plain(name) in known]
+    if len(places) > 1 and len(better := [place for place in places if plain(names[place]) in preferred]) == 1:
+        say_once(f"{path}: of the columns {', '.join(names[place] for place in places)}, {names[better[0]]} is read, because of "
+                 f"--{'no' * (plain(names[better[0]]) in DIFFERENCES)}higher_is_better; --{flag} names another")
+        places = better
+    if len(places) > 1 or flag and not places:
         raise ValueError(
-            f"{path}: {found} of the columns {', '.join(known)} in the header {', '.join(names)!r}; expected exactly one"
+            f"{path}: {'several' if places else 'none'} of the columns {', '.join(known[:5])} ... in the header {header}; expected exactly one"
+            + (f"; name it with --{flag}" if flag else "; rename the others")
         )
     return places[0] if places else None
 
 
-def tid_rows(path: str, root: str) -> list[Row]:
-    """Rows of TID2013's list: lines `MOS iNN_TT_L.bmp`, reference, distortion, level.
-
-    The list and the files differ in upper and lower case.
-    """
-    there = {name.lower(): name for name in (os.listdir(root) if os.path.isdir(root) else [])}
+def tid_rows(path: str) -> list[Row]:
+    """Rows of TID2013's list: lines `MOS iNN_TT_L.bmp`, reference, distortion, level."""
     rows = []
     for place, line in enumerate(text_lines(path), start=1):
         if not line.strip():
@@ -126,8 +257,7 @@ def tid_rows(path: str, root: str) -> list[Row]:
         if not parts or not 1 <= int(parts[2]) <= len(TID_KINDS):
             raise ValueError(f"{where}: found {line.strip()!r}; expected `MOS iNN_TT_L.bmp`, as in 5.51429 i01_01_1.bmp")
         if parts[1] != ARTIFICIAL:
-            file, kind = there.get(parts[0].lower(), parts[0]), TID_KINDS[int(parts[2]) - 1]
-            rows.append(Row(file, number(score, where), parts[1], kind, int(parts[3])))
+            rows.append(Row(parts[0], number(score, where), parts[1], TID_KINDS[int(parts[2]) - 1], int(parts[3])))
     return rows
 
 
@@ -151,10 +281,8 @@ def live_rows(path: str) -> list[Row]:
 
 def live_variables(path: str, *names: str) -> list[np.ndarray]:
     """Variables of a MATLAB file, each (982,)."""
-    try:
+    with reading(path, "a MATLAB file of LIVE as distributed"):
         stored = loadmat(path)
-    except Exception as error:  # scipy raises several kinds
-        raise ValueError(f"{path}: not readable as a MATLAB file ({error}); expected LIVE's as distributed") from None
     count = sum(count for _, count in LIVE_FOLDERS.values())
     for name in names:
         found = np.size(stored.get(name, ()))

@@ -1,6 +1,7 @@
 """Images with human scores: lists, TID2013 and LIVE as distributed -> files, scores, references; and their split."""
 
 import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,15 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from utils.data.files import save_aside
-from utils.data.score_lists import (
-    LIVE_REFERENCES,
-    TID_LIST,
-    Row,
-    live_rows,
-    read_lines,
-    read_table,
-    tid_rows,
-)
+from utils.data.score_lists import LIVE_REFERENCES, TID_LIST, Row, live_rows, read_list, tid_rows
+from utils.saying import say_once, some
 
 TID_IMAGES = "distorted_images"
 TID_RANGE = (0.0, 9.0)
@@ -62,32 +56,40 @@ def read_scores(
     higher_is_better: bool | None = None,
     image_root: str = "",
     score_range: tuple[float, float] | None = None,
+    skip_missing: bool = True,
+    image_column: str = "",
+    score_column: str = "",
 ) -> Scored:
-    """Reads images and their human scores.
+    r"""Reads images and their human scores.
 
     `path` is one of
-        list.csv   a table with a header: an image column (image, path, file, name ...) and a score
-                   column (mos, dmos, score, quality ...); columns for the reference photograph (ref_image
-                   ...), the distortion (dist_type ...) and its level are read where they are; others ignored
-        list.txt   lines `path score`; the path may hold spaces; blank lines and lines that begin with # are skipped
+        a table    with a header: an image column (image, path, file, name ...) and a score column (mos, dmos,
+                   score, quality ...), in capitals or not, "Image Name" as image_name; columns for the reference
+                   photograph (ref_image ...), the distortion (dist_type ...) and its level are read where they
+                   are; others ignored. Fields are parted by commas, semicolons, tabs or |. A table of names and
+                   scores alone needs no header
+        a list     lines `path score`; the path may hold spaces; blank lines and lines that begin with # are skipped
         a folder   of TID2013 (Ponomarenko et al. 2015): `mos_with_names.txt`, `distorted_images/`; MOS;
                    the images of reference 25, which is not a photograph, are left out
         a folder   of LIVE release 2 (Sheikh et al. 2006): `refnames_all.mat`, `dmos_realigned.mat` or else
                    `dmos.mat`, `jp2k/` ...; DMOS; the undistorted images in it are left out
     An image without a known reference is its own. A path may be listed twice with one score, which
-    makes two images of one reference.
+    makes two images of one reference. A path is tried as it is written, then with / for \, then regardless of
+    case; images that are not there are left out and named. Paths stay below the folder that they start from.
 
     Args:
         higher_is_better: to be declared for a list, whatever its columns are called; known for the folders.
-        image_root: the folder that the paths start from; "" for that of the list, or the data set's own.
+        image_root: the folder that the paths start from, in which links may lead elsewhere; "" for that of the list, or the data set's own.
         score_range: lowest and highest score possible. Without it: 0 to 9 for TID2013, otherwise what was found.
+        skip_missing: leave out images that are not there, unless that is all of them.
+        image_column, score_column: of a table, names or places (1 is the first) of columns; "": those with known names.
 
     Raises:
         ValueError: one line on what was found, what was expected and how to mend it.
     """
     path = os.fspath(path)
     if os.path.isdir(path):
-        return read_folder(path, higher_is_better, image_root, score_range)
+        return read_folder(path, higher_is_better, image_root, score_range, skip_missing)
     if not os.path.isfile(path):
         raise ValueError(f"{path}: no such file or folder; expected a list of images and scores, or TID2013 or LIVE")
     if higher_is_better is None:
@@ -95,16 +97,16 @@ def read_scores(
             f"{path}: a list does not tell which scores are better; pass --higher_is_better (as MOS) or "
             "--nohigher_is_better (as DMOS)"
         )
-    rows = read_table(path) if path.lower().endswith(".csv") else read_lines(path)
+    rows = read_list(path, higher_is_better, image_column, score_column)
     root = image_root or os.path.dirname(path)
-    return scored(path, root, rows, higher_is_better, score_range)
+    return scored(path, root, rows, higher_is_better, score_range, skip_missing, links=bool(image_root))
 
 
-def read_folder(path: str, declared: bool | None, image_root: str, score_range) -> Scored:
+def read_folder(path: str, declared: bool | None, image_root: str, score_range, skip_missing: bool) -> Scored:
     """Reads TID2013 or LIVE release 2, told apart by the files that they come with."""
     if os.path.isfile(os.path.join(path, TID_LIST)):
         root, known = image_root or os.path.join(path, TID_IMAGES), True
-        rows, score_range = tid_rows(os.path.join(path, TID_LIST), root), score_range or TID_RANGE
+        rows, score_range = tid_rows(os.path.join(path, TID_LIST)), score_range or TID_RANGE
     elif os.path.isfile(os.path.join(path, LIVE_REFERENCES)):
         root, known = image_root or path, False
         rows = live_rows(path)
@@ -116,15 +118,18 @@ def read_folder(path: str, declared: bool | None, image_root: str, score_range) 
     if declared is not None and declared != known:
         kind, flag = ("MOS, higher", "--higher_is_better") if known else ("DMOS, lower", "--nohigher_is_better")
         raise ValueError(f"{path}: its scores are {kind} is better; the opposite was passed; pass {flag} or neither")
-    return scored(path, root, rows, known, score_range)
+    return scored(path, root, rows, known, score_range, skip_missing)
 
 
-def scored(path: str, root: str, rows: list[Row], higher_is_better: bool, score_range) -> Scored:
-    """The rows of the list `path` as arrays, checked."""
+def scored(path: str, root: str, rows: list[Row], higher_is_better: bool, score_range, skip_missing: bool, links: bool = True) -> Scored:
+    """The rows of the list `path` as arrays, checked; `links`: whether those in the folder `root` may lead out of it."""
     if not rows:
         raise ValueError(f"{path}: lists no image; expected lines `path score`, or a header and rows")
+    check_paths(path, root, rows, links=True)
     check_scores(path, rows)
-    check_files(path, root, rows)
+    rows = find_files(path, root, rows, skip_missing)
+    check_paths(path, root, rows, links)
+    check_scores(path, rows)  # two names may have turned out to be one file
     scores = np.array([row.score for row in rows], "float64")
     low, high = score_range or (scores.min(), scores.max())
     if scores.min() < low or scores.max() > high:
@@ -159,15 +164,85 @@ def check_scores(path: str, rows: list[Row]) -> None:
             )
 
 
-def check_files(path: str, root: str, rows: list[Row]) -> None:
-    """Raises ValueError where images are missing."""
-    missing = [row.path for row in rows if not os.path.isfile(os.path.join(root, row.path))]
+def spellings(name: str) -> list[str]:
+    """A name as it is written, with / for a backslash, and, if it is not UTF-8, in the code page of Western Windows."""
+    names = list(dict.fromkeys([name, name.replace("\\", "/")]))
+    if any("\udc80" <= letter <= "\udcff" for letter in name):
+        names += [each.encode("utf-8", "surrogateescape").decode("cp1252", "replace") for each in names]
+    return names
+
+
+def is_below(root: str, path: str) -> bool:
+    """Whether a path lies in the folder `root`, or in one below it; both absolute."""
+    return Path(path).is_relative_to(root)
+
+
+def check_paths(path: str, root: str, rows: list[Row], links: bool) -> None:
+    """Raises ValueError where a list, which may be a stranger's, names a file outside of the folder `root`.
+
+    Args:
+        links: whether links in that folder may lead out of it.
+    """
+    top = os.path.abspath(root)
+    for row in rows:
+        for name in spellings(row.path):
+            full = os.path.abspath(os.path.join(top, name))
+            if not is_below(top, full):
+                raise ValueError(f"{path}: {row.path} lies outside of {root or '.'}; expected paths in that folder; if you trust the list, "
+                                 "pass --image_root=FOLDER, a folder that holds all its images")
+            if not links and not is_below(os.path.realpath(top), os.path.realpath(full)):
+                raise ValueError(f"{path}: {row.path} is a link out of {root or '.'}; if you trust it, pass --image_root={root or '.'}")
+
+
+def find_files(path: str, root: str, rows: list[Row], skip_missing: bool) -> list[Row]:
+    """The rows with their files as they are called below `root`; those that are not there are left out and named.
+
+    Raises:
+        ValueError: none is there, or one is not and `skip_missing` is off.
+    """
+    known: dict[str, dict[str, list[str]]] = {}
+    names = [next(filter(None, (find_file(root, name, known) for name in spellings(row.path))), None) for row in rows]
+    missing = [row.path for row, name in zip(rows, names) if name is None]
+    kept = [row._replace(path=name) for row, name in zip(rows, names) if name is not None]
     if missing:
-        named = ", ".join(missing[:3]) + (" ..." if len(missing) > 3 else "")
-        raise ValueError(
-            f"{path}: {len(missing)} of {len(rows)} images are not below {root or '.'}: {named}; pass the folder "
-            "that the paths start from as --image_root"
-        )
+        what = f"{len(missing)} of {len(rows)} images are not below {root or '.'}: {some(missing)}"
+        if not kept:
+            raise ValueError(f"{path}: {what}; pass the folder that the paths start from as --image_root (tried: the names as they are written, "
+                             "with / for \\, and regardless of case)")
+        if not skip_missing:
+            raise ValueError(f"{path}: {what}; put them there, or pass --skip_broken to leave them out")
+        say_once(f"{path}: left out: {what}")
+    other = [f"{row.path} as {name}" for row, name in zip(rows, names) if name not in (None, row.path)]
+    if other:
+        say_once(f"{path}: {len(other)} images are read by another spelling: {some(other)}")
+    return kept
+
+
+def find_file(root: str, name: str, known: dict[str, dict[str, list[str]]]) -> str | None:
+    """The name of a file below `root` as it is written, or else regardless of case and of how accents are coded; None where it is not there.
+
+    Args:
+        known: names in each folder, by what they have in common; filled here.
+    """
+    if os.path.isfile(os.path.join(root, name)):
+        return os.path.normpath(name) if ".." in name.split("/") else name
+    found = ""
+    for part in os.path.relpath(os.path.join(root, name), root or ".").split(os.sep):
+        folder = os.path.join(root, found)
+        if folder not in known:
+            known[folder] = {}
+            for entry in os.listdir(folder or ".") if os.path.isdir(folder or ".") else ():
+                known[folder].setdefault(alike(entry), []).append(entry)
+        entries = known[folder].get(alike(part), [])
+        if part not in entries and len(entries) != 1:
+            return None
+        found = os.path.join(found, part if part in entries else entries[0])
+    return found if os.path.isfile(os.path.join(root, found)) else None
+
+
+def alike(name: str) -> str:
+    """What names have in common that differ in case, or in how accents are coded."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def describe(images: Scored) -> str:
@@ -181,7 +256,7 @@ def describe(images: Scored) -> str:
 
 
 def write_list(path: str, files: Sequence[str], scores: Sequence[float]) -> None:
-    """Writes lines `path score`, which `read_scores` reads to the same values.
+    """Writes lines `path score`, which `read_scores` reads to the same values; the file is written whole or not at all.
 
     Raises:
         ValueError: no files, not one finite score for each, or a name that such a line cannot hold.
@@ -196,7 +271,7 @@ def write_list(path: str, files: Sequence[str], scores: Sequence[float]) -> None
                 f"{path}: {file!r} cannot stand in a list; expected a name without # or blanks at its ends, on one line"
             )
     lines = [f"{os.fspath(file)} {repr(float(score)).removesuffix('.0')}\n" for file, score in zip(files, scores)]
-    save_aside(lambda aside: Path(aside).write_text("".join(lines), encoding="utf-8"), path)
+    save_aside(lambda aside: Path(aside).write_text("".join(lines), encoding="utf-8", errors="surrogateescape"), path)
 
 
 def write_rank_lists(path: str, files: Mapping[str, Sequence[Sequence[str]]]) -> None:

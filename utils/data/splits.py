@@ -117,7 +117,7 @@ def held_out(samples: Samples, split: Split) -> dict:
     """What split.json remembers: where the images lie, the classes trained on, and what was held out."""
     return {
         "how": split.how,
-        "root": samples.root,
+        "root": os.path.abspath(samples.root),
         "images": len(samples.paths),
         "train_classes": sorted({samples.classes[label] for label in samples.labels[split.train]}),
         "validation": short_list(samples, split.validation),
@@ -149,9 +149,21 @@ def from_short_list(root: str, entries: list[str]) -> Samples:
     return from_files(root, sorted(files))
 
 
+def where_training_read(split: dict, root: str, names: list[str]) -> str:
+    """The folder that the names in a run's split.json start from: `root`, if the data were moved there.
+
+    They were if the folder of the split is gone and more than half of the names are below `root`.
+    """
+    moved = not os.path.isdir(split["root"] or ".") and sum(os.path.exists(os.path.join(root, name)) for name in names) > len(names) / 2
+    if moved:
+        print(f"{split['root']}, where training read, is gone: {root} is taken for the same data, moved")
+    return root if moved else split["root"]
+
+
 def without_classes(samples: Samples, split: dict) -> Samples:
     """The samples of classes that a run (its split.json) did not train on, told by their folders; says how many."""
-    seen = {os.path.realpath(os.path.join(split["root"], name)) for name in split["train_classes"]}
+    read = where_training_read(split, samples.root, split["train_classes"])
+    seen = {os.path.realpath(os.path.join(read, name)) for name in split["train_classes"]}
     kept = [os.path.realpath(os.path.join(samples.root, os.path.dirname(path))) not in seen for path in samples.paths]
     if not any(kept):
         raise ValueError(f"{samples.root}: training saw every class in it, so there is nothing left to measure")

@@ -4,6 +4,7 @@ Each run shows 20 characters of one alphabet by one drawer, then 20 drawings of 
 by another; each is to be matched with its own. 400 trials; guessing gives 5 %.
 """
 
+import io
 import zipfile
 from collections.abc import Callable
 from pathlib import PurePosixPath
@@ -12,7 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from utils.archives import open_zip
 from utils.data.images import read_image
+
+EXPECTED = "Omniglot's all_runs.zip"
+MOST = 10**8  # bytes that it may unpack to; it has a quarter of a million
+LABELS, WAYS = "class_labels.txt", 20
 
 
 class Run(NamedTuple):
@@ -29,28 +35,53 @@ def read_runs(archive: str, shape: tuple[int, int, int]) -> list[Run]:
     Raises:
         ValueError: not that archive.
     """
-    try:
-        with zipfile.ZipFile(archive) as file:
-            lists = sorted(name for name in file.namelist() if name.endswith("class_labels.txt"))
-            runs = [read_run(file, name, shape) for name in lists]
-    except (OSError, zipfile.BadZipFile, KeyError) as error:
-        raise ValueError(f"{archive}: {error}; expected Omniglot's all_runs.zip") from None
-    if not runs:
-        raise ValueError(f"{archive}: no class_labels.txt inside; expected Omniglot's all_runs.zip")
-    return runs
+    with open_zip(archive, EXPECTED, MOST) as file:
+        return [read_run(file, *pairs, shape) for pairs in pairs_of_names(archive, file)]
 
 
-def read_run(file: zipfile.ZipFile, label_list: str, shape: tuple[int, int, int]) -> Run:
-    """One run; each line of its label list names a test image and its true training image."""
-    lines = [line.split() for line in file.read(label_list).decode().splitlines() if line.strip()]
-    folder = PurePosixPath(label_list).parent.parent  # the names start from above the run's folder
-    supports = sorted({support for _, support in lines})
+def check_runs(archive: str) -> None:
+    """Raises ValueError where a file is not that archive, or not whole; pictures are not decoded."""
+    with open_zip(archive, EXPECTED, MOST) as file:
+        for pairs in pairs_of_names(archive, file):
+            for name in sum(pairs, []):
+                file.read(name)
 
-    def images(names):
-        return np.stack([read_image(file.open(str(folder / name)), shape) for name in names])
 
-    truth = np.array([supports.index(support) for _, support in lines])
-    return Run(images([query for query, _ in lines]), images(supports), truth)
+def pairs_of_names(archive: str, file: zipfile.ZipFile) -> list[tuple[list[str], list[str]]]:
+    """For each run the names of its test images, and of the true training image of each; ValueError where they are not 20 different ones."""
+    lists = sorted(name for name in file.namelist() if PurePosixPath(name).name == LABELS)
+    if not lists:
+        raise ValueError(f"{archive}: no {LABELS} inside; expected {EXPECTED}")
+    found = []
+    for label_list in lists:
+        lines = [line.split() for line in file.read(label_list).decode().splitlines() if line.strip()]
+        if len(lines) != WAYS or {len(line) for line in lines} != {2} or len({line[1] for line in lines}) != WAYS:
+            raise ValueError(f"{archive}: {label_list!r} in it has {len(lines)} lines; expected {WAYS}, each of a test image and its training "
+                             f"image, all different, as in {EXPECTED}")
+        folder = PurePosixPath(label_list).parent.parent  # the names start from above the run's folder
+        found.append(tuple([str(folder / name) for name in names] for names in zip(*lines)))
+    return found
+
+
+class Member(io.BytesIO):
+    """A file of an archive, in memory; messages call it by its name."""
+
+    def __init__(self, file: zipfile.ZipFile, name: str):
+        super().__init__(file.read(name))
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def read_run(file: zipfile.ZipFile, queries: list[str], truth: list[str], shape: tuple[int, int, int]) -> Run:
+    """One run, of the names of its test images and of the true training image of each."""
+    supports = sorted(truth)
+
+    def images(names: list[str]) -> np.ndarray:
+        return np.stack([read_image(Member(file, name), shape) for name in names])
+
+    return Run(images(queries), images(supports), np.array([supports.index(name) for name in truth]))
 
 
 def one_shot_accuracy(runs: list[Run], similarity: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> float:

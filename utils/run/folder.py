@@ -210,9 +210,12 @@ def is_share(value: Any) -> bool:
 
 
 def same_split(folder: str, held_out: dict[str, Any]) -> bool:
-    """Whether a run held out the same files and classes; true where it has no split.json. How that is said in words may differ."""
-    before = read_json(folder, SPLIT)
-    return before is None or {**before, "how": ""} == {**held_out, "how": ""}
+    """Whether a run held out the same files and classes; true where it has no split.json.
+
+    How that is said in words may differ, and so may the folder that the names start from, where the data were moved.
+    """
+    before, free = read_json(folder, SPLIT), {"how": "", "root": ""}
+    return before is None or {**before, **free} == {**held_out, **free}
 
 
 def as_json(content: Any, **options: Any) -> str:
@@ -316,3 +319,19 @@ def write_table(folder: str, name: str, rows: list[dict[str, Any]], columns: lis
             writer.writerows(rows)
 
     save_aside(write, os.path.join(folder, name))
+
+
+def read_split(folder: str) -> dict[str, Any]:
+    """What a run held out, with "root" as an absolute path; {} where the run has no split.json.
+
+    Older runs wrote the root as they were given it, relative to the folder that they were started in. That is the working folder, or the
+    one that holds their logs/.
+    """
+    split = read_json(folder, SPLIT) or {}
+    if "root" not in split:
+        return split
+    starts = [Path.cwd(), *Path(folder).resolve().parents[1:3]]  # the run may be a split in a run's folder
+    roots = [str(start / os.path.expanduser(split["root"])) for start in starts]
+    names = [name for part in ("test", "validation", "train", "train_classes") for name in split.get(part, [])]
+    found = next((root for root in roots if any(os.path.exists(os.path.join(root, name)) for name in names)), roots[0])
+    return {**split, "root": os.path.abspath(found)}

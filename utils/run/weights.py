@@ -8,9 +8,12 @@ import h5py
 import keras
 import numpy as np
 
+from utils.data.files import reading
 from utils.run.folder import READY
 
 VGG16_NOTOP = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+HDF5 = "an HDF5 weight file"
+RATIO, SMALL = 100, 10**8  # bytes of weights to each byte of a file, at most, and bytes up to which that does not matter
 PATIENCE = 8  # seconds without an answer after which a download is given up: a firewall may swallow what is sent
 
 Arrays = dict[str, list[np.ndarray]]  # weights of each layer by its name, in the order of the network
@@ -25,7 +28,7 @@ def read(weights: str, backbone: str, function: str | None) -> Arrays:
         function: its name in keras.applications; None: it has no published weights.
 
     Raises:
-        ValueError: no such file, no network to fetch it, or weights that are not those of this backbone.
+        ValueError: no such file, no network to fetch it, weights that are not those of this backbone, or a file that `check_h5` refuses.
     """
     if not weights or weights.endswith(".keras"):
         return {}
@@ -33,6 +36,8 @@ def read(weights: str, backbone: str, function: str | None) -> Arrays:
         raise ValueError(f"--weights={weights}: {backbone} has no published weights; expected a run folder or a .keras file, "
                          "or pass --backbone=vgg16 or another network of keras.applications")
     path = local_file(weights, backbone)
+    if path:
+        check_h5(path)
     if function == "VGG16" and path:
         return read_h5(path)
     return read_application(path or "imagenet", backbone, function)
@@ -47,6 +52,33 @@ def local_file(weights: str, backbone: str) -> str:
         return path
     names = [f"{backbone}_notop.h5"] + [VGG16_NOTOP] * (backbone == "vgg16")
     return next((path for name in names if os.path.isfile(path := os.path.join(READY, name))), "")
+
+
+def check_h5(path: str) -> None:
+    """Raises ValueError where an HDF5 file, which may be a stranger's, reads from other files, or claims more than it can hold.
+
+    Its structure is looked at and no weights are read, so that no other file is opened.
+    """
+    sizes = []
+
+    def link(name: str, found) -> str | None:
+        """What is wrong with a link, which also ends the visit."""
+        return f"{name!r} in it is a link to another file, {found.filename!r}" if isinstance(found, h5py.ExternalLink) else None
+
+    def visit(name: str, item) -> str | None:
+        """What is wrong with a dataset."""
+        if not isinstance(item, h5py.Dataset):
+            return None
+        sizes.append(item.nbytes)
+        if item.external:
+            return f"{name!r} in it is stored in another file, {item.external[0][0]!r}"
+        return f"{name!r} in it is put together from other datasets, which may lie in other files" if item.is_virtual else None
+
+    with reading(path, HDF5), h5py.File(path) as file:
+        if problem := file.visititems_links(link) or file.visititems(visit):
+            raise ValueError(f"{path}: {problem}; expected {HDF5} that holds its weights itself")
+        if sum(sizes) > max(RATIO * os.path.getsize(path), SMALL):
+            raise ValueError(f"{path}: claims {sum(sizes)} bytes of weights in {os.path.getsize(path)} bytes; expected {HDF5}")
 
 
 def read_application(source: str, backbone: str, function: str) -> Arrays:
@@ -92,11 +124,8 @@ def read_h5(path: str) -> Arrays:
             layer = conv.group() if conv else os.path.dirname(name)
             found.setdefault(layer, []).append(item[()])
 
-    try:
-        with h5py.File(path) as file:
-            file.visititems(visit)
-    except OSError as error:
-        raise ValueError(f"{path}: not an HDF5 weight file ({error})") from None
+    with reading(path, HDF5), h5py.File(path) as file:
+        file.visititems(visit)
     layers = {name: sorted(arrays, key=np.ndim, reverse=True) for name, arrays in found.items()}
     convolutions = {name: arrays for name, arrays in layers.items() if name.startswith("block")}
     if not convolutions:
@@ -107,7 +136,7 @@ def read_h5(path: str) -> Arrays:
     dense = {
         "logit" if arrays[0].shape[1] == 1 else "hidden": arrays
         for name, arrays in layers.items()
-        if name not in convolutions and arrays[0].ndim == 2
+        if name not in convolutions and np.ndim(arrays[0]) == 2
     }
     return {**convolutions, **dense}
 

@@ -23,6 +23,19 @@ def test_photos_that_training_saw_are_told_by_whatever_name(tmp_path, monkeypatc
     assert photos.unseen("elsewhere", paths, split) == list(range(6)) and photos.unseen("", paths, {}) == list(range(6))
 
 
+def test_photos_that_were_moved_are_still_those_that_training_saw(tmp_path, capsys):
+    for number in range(6):
+        picture(tmp_path / "here" / f"{number}.png", seed=number)
+    names = [f"{number}.png" for number in range(6)]
+    split = {"root": str(tmp_path / "gone"), "train": names[:3], "validation": names[3:4], "test": names[4:]}
+    assert photos.unseen(str(tmp_path / "here"), names, split) == [4, 5]
+    assert f"{tmp_path / 'gone'}, where training read, is gone: {tmp_path / 'here'} is taken for the same data" in capsys.readouterr().out
+    (tmp_path / "gone").mkdir()  # other photos of the same names
+    assert photos.unseen(str(tmp_path / "here"), names, split) == list(range(6))
+    split |= {"root": str(tmp_path / "away"), "train": [f"{number}.png" for number in range(3, 30)]}
+    assert photos.unseen(str(tmp_path / "here"), names, split) == list(range(6))
+
+
 @pytest.mark.parametrize("count, parts", [(2, (2, 0, 2)), (20, (16, 2, 2))])
 def test_photos_are_split_once(count, parts):
     paths = [f"{number}.png" for number in range(count)]

@@ -92,10 +92,9 @@ def test_table_keeps_commas_in_quoted_names_references_kinds_and_levels(tmp_path
 def test_image_root_and_absolute_paths(tmp_path):
     touch(tmp_path, "images/a.png", "b.png")
     path = listed(tmp_path, f"a.png 1\n{tmp_path / 'b.png'} 2\n", file="lists.txt")
-    found = read_scores(path, True, image_root=str(tmp_path / "images"))
+    found = read_scores(listed(tmp_path, f"a.png 1\n{tmp_path / 'images' / 'a.png'} 1\n"), True, image_root=str(tmp_path / "images"))
     assert all(map(os.path.isfile, found.full_paths()))
-    with pytest.raises(ValueError, match=r"1 of 2 images are not below .*: a\.png; .*image_root"):
-        read_scores(path, True)
+    assert read_scores(path, True).paths == [str(tmp_path / "b.png")]
 
 
 def test_list_in_the_working_folder(tmp_path, monkeypatch):
@@ -128,7 +127,8 @@ def test_the_direction_is_never_guessed(tmp_path):
     ("a.png nan\n", "line 1: the score is nan"),
     ("a.png 1\nb.png -inf\n", "line 2: the score is -inf"),
     ("a.png 1\nb.png 2\n./a.png 3\n", "a.png is listed with the scores 1 and 3"),
-    ("a.png 1\nc.png 2\nd.png 3\ne.png 4\nf.png 5\n", "4 of 5 images are not below .*: c.png, d.png, e.png ...; "),
+    ("c.png 2\nd.png 3\n", "2 of 2 images are not below .*: c.png, d.png; pass .*--image_root .tried: .*/ for .*regardless of case"),
+    ("a.png 1\nb\0.png 2\n", "line 2: holds a NUL byte"),
 ])
 def test_bad_lines(tmp_path, text, message):
     path = listed(tmp_path, text, "a.png", "b.png")
@@ -138,15 +138,19 @@ def test_bad_lines(tmp_path, text, message):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("", "none of the columns image, path"),
+    ("", "lists no image"),
     ("image,mos\n", "lists no image"),
-    ("a.png,1\n", "none of the columns image, path.* in the header 'a.png, 1'"),
+    ("a.png,1,2\n", "none of the columns image, path.* in the header 'a.png, 1, 2'.*--image_column"),
     ("image,rating\na.png,1\n", "none of the columns mos, dmos"),
-    ("image,mos,dmos\na.png,1,2\n", "several of the columns mos, dmos"),
+    ("image,mos,score\na.png,1,2\n", "several of the columns mos, dmos.*--score_column"),
+    ("image,path,mos\na.png,a.png,2\n", "several of the columns image, path.*--image_column"),
     ("image,mos\na.png,1\nb.png,\n", "line 3: found '' instead of a score"),
     ("image,mos\na.png,1\nb.png\n", "line 3: found .*expected 2 fields"),
     ("image,mos\n,1\n", "line 2: found .*a path in 'image'"),
-    ("image;mos\na.png;0,5\n", "line 2: found '0,5' instead of a score"),
+    ("image;mos\na.png;0,5,6\n", "line 2: found '0,5,6' instead of a score"),
+    ('image,mos\na.png,1\n"b.png,2\n' + "c.png,3\n" * 20_000, "line 3: field larger than field limit.*quotation mark"),
+    ("image,mos,level\na.png,1,1e30\n", "line 2: found '1e30' instead of a level"),
+    ("image,mos,level\na.png,1," + "9" * 5000 + "\n", "line 2: found '999.*\\.\\.\\. instead of a level"),
     ("image,mos\na.png,inf\n", "line 2: the score is inf"),
     ("image,mos,level\na.png,1,2.5\n", "line 2: found '2.5' instead of a level"),
     ("image,mos\na.png,1\na.png,2\n", "a.png is listed with the scores 1 and 2"),
@@ -167,7 +171,7 @@ def test_no_list_no_text_no_data_set(tmp_path):
     with pytest.raises(ValueError, match="no such file or folder"):
         read_scores(str(tmp_path / "absent.txt"), True)
     (tmp_path / "picture.txt").write_bytes(b"\x89PNG\xff\xfe")
-    with pytest.raises(ValueError, match="byte 0 is not UTF-8"):
+    with pytest.raises(ValueError, match="picture.txt, line 1: found '.udc89PNG.* alone; expected `path score`"):
         read_scores(str(tmp_path / "picture.txt"), True)
     with pytest.raises(ValueError, match="neither TID2013 .* nor LIVE release 2"):
         read_scores(str(tmp_path), True)
@@ -244,14 +248,14 @@ def test_live_without_realigned_scores_and_without_any(tmp_path, rng):
     with pytest.raises(ValueError, match="5 values of 'dmos'; expected 982"):
         read_scores(root)
     (tmp_path / "dmos.mat").write_text("a web page, say")
-    with pytest.raises(ValueError, match="dmos.mat: not readable as a MATLAB file"):
+    with pytest.raises(ValueError, match="dmos.mat: cannot be read .*; expected a MATLAB file"):
         read_scores(root)
     (tmp_path / "dmos.mat").unlink()
     with pytest.raises(ValueError, match="without scores; expected dmos_realigned.mat or dmos.mat"):
         read_scores(root)
 
 
-def test_live_with_a_missing_image_or_score(tmp_path, rng):
+def test_live_with_a_missing_image_or_score(tmp_path, rng, capsys):
     dmos, original, references = made_live(rng)
     dmos[5], original[:9] = np.nan, False
     root = live(tmp_path, dmos, original, references)
@@ -259,8 +263,10 @@ def test_live_with_a_missing_image_or_score(tmp_path, rng):
         read_scores(root)
     root = live(tmp_path, np.nan_to_num(dmos), original, references)
     (tmp_path / "jp2k" / "img2.bmp").unlink()
-    with pytest.raises(ValueError, match="1 of .* images are not below .*: jp2k/img2.bmp;"):
-        read_scores(root)
+    with pytest.raises(ValueError, match="1 of .* images are not below .*: jp2k/img2.bmp; .*--skip_broken"):
+        read_scores(root, skip_missing=False)
+    assert "jp2k/img2.bmp" not in read_scores(root).paths
+    assert "left out: 1 of" in capsys.readouterr().out
 
 
 # the lists as they were published
@@ -313,6 +319,96 @@ def test_biq_as_published():
         read_scores(str(path), True)
 
 
+# lists as people have them
+
+
+@pytest.mark.parametrize("file, text", [
+    ("list.csv", "Image Name,MOS\na.png,0.5\nsub/b c.png,1.5\n"),
+    ("list.csv", "img_name;q-score;Quality Score\na.png;9;0.5\nsub/b c.png;9;1.5\n"),
+    ("list.csv", "image-name|mean_opinion_score\na.png|0.5\nsub/b c.png|1.5\n"),
+    ("list.csv", "a.png,0.5\nsub/b c.png,1.5\n"), ("list.csv", "a.png 0.5\nsub/b c.png 1.5\n"), ("list.csv", "0.5;a.png\n1.5;sub/b c.png\n"),
+    ("list.csv", "sep=;\nimage;mos\na.png;0,5\nsub/b c.png;1,5\n"), ("list.csv", '"sep=|"\na.png|0.5\nsub/b c.png|1.5'),
+    ("list.csv", '# scores\n\n"image","mos"\n"a.png","0.5"\n"sub/b c.png","1.5",\n'),
+    ("list.tsv", "file\tmos\na.png\t0.5\nsub/b c.png\t1.5\n"), ("list.tsv", "a.png\t0.5\nsub/b c.png\t1.5\n"),
+    ("list.txt", "a.png,0.5\nsub/b c.png,1.5\n"), ("list.txt", "a.png, 0.5\nsub/b c.png, 1.5\n"), ("list.txt", "a.png;0,5\nsub/b c.png;1,5\n"),
+    ("list.txt", "a.png\t0.5\nsub/b c.png\t1.5\n"), ("list.txt", "image mos\na.png 0.5\nsub/b c.png 1.5\n"),
+    ("list.txt", "Name,MOS\na.png,0.5\nsub/b c.png,1.5"),
+    ("LIST.DAT", "a.png 0.5\nsub\\b c.png 1.5\n"), ("list.txt", "A.PNG 0.5\nSub\\B c.Png 1.5\n"),
+    ("list.csv", "name,mos,level\na.png,.5,3.0\n.\\sub\\b c.png,1.5,\n"),
+])
+def test_lists_however_people_write_them(file, text, tmp_path):
+    found = read_scores(listed(tmp_path, text, "a.png", "sub/b c.png", file=file), True)
+    assert [os.path.normpath(path) for path in found.paths] == ["a.png", os.path.join("sub", "b c.png")] and found.scores.tolist() == [0.5, 1.5]
+
+
+def test_commas_in_quoted_names_do_not_mislead_the_search_for_the_delimiter(tmp_path):
+    found = read_scores(listed(tmp_path, '"a, b, c.png";1\n"d, e, f.png";2\n', "a, b, c.png", "d, e, f.png", file="list.csv"), True)
+    assert found.paths == ["a, b, c.png", "d, e, f.png"]
+    found = read_scores(listed(tmp_path, 'mos,image\n1,"x; y | z.png"\n', "x; y | z.png", file="list.csv"), True)
+    assert found.paths == ["x; y | z.png"]
+
+
+@pytest.mark.parametrize("name", ["Gr\u00fcn.png", "Gru\u0308n.png", "GR\u00dcN.PNG"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252"])
+def test_accents_in_any_code(name, encoding, tmp_path):
+    if encoding == "cp1252" and "\u0308" in name:
+        pytest.skip("that code page has no such letter")
+    touch(tmp_path, "Gr\u00fcn.png")
+    (tmp_path / "list.txt").write_bytes(f"{name} 3\n".encode(encoding))
+    assert read_scores(str(tmp_path / "list.txt"), True).paths == ["Gr\u00fcn.png"]
+
+
+def test_of_mos_and_dmos_the_one_that_is_meant(tmp_path, capsys):
+    path = listed(tmp_path, "image,mos,DMOS\na.png,1,2\n", "a.png", file="both.csv")
+    assert read_scores(path, True).scores.tolist() == [1] and "mos is read, because of --higher_is_better" in capsys.readouterr().out
+    assert read_scores(path, False).scores.tolist() == [2] and "DMOS is read, because of --nohigher_is_better" in capsys.readouterr().out
+    assert read_scores(path, True, score_column="dmos").scores.tolist() == [2]
+    path = listed(tmp_path, "image,dmos,dmos_realigned\na.png,1,2\n", "a.png", file="two.csv")
+    with pytest.raises(ValueError, match="several of the columns .*--score_column"):
+        read_scores(path, False)
+
+
+def test_columns_are_named_by_flags(tmp_path):
+    path = listed(tmp_path, "id,picture,rating\n7,a.png,1\n8,b.png,2\n", "a.png", "b.png", file="list.csv")
+    for image, score in (("picture", "rating"), ("Picture", " RATING"), ("2", "3")):
+        assert read_scores(path, True, image_column=image, score_column=score).paths == ["a.png", "b.png"]
+    with pytest.raises(ValueError, match="--score_column=stars names none of the columns 'id, picture, rating'"):
+        read_scores(path, True, image_column="picture", score_column="stars")
+    path = listed(tmp_path, "7,a.png,1\n8,b.png,2\n", file="headless.csv")
+    assert read_scores(path, True, image_column="2", score_column="3").scores.tolist() == [1, 2]
+
+
+def test_missing_images_are_left_out_and_named_or_refused(tmp_path, capsys):
+    path = listed(tmp_path, "a.png 1\nb.png 2\nc.png 3\n", "a.png", "c.png", file="missing.txt")
+    assert read_scores(path, True).paths == ["a.png", "c.png"]
+    assert "left out: 1 of 3 images are not below" in (said := capsys.readouterr().out) and "b.png" in said
+    with pytest.raises(ValueError, match="1 of 3 images are not below .*: b.png; .*--skip_broken"):
+        read_scores(path, True, skip_missing=False)
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "../secret.png", "sub/../../secret.png", "..\\secret.png", "link.png", "LINK.png"])
+def test_a_list_does_not_lead_out_of_its_folder(name, tmp_path):
+    touch(tmp_path, "secret.png", "lists/a.png")
+    (tmp_path / "lists" / "link.png").symlink_to(tmp_path / "secret.png")
+    path = listed(tmp_path / "lists", f"a.png 1\n{name} 2\n")
+    with pytest.raises(ValueError, match="(lies outside of|is a link out of) .*--image_root=") as caught:
+        read_scores(path, True)
+    assert "\n" not in str(caught.value) and name.rsplit("/")[-1].lower() in str(caught.value).lower()
+    if "link" in name.lower():  # the person vouches for the folder
+        assert len(read_scores(path, True, image_root=str(tmp_path / "lists")).paths) == 2
+    else:
+        with pytest.raises(ValueError, match="lies outside of"):
+            read_scores(path, True, image_root=str(tmp_path / "lists"))
+
+
+def test_a_list_may_name_its_folder(tmp_path):
+    touch(tmp_path, "x/a.png")
+    path = listed(tmp_path / "y", f"{tmp_path / 'x' / 'a.png'} 1\n", "b.png")
+    assert read_scores(path, True, image_root=str(tmp_path / "x")).full_paths() == [str(tmp_path / "x" / "a.png")]
+    path = listed(tmp_path / "x", f"{tmp_path / 'x' / 'A.png'} 1\nsub/../a.png 1\n")
+    assert all(map(os.path.isfile, read_scores(path, True).full_paths()))
+
+
 # writing
 
 
@@ -324,6 +420,21 @@ def test_written_lists_read_the_same(tmp_path, rng):
     write_list(str(tmp_path / "list.txt"), files, values)
     found = read_scores(str(tmp_path / "list.txt"), True)
     assert found.paths == files and np.array_equal(found.scores, values)
+
+
+def test_a_list_is_written_whole_or_not_at_all_whatever_the_names(tmp_path, monkeypatch):
+    path, name = str(tmp_path / "list.txt"), os.fsdecode(b"Gr\xfcn.png")
+    write_list(path, ["a.png", name], [1, 2])
+    touch(tmp_path, "a.png", name)
+    assert read_scores(path, True).paths == ["a.png", name]
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(scores.Path, "write_text", full)
+    with pytest.raises(OSError):
+        write_list(path, ["b.png"], [1])
+    assert read_scores(path, True).paths == ["a.png", name] and "list.txt" in os.listdir(tmp_path) and len(os.listdir(tmp_path)) == 3
 
 
 @pytest.mark.parametrize("files, values", [

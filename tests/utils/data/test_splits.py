@@ -102,6 +102,8 @@ def test_classes_that_training_saw_are_left_out(tmp_path, capsys):
     assert len(left.classes) == 6 and "left out 12 classes" in capsys.readouterr().out
     with pytest.raises(ValueError, match="training saw every class"):
         splits.without_classes(below, kept | {"train_classes": samples.classes})
+    left = splits.without_classes(samples, kept | {"root": str(tmp_path / "gone")})
+    assert len(left.classes) == 6 and "is taken for the same data, moved" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("counts", [(4,) * 12, (30, 12, 3)])

@@ -7,6 +7,8 @@ import pytest
 
 from utils.metrics import one_shot
 
+from helpers import write_runs
+
 
 def test_modified_hausdorff_equals_a_loop(rng):
     a, b = rng.normal(size=(9, 2)), rng.normal(size=(6, 2))
@@ -23,6 +25,37 @@ def test_archives_that_are_none_are_refused(tmp_path):
     for name in ("a.zip", "b.zip", "none.zip"):
         with pytest.raises(ValueError, match="expected Omniglot's all_runs.zip"):
             one_shot.read_runs(str(tmp_path / name), (8, 8, 1))
+
+
+def test_runs_of_an_archive(tmp_path):
+    runs = one_shot.read_runs(write_runs(tmp_path / "a.zip"), (8, 8, 1))
+    assert len(runs) == 2 and runs[0].queries.shape == runs[0].supports.shape == (20, 8, 8, 1) and sorted(runs[1].truth) == list(range(20))
+
+
+@pytest.mark.parametrize("labels, says", [
+    ("", "has 0 lines; expected 20"), ("a b c\n" * 20, "has 20 lines; expected 20, each of a test image and its training image"),
+    ("a b\n" * 20, "all different"), ("\n".join(f"q{n} s{n}" for n in range(20)), "There is no item named 's0|There is no item named 'q0"),
+    (b"\xff\xfe", "cannot be read"),
+])
+def test_lists_of_labels_of_another_shape_are_one_line(labels, says, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as file:
+        file.writestr("run01/class_labels.txt", labels)
+        file.writestr("__MACOSX/run01/._class_labels.txt", b"\0\xff")
+    for read in (lambda path: one_shot.read_runs(path, (8, 8, 1)), one_shot.check_runs):
+        with pytest.raises(ValueError, match=says) as caught:
+            read(str(tmp_path / "a.zip"))
+        assert str(caught.value).startswith(str(tmp_path / "a.zip")) and "\n" not in str(caught.value)
+
+
+def test_a_picture_that_is_none_is_named(tmp_path):
+    path = write_runs(tmp_path / "a.zip", 1)
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in members.items():
+            file.writestr(name, b"no" if name.endswith("item3.png") else content)
+    with pytest.raises(ValueError, match="a.zip: .*run0/test/item3.png: not an image.*; expected Omniglot's all_runs.zip"):
+        one_shot.read_runs(path, (8, 8, 1))
 
 
 @pytest.mark.slow

@@ -91,6 +91,19 @@ def test_thresholds_do_what_they_are_named_for(rng):
     assert 0.009 <= np.mean(scores[~same] >= cuts["fpr1"]) <= 0.01
 
 
+@pytest.mark.parametrize("count", [30, 60, 199, 2000])
+@pytest.mark.parametrize("apart", [0.0, 1.0, 2.0, 4.0, 9.0])
+def test_fpr1_keeps_what_it_promises_and_is_the_strictest(count, apart, rng):
+    """Scores as a model gives them: float32, and many of them alike."""
+    same = np.arange(count) < count // 2
+    scores = np.round(rng.normal(apart * same, 1), 1).astype("float32")
+    cuts = thresholds(scores, same)
+    accepted = np.sum(scores[~same] >= cuts["fpr1"])
+    assert accepted <= 0.01 * np.sum(~same) and cuts["fpr1"] >= max(cuts["best_accuracy"], cuts["eer"])
+    if np.sum(~same) < 100:
+        assert cuts["fpr1"] > scores[~same].max()
+
+
 def test_thresholds_of_scores_that_are_all_equal():
     cuts = thresholds(np.full(10, 0.5), np.arange(10) < 5)
     assert all(np.isfinite(cut) for cut in cuts.values())

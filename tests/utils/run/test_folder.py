@@ -62,6 +62,29 @@ def test_json_is_written_whole(tmp_path):
     assert runs.read_json(str(tmp_path), "none.json") is None
 
 
+def test_what_was_held_out_is_found_from_any_folder(tmp_path, monkeypatch):
+    """Older runs wrote a root relative to the folder that they were started in."""
+    for folder in ("home/pics/b", "home/logs/r/split2", "elsewhere/pics/other"):
+        (tmp_path / folder).mkdir(parents=True)
+    held_out = {"how": "", "root": "pics", "train_classes": ["a"], "validation": [], "test": ["b"]}
+    for run in ("home/logs/r", "home/logs/r/split2"):
+        runs.write_json(str(tmp_path / run), runs.SPLIT, held_out)
+    for cwd, run in (("home", "logs/r"), ("elsewhere", "../home/logs/r"), ("elsewhere", "../home/logs/r/split2"), ("home/logs/r", ".")):
+        monkeypatch.chdir(tmp_path / cwd)
+        assert runs.read_split(run) == held_out | {"root": str(tmp_path / "home" / "pics")}, (cwd, run)
+    (tmp_path / "home" / "pics" / "b").rename(tmp_path / "b")
+    assert runs.read_split(".")["root"] == str(tmp_path / "home" / "logs" / "r" / "pics") and runs.read_split(str(tmp_path)) == {}
+
+
+def test_a_run_goes_on_with_data_that_were_moved_and_not_with_others(tmp_path):
+    held_out = {"how": "split", "root": "pics", "images": 9, "train_classes": ["a"], "validation": ["c"], "test": ["b"]}
+    runs.write_json(str(tmp_path), runs.SPLIT, held_out)
+    for root in ("pics", os.path.abspath("pics"), "/moved/pics"):
+        assert runs.same_split(str(tmp_path), held_out | {"root": root, "how": "said otherwise"})
+    for other in ({"images": 8}, {"train_classes": ["d"]}, {"validation": []}, {"test": ["c"]}):
+        assert not runs.same_split(str(tmp_path), held_out | other)
+
+
 def test_a_run_is_not_written_over(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = runs.new_run("one", "siamese")

@@ -1,5 +1,7 @@
 """Weights of others: Siamese-tf2's whole network, and VGG16's of keras.applications."""
 
+import os
+
 import h5py
 import keras
 import numpy as np
@@ -57,7 +59,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path):
 def test_weight_files_that_are_none_are_refused(tmp_path):
     text = tmp_path / "text.h5"
     text.write_text("no")
-    with pytest.raises(ValueError, match="not an HDF5 weight file"):
+    with pytest.raises(ValueError, match="text.h5: cannot be read .*expected an HDF5 weight file"):
         read(text)
     with h5py.File(tmp_path / "other.h5", "w") as file:
         file["conv/kernel:0"] = np.zeros((3, 3, 1, 1))
@@ -65,6 +67,36 @@ def test_weight_files_that_are_none_are_refused(tmp_path):
         read(tmp_path / "other.h5")
     with pytest.raises(ValueError, match="no such file"):
         read(tmp_path / "none.h5")
+
+
+@pytest.mark.parametrize("kind, says", [
+    ("link", "'dense/far' in it is a link to another file, 'secret.h5'"), ("external", "'dense/far' in it is stored in another file, 'secret.h5'"),
+    ("virtual", "'dense/far' in it is put together from other datasets"), ("huge", "claims 40000.* bytes of weights in "), ("cut", "cannot be read")
+])
+@pytest.mark.parametrize("backbone", ["vgg16", "mobilenet_v2"])
+def test_weights_that_lie_in_other_files_are_not_opened(kind, says, backbone, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with h5py.File("secret.h5", "w") as file:
+        file["values"] = np.ones(8)
+    path = write_h5(tmp_path / "strange.h5", head=False)
+    with h5py.File(path, "a") as file:
+        group = file.create_group("dense")
+        group["up"], group["self"] = file["/"], h5py.SoftLink("/dense")  # a circle does no harm
+        if kind == "link":
+            group["far"] = h5py.ExternalLink("secret.h5", "/values")
+        elif kind == "external":
+            group.create_dataset("far", (8,), "f8", external=[("secret.h5", 0, 64)])
+        elif kind == "virtual":
+            layout = h5py.VirtualLayout((8,), "f8")
+            layout[:] = h5py.VirtualSource("secret.h5", "values", (8,))
+            group.create_virtual_dataset("far", layout)
+        elif kind == "huge":
+            group.create_dataset("far", (10**12,), "f4", chunks=(1024,))
+    if kind == "cut":
+        os.truncate(path, os.path.getsize(path) // 2)
+    with pytest.raises(ValueError, match=says) as caught:
+        weights.read(path, backbone, "VGG16" if backbone == "vgg16" else "MobileNetV2")
+    assert str(caught.value).startswith(path) and "\n" not in str(caught.value)
 
 
 def test_weights_of_vgg19_are_not_those_of_vgg16(tmp_path):
