@@ -26,8 +26,8 @@ def check_size(path: str, files: int, size: int, most: int = BYTES) -> None:
     if files > FILES:
         raise ValueError(f"{path}: holds {files} files, expected {FILES} at most")
     if size > min(most, max(RATIO * os.path.getsize(path), SMALL)):
-        raise ValueError(f"{path}: its {os.path.getsize(path)} bytes unpack to {size} or more; expected {most} at most, and {RATIO} times as "
-                         "many at most")
+        raise ValueError(f"{path}: its {os.path.getsize(path)} bytes unpack to {size} or more; expected at most {most}, and at most {RATIO} "
+                         "times its own bytes")
 
 
 def check_names(path: str, names: list[str]) -> None:

@@ -76,7 +76,7 @@ def number(text: str, where: str, decimal_comma: bool = False) -> float:
         decimal_comma: whether "3,5" is a number, as where commas part no fields.
     """
     if decimal_comma and re.fullmatch(r"[+-]?\d*,\d+", text):
-        say_once(f"{where}: the score {text} has a decimal comma and is read as {text.replace(',', '.')}, and so are others")
+        say_once(f"{where.rsplit(', line', 1)[0]}: scores with a decimal comma, such as 3,5, are read as 3.5")
         text = text.replace(",", ".")
     try:
         value = float(text)

@@ -341,6 +341,11 @@ def test_lists_however_people_write_them(file, text, tmp_path):
     assert [os.path.normpath(path) for path in found.paths] == ["a.png", os.path.join("sub", "b c.png")] and found.scores.tolist() == [0.5, 1.5]
 
 
+def test_decimal_commas_are_said_once(tmp_path, capsys):
+    assert read_scores(listed(tmp_path, "a.png;3,5\nb.png;4,5\n", "a.png", "b.png", file="comma.csv"), True).scores.tolist() == [3.5, 4.5]
+    assert capsys.readouterr().out.count("scores with a decimal comma, such as 3,5, are read as 3.5") == 1
+
+
 def test_commas_in_quoted_names_do_not_mislead_the_search_for_the_delimiter(tmp_path):
     found = read_scores(listed(tmp_path, '"a, b, c.png";1\n"d, e, f.png";2\n', "a, b, c.png", "d, e, f.png", file="list.csv"), True)
     assert found.paths == ["a, b, c.png", "d, e, f.png"]
