@@ -25,7 +25,7 @@ def test_a_task_has_what_train_py_uses(task):
     module = task_module(task)
     assert module.KIND in KINDS and module.NEXT.startswith("python ")
     assert all(isinstance(title, str) and columns == [str(column) for column in columns] for title, columns in module.CURVES)
-    assert set(Task.__annotations__) == {"KIND", "NEXT", "CURVES"}
+    assert set(Task.__annotations__) == {"KIND", "NEXT", "CURVES", "FIGURES"}
     for name, function in functions(Task).items():
         assert parameters(getattr(module, name)) == parameters(function), name
 
