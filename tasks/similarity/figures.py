@@ -94,8 +94,8 @@ def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray, n
     figures.save(page, folder, "map.png")
 
 
-def free_place(place: tuple[float, float], taken: list[tuple[float, float]], apart: float = 0.05) -> tuple[float, float]:
-    """The place, or the first one above it, at which no other picture stands; the map is 1 wide and 1 high."""
+def free_place(place: tuple[float, float], taken: list[tuple[float, float]], apart: float = 0.065) -> tuple[float, float]:
+    """The place, or the first one above it, at which no other picture stands, in parts of the map's width and height."""
     x, y = place
     while any(abs(x - a) < apart and abs(y - b) < apart for a, b in taken):
         y += apart / 5
