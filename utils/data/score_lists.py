@@ -12,7 +12,7 @@ import numpy as np
 from scipy.io import loadmat
 
 from utils.data.files import reading
-from utils.run.console import say_once
+from utils.saying import say_once
 
 # names of columns, as `plain` writes them
 IMAGE_COLUMNS = ("image", "path", "file", "name", "filename", "imagename", "imgname", "img", "imagepath", "imgpath", "filepath", "imagefile",

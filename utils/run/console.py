@@ -9,7 +9,6 @@ from typing import Any
 
 from utils.data.files import save_aside
 from utils.run.folder import as_json
-from utils.saying import say_once, some  # noqa: F401
 
 PAUSE = 10.0  # seconds between two lines about a long work, where the output is no terminal
 

@@ -129,7 +129,7 @@ class Plain:
     def __init__(self, stream):
         self.stream = stream
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
         colours = r"|\x1b(?!\[[0-9;]*m)" if stream.isatty() else "|\x1b"
         self.commands = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]" + colours)
 
