@@ -42,31 +42,40 @@ def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: di
     figures.save(page, folder, "verification.png")
 
 
-def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], most: int = 8) -> None:
-    """The pairs that the model gets most wrong, a column a pair, as mistakes.png.
+def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], cut: float, most: int = 8) -> None:
+    """The pairs that the model gets wrong, the worst first, a column a pair, as mistakes.png.
 
     Args:
         images: (N, H, W, C), array or images on disk.
         pairs: `utils.metrics.verification.Pairs` of them; scores (M,).
         names: (N,) class of each image.
+        cut: the similarity from which on pairs count as the same.
     """
-    order = np.argsort(scores, kind="stable")
-    kinds = {
-        "different": [row for row in order[::-1] if not pairs.same[row]][:most],
-        "the same": [row for row in order if pairs.same[row]][:most],
-    }
+    kinds = {"different": worst(pairs, scores, cut, False), "the same": worst(pairs, scores, cut, True)}
     page, axes = figures.figure(most, 4, 1.5, 1.6)
     for axis in axes.flat:
         axis.axis("off")
     for line, (kind, rows) in enumerate(kinds.items()):
-        for column, row in enumerate(rows):
+        for column, row in enumerate(rows[:most]):
             for half, place in enumerate((pairs.left[row], pairs.right[row])):
                 axis = axes[2 * line + half, column]
                 figures.show(axis, images[np.array([place])][0])
                 parts = names[place].split(os.sep)[-2:]
                 axis.set_title("\n".join(parts if half else [f"{kind}: {scores[row]:.3f}", *parts]), fontsize=6)
-    figures.head(page, "The pairs that the model gets most wrong: different ones that it finds alike, and the same that it finds different")
+        if not rows:
+            axes[2 * line, 0].set_title(f"no mistakes in pairs that are {kind}", fontsize=9, loc="left")
+    wrong = " and ".join(f"{len(rows)} that are {kind}" for kind, rows in kinds.items())
+    figures.head(page, f"The pairs on the wrong side of {cut:.3f}, the worst first: of those measured {wrong}, each pair once")
     figures.save(page, folder, "mistakes.png")
+
+
+def worst(pairs, scores: np.ndarray, cut: float, same: bool) -> list[int]:
+    """The rows of pairs of one kind that are wrong at the threshold `cut`, the worst first; of a pair that was drawn several times one row."""
+    wrong = np.flatnonzero((pairs.same == same) & ((scores < cut) == same))
+    order = wrong[np.argsort(scores[wrong] if same else -scores[wrong], kind="stable")]
+    ends = np.sort(np.stack([pairs.left[order], pairs.right[order]], axis=1), axis=1)
+    first = np.unique(ends, axis=0, return_index=True)[1] if len(order) else []
+    return order[np.sort(first)].tolist() if len(order) else []
 
 
 def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray, names: list[str]) -> None:

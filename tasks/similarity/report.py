@@ -67,10 +67,15 @@ def write_verification(
     runs.write_json(folder, runs.EVALUATION, result)
     runs.write_json(folder, runs.THRESHOLDS, kept | cuts)
     figures.verification(folder, scores, drawn.same, result, cuts)
-    shown, mapped = take(images, rows), some_of_each(labels, seed)
-    figures.mistakes(folder, shown, drawn, scores, [samples.classes[label] for label in labels])
-    figures.embedding_map(folder, planar(features[mapped], seed), shown[mapped], labels[mapped], samples.classes)
+    draw_images(folder, take(images, rows), features, labels, samples.classes, drawn, scores, cuts["best_accuracy"], seed)
     return result
+
+
+def draw_images(folder: str, images, features, labels, classes: list[str], pairs, scores, cut: float, seed: int) -> None:
+    """The figures that show images: the worst mistakes, and a map of the embeddings."""
+    figures.mistakes(folder, images, pairs, scores, [classes[label] for label in labels], cut)
+    mapped = some_of_each(labels, seed)
+    figures.embedding_map(folder, planar(features[mapped], seed), images[mapped], labels[mapped], classes)
 
 
 def doubts(scores: np.ndarray, pairs: verification.Pairs, labels: np.ndarray) -> dict[str, float]:

@@ -8,6 +8,7 @@ import pytest
 
 from tasks.similarity import figures, report
 from utils.data.classes import Samples
+from utils.metrics.verification import Pairs
 
 
 class Comparer:
@@ -106,3 +107,14 @@ def test_the_map_names_its_classes_and_covers_neither_title_nor_pictures(rng, mo
         assert not spread or not any(a.overlaps(b) for number, a in enumerate(boxes) for b in boxes[:number])
         assert [text.get_text() for text in axis.get_legend().get_texts()] == list("abcdef")
         assert not axis.get_legend().get_window_extent().overlaps(axis.get_window_extent())
+
+
+def test_mistakes_are_wrong_and_shown_once(tmp_path):
+    """Pairs drawn again, also the other way round, count once; right ones do not count; the worst comes first."""
+    pairs = Pairs(np.array([0, 1, 0, 2, 4, 4, 1]), np.array([1, 0, 1, 3, 5, 5, 3]), np.array([True, True, True, True, False, False, False]))
+    scores = np.array([0.2, 0.2, 0.2, 0.1, 0.9, 0.9, 0.3])
+    assert figures.worst(pairs, scores, 0.5, True) == [3, 0] and figures.worst(pairs, scores, 0.5, False) == [4]
+    assert figures.worst(pairs, scores, 0.05, True) == [] and figures.worst(pairs, scores, 0.95, False) == []
+    images = np.zeros((6, 8, 8, 1), "uint8")
+    figures.mistakes(str(tmp_path), images, pairs, scores, [f"class{n}" for n in range(6)], 0.95)
+    assert (tmp_path / "mistakes.png").is_file()
