@@ -2,15 +2,20 @@
 
 import itertools
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
+from nets import rankiqa
+from tasks.models import load_model
 from utils.batches.crops import at_least, window
 from utils.data.images import read_photo
 from utils.distortions.catalogue import Distortion, distort, own_seed
+from utils.run import folder as runs
 
 CROPS = 30  # random crops whose mean is the score of a photo, as in the article
 TESTED_WINDOW = 1024  # pixels a side of a photo that is distorted; of a larger one, a window of it
+CENTRE = 256  # pixels a side of the middle of a photo that tells its quality, where many are compared
 WHOLE = 4_000_000  # pixels of a photo that is scored at once; of a larger one, crops
 
 
@@ -68,3 +73,23 @@ def predict(scorer, paths: list[str], crops: int, seed: int = 0, progress=lambda
         found.append(photo_score(scorer, read_photo(path), crops, seed))
         progress(len(found), len(paths))
     return np.array(found) * (1 if scorer.higher_is_better else -1)
+
+
+def quality_of_centres(paths: list[str]) -> np.ndarray:
+    """Quality (N,) of the middle of photos by the ready model, higher is better; lowest for files that cannot be read."""
+    found = []
+    for path in paths:
+        try:
+            photo = at_least(read_photo(path), CENTRE)
+        except ValueError:
+            found.append(-np.inf)
+            continue
+        y, x = ((side - CENTRE) // 2 for side in photo.shape[:2])
+        found.append(float(ready_scorer().score(photo[None, y : y + CENTRE, x : x + CENTRE])[0]))
+    return np.array(found) * (1 if ready_scorer().higher_is_better else -1)
+
+
+@lru_cache(maxsize=1)
+def ready_scorer() -> rankiqa.Scorer:
+    """The ready model of quality, loaded once."""
+    return rankiqa.scorer(load_model(runs.ready_model("quality"), rankiqa.KIND))

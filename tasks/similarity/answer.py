@@ -8,6 +8,7 @@ import numpy as np
 from nets.siamese import KIND, Comparer, comparer
 from tasks import about, find_model
 from tasks.models import load_model
+from tasks.quality.scoring import quality_of_centres
 from tasks.similarity import duplicates, figures as sheets, gallery
 from utils.data.files import evenly, walk
 from utils.data.images import read_image, read_whole
@@ -110,7 +111,7 @@ def find_duplicates(options) -> None:
     model = load(options, some_pictures(root))
     opened = gallery.open_gallery(root, model.path, model.compare, model.shape)
     print(f"{opened.root}: {duplicates.counted(opened.embedded, 'picture')} embedded now")
-    found = duplicates.find(opened, model.compare, model.threshold, options.force)
+    found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
     warning = duplicates.warning(found, model.threshold, options.force)
     heading = duplicates.headline(len(opened.paths), found, model.threshold, options.force)
     print("\n".join([f"warning: {warning}", heading] if warning else [heading]))

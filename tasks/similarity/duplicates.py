@@ -7,15 +7,16 @@ So a picture that is like two others does not join these two where they are not 
 The groups are found one after the other, each from the pictures that no group holds yet: the picture with
 the most pictures like it is the next centre, the first path among equals, and it takes all pictures like it.
 
-The best picture of a group, which is worth keeping, is named beside it: most pixels, then largest file, then
-first path. It need not be the centre, and the threshold says nothing about it and the other members.
+The best picture of a group, which is worth keeping, is named beside it: most pixels, then best quality, then largest
+file, then first path. Of files of one format the larger has lost less; where the largest pictures come in several formats, a model of
+quality decides. The best picture need not be the centre, and the threshold says nothing about it and the other members.
 
 Memory grows with the number of pictures and never with the number of alike pairs: these are counted, and
 found again when a group needs them, tile by tile.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -27,6 +28,8 @@ from utils.saying import shown
 
 if TYPE_CHECKING:
     from nets.siamese import Comparer
+
+Judge = Callable[[list[str]], np.ndarray]
 
 TILE = 1 << 20  # pairs compared at once by their distance: 4 MB for each array of them
 HIDDEN = 512  # numbers that a head needs for a pair, at least
@@ -65,13 +68,14 @@ class Found(NamedTuple):
     too_many: bool
 
 
-def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool = False) -> Found:
+def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool = False, judge: Judge | None = None) -> Found:
     """Groups of pictures of a gallery, as the docstring of this module says.
 
     Args:
         threshold: two pictures are alike from this similarity on, 0..1.
         force: whether to find groups with a model that does not tell the pictures apart. If not, and more than `SHARE`
             of all pairs are alike, the groups are only those of files with the same contents.
+        judge: the quality (N,) of files, higher is better; None: files are not judged.
     """
     copies: dict[str, list[int]] = {}  # files with the same contents are compared once
     for row in sorted(range(len(gallery.paths)), key=gallery.paths.__getitem__):
@@ -87,11 +91,11 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool =
         places = [several[[n]] for n in np.argsort(-weights[several], kind="stable")]
     else:
         places = stars(pairs, weights, counts)
-    groups = [make_group(gallery, [units[place] for place in star], pairs.similarities(star)) for star in places]
+    groups = [make_group(gallery, [units[place] for place in star], pairs.similarities(star), judge) for star in places]
     return Found(groups, share, too_many)
 
 
-def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarray) -> Group:
+def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarray, judge: Judge | None = None) -> Group:
     """The group of a star.
 
     Args:
@@ -104,14 +108,18 @@ def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarra
         files = [gallery.paths[row] for row in units[n]]
         members += [Member(file, float(similarities[n]), files[0] if place else "") for place, file in enumerate(files)]
     firsts = [gallery.paths[rows[0]] for rows in units]
-    return Group(min(firsts, key=lambda path: worth(gallery.root, path)), members)
+    return Group(best(gallery.root, firsts, judge), members)
 
 
-def worth(root: str, path: str) -> tuple[int, int, str]:
-    """What pictures are ordered by, the best first: pixels and bytes, both negative, and path."""
-    file = os.path.join(root, path)
-    width, height = size_of(file)
-    return -width * height, -os.path.getsize(file) if os.path.isfile(file) else 0, path
+def best(root: str, paths: list[str], judge: Judge | None) -> str:
+    """The picture worth keeping: of those with the most pixels the best by quality where their formats differ, then by bytes, then by path."""
+    files = {path: os.path.join(root, path) for path in paths}
+    pixels = {path: int(np.prod(size_of(file))) for path, file in files.items()}
+    largest = sorted(path for path in paths if pixels[path] == max(pixels.values()))
+    quality = dict.fromkeys(largest, 0.0)
+    if judge and len({os.path.splitext(path)[1].lower() for path in largest}) > 1:
+        quality = dict(zip(largest, judge([files[path] for path in largest]).tolist(), strict=True))
+    return max(largest, key=lambda path: (quality[path], os.path.getsize(files[path]) if os.path.isfile(files[path]) else 0))
 
 
 def warning(found: Found, threshold: float, force: bool) -> str:

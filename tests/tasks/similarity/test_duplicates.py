@@ -14,11 +14,12 @@ from PIL import Image
 
 from nets import siamese, towers
 from nets.siamese import Comparer
+from tasks.quality.scoring import quality_of_centres
 from tasks.similarity import answer, duplicates, figures
 from tasks.similarity.duplicates import Group, Member
 from tasks.similarity.gallery import Gallery
 
-from helpers import picture, small_siamese
+from helpers import picture, scenery, small_siamese
 
 BOUNDARY, SCALE = 0.84, 14.0
 
@@ -295,3 +296,23 @@ def test_the_sheet_shows_what_it_can(tmp_path, monkeypatch):
     assert len(page.axes[0].patches) == 1 and not page.axes[1].patches
     box = page.axes[0].get_window_extent()
     assert box.width / box.height == pytest.approx(4, rel=0.02)
+
+
+def test_of_several_formats_the_best_looking_is_kept(tmp_path):
+    """A PNG of a JPEG is the larger file and has lost as much; of one format the larger file is kept, and nobody is asked."""
+    photo = scenery()
+    Image.fromarray(photo).save(tmp_path / "bad.jpg", quality=15)
+    Image.open(tmp_path / "bad.jpg").save(tmp_path / "saved again.png")
+    Image.fromarray(photo).save(tmp_path / "good.jpg", quality=95)
+    asked = []
+
+    def judge(paths):
+        asked.append(len(paths))
+        return quality_of_centres(paths)
+
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert duplicates.best(str(tmp_path), names, None) == "saved again.png"
+    assert duplicates.best(str(tmp_path), names, judge) == "good.jpg" and asked == [3]
+    assert duplicates.best(str(tmp_path), ["bad.jpg", "good.jpg"], judge) == "good.jpg" and asked == [3]
+    Image.fromarray(photo).resize((2000, 1500)).save(tmp_path / "large.jpg", quality=10)
+    assert duplicates.best(str(tmp_path), [*names, "large.jpg"], judge) == "large.jpg" and asked == [3]
