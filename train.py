@@ -41,7 +41,7 @@ with group("The network"):
                       "compact, otherwise 224 or 227")
     flags.DEFINE_string("weights", "auto", "First weights. auto: those of the ready model for photographs where the backbone is photos, "
                         "otherwise random ones; nothing: random; imagenet; a *_notop.h5 file of a network of keras.applications; the .h5 file of a "
-                        "Siamese-tf2 network; a run folder or .keras file of this project")
+                        "Siamese-tf2 network; HardNet's or SOSNet's .pth file for patches; a run folder or .keras file of this project")
 with group("How it learns"):
     flags.DEFINE_integer("epochs", 8, "Epochs to train", 1)
     flags.DEFINE_integer("steps_per_epoch", 0, "Batches in an epoch. 0: as many as show each image once, but at least 40; for rank and "

@@ -6,7 +6,7 @@ from keras import layers, ops
 
 from nets.inference import forward
 from nets.losses.patches import SIGNS
-from nets.towers.siftnet import siftnet
+from nets.towers import hardnet, siftnet
 
 KIND = "descriptor"  # name of the models that are kept
 
@@ -42,8 +42,13 @@ def descriptor(tower: keras.Model) -> keras.Model:
 
 
 def sift(side: int = 65, mode: str = "mp", rootsift: bool = True) -> keras.Model:
-    """A descriptor that needs no training: SIFT, see `nets.towers.siftnet.siftnet`."""
-    return descriptor(siftnet(side, mode, rootsift))
+    """A descriptor that needs no training: SIFT, see `nets.towers.siftnet`."""
+    return descriptor(siftnet.siftnet(side, mode, rootsift))
+
+
+def load_published(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    """Gives the tower published weights of HardNet or SOSNet, see `nets.towers.hardnet.assign`."""
+    hardnet.assign(model.get_layer("tower"), arrays)
 
 
 def with_pca(model: keras.Model, patches: np.ndarray, count: int) -> keras.Model:

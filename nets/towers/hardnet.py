@@ -4,7 +4,11 @@ L2-Net (Tian, Fan & Wu 2017), HardNet (Mishchuk, Mishkin, Radenovic & Matas 2017
 "Improving the HardNet Descriptor" (Pultar 2020).
 """
 
+import re
+from math import prod, sqrt
+
 import keras
+import numpy as np
 from keras import layers, ops
 
 from nets.replicas import several_replicas
@@ -83,3 +87,34 @@ def last(x, row):
 def orthogonal():
     """Orthogonal first weights with a gain of .6 (Saxe, McClelland & Ganguli 2014)."""
     return keras.initializers.Orthogonal(gain=0.6)
+
+
+def assign(tower: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    """Gives a tower of `plain` published weights of PyTorch.
+
+    Args:
+        arrays: by PyTorch's names, such as "features.0.weight" (out, in, height, width), "features.1.running_mean" and
+            "features.1.running_var" (out,). Layers are taken in the order of the numbers in the names.
+
+    Raises:
+        ValueError: arrays that are missing, too many, or of another shape, by their names.
+    """
+    order = sorted(arrays, key=lambda name: [int(number) for number in re.findall(r"\d+", name)])
+    kernels = [name for name in order if name.endswith(".weight")]
+    spreads = [name for name in order if name.endswith(".running_var")]
+    targets = [layer for layer in tower.layers if isinstance(layer, layers.Conv2D)]
+    norms = [layer for layer in tower.layers if isinstance(layer, layers.BatchNormalization)]
+    if not len(kernels) == len(spreads) == len(targets):
+        raise ValueError(f"{len(kernels)} convolutions and {len(spreads)} normalisations ({', '.join(kernels[:3])} ...), the model has "
+                         f"{len(targets)} of each: pass the --backbone of these weights")
+    found = [[arrays[name].transpose(2, 3, 1, 0)] if arrays[name].ndim == 4 else [arrays[name]] for name in kernels]
+    found += [[arrays.get(name.replace("_var", "_mean"), np.zeros(0)), arrays[name]] for name in spreads]
+    for name, layer, values in zip(kernels + spreads, targets + norms, found):
+        received, expected = [value.shape for value in values], [tuple(weight.shape) for weight in layer.weights]
+        if received != expected:
+            raise ValueError(f"{name}: {received[-1]}, the model expects {expected[-1]} at {layer.name}, with height and width first: "
+                             "pass the --backbone and --input_shape of these weights")
+        layer.set_weights(values)
+    if kernels[0].startswith("features"):  # HardNet's code divides by a spread over n - 1 values
+        count = prod(tower.input_shape[1:])
+        targets[0].set_weights([found[0][0] * sqrt((count - 1) / count)])

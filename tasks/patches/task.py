@@ -15,7 +15,7 @@ from utils.flags import passed
 from utils.metrics import domain
 from utils.patches.batches import PatchBatches
 from utils.patches.pairs import Views, photo_pairs
-from utils.run import devices, folder as runs
+from utils.run import devices, folder as runs, weights
 from utils.run.fitting import Validation
 
 KIND = descriptor.KIND
@@ -28,6 +28,7 @@ CURVES = [
 LEAST = 64  # pixels a side of a photo
 VALIDATED, PAIRS = 24, 100  # photos at most that are validated on, and the points of each
 FITTED = 64  # batches of patches that the principal components are fitted to
+TORCH = (".pth", ".pt")  # files of PyTorch: published weights
 BATCH, STEPS = 512, 100  # patches in a batch and batches in an epoch, where none are asked for
 
 
@@ -41,8 +42,9 @@ class Data(NamedTuple):
 
 def settle(options) -> None:
     """Backbone, weights, sizes of batch and epoch, where they were left open."""
-    options.backbone = "patches" if options.backbone == "auto" else options.backbone
     options.weights = "" if options.weights == "auto" else options.weights
+    if options.backbone == "auto":
+        options.backbone = "hardnet" if options.weights.endswith(TORCH) else "patches"
     options.test_share = 0.1 if options.test_share is None else options.test_share
     options.steps_per_epoch = options.steps_per_epoch or STEPS
     if not options.resume and not passed("batch_size"):
@@ -56,7 +58,13 @@ def build_model(options, start=None):
     if start:
         return descriptor.descriptor(start.get_layer("tower"))  # principal components are fitted when training ends
     shape = tuple(int(number) for number in options.input_shape if number)
-    return descriptor.descriptor(towers.make_patch_tower(options.backbone, shape))
+    model = descriptor.descriptor(towers.make_patch_tower(options.backbone, shape))
+    if options.weights.endswith(TORCH):
+        descriptor.load_published(model, weights.read_torch(options.weights))
+    elif options.weights:
+        raise ValueError(f"--weights={options.weights}: for patches expected nothing, a run folder, a .keras file, or a file of PyTorch "
+                         f"({' or '.join(TORCH)})")
+    return model
 
 
 def find_data(options, model) -> Data:

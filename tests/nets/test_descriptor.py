@@ -10,7 +10,7 @@ from nets.losses import PATCH_LOSSES, make_patch_loss
 
 @pytest.fixture
 def small():
-    return descriptor.descriptor(towers.make_patch_tower("patches", (16 * 2, 32, 1)))
+    return descriptor.descriptor(towers.make_patch_tower("patches", (32, 32, 1)))
 
 
 def test_principal_components_are_those_of_the_training_patches(small, rng, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from nets import towers
 from nets.inference import apply
-from nets.towers.hardnet import PatchNorm
+from nets.towers.hardnet import PatchNorm, assign
 
 SIZES = {  # millions of weights in convolutions
     "hardnet": 1.335, "l2net": 1.335, "hardnet7x2": 5.338, "hardnet8": 4.775, "hardnet8_512": 8.970, "hardnet8x2": 19.10, "hardnet9": 5.365,
@@ -86,3 +86,53 @@ def test_dropout_stands_before_the_last_convolution():
 def test_what_cannot_work_is_refused(name, shape, text):
     with pytest.raises(ValueError, match=text):
         towers.make_patch_tower(name, shape)
+
+
+def published(rng, tower):
+    """Weights by PyTorch's names, of the shapes of a tower."""
+    found, number = {}, 0
+    for layer in convolutions(tower):
+        height, width, below, above = layer.get_weights()[0].shape
+        found[f"features.{number}.weight"] = rng.normal(0, 0.1, (above, below, height, width)).astype("float32")
+        found[f"features.{number + 1}.running_mean"] = rng.normal(0, 0.1, above).astype("float32")
+        found[f"features.{number + 1}.running_var"] = rng.uniform(0.5, 2, above).astype("float32")
+        found[f"features.{number + 1}.num_batches_tracked"] = np.array(7)
+        number += 3 if layer.name != "conv6" else 4  # a dropout has no weights
+    return found
+
+
+def in_numpy(arrays, patch, steps):
+    """What PyTorch makes of a patch (P, P) with these weights: unbiased spread, padding 1, kernels over all that is left at the end."""
+    from scipy.signal import correlate2d
+
+    x = ((patch - patch.mean()) / (patch.std(ddof=1) + 1e-7))[None]
+    names = sorted((name for name in arrays if name.endswith(".weight")), key=lambda name: int(name.split(".")[1]))
+    for name, step in zip(names, steps):
+        pad, number = (0 if step == 0 else 1), int(name.split(".")[1]) + 1
+        x = np.pad(x, ((0, 0), (pad, pad), (pad, pad)))
+        x = np.stack([sum(correlate2d(x[i], kernel[i], mode="valid") for i in range(len(x))) for kernel in arrays[name]])
+        x = x[:, :: max(step, 1), :: max(step, 1)]
+        mean, spread = (arrays[f"features.{number}.running_{which}"][:, None, None] for which in ("mean", "var"))
+        x = (x - mean) / np.sqrt(spread + 1e-5)
+        x = np.maximum(x, 0) if step else x
+    return x.ravel() / np.linalg.norm(x)
+
+
+def test_published_weights_give_what_pytorch_computes(rng):
+    tower = towers.make_patch_tower("hardnet")
+    arrays = published(rng, tower)
+    assign(tower, arrays)
+    patch = rng.uniform(0, 255, (32, 32))
+    assert np.allclose(apply(tower, patch[None, :, :, None])[0], in_numpy(arrays, patch, (1, 1, 2, 1, 2, 1, 0)), atol=1e-4)
+
+
+def test_published_weights_that_do_not_fit_are_named(rng):
+    tower = towers.make_patch_tower("hardnet")
+    arrays = published(rng, tower)
+    wrong = arrays | {"features.3.weight": np.zeros((64, 32, 3, 3), "float32")}
+    with pytest.raises(ValueError, match=r"features.3.weight: \(3, 3, 32, 64\), the model expects \(3, 3, 32, 32\) at conv2"):
+        assign(tower, wrong)
+    with pytest.raises(ValueError, match="7 convolutions and 7 normalisations .* the model has 8 of each"):
+        assign(towers.make_patch_tower("hardnet8"), arrays)
+    with pytest.raises(ValueError, match="features.10.running_var"):
+        assign(tower, {name: value for name, value in arrays.items() if name != "features.10.running_mean"})
