@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter
 from utils.patches.cut import CAMERA, OPENCV
 
 CELLS, DIRECTIONS, CLIP = 4, 8, 0.2
-MAGNIFICATION, SIDE = 15.0, 40  # of the patches that suit it: the grid and half a cell around it
+MAGNIFICATION, SIDE = 15.0, 24  # of the patches that suit it: the grid and half a cell around it
 OF_SETS = 2 * OPENCV  # the magnification that patches of HPatches and PhotoTour are taken to have
 BLOCK = 512  # patches described at once
 
@@ -44,8 +44,10 @@ def histograms(patches: np.ndarray, magnification: float) -> np.ndarray:
     place = (np.arange(side) - (side - 1) / 2) / (3 * sigma)  # in cells, from the centre
     strength = np.hypot(dx, dy) * np.exp(-(place**2 + place[:, None] ** 2) / (CELLS**2 / 2))
     turn = np.arctan2(dy, dx) * (DIRECTIONS / (2 * np.pi)) % DIRECTIONS
-    shared = np.stack([strength * np.clip(1 - np.abs((turn - d + DIRECTIONS / 2) % DIRECTIONS - DIRECTIONS / 2), 0, None)
-                       for d in range(DIRECTIONS)], axis=1)  # (N, 8, P, P)
+    lower = turn.astype(int)
+    shared = np.zeros((len(patches), DIRECTIONS, side, side), "float32")
+    np.put_along_axis(shared, lower[:, None] % DIRECTIONS, (strength * (lower + 1 - turn))[:, None], axis=1)
+    np.put_along_axis(shared, (lower[:, None] + 1) % DIRECTIONS, (strength * (turn - lower))[:, None], axis=1)
     tents = np.clip(1 - np.abs(place[:, None] - np.arange(CELLS) + (CELLS - 1) / 2), 0, None).astype("float32")  # (P, 4)
     cells = tents.T @ shared @ tents  # (N, 8, 4, 4)
     return np.moveaxis(cells, 1, -1).reshape(len(patches), -1)
