@@ -22,7 +22,7 @@ with group("What to learn"):
                       + "; ".join(f"{name}: {row.question}" for name, row in tasks.TASKS.items()))
 with group("What to learn from"):
     flags.DEFINE_string("dataset_path", "datasets", "Folder of images. siamese and triplet: while it is empty, letters are drawn there. "
-                        "copies and rank: a folder of photos. finetune: a CSV or a list of lines `path score`, or the folder of TID2013 or LIVE")
+                        "copies, patches and rank: a folder of photos. finetune: a CSV or a list of lines `path score`, or the folder of TID2013 or LIVE")
     flags.DEFINE_float("val_share", 0.1, "Share of the data that is held out to choose the best epoch", 0, 0.9)
     flags.DEFINE_float("test_share", None, "Share of the data that is held out to measure quality, where the data set has no test part. "
                        "Default: 0.1; for your own photographs in fewer than 100 classes 0.2", 0, 0.9)
@@ -30,9 +30,10 @@ with group("What to learn from"):
 with group("How the folders lie", "siamese", "triplet"):
     flags.DEFINE_boolean("train_own_data", False, "Images lie as <chapter>/<image>; off: as <alphabet>/<character>/<image>, like Omniglot")
 with group("The network"):
-    flags.DEFINE_enum("backbone", "auto", ["auto", *(towers.SIMILARITY | towers.QUALITY)], "Tower: image -> features. auto: photos for "
+    flags.DEFINE_enum("backbone", "auto", ["auto", *(towers.SIMILARITY | towers.QUALITY | towers.PATCHES)], "Tower: image -> features. auto: photos for "
                       "copies and for siamese and triplet on your own photographs, otherwise compact; both suit machines without a GPU. "
-                      "photos and koch are for siamese, triplet and copies, alexnet and shallow for rank and finetune; the others are "
+                      "photos and koch are for siamese, triplet and copies, alexnet and shallow for rank and finetune, "
+                      "patches and those named hardnet or l2net for patches; the others are "
                       "networks of keras.applications")
     flags.DEFINE_list("input_shape", [], "height,width,channels. Default: for photos what suits your own pictures, or 80,80,3; 48,48,1 for compact, "
                       "105,105,3 for vgg16, 105,105,1 for koch, otherwise 128,128,3. rank and finetune take crops: 128,128,3 for "

@@ -4,10 +4,10 @@ import contextlib
 
 import keras
 
-from nets import rankiqa, siamese
+from nets import descriptor, rankiqa, siamese
 from utils.run import folder as runs
 
-KINDS = (siamese.KIND, rankiqa.KIND)  # to import their modules makes the layers of both known to Keras
+KINDS = (siamese.KIND, descriptor.KIND, rankiqa.KIND)  # to import their modules makes their layers known to Keras
 
 
 def load_model(path: str, kind: str) -> keras.Model:
