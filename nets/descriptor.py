@@ -6,6 +6,7 @@ from keras import layers, ops
 
 from nets.inference import forward
 from nets.losses.patches import SIGNS
+from nets.towers.siftnet import siftnet
 
 KIND = "descriptor"  # name of the models that are kept
 
@@ -38,6 +39,11 @@ def descriptor(tower: keras.Model) -> keras.Model:
     """The model that is kept: patches (B, P, P, C), 0..255 -> descriptors (B, F) of unit length."""
     image = keras.Input(tower.input_shape[1:], name="image")
     return keras.Model(image, tower(image), name=KIND)
+
+
+def sift(side: int = 65, mode: str = "mp", rootsift: bool = True) -> keras.Model:
+    """A descriptor that needs no training: SIFT, see `nets.towers.siftnet.siftnet`."""
+    return descriptor(siftnet(side, mode, rootsift))
 
 
 def with_pca(model: keras.Model, patches: np.ndarray, count: int) -> keras.Model:
@@ -73,7 +79,8 @@ def describe(model: keras.Model, patches: np.ndarray, batch_size: int = 256) -> 
     """
     patches = patches[..., None] if patches.ndim == 3 else patches
     if patches.shape[1:] != model.input_shape[1:]:
-        raise ValueError(f"patches of {' x '.join(map(str, patches.shape[1:]))}, expected {' x '.join(map(str, model.input_shape[1:]))} as the model takes")
+        received, expected = (" x ".join(map(str, shape[1:])) for shape in (patches.shape, model.input_shape))
+        raise ValueError(f"patches of {received}, expected {expected} as the model takes: cut them with its side and channels")
     if not len(patches):
         return np.zeros((0, model.output_shape[-1]), "float32")
     return forward(model, patches, batch_size)

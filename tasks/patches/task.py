@@ -80,8 +80,8 @@ def prepare(options, model, data: Data) -> None:
 def make_batches(options, data: Data, model) -> PatchBatches:
     """Batches of pairs of patches; says what one holds."""
     made = PatchBatches(
-        data.photos.full("train"), model.input_shape[1:], options.batch_size, options.sources, options.steps_per_epoch, options.seed,
-        options.workers, views_of(options),
+        data.photos.full("train"), model.input_shape[1:], options.batch_size, views_of(options), options.sources, options.steps_per_epoch,
+        options.seed, options.workers,
     )
     pairs = made.sources * made.count
     if pairs % devices.replicas():
@@ -157,14 +157,15 @@ def finish(options, folder: str, data: Data) -> list[str]:
     shape = model.input_shape[1:]
     train = data.photos.full("train")
     if options.pca:
-        made = PatchBatches(train, shape, options.batch_size, options.sources, FITTED, options.seed + 1, 0, views_of(options))
+        made = PatchBatches(train, shape, options.batch_size, views_of(options), options.sources, FITTED, options.seed + 1, 0)
         steps = min(FITTED, -(-20_000 // options.batch_size))
         model = descriptor.with_pca(model, np.concatenate([made[step][0]["image"] for step in range(steps)]), options.pca)
         save_aside(model.save, path, ".keras")
     part = next(part for part in ("test", "validation", "train") if getattr(data.photos, part))
     tested = evenly(data.photos.full(part), 2 * VALIDATED)
     found = measured(model, patches_of(tested, shape, options.seed + 2))
-    result = {"photos": len(tested), "part": part, "points": PAIRS, "jitter": "hard", "seed": options.seed, "numbers": model.output_shape[-1], **found}
+    result = {"photos": len(tested), "part": part, "points": PAIRS, "jitter": "hard", "seed": options.seed,
+              "numbers": model.output_shape[-1], **found}
     runs.write_json(folder, runs.EVALUATION, result)
     write_about(folder, evenly(train, LOOKED_AT), len(train), shape, result)
     return in_words(result, os.path.getsize(path))
@@ -182,5 +183,6 @@ def write_about(folder: str, paths: list[str], images: int, shape: tuple[int, in
 
 def in_words(result: dict, size: int) -> list[str]:
     """The report in lines."""
-    return [f"{result['photos']} photos of the {result['part']} part, {result['points']} points each, found again with HPatches' hard jitter in another light:",
+    return [f"{result['photos']} photos of the {result['part']} part, {result['points']} points each, found again with HPatches' hard jitter and "
+            "in another light:",
             f"  matching mAP {result['matching']:.3f}, FPR95 {result['fpr95']:.4f}; {result['numbers']} numbers a patch, model {size / 1e6:.2f} MB"]

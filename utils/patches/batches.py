@@ -18,16 +18,16 @@ class PatchBatches(keras.utils.PyDataset):
         paths: photos.
         shape: (P, P, C) of a patch.
         batch_size: patches in a batch, about: 2 n is the largest number that divides among the photos.
+        views: how the patches of a pair differ.
         sources: photos in a batch.
         steps: batches in an epoch.
         seed: 0 or above.
         workers: processes that cut patches; 0: none.
-        views: how the patches of a pair differ.
     """
 
     def __init__(
-        self, paths: Sequence[str], shape: tuple[int, int, int], batch_size: int, sources: int = 8, steps: int = 100,
-        seed: int = 0, workers: int = 1, views: Views = Views(),
+        self, paths: Sequence[str], shape: tuple[int, int, int], batch_size: int, views: Views, sources: int = 8, steps: int = 100,
+        seed: int = 0, workers: int = 1,
     ):
         super().__init__()
         self.paths, self.shape, self.views = list(paths), shape, views

@@ -31,7 +31,7 @@ class Views(NamedTuple):
     turned: bool = True
 
 
-def photo_pairs(path: str, shape: tuple[int, int, int], count: int, seed: Sequence[int], views: Views = Views()) -> np.ndarray:
+def photo_pairs(path: str, shape: tuple[int, int, int], count: int, seed: Sequence[int], views: Views) -> np.ndarray:
     """Pairs of patches of different points of a photo: (count, 2, P, P, C) uint8.
 
     Where the photo has too few key points, patches of places drawn by chance fill the number.
