@@ -21,7 +21,8 @@ def matches(a: View, b: View, scene: Scene, title: str, path: str, window: bool 
     """Both photos side by side with lines between the matches, and b warped onto a where there is a map; in a window, or at `path`."""
     window = window and figures.has_screen()
     (left, pixel_a), (right, pixel_b) = thumbnail(a.file), thumbnail(b.file)
-    page, axes = figures.figure(1, 2 if scene.same else 1, 11.0, 5.2, window)
+    height = 11.0 * max(len(left), len(right)) / (left.shape[1] + right.shape[1]) + 0.6
+    page, axes = figures.figure(1, 2 if scene.same else 1, 11.0, height, window)
     beside(axes[0, 0], left, right, (scene.a + 0.5) / pixel_a - 0.5, (scene.b + 0.5) / pixel_b - 0.5, scene.inliers)
     if scene.same:
         scaled = scaling(1 / pixel_b) @ scene.matrix @ scaling(pixel_a)
@@ -71,3 +72,38 @@ def warped(left: np.ndarray, right: np.ndarray, matrix: np.ndarray) -> np.ndarra
     places = np.where(inside[..., None], places, 0)
     laid = np.stack([map_coordinates(right[..., c], (places[..., 1], places[..., 0]), order=1) for c in range(3)], axis=-1)
     return np.where(inside[..., None], laid, 160 + left // 3).astype("uint8")
+
+
+def curves(folder: str, found: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], titles: dict[str, tuple[str, str, str]]) -> None:
+    """Curves of each descriptor, as curves.png.
+
+    Args:
+        found: of each panel and descriptor, x and y.
+        titles: of each panel, its title and the labels of x and y. The panel "fpr95" has a logarithmic x axis.
+    """
+    page, axes = figures.figure(len(found), width=4.6, height=3.8)
+    for axis, (panel, lines) in zip(axes[0], found.items()):
+        for (name, (x, y)), colour in zip(lines.items(), COLOURS):
+            axis.plot(x, y, label=name, color=colour)
+        title, across, up = titles[panel]
+        axis.set(title=title, xlabel=across, ylabel=up, ylim=(0, 1.02))
+        if panel == "fpr95":
+            axis.set_xscale("log")
+            axis.axhline(0.95, color="lightgrey", linewidth=0.8)
+        axis.legend(frameon=False, fontsize=8)
+    figures.save(page, folder, "patches.png")
+
+
+def mistakes(folder: str, rows: Sequence[tuple[str, Sequence[np.ndarray]]], columns: Sequence[str], heading: str) -> None:
+    """The worst mistakes as mistakes.png: a row each, a line of text and its patches (P, P[, C]) under the names of the columns."""
+    if not rows:
+        return
+    page, axes = figures.figure(len(columns), len(rows), 1.5, 1.5)
+    for axis in axes.flat:
+        axis.axis("off")
+    for line, (text, patches) in zip(axes, rows):
+        for axis, name, patch in zip(line, columns, patches):
+            figures.show(axis, patch)
+            axis.set_title(f"{name}\n{text}" if axis is line[0] else name, fontsize=6, parse_math=False)
+    figures.head(page, heading)
+    figures.save(page, folder, "mistakes.png")

@@ -18,7 +18,7 @@ from utils.patches.detector import Keypoints, detect
 from utils.patches.matching import match
 from utils.patches.sets import read_keypoints
 
-ALARMS = 1e-4  # agreements by chance that are accepted, for one pair of photos
+ALARMS = 1e-6  # agreements by chance that are accepted for a pair of photos; below 1, because key points crowd together
 MOST_PIXELS = 4_000_000  # of a photo in which key points are looked for; a larger one is scaled down
 SMALL = 0.01  # greatest tolerance, as a share of the shorter side of the second photo
 
