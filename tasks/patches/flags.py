@@ -5,6 +5,10 @@ from absl import flags
 from nets.losses import PATCH_LOSSES
 from utils.flags import group
 
+DESCRIPTORS = ("model", "sift")
+DESCRIPTOR = "What describes a patch. model: the network of --model; sift: SIFT, which needs no model"
+GEOMETRY = {"homography": "a plane seen from anywhere", "affine": "turned, stretched and sheared, without perspective",
+            "similarity": "turned and scaled"}
 JITTERS = ("mixed", "none", "easy", "hard", "tough")
 
 
@@ -29,7 +33,31 @@ def check(options) -> None:
 
 def for_answers() -> None:
     """Flags that predict.py hands to patches."""
+    with group("Do photos show the same place", "patches"):
+        flags.DEFINE_enum("descriptor", "model", list(DESCRIPTORS), DESCRIPTOR)
+        flags.DEFINE_enum("geometry", "homography", list(GEOMETRY), "What right matches agree on. "
+                          + "; ".join(f"{name}: {text}" for name, text in GEOMETRY.items()))
+        flags.DEFINE_boolean("homography", False, "Print the matrix alone, three lines of three numbers, which maps pixels of the first photo to "
+                             "pixels of the other; or the word none")
+        flags.DEFINE_list("keypoints", [], "Key points from elsewhere: a CSV with the columns x, y, size and perhaps angle, response, file, for "
+                          "all photos, or one CSV for each photo")
+        define_matching()
+
+
+def define_matching() -> None:
+    """Flags of how photos are matched."""
+    flags.DEFINE_integer("most_keypoints", 4000, "Key points of a photo that are used, the strongest. 0: all", 0)
+    flags.DEFINE_float("ratio", 0.8, "The nearest descriptor must be nearer than this share of the distance to the second nearest. "
+                       "1: always", 0.01, 1)
+    flags.DEFINE_float("tolerance", 3.0, "Pixels that a match may lie beside its place and still agree; less in small photos", 0.1)
 
 
 def for_evaluation() -> None:
     """Flags that evaluate.py hands to patches."""
+    with group("Do patches show the same place", "patches"):
+        flags.DEFINE_enum("descriptor", "model", list(DESCRIPTORS), DESCRIPTOR)
+        flags.DEFINE_enum("jitter", "hard", [name for name in JITTERS if name != "mixed"], "How inexactly a place is found again, where the patches "
+                          "are cut from photos")
+        flags.DEFINE_integer("points", 400, "Points of a pair of photos at most, where the patches are cut from photos", 2)
+        flags.DEFINE_boolean("photos_too", True, "For pairs of photos: find their homographies too, as predict.py does, and measure them")
+        define_matching()

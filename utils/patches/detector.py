@@ -18,7 +18,7 @@ EDGE = 10.0  # greatest ratio of the two curvatures at a key point
 BORDER = 5  # pixels at the rim of an octave in which no key point lies
 MOVES = 5  # times that an extremum may move to a neighbour while it is refined
 BINS, NEAR = 36, 0.8  # of the histogram of orientations; height of a further peak, as a share of the highest
-LARGE = 2_000_000  # pixels from which on a photo is not doubled: it has points enough
+LARGE = 4_000_000  # pixels from which on a photo is not doubled: it has points enough, and memory is not endless
 BLOCK = 2000  # key points whose orientations are found at once
 
 
@@ -72,10 +72,11 @@ def octaves(grey: np.ndarray, doubled: bool) -> Iterator[np.ndarray]:
     image = double(grey) if doubled else grey
     image = blur(image, SIGMA, CAMERA * (2 if doubled else 1))
     while min(image.shape) > 2 * BORDER + 2:
-        images = [image]
-        for scale in range(1, SCALES + 3):
-            images.append(blur(images[-1], SIGMA * 2 ** (scale / SCALES), SIGMA * 2 ** ((scale - 1) / SCALES)))
-        yield np.stack(images)
+        images = np.empty((SCALES + 3, *image.shape), "float32")
+        images[0] = image
+        for scale in range(1, len(images)):
+            blur(images[scale - 1], SIGMA * 2 ** (scale / SCALES), SIGMA * 2 ** ((scale - 1) / SCALES), images[scale])
+        yield images
         image = images[SCALES][::2, ::2]
 
 
@@ -85,25 +86,35 @@ def double(grey: np.ndarray) -> np.ndarray:
     return zoom(grey, ((2 * height - 1) / height, (2 * width - 1) / width), order=1, mode="nearest")
 
 
-def blur(image: np.ndarray, sigma: float, before: float) -> np.ndarray:
-    """The picture, whose blur is `before`, with the blur `sigma`."""
-    return gaussian_filter(image, np.sqrt(max(sigma**2 - before**2, 0.01)), mode="reflect", truncate=3.5)
+def blur(image: np.ndarray, sigma: float, before: float, out: np.ndarray | None = None) -> np.ndarray:
+    """The picture, whose blur is `before`, with the blur `sigma`; written to `out` where that is passed."""
+    return gaussian_filter(image, np.sqrt(max(sigma**2 - before**2, 0.01)), mode="reflect", truncate=3.5, output=out)
 
 
 def extrema(blurred: np.ndarray, contrast: float) -> tuple[np.ndarray, np.ndarray]:
     """The differences of neighbouring images (S - 1, H, W), and the places (N, 3) of values above or below all 26 neighbours."""
     differences = np.diff(blurred, axis=0)
-    inner = differences[1:-1, BORDER:-BORDER, BORDER:-BORDER]
-    places = np.argwhere(np.abs(inner) > 0.5 * contrast) + (1, BORDER, BORDER)
-    strides = np.array([differences[0].size, differences.shape[2], 1])
-    flat, at = differences.ravel(), places @ strides
+    flat, strides = differences.ravel(), steps(differences)
+    at = np.concatenate([np.flatnonzero(candidates(plane, contrast)) + scale * plane.size for scale, plane in enumerate(differences)][1:-1])
     sign = np.sign(flat[at])
-    for step in sorted(np.ndindex(3, 3, 3), key=lambda step: np.abs(np.subtract(step, 1)).sum()):  # near neighbours reject the most
-        if step == (1, 1, 1):
-            continue
+    for step in sorted(np.ndindex(3, 3, 3), key=lambda step: np.abs(np.subtract(step, 1)).sum())[1:]:  # near neighbours reject the most
         kept = sign * flat[at] >= sign * flat[at + np.subtract(step, 1) @ strides]
-        places, at, sign = places[kept], at[kept], sign[kept]
-    return differences, places
+        at, sign = at[kept], sign[kept]
+    return differences, np.stack(np.unravel_index(at, differences.shape), axis=1)
+
+
+def candidates(plane: np.ndarray, contrast: float) -> np.ndarray:
+    """Where a plane (H, W) of differences is strong, and above or below its neighbours in the row: (H, W) bool."""
+    strong = np.zeros(plane.shape, bool)
+    inner, left, right = (plane[BORDER:-BORDER, BORDER + shift : plane.shape[1] - BORDER + shift] for shift in (0, -1, 1))
+    high = (inner > 0.5 * contrast) & (inner >= left) & (inner >= right)
+    strong[BORDER:-BORDER, BORDER:-BORDER] = high | ((inner < -0.5 * contrast) & (inner <= left) & (inner <= right))
+    return strong
+
+
+def steps(stack: np.ndarray) -> np.ndarray:
+    """How far neighbours along scale, y and x lie apart in the flat array."""
+    return np.array([stack[0].size, stack.shape[2], 1])
 
 
 def refined(differences: np.ndarray, places: np.ndarray, contrast: float) -> np.ndarray:
@@ -132,8 +143,8 @@ def refined(differences: np.ndarray, places: np.ndarray, contrast: float) -> np.
 
 def derivatives(differences: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Value (N,), slope (N, 3) and curvature (N, 3, 3) along scale, y and x at places, by differences of neighbours."""
-    strides = np.array([differences[0].size, differences.shape[2], 1])
-    flat, at = differences.ravel(), places @ strides
+    strides, flat = steps(differences), differences.ravel()
+    at = places @ strides
     value = flat[at].astype(float)
     slope = np.stack([flat[at + step].astype(float) - flat[at - step] for step in strides], axis=1) / 2
     curvature = np.empty((len(at), 3, 3))
