@@ -7,11 +7,11 @@ import numpy as np
 
 from tasks.patches.describers import Describer
 from utils.data.images import open_image
+from utils.distortions.jitter import jittered
 from utils.metrics import patches as metrics
 from utils.patches.cut import cut_frames, frames_of
 from utils.patches.detector import detect
 from utils.patches.geometry import moved_frames
-from utils.patches.jitter import jittered
 from utils.patches.pairs import apart
 from utils.patches.sets import REFERENCE, PhotoPair, PhotoTour, Scene
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.data.images import open_image
+from utils.distortions.jitter import JITTERS, jittered, random_homography, relit, seen_from
 from utils.patches.cut import cut_frames, frames_of
 from utils.patches.detector import Keypoints, detect
-from utils.patches.jitter import JITTERS, jittered, random_homography, relit, seen_from
 
 KEPT = 1500  # key points of a photo, the strongest
 TILT = 0.3  # how far the corners of a photo move when it is seen from elsewhere, in half sides

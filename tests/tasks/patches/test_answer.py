@@ -53,8 +53,8 @@ def files(tmp_path_factory):
 
 
 def options(**changes):
-    return SimpleNamespace(**{"descriptor": "sift", "model": "", "geometry": "homography", "homography": False, "keypoints": [], "most_keypoints": 2000,
-                              "ratio": 0.8, "tolerance": 3.0, "figure": False, "json": True, "csv": "", **changes})
+    return SimpleNamespace(**{"descriptor": "sift", "model": "", "geometry": "homography", "homography": False, "keypoints": [],
+                              "most_keypoints": 2000, "ratio": 0.8, "tolerance": 3.0, "figure": False, "json": True, "csv": "", **changes})
 
 
 def answered(capsys, files, **changes):
@@ -111,7 +111,8 @@ def test_a_folder_and_several_photos_are_compared_with_the_first(files, capsys, 
     for name in ("half", "other"):
         (tmp_path / f"{name}.png").write_bytes(open(files[name], "rb").read())
     lines, found = answered(capsys, [files["photo"], str(tmp_path), files["darker"]], csv=str(tmp_path / "m.csv"))
-    assert [(row["photo"].split("/")[-1], row["same"]) for row in found["results"]] == [("half.png", True), ("other.png", False), ("darker.png", True)]
+    said = [(row["photo"].split("/")[-1], row["same"]) for row in found["results"]]
+    assert said == [("half.png", True), ("other.png", False), ("darker.png", True)]
     with pytest.raises(ValueError, match="received 1 photos, expected two or more"):
         room.answer(options(), [files["photo"]])
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from utils.patches.jitter import JITTERS, jittered, local_maps, random_homography, relit, seen_from
+from utils.distortions.jitter import JITTERS, jittered, local_maps, random_homography, relit, seen_from
 
 SQUARE = np.array([[[1.0, 0, 0], [0, 1, 0]]])  # a frame of half side 1 around the origin
 
