@@ -8,6 +8,7 @@ from PIL import Image
 
 from nets import descriptor, towers
 from tasks.patches import task
+from utils.patches.batches import SetBatches
 from utils.run import folder as runs
 
 from helpers import scenery
@@ -21,35 +22,52 @@ def photos(tmp_path_factory):
     return root
 
 
-def loop_ap(scores, right):
-    """Average precision by a plain loop over the answers, the surest first."""
-    found, area, before, hits = 0, 0.0, (0.0, 1.0), 0
-    for found, row in enumerate(np.argsort(-scores, kind="stable"), start=1):
-        hits += right[row]
-        here = hits / len(right), hits / found
-        area += (here[0] - before[0]) * (here[1] + before[1]) / 2
-        before = here
-    return area
-
-
-def test_matching_of_a_descriptor_is_that_of_a_loop(rng):
-    scores, right = rng.normal(size=30).round(1), rng.random(30) < 0.6
-    assert task.average_precision(scores, right) == pytest.approx(loop_ap(scores, right))
-    assert task.average_precision(scores, np.ones(30, bool)) == 1
-
-
 def test_patches_that_are_the_same_match_wholly_and_fpr95_is_a_share_of_wrong_pairs(rng):
     model = descriptor.descriptor(towers.make_patch_tower("patches"))
     seen = rng.integers(0, 256, (2, 20, 1, 32, 32, 1)).astype("uint8")
-    assert task.measured(model, seen.repeat(2, axis=2)) == {"matching": 1.0, "fpr95": 0.0}
-    blind = task.measured(model, rng.integers(0, 256, (2, 20, 2, 32, 32, 1)).astype("uint8"))
+    assert task.measured(model, list(seen.repeat(2, axis=2))) == {"matching": 1.0, "fpr95": 0.0}
+    blind = task.measured(model, list(rng.integers(0, 256, (2, 20, 2, 32, 32, 1)).astype("uint8")))
     assert blind["matching"] < 0.3 and 0.8 < blind["fpr95"] <= 1
 
 
 def test_a_model_with_nan_measures_nan(rng):
     model = descriptor.descriptor(towers.make_patch_tower("patches"))
     model.set_weights([np.full_like(weight, np.nan) for weight in model.get_weights()])
-    assert np.isnan(task.measured(model, np.zeros((1, 4, 2, 32, 32, 1), "uint8"))["matching"])
+    assert np.isnan(task.measured(model, [np.zeros((4, 2, 32, 32, 1), "uint8")])["matching"])
+
+
+def hpatches_like(root, rng, scenes=6, points=5):
+    """Scenes of strips: a reference and two noisy views."""
+    for scene in range(scenes):
+        clean = rng.integers(30, 220, (points, 65, 65))
+        (root / f"v_{scene}").mkdir(parents=True)
+        for view in ("ref", "e1", "h1"):
+            noisy = np.clip(clean + rng.normal(0, 10, clean.shape), 0, 255).astype("uint8")
+            Image.fromarray(noisy.reshape(-1, 65)).save(root / f"v_{scene}" / f"{view}.png")
+    return root
+
+
+def test_sets_of_patches_are_split_by_scene_and_make_pairs(rng, tmp_path):
+    from types import SimpleNamespace
+
+    root = hpatches_like(tmp_path / "hpatches", rng)
+    options = SimpleNamespace(seed=0, test_share=0.2, val_share=0.2, data_share=1.0)
+    data = task.find_set(options, str(root), (32, 32, 1))
+    assert [len(data.held_out[part]) for part in ("train", "validation", "test")] == [4, 1, 1]
+    assert not set(data.held_out["train"]) & {*data.held_out["validation"], *data.held_out["test"]}
+    batches = SetBatches(data.sets["train"], 16, sources=2, seed=1)
+    batch, points = batches[0]
+    assert batch["image"].shape == (16, 32, 32, 1) and len(np.unique(points)) == 8
+    own = [np.corrcoef(batch["image"][2 * n].ravel(), batch["image"][2 * n + 1].ravel())[0, 1] for n in range(8)]
+    assert min(own) > 0.7 and np.array_equal(batch["image"], SetBatches(data.sets["train"], 16, sources=2, seed=1)[0][0]["image"])
+    assert [pairs.shape for pairs in task.held_out_pairs(data, "test", 9, (32, 32, 1), 0)] == [(5, 2, 32, 32, 1)]
+
+
+@pytest.mark.slow
+def test_a_set_of_patches_is_trained_on(script, tmp_path, rng):
+    root = hpatches_like(tmp_path / "hpatches", rng)
+    out = script("train.py", "--task=patches", f"--dataset_path={root}", "--epochs=1", "--steps_per_epoch=2", "--batch_size=8", "--run=s")
+    assert "scenes: 4 to train on" in out and "matching mAP" in out
 
 
 @pytest.mark.slow
