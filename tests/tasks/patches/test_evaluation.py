@@ -139,3 +139,42 @@ def test_beside_opencv_where_it_is_installed(photo_pair, tmp_path):
     result = evaluation.evaluate(options(photo_pair, tmp_path / "out", opencv=True), "")
     assert list(result["figures"]) == ["SIFT", "OpenCV"] and result["photos"]["OpenCV"]["near_corner"] == 1
     assert abs(result["figures"]["SIFT"]["matching"] - result["figures"]["OpenCV"]["matching"]) < 0.1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a run with an untrained model, and the photos that it held out."""
+    from nets import descriptor, towers
+    from utils.run import folder as runs
+
+    root = tmp_path_factory.mktemp("run")
+    for number in range(3):
+        rng = np.random.default_rng(number)
+        image = gaussian_filter(rng.uniform(0, 255, (120, 160, 3)), (2, 2, 0)) * 3 - 255
+        Image.fromarray(np.clip(image, 0, 255).astype("uint8")).save(root / f"{number}.png")
+    descriptor.descriptor(towers.make_patch_tower("patches", ())).save(root / "best.keras")
+    runs.write_json(str(root), runs.SPLIT, {"root": str(root), "test": [f"{number}.png" for number in range(3)]})
+    return root
+
+
+def test_a_model_on_the_photos_that_its_run_held_out(run, tmp_path, capsys):
+    result = evaluation.evaluate(options("", tmp_path / "out", descriptor="model"), str(run / "best.keras"))
+    assert result["kind"] == "held out" and list(result["figures"]) == ["model", "SIFT"]
+    assert result["figures"]["SIFT"]["matching"] > 0.3 and result["figures"]["SIFT"]["retrieval"] is not None
+    assert (tmp_path / "out" / "evaluation.json").is_file()
+
+
+def test_a_model_answers_about_photos(run, photo_pair, capsys):
+    from tasks.patches import answer
+
+    files = [str(photo_pair / name) for name in ("wallA.png", "wallB.png")]
+    given = SimpleNamespace(descriptor="model", model=str(run), geometry="homography", homography=False, keypoints=[], most_keypoints=300, ratio=1.0,
+                            tolerance=3.0, figure=False, json=False, csv="")
+    answer.answer(given, files)
+    assert "best.keras" in capsys.readouterr().out
+    given.descriptor = "sift"
+    with pytest.raises(ValueError, match="--descriptor=sift uses no model"):
+        answer.answer(given, files)
+    given.descriptor, given.model = "model", str(photo_pair)
+    with pytest.raises(ValueError, match="found no model at .*; --descriptor=sift needs no model"):
+        answer.answer(given, files)
