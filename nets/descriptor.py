@@ -41,7 +41,7 @@ def descriptor(tower: keras.Model) -> keras.Model:
     return keras.Model(image, tower(image), name=KIND)
 
 
-def sift(side: int = 65, mode: str = "mp", rootsift: bool = True) -> keras.Model:
+def sift(side: int = 65, mode: str = "vlfeat", rootsift: bool = True) -> keras.Model:
     """A descriptor that needs no training: SIFT, see `nets.towers.siftnet`."""
     return descriptor(siftnet.siftnet(side, mode, rootsift))
 

@@ -11,6 +11,7 @@ import numpy as np
 from keras import layers, ops
 
 ANGLES, CELLS = 8, 4  # bins of angles, and of places each way
+CELL = 3 / (2 * 5.303)  # width of a cell, in sides of a patch: three sigmas of the key point of size P / 5.303 that OpenCV's SIFT is given
 CLIP = 0.2  # greatest share of one number in a descriptor, before it is scaled again
 TINY = 1e-10  # added to squared magnitudes: the gradient of a root at 0 is not a number
 
@@ -69,8 +70,8 @@ class Cells(keras.layers.Layer):
     """Sums of each bin under a tent around each of 4 x 4 places: (B, P, P, A) -> (B, 4, 4, A), float32.
 
     Args:
-        grid: "centred": the places lie alike around the centre of the patch; "seed": as the strides and paddings of a convolution
-            place them, one or two pixels aside.
+        grid: "centred": the places lie alike around the centre of the patch, and each pixel is shared by its nearest places, as in
+            OpenCV; "seed": as the strides and paddings of a convolution place them, one or two pixels aside, under narrower tents.
     """
 
     def __init__(self, grid: str = "centred", **kwargs):
@@ -122,18 +123,19 @@ def window(side: int, mode: str) -> np.ndarray:
 def tents(side: int, grid: str) -> np.ndarray:
     """The weight of each row, or column, in each of four cells: (4, side) float32.
 
-    A tent has 2 int(side / 5) taps, and the tents lie side // 4 apart.
+    Centred tents lie `CELL` of the side apart and reach as far; those of the seed have 2 int(side / 5) taps and lie side // 4 apart.
     """
-    taps, step = 2 * int(side / 5), side // CELLS
     if grid == "centred":
-        centres = (side - 1) / 2 + (np.arange(CELLS) - (CELLS - 1) / 2) * step
+        step = reach = CELL * side
+        first = (side - 1) / 2 - (CELLS - 1) / 2 * step
     else:
-        centres = np.arange(CELLS) * step - taps // 4 + (taps - 1) / 2
-    away = np.abs(np.arange(side) - centres[:, None])
-    return np.maximum(0, 1 - away / (taps / 2)).astype("float32")
+        taps, step = 2 * int(side / 5), side // CELLS
+        first, reach = (taps - 1) / 2 - taps // 4, taps / 2
+    away = np.abs(np.arange(side) - first - step * np.arange(CELLS)[:, None])
+    return np.maximum(0, 1 - away / reach).astype("float32")
 
 
-def siftnet(side: int = 65, mode: str = "mp", rootsift: bool = False, grid: str = "centred") -> keras.Model:
+def siftnet(side: int = 65, mode: str = "vlfeat", rootsift: bool = False, grid: str = "centred") -> keras.Model:
     """SIFT of cut patches, a model named "tower": patches (B, side, side, 1) of any range -> (B, 128) of unit length.
 
     Args:
