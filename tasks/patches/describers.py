@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks import find_model
 from utils.patches import sift
-from utils.patches.cut import MAGNIFICATION, cut
+from utils.patches.cut import MAGNIFICATION, OPENCV, cut
 from utils.patches.detector import Keypoints
 
 
@@ -35,6 +35,31 @@ class Describer(NamedTuple):
 
 
 SIFT = Describer("SIFT", 1, sift.SIDE, sift.MAGNIFICATION, sift.describe, lambda patches: sift.describe(grey(patches), sift.OF_SETS))
+
+
+def opencv() -> Describer:
+    """OpenCV's RootSIFT, to compare with: of a key point in the middle of a patch, as HPatches compares.
+
+    Raises:
+        ValueError: OpenCV is not installed.
+    """
+    try:
+        import cv2
+    except ImportError:
+        raise ValueError("--opencv: OpenCV is not installed: pip install opencv-python-headless") from None
+    made = cv2.SIFT_create()
+
+    def describe(patches: np.ndarray) -> np.ndarray:
+        middle = (patches.shape[1] - 1) / 2
+        point = [cv2.KeyPoint(middle, middle, patches.shape[1] / OPENCV, 0)]
+        return root(np.concatenate([made.compute(np.rint(patch).astype("uint8"), point)[1] for patch in grey(patches)]))
+
+    return Describer("OpenCV SIFT", 1, 65, sift.OF_SETS, describe, describe)
+
+
+def root(found: np.ndarray) -> np.ndarray:
+    """RootSIFT (N, 128) of SIFT (N, 128)."""
+    return np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-12))
 
 
 def chosen(options) -> Describer:

@@ -59,5 +59,6 @@ def for_evaluation() -> None:
         flags.DEFINE_enum("jitter", "hard", [name for name in JITTERS if name != "mixed"], "How inexactly a place is found again, where the patches "
                           "are cut from photos")
         flags.DEFINE_integer("points", 400, "Points of a pair of photos at most, where the patches are cut from photos", 2)
+        flags.DEFINE_boolean("opencv", False, "Measure OpenCV's SIFT and its RANSAC too: pip install opencv-python-headless")
         flags.DEFINE_boolean("photos_too", True, "For pairs of photos: find their homographies too, as predict.py does, and measure them")
         define_matching()

@@ -23,7 +23,7 @@ def patches(rng, count, side):
 
 def options(root, out, **changes):
     return SimpleNamespace(**{"descriptor": "sift", "dataset_path": str(root), "out": str(out), "seed": 0, "points": 30, "jitter": "easy",
-                              "photos_too": True, "most_keypoints": 500, "ratio": 0.8, "tolerance": 3.0, **changes})
+                              "photos_too": True, "opencv": False, "most_keypoints": 500, "ratio": 0.8, "tolerance": 3.0, **changes})
 
 
 @pytest.fixture
@@ -90,8 +90,8 @@ def test_pairs_of_photos(photo_pair, tmp_path, capsys):
     assert 10 < result["figures"]["SIFT"]["points"] <= 30 and result["figures"]["SIFT"]["matching"] > 0.6
     assert result["figures"]["SIFT"]["retrieval"] is None  # there is no other scene
     found = result["photos"]["SIFT"]
-    assert found["near"] == found["same"] == 1 and found["pairs"]["wall"]["corner_error"] < 1
-    assert "1 of 1 pairs recognised, 1 with corners within 3 px" in capsys.readouterr().out
+    assert found["near_corner"] == found["near_overlap"] == found["same"] == 1 and found["pairs"]["wall"]["corner_error"] < 1
+    assert "a map for 1 of 1 pairs, corners within 3 px in 1" in capsys.readouterr().out
 
 
 def test_the_second_patch_shows_the_place_that_the_homography_says(photo_pair):
@@ -100,11 +100,12 @@ def test_the_second_patch_shows_the_place_that_the_homography_says(photo_pair):
     assert np.median([np.corrcoef(a, b)[0, 1] for a, b in zip(one, other)]) > 0.97
 
 
-def test_the_error_of_the_corners():
-    assert evaluation.corner_error(np.linalg.inv(MATRIX), MATRIX, (200, 300), 1.0) == pytest.approx(0, abs=1e-6)
+def test_the_error_of_corners_and_of_what_both_show():
+    sizes = (300, 200), (300, 200)
+    assert evaluation.errors(np.linalg.inv(MATRIX), MATRIX, *sizes) == pytest.approx((0, 0), abs=1e-6)
     moved = np.array([[1, 0, 3], [0, 1, 4], [0, 0, 1.0]]) @ np.linalg.inv(MATRIX)
-    assert evaluation.corner_error(moved, -2 * MATRIX, (200, 300), 1.0) == pytest.approx(5)
-    assert evaluation.corner_error(None, MATRIX, (200, 300), 1.0) is None
+    assert evaluation.errors(moved, -2 * MATRIX, *sizes) == pytest.approx((5, 5))
+    assert evaluation.errors(None, MATRIX, *sizes) == (None, None)
 
 
 def test_patches_are_made_smaller_without_aliasing(rng):
@@ -126,3 +127,54 @@ def test_a_folder_that_is_none_of_these_is_refused(tmp_path):
 def test_sift_is_the_same_for_grey_and_for_coloured_patches(rng):
     found = patches(rng, 4, 65)
     assert np.allclose(SIFT.resized(found), SIFT.resized(np.repeat(found[..., None], 3, -1)), atol=1e-3)
+
+
+def test_beside_opencv_where_it_is_installed(photo_pair, tmp_path):
+    try:
+        import cv2  # noqa: F401
+    except ImportError:
+        with pytest.raises(ValueError, match="--opencv: OpenCV is not installed"):
+            evaluation.evaluate(options(photo_pair, tmp_path / "out", opencv=True), "")
+        return
+    result = evaluation.evaluate(options(photo_pair, tmp_path / "out", opencv=True), "")
+    assert list(result["figures"]) == ["SIFT", "OpenCV"] and result["photos"]["OpenCV"]["near_corner"] == 1
+    assert abs(result["figures"]["SIFT"]["matching"] - result["figures"]["OpenCV"]["matching"]) < 0.1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a run with an untrained model, and the photos that it held out."""
+    from nets import descriptor, towers
+    from utils.run import folder as runs
+
+    root = tmp_path_factory.mktemp("run")
+    for number in range(3):
+        rng = np.random.default_rng(number)
+        image = gaussian_filter(rng.uniform(0, 255, (120, 160, 3)), (2, 2, 0)) * 3 - 255
+        Image.fromarray(np.clip(image, 0, 255).astype("uint8")).save(root / f"{number}.png")
+    descriptor.descriptor(towers.make_patch_tower("patches", ())).save(root / "best.keras")
+    runs.write_json(str(root), runs.SPLIT, {"root": str(root), "test": [f"{number}.png" for number in range(3)]})
+    return root
+
+
+def test_a_model_on_the_photos_that_its_run_held_out(run, tmp_path, capsys):
+    result = evaluation.evaluate(options("", tmp_path / "out", descriptor="model"), str(run / "best.keras"))
+    assert result["kind"] == "held out" and list(result["figures"]) == ["model", "SIFT"]
+    assert result["figures"]["SIFT"]["matching"] > 0.3 and result["figures"]["SIFT"]["retrieval"] is not None
+    assert (tmp_path / "out" / "evaluation.json").is_file()
+
+
+def test_a_model_answers_about_photos(run, photo_pair, capsys):
+    from tasks.patches import answer
+
+    files = [str(photo_pair / name) for name in ("wallA.png", "wallB.png")]
+    given = SimpleNamespace(descriptor="model", model=str(run), geometry="homography", homography=False, keypoints=[], most_keypoints=300, ratio=1.0,
+                            tolerance=3.0, figure=False, json=False, csv="")
+    answer.answer(given, files)
+    assert "best.keras" in capsys.readouterr().out
+    given.descriptor = "sift"
+    with pytest.raises(ValueError, match="--descriptor=sift uses no model"):
+        answer.answer(given, files)
+    given.descriptor, given.model = "model", str(photo_pair)
+    with pytest.raises(ValueError, match="found no model at .*; --descriptor=sift needs no model"):
+        answer.answer(given, files)
