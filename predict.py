@@ -6,6 +6,7 @@
     python predict.py --gallery=FOLDER query.png        the most alike in a folder
     python predict.py --duplicates=FOLDER               groups of pictures that show the same
     python predict.py --quality photo.jpg FOLDER        how good do photos look: after --task=rank or finetune
+    python predict.py --task=patches a.jpg b.jpg        do photos show the same place, and where lies one in the other
 """
 
 from importlib import import_module

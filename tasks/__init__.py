@@ -45,12 +45,15 @@ TASKS = {
     "copies": TaskRow("copies", "task", "is this a copy of that photo? Learns from a folder of photos without labels, which it crops, recolours, "
                       "turns and writes on"),
     "rank": TaskRow("quality", "ranking", "which looks better? Learns from good photos, which it distorts more and more"),
+    "patches": TaskRow("patches", "task", "do these patches show the same place? Learns from a folder of photos without labels, whose places it "
+                       "shows again from elsewhere and in another light"),
     "finetune": TaskRow("quality", "finetuning", "which looks better to people? Learns from photos with human scores"),
 }
 
 ROOMS = {
     "similarity": RoomRow("siamese", "characters", "python train.py"),
     "copies": RoomRow("siamese", "photos", "python train.py --task=copies"),
+    "patches": RoomRow("descriptor", "patches", "python train.py --task=patches"),
     "quality": RoomRow("rankiqa", "quality", "python train.py --task=rank"),
 }
 

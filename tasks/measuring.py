@@ -43,7 +43,7 @@ def main(argv: list[str]) -> None:
     from utils.run import folder as runs
 
     room = FLAGS.task or room_of_flags()
-    needs_model = not (FLAGS.compare or "hausdorff" in FLAGS and FLAGS.hausdorff)
+    needs_model = not (FLAGS.compare or "hausdorff" in FLAGS and FLAGS.hausdorff or "descriptor" in FLAGS and FLAGS.descriptor == "sift")
     path = tasks.find_model(FLAGS.model, room) if needs_model else ""
     room = room or tasks.room_of_model(path)
     refuse_unused(room)

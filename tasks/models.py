@@ -12,11 +12,11 @@ import keras
 import numpy as np
 from keras.src.backend.common import global_state
 
-from nets import rankiqa, siamese
+from nets import descriptor, rankiqa, siamese
 from utils.data.files import reading
 from utils.run import folder as runs
 
-KINDS = (siamese.KIND, rankiqa.KIND)  # to import their modules makes the layers of both known to Keras
+KINDS = (siamese.KIND, descriptor.KIND, rankiqa.KIND)  # to import their modules makes their layers known to Keras
 WEIGHTS = "model.weights.h5"  # in a .keras file
 WIDEST = 8192  # pixels a side of an input
 RATIO, SPARE = 20, 2**24  # weights take at most so many times the bytes of their file, and so many more

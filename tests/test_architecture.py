@@ -7,7 +7,7 @@ import pytest
 
 from nets import towers
 from nets.heads import HEADS
-from nets.losses import LOSSES, MININGS
+from nets.losses import LOSSES, MININGS, PATCH_LOSSES
 from tasks import ROOMS, TASKS
 
 from helpers import ROOT, told_by
@@ -113,17 +113,18 @@ def test_the_choices_of_flags_are_the_rows():
                     "('task', 'loss', 'mining', 'head', 'backbone')}))")
     assert found == {
         "task": list(TASKS), "loss": ["auto", *LOSSES], "mining": list(MININGS), "head": list(HEADS),
-        "backbone": ["auto", *(towers.SIMILARITY | towers.QUALITY)],
+        "backbone": ["auto", *(towers.SIMILARITY | towers.QUALITY | towers.PATCHES)],
     }
     for script in ("predict", "evaluate"):
         assert told_by(f"import json, {script}\nfrom absl import flags\nprint(json.dumps(flags.FLAGS['task'].parser.enum_values))") == list(ROOMS)
 
 
-@pytest.mark.parametrize("table", ["HEADS", "LOSSES", "MININGS", "SIMILARITY", "QUALITY"])
+@pytest.mark.parametrize("table", ["HEADS", "LOSSES", "PATCH_LOSSES", "MININGS", "SIMILARITY", "PATCHES", "QUALITY"])
 def test_every_row_names_something_that_is_there(table):
     """A misspelt name in a row would show only when somebody chooses it."""
-    package = {"HEADS": "heads", "LOSSES": "losses", "MININGS": "losses"}.get(table, "towers")
-    rows = {"HEADS": HEADS, "LOSSES": LOSSES, "MININGS": MININGS, "SIMILARITY": towers.SIMILARITY, "QUALITY": towers.QUALITY}[table]
+    package = {"HEADS": "heads", "LOSSES": "losses", "PATCH_LOSSES": "losses", "MININGS": "losses"}.get(table, "towers")
+    rows = {"HEADS": HEADS, "LOSSES": LOSSES, "PATCH_LOSSES": PATCH_LOSSES, "MININGS": MININGS, "SIMILARITY": towers.SIMILARITY,
+            "PATCHES": towers.PATCHES, "QUALITY": towers.QUALITY}[table]
     for row in rows.values():
         file, name = (row if isinstance(row, str) else row[0]).split(".")
         body = MODULES[f"nets.{package}.{file}"].body

@@ -1,4 +1,4 @@
-"""Losses: a batch compared with itself. One row for each loss and each way of mining triplets.
+"""Losses: a batch compared with itself. One row for each loss, each loss over pairs of patches, and each way of mining triplets.
 
 Every loss is a layer that takes the features (b, F) and the class labels (b,) of a batch and returns
 each image's share (b,) of the loss, so that the mean over the batch is the loss. Under tf.distribute
@@ -59,6 +59,18 @@ LOSSES = {
         {"temperature": 0.1}, lambda settings: math.nan, unit_length=True),
 }
 
+PATCH_LOSSES = {  # over points that are seen twice; the layers take features and points, rows 2 i and 2 i + 1 are one point
+    "hardnet": Loss(
+        "patches.HardNet", "a pair must be nearer than the hardest wrong pair of the batch by a margin (HardNet 2017)",
+        {"margin": 1.0}, lambda settings: settings["margin"], unit_length=True),
+    "l2net": Loss(
+        "patches.L2Net", "each patch picks its partner out of the batch, and outputs are decorrelated (L2-Net 2017)",
+        {}, lambda settings: math.nan, unit_length=True),
+    "sosnet": Loss(
+        "patches.SOSNet", "HardNet's hinge squared, and neighbours at the same distance in both views (SOSNet 2019)",
+        {"margin": 1.0}, lambda settings: settings["margin"] ** 2, unit_length=True),
+}
+
 MININGS = {  # which triplets of a batch count
     "semi_hard": "mining.semi_hard_triplets",
     "all": "mining.all_triplets",
@@ -82,6 +94,12 @@ def make_loss(name: str, head: "keras.layers.Layer", settings: dict[str, Any]) -
     row = LOSSES[name]
     own = {"head": head} if row.trains_head else {}
     return named(__name__, row.layer)(**own, **settings, name=name)
+
+
+def make_patch_loss(name: str) -> "keras.layers.Layer":
+    """The loss layer of a name in `PATCH_LOSSES`."""
+    row = PATCH_LOSSES[name]
+    return named(__name__, row.layer)(**row.settings, name=name)
 
 
 def idle_loss(name: str, settings: dict[str, Any]) -> float:

@@ -44,6 +44,43 @@ SIMILARITY = {
     "koch": Tower("classic.koch", (105, 105, 1), least=65),
 } | {name: Tower("applications.application", (128, 128, 3), row.least, network=row) for name, row in NETWORKS.items()}
 
+
+
+class PatchTower(NamedTuple):
+    """One row of the table of towers for patches.
+
+    Attributes:
+        build: "file.function" in this folder.
+        input_shape: (height, width, channels) of a patch where the user names none.
+        widths: of the convolutions before the last; "/2" is a stride of 2.
+        out: numbers of a descriptor.
+        dropout: share of values dropped before the last convolution.
+        pca: numbers of a descriptor that are kept after training; 0: all.
+    """
+
+    build: str
+    input_shape: Shape
+    widths: str
+    out: int
+    dropout: float = 0.3
+    pca: int = 0
+
+
+SEVEN, EIGHT = "32 32 64/2 64 128/2 128", "32 32 64/2 64 128/2 128 256"
+PATCHES = {
+    "patches": PatchTower("hardnet.plain", (32, 32, 1), "16 32/2 32 64/2 64 96/2 96", 128, 0.1),
+    "hardnet": PatchTower("hardnet.plain", (32, 32, 1), SEVEN, 128),
+    "l2net": PatchTower("hardnet.plain", (32, 32, 1), SEVEN, 128, 0.1),
+    "hardnet7x2": PatchTower("hardnet.plain", (32, 32, 1), "64 64 128/2 128 256/2 256", 256),
+    "hardnet8": PatchTower("hardnet.plain", (32, 32, 1), EIGHT, 256),
+    "hardnet8_512": PatchTower("hardnet.plain", (32, 32, 1), EIGHT, 512, pca=128),
+    "hardnet8x2": PatchTower("hardnet.plain", (32, 32, 1), "64 64 128/2 128 256/2 256 512", 512),
+    "hardnet9": PatchTower("hardnet.plain", (32, 32, 1), "32 32 64/2 64 128 128/2 256 256", 256),
+    "hardnet8_64": PatchTower("hardnet.plain", (64, 64, 1), EIGHT + "/2", 256),
+    "hardnet8_48": PatchTower("hardnet.plain", (48, 48, 1), EIGHT + "/2", 256),
+    "hardnet_resnet": PatchTower("hardnet.residual", (32, 32, 1), SEVEN, 128),
+}
+
 QUALITY = {
     "compact": Tower("compact.compact_quality", (128, 128, 3), any_size=True),
     "vgg16": Tower("vgg16.vgg16_quality", (224, 224, 3), network=VGG16),
@@ -101,6 +138,33 @@ def make_quality_tower(backbone: str, crop: int = 0, imagenet: bool = False) -> 
     images = keras.Input((side, side, 3), name="image")
     features = named(__name__, row.build)(images, row, imagenet)
     return keras.Model(images, keras.layers.Dense(1, dtype="float32", name="quality")(features), name="tower")
+
+
+def make_patch_tower(backbone: str, input_shape: Shape = ()) -> "keras.Model":
+    """A tower that describes patches, by its name in `PATCHES`.
+
+    Args:
+        input_shape: (height, width, channels); (): as in the row. Channels are 1 (grey), 2 (grey and depth), 3 (colour) or 4.
+
+    Returns:
+        Model named "tower": (batch, height, width, channels), values of any range -> (batch, row.out), unit length, float32.
+
+    Raises:
+        ValueError: no such row, or a shape that the row cannot take.
+    """
+    import keras
+
+    if backbone not in PATCHES:
+        raise ValueError(f"--backbone={backbone} is not for patches: expected {', '.join(PATCHES)}")
+    row = PATCHES[backbone]
+    shape = tuple(input_shape) or row.input_shape
+    least = 4 * 2 ** row.widths.count("/2")
+    if shape[0] != shape[1] or shape[0] < least or not 1 <= shape[2] <= 4:
+        raise ValueError(f"input shape {','.join(map(str, shape))}: {backbone} expected square patches of {least} or more pixels a side "
+                         f"and 1 to 4 channels, such as {','.join(map(str, row.input_shape))}")
+    images = keras.Input(shape, name="image")
+    features = named(__name__, row.build)(images, row)
+    return keras.Model(images, keras.layers.UnitNormalization(dtype="float32", name="unit_length")(features), name="tower")
 
 
 def backbone_layers(tower: "keras.Model") -> dict[str, "keras.layers.Layer"]:

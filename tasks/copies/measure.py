@@ -11,7 +11,7 @@ from utils.batches.photo_views import as_shape, small
 from utils.data.images import open_image
 from utils.distortions.changes import CHANGES
 from utils.metrics.baselines import perceptual_hash
-from utils.metrics.copies import precision_recall, threshold_at
+from utils.metrics.verification import precision_recall, threshold_at
 
 PRECISION = 0.99  # over all pairs of a copy and a photo, at which the recall of each kind is told
 EASY = ("half size", "JPEG 40", "crop to 90 %", "brightness 1.4")  # the copies that are mixed with their photos

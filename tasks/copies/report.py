@@ -7,7 +7,6 @@ import numpy as np
 from nets import siamese
 from tasks.copies import measure
 from utils.metrics import verification
-from utils.metrics.copies import threshold_at
 from utils.run import figures, folder as runs
 from utils.run.console import progress_bar
 
@@ -38,7 +37,7 @@ def fit_thresholds(model, paths: list[str], seed: int, left_out: Sequence[str] =
     scores = compare.score(features[:, :, None], photos[None, None])  # (kinds, M, N)
     truth = np.broadcast_to(np.eye(count, len(photos), dtype=bool), scores.shape)
     cuts = verification.thresholds(compare.score(left, right), same)
-    return cuts | {RULE: min(threshold_at(scores, truth, STRICT), 1.0), "default": RULE}
+    return cuts | {RULE: min(verification.threshold_at(scores, truth, STRICT), 1.0), "default": RULE}
 
 
 def write_copies(compare, shape: tuple[int, int, int], paths: list[str], folder: str, cuts: dict, seed: int, copied: int = 100,

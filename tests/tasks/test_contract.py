@@ -97,6 +97,7 @@ def test_find_data_only_reads_and_finds_the_same_again(photo_folder, chapters, t
     args = [
         ["--task=siamese", *own], ["--task=triplet", *own],
         ["--task=copies", "--backbone=compact", "--weights=", "--input_shape=32,32,3", f"--dataset_path={tmp_path / 'photos'}"],
+        ["--task=patches", f"--dataset_path={tmp_path / 'photos'}"],
         ["--task=rank", f"--dataset_path={photo_folder}", "--input_shape=64,64,3"],
         ["--task=finetune", f"--dataset_path={tmp_path / 'scores.txt'}", f"--image_root={photo_folder}", "--nohigher_is_better",
          "--input_shape=64,64,3", "--test_share=.3"],

@@ -4,7 +4,7 @@ import csv
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from utils.data.files import save_aside
@@ -50,12 +50,16 @@ class Due:
         return True
 
 
-def write_answer(options, rows: list[dict[str, Any]], answer: dict[str, Any]) -> None:
-    """Writes the rows of an answer as --csv, and prints the answer as one line of --json, where these flags ask for it."""
+def write_answer(options, rows: list[dict[str, Any]], answer: dict[str, Any], columns: Sequence[str] = ()) -> None:
+    """Writes the rows of an answer as --csv, and prints the answer as one line of --json, where these flags ask for it.
+
+    Args:
+        columns: of the rows, where there may be none.
+    """
 
     def write(path: str) -> None:
         with open(path, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-            writer = csv.DictWriter(file, rows[0] if rows else ["file"])
+            writer = csv.DictWriter(file, columns or (rows[0] if rows else ["file"]))
             writer.writeheader()
             writer.writerows(rows)
 

@@ -32,7 +32,9 @@ from utils.data.files import reading, save_aside
 
 LOGS = "logs"
 READY = str(Path(__file__).parents[2] / "model_data")
-READY_MODELS = {"characters": "omniglot_compact", "photos": "photos_compact", "quality": "rank_live"}  # what --model may call them
+READY_MODELS = {  # what --model may call them
+    "characters": "omniglot_compact", "photos": "photos_compact", "patches": "patches_compact", "quality": "rank_live",
+}
 BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
 WORKER = "worker"  # and its number: the folder of each but the first of several
 FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"

@@ -1,4 +1,4 @@
-"""Files of pretrained weights: those of keras.applications without their top, and of Siamese-tf2's whole network."""
+"""Files of pretrained weights: of keras.applications without their top, of Siamese-tf2's whole network, and of PyTorch."""
 
 import os
 import re
@@ -139,6 +139,23 @@ def read_h5(path: str) -> Arrays:
         if name not in convolutions and np.ndim(arrays[0]) == 2
     }
     return {**convolutions, **dense}
+
+
+def read_torch(path: str) -> dict[str, np.ndarray]:
+    """The arrays of a file of PyTorch, by name; whole checkpoints hold them as "state_dict". Nothing in the file is run.
+
+    Raises:
+        ValueError: torch is not installed, or no file of weights.
+    """
+    path = os.path.expanduser(path)
+    try:
+        import torch
+    except ModuleNotFoundError:
+        raise ValueError(f"--weights={path}: a file of PyTorch, and torch is not installed: pip install torch") from None
+    with reading(path, "weights saved by PyTorch, with names such as features.0.weight"):
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = state.get("state_dict", state)
+        return {name: value.detach().cpu().numpy() for name, value in state.items()}
 
 
 def are_imagenets(arrays: Arrays) -> bool:

@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from utils.metrics import verification
-from utils.metrics.verification import auc_interval, calibration_error, draw_pairs, thresholds, verify
+from utils.metrics.verification import auc_interval, calibration_error, draw_pairs, precision_recall, threshold_at, thresholds, verify
 
 
 def test_pairs_are_what_they_say():
@@ -167,3 +167,34 @@ def test_at_chance_the_interval_holds_a_half(rng):
 def test_two_classes_say_nothing_about_others(rng):
     scores, same, left, right = pairs_of_classes(rng, 2, 2.0)
     assert auc_interval(scores, same, left, right) == (0.0, 1.0)
+
+
+def loop_threshold(scores, truth, precision):
+    """The recall of the lowest cut between two scores that is precise enough."""
+    best = 0.0
+    for cut in np.unique(scores):
+        said = scores >= cut
+        if truth[said].mean() >= precision:
+            best = max(best, truth[said].sum() / truth.sum())
+    return best
+
+
+@pytest.mark.parametrize("precision", [0.5, 0.9, 0.99])
+def test_threshold_equals_a_loop(precision, rng):
+    truth = rng.random(300) < 0.3
+    scores = np.where(truth, rng.normal(1, 1, 300), rng.normal(-1, 1, 300)).astype("float32")
+    found = precision_recall(scores, truth, threshold_at(scores, truth, precision))
+    assert found["recall"] == pytest.approx(loop_threshold(scores, truth, precision))
+    assert found["precision"] >= precision
+
+
+def test_no_threshold_that_is_precise_enough_accepts_nothing():
+    scores, truth = np.array([[0.9, 0.5], [0.2, 0.1]]), np.array([[False, True], [False, True]])
+    cut = threshold_at(scores, truth, 0.99)
+    assert cut > 0.9 and precision_recall(scores, truth, cut) == {"precision": 0.0, "recall": 0.0, "f1": 0.0}
+
+
+def test_perfect_scores():
+    scores, truth = np.array([0.9, 0.8, 0.3]), np.array([True, True, False])
+    cut = threshold_at(scores, truth, 0.99)
+    assert 0.3 < cut <= 0.8 and precision_recall(scores, truth, cut)["f1"] == pytest.approx(1)

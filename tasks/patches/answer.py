@@ -1,0 +1,85 @@
+"""Do photos show the same place, and where lies one in the other: key points, matches, the map between them, and a picture that shows it."""
+
+import os
+
+import numpy as np
+
+from tasks.patches import describers, figures
+from tasks.patches.scene import Scene, View, compare, view
+from utils.data.files import walk
+from utils.run.console import write_answer
+from utils.saying import shown
+
+MAPS = {"homography": "one plane", "affine": "one affine map", "similarity": "one turn, scale and shift"}
+COLUMNS = ["photo", "x_a", "y_a", "x_b", "y_b", "distance", "ratio", "agrees"]
+
+
+def answer(options, files: list[str]) -> None:
+    """Compares the first photo with each of the others; folders stand for the photos in them."""
+    first, *others = photo_files(files)
+    if options.keypoints and len(options.keypoints) not in (1, len(others) + 1):
+        raise ValueError(f"--keypoints: {len(options.keypoints)} files for {len(others) + 1} photos, expected one for all, or one for each")
+    describer = describers.chosen(options)
+    keypoints = [os.path.expanduser(path) for path in options.keypoints] or [""]
+    keypoints = keypoints * (len(others) + 1) if len(keypoints) == 1 else keypoints
+    a = view(first, describer, options.most_keypoints, keypoints[0])
+    if not options.homography:
+        print(f"described by {shown(describer.name)}; {shown(first)}: {len(a.keypoints.xy)} key points")
+    rows, results = [], []
+    for number, (file, points) in enumerate(zip(others, keypoints[1:]), start=1):
+        b = view(file, describer, options.most_keypoints, points)
+        scene = compare(a, b, options.ratio, options.tolerance, options.geometry)
+        tell(options, b, scene, alone=len(others) == 1)
+        if options.figure and not options.homography:
+            name = "matches.png" if len(others) == 1 else f"matches_{number}.png"
+            figures.matches(a, b, scene, in_words(scene, options.geometry), name, window=not options.json)
+        rows += table(file, scene)
+        results.append(as_answer(a, b, scene))
+    write_answer(options, rows, results[0] if len(results) == 1 else
+                 {"photo": first, "results": [{"photo": file, **result} for file, result in zip(others, results)]}, COLUMNS)
+
+
+def photo_files(files: list[str]) -> list[str]:
+    """The photos of files and folders, each once, in order.
+
+    Raises:
+        ValueError: fewer than two.
+    """
+    files = [os.path.expanduser(file) for file in files]
+    found = [path for file in files for path in ([os.path.join(file, name) for name in walk(file)[0]] if os.path.isdir(file) else [file])]
+    first = found[:1]
+    found = first + [path for path in dict.fromkeys(found[1:]) if path not in first or path in files[1:]]
+    if len(found) < 2:
+        raise ValueError(f"received {len(found)} photos, expected two or more: python predict.py --task=patches a.jpg b.jpg, or a.jpg FOLDER")
+    return found
+
+
+def tell(options, b: View, scene: Scene, alone: bool) -> None:
+    """Prints the decision, or with --homography the matrix alone."""
+    if options.homography:
+        if not alone:
+            print(f"# {shown(b.file)}")
+        print("none" if scene.matrix is None else "\n".join(" ".join(f"{value:.10g}" for value in row) for row in scene.matrix))
+        return
+    print(f"{shown(b.file)}: {len(b.keypoints.xy)} key points, {len(scene.a)} matches, {int(scene.inliers.sum())} agree")
+    print(("" if alone else "  ") + in_words(scene, options.geometry))
+
+
+def in_words(scene: Scene, geometry: str) -> str:
+    """The decision in a line."""
+    agree = int(scene.inliers.sum())
+    if scene.same:
+        return f"the same scene: {agree} of {len(scene.a)} matches agree on {MAPS[geometry]}"
+    return f"no agreement: {agree or 'none'} of {len(scene.a)} matches agree, and below {scene.needed} it may be chance"
+
+
+def as_answer(a: View, b: View, scene: Scene) -> dict:
+    """What --json prints of two photos. The homography maps pixels of a to pixels of b."""
+    return {"keypoints": [len(a.keypoints.xy), len(b.keypoints.xy)], "matches": len(scene.a), "inliers": int(scene.inliers.sum()),
+            "homography": None if scene.matrix is None else scene.matrix.tolist(), "same": scene.same}
+
+
+def table(file: str, scene: Scene) -> list[dict]:
+    """The matches as rows of --csv, the most certain first."""
+    values = np.column_stack([scene.a, scene.b, scene.distance, scene.ratio]).round(4).tolist()
+    return [dict(zip(COLUMNS, [file, *row, int(agrees)])) for row, agrees in zip(values, scene.inliers)]

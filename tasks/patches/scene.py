@@ -1,0 +1,118 @@
+"""Two photos -> do they show the same place, and where lies one in the other: key points, matches, geometry, decision.
+
+The decision is calibrated against chance. Of n matches without meaning, k agree with some map of p points, within a disk that covers
+the share s of the photo, in about (n - p) C(n, k) C(k, p) s^(k - p) ways (Moisan and Stival 2004, the number of false alarms). The
+photos are said to show the same place where that number is below `ALARMS`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+from scipy.special import gammaln
+
+from tasks.patches.describers import Describer
+from utils.data.images import open_image
+from utils.patches import geometry
+from utils.patches.detector import Keypoints, detect
+from utils.patches.matching import match
+from utils.patches.sets import read_keypoints
+
+ALARMS = 1e-6  # agreements by chance that are accepted for a pair of photos; below 1, because key points crowd together
+MOST_PIXELS = 4_000_000  # of a photo in which key points are looked for; a larger one is scaled down
+SMALL = 0.01  # greatest tolerance, as a share of the shorter side of the second photo
+
+
+class View(NamedTuple):
+    """A photo as it is compared: its picture (H, W) or (H, W, 3), its pixels in pixels of the file, key points, and descriptors (N, F)."""
+
+    file: str
+    photo: np.ndarray
+    pixel: float
+    keypoints: Keypoints
+    descriptors: np.ndarray
+
+    def places(self) -> np.ndarray:
+        """The key points (N, 2) in pixels of the file, upright."""
+        return (self.keypoints.xy.astype(float) + 0.5) * self.pixel - 0.5
+
+
+class Scene(NamedTuple):
+    """What two photos have in common.
+
+    Attributes:
+        a, b: pixels of the matches in each file (K, 2), upright as EXIF says; each place once.
+        distance, ratio: of the descriptors of each match (K,).
+        inliers: which matches agree (K,).
+        matrix: pixels of a -> pixels of b (3, 3), or None where the photos do not show the same place.
+        needed: matches that must agree, so that it is not chance.
+    """
+
+    a: np.ndarray
+    b: np.ndarray
+    distance: np.ndarray
+    ratio: np.ndarray
+    inliers: np.ndarray
+    matrix: np.ndarray | None
+    needed: int
+
+    @property
+    def same(self) -> bool:
+        """Whether both photos show the same place."""
+        return self.matrix is not None
+
+
+def view(file: str, describer: Describer, most: int, keypoints: str = "") -> View:
+    """Reads a photo, finds its key points, or reads them from a file, and describes them.
+
+    Raises:
+        ValueError: a file cannot be read, naming it.
+    """
+    picture = open_image(file, "L" if describer.channels == 1 else "RGB")
+    pixel = max(1.0, float(np.sqrt(picture.width * picture.height / MOST_PIXELS)))
+    if pixel > 1 and not keypoints:
+        size = round(picture.width / pixel), round(picture.height / pixel)
+        pixel = picture.width / size[0]
+        picture = picture.resize(size, Image.Resampling.BOX)
+    pixel = 1.0 if keypoints else pixel
+    photo = np.asarray(picture)
+    found = read_keypoints(keypoints, file) if keypoints else detect(np.asarray(picture.convert("L"), "float32"), most)
+    return View(file, photo, pixel, found, describer.describe(photo, found))
+
+
+def compare(a: View, b: View, ratio: float, tolerance: float, model: str = "homography") -> Scene:
+    """Matches two photos and finds the map that most matches agree with.
+
+    Args:
+        model: of `utils.patches.geometry.MODELS`.
+    """
+    matches = match(a.descriptors, b.descriptors, ratio)
+    left, right = a.places()[matches.rows[:, 0]], b.places()[matches.rows[:, 1]]
+    once = np.sort(np.unique(np.rint(np.concatenate([left, right], axis=1)), axis=0, return_index=True)[1])  # several angles of a point are one match
+    left, right, matches = left[once], right[once], matches.take(once)
+    height, width = (side * b.pixel for side in b.photo.shape[:2])
+    tolerance = min(tolerance * b.pixel, SMALL * min(height, width))
+    found = geometry.ransac(left, right, model, tolerance)
+    least = needed(len(left), np.pi * tolerance**2 / (height * width), geometry.MODELS[model].points)
+    same = found.matrix is not None and found.inliers.sum() >= least
+    return Scene(left, right, matches.distance, matches.ratio, found.inliers, found.matrix if same else None, least)
+
+
+def needed(count: int, share: float, points: int) -> int:
+    """How many of `count` matches must agree so that fewer than `ALARMS` such agreements are expected by chance.
+
+    Args:
+        share: of the photo that is within the tolerance of a place.
+        points: that fix a map.
+    """
+    agreeing = np.arange(points + 1, count + 1)
+    if not len(agreeing):
+        return points + 1
+    alarms = np.log(count - points) + choices(count, agreeing) + choices(agreeing, points) + (agreeing - points) * np.log(min(share, 1))
+    rare = agreeing[alarms < np.log(ALARMS)]
+    return int(rare.min(initial=count + 1))
+
+
+def choices(count, chosen):
+    """The logarithm of the binomial coefficient."""
+    return gammaln(np.add(count, 1)) - gammaln(np.add(chosen, 1)) - gammaln(np.subtract(count, chosen) + 1)

@@ -1,0 +1,147 @@
+"""Two photos in, a decision and a homography out: turned, half as large, darker, from elsewhere, and of something else."""
+
+import csv
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter, map_coordinates
+
+from tasks.patches import answer as room
+from tasks.patches.describers import SIFT
+from tasks.patches.scene import compare, needed, view
+from utils.patches.geometry import transfer
+
+MATRIX = np.array([[0.9, -0.15, 40], [0.2, 0.95, -20], [2e-4, -1e-4, 1]])  # pixels of the photo -> pixels of its view from elsewhere
+
+
+def photo(seed=0, height=240, width=320):
+    """Rectangles and spots of many sizes, (H, W, 3) uint8."""
+    rng = np.random.default_rng(seed)
+    image = np.full((height, width, 3), 120.0)
+    for _ in range(250):
+        y, x, h, w = *rng.integers(0, (height, width)), *rng.integers(4, 40, 2)
+        image[y : y + h, x : x + w] = rng.uniform(0, 255, 3)
+    return gaussian_filter(image, (0.8, 0.8, 0)).astype("uint8")
+
+
+def seen(image, matrix):
+    """The picture as a homography moves it."""
+    x, y = np.meshgrid(np.arange(image.shape[1]), np.arange(image.shape[0]))
+    places = transfer(np.linalg.inv(matrix), np.stack([x, y], -1).reshape(-1, 2)).reshape(*x.shape, 2)
+    return np.stack([map_coordinates(image[..., c], (places[..., 1], places[..., 0]), order=1, mode="reflect") for c in range(3)], -1)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Files of one photo and what became of it, by name."""
+    root = tmp_path_factory.mktemp("photos")
+    image = Image.fromarray(photo())
+    made = {
+        "photo": image, "turned": image.rotate(90, expand=True), "half": image.resize((160, 120), Image.Resampling.BOX),
+        "darker": image.point(lambda value: value * 0.5), "grey": image.convert("L"), "elsewhere": Image.fromarray(seen(photo(), MATRIX)),
+        "other": Image.fromarray(photo(1)), "flat": Image.new("RGB", (200, 100), "white"),
+    }
+    for name, picture in made.items():
+        picture.save(root / f"{name}.png")
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise, which undoes this turn
+    image.rotate(90, expand=True).save(root / "exif.jpg", quality=95, exif=exif)
+    return {path.stem: str(path) for path in root.iterdir()}
+
+
+def options(**changes):
+    return SimpleNamespace(**{"descriptor": "sift", "model": "", "geometry": "homography", "homography": False, "keypoints": [],
+                              "most_keypoints": 2000, "ratio": 0.8, "tolerance": 3.0, "figure": False, "json": True, "csv": "", **changes})
+
+
+def answered(capsys, files, **changes):
+    room.answer(options(**changes), files)
+    lines = capsys.readouterr().out.splitlines()
+    return lines, json.loads(lines[-1])
+
+
+EXPECTED = {  # the photo's pixels in each of the others
+    "turned": [[0, 1, 0], [-1, 0, 319], [0, 0, 1]], "half": [[0.5, 0, -0.25], [0, 0.5, -0.25], [0, 0, 1]],
+    "darker": np.eye(3), "grey": np.eye(3), "exif": np.eye(3), "elsewhere": MATRIX,
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_same_photo_is_recognised_and_found_in_the_other(name, files):
+    a, b = (view(files[one], SIFT, 2000) for one in ("photo", name))
+    scene = compare(a, b, 0.8, 3.0)
+    assert scene.same and scene.inliers.mean() > 0.6
+    corners = np.array([[20, 20], [300, 20], [300, 220], [20, 220]])
+    moved = transfer(scene.matrix, corners) - transfer(np.array(EXPECTED[name], float), corners)
+    assert np.linalg.norm(moved, axis=1).max() < 1.5
+
+
+def test_other_photos_do_not_agree_and_that_is_no_error(files, capsys):
+    for name in ("other", "flat"):
+        lines, found = answered(capsys, [files["photo"], files[name]])
+        assert list(found) == ["keypoints", "matches", "inliers", "homography", "same"]
+        assert not found["same"] and found["homography"] is None and lines[-2].startswith("no agreement: ")
+    assert found["keypoints"][1] == found["matches"] == 0
+
+
+def test_the_answer_tells_all(files, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines, found = answered(capsys, [files["photo"], files["elsewhere"]], csv=str(tmp_path / "matches.csv"), figure=True)
+    assert found["same"] and len(found["keypoints"]) == 2 and np.shape(found["homography"]) == (3, 3)
+    assert f"the same scene: {found['inliers']} of {found['matches']} matches agree on one plane" in lines
+    assert (tmp_path / "matches.png").stat().st_size > 10_000
+    rows = list(csv.DictReader((tmp_path / "matches.csv").open()))
+    assert len(rows) == found["matches"] and sum(row["agrees"] == "1" for row in rows) == found["inliers"]
+    a, b = (np.array([[float(row[f"x_{side}"]), float(row[f"y_{side}"])] for row in rows if row["agrees"] == "1"]) for side in "ab")
+    assert np.linalg.norm(transfer(np.array(found["homography"]), a) - b, axis=1).max() < 3.01
+
+
+def test_the_homography_alone(files, capsys):
+    room.answer(options(homography=True, json=False), [files["photo"], files["half"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert np.allclose(np.array([line.split() for line in lines], float), EXPECTED["half"], atol=0.5)
+    room.answer(options(homography=True, json=False, geometry="similarity"), [files["photo"], files["other"]])
+    assert capsys.readouterr().out == "none\n"
+
+
+def test_a_folder_and_several_photos_are_compared_with_the_first(files, capsys, tmp_path):
+    for name in ("half", "other"):
+        (tmp_path / f"{name}.png").write_bytes(open(files[name], "rb").read())
+    lines, found = answered(capsys, [files["photo"], str(tmp_path), files["darker"]], csv=str(tmp_path / "m.csv"))
+    said = [(row["photo"].split("/")[-1], row["same"]) for row in found["results"]]
+    assert said == [("half.png", True), ("other.png", False), ("darker.png", True)]
+    with pytest.raises(ValueError, match="received 1 photos, expected two or more"):
+        room.answer(options(), [files["photo"]])
+
+
+def test_key_points_from_elsewhere(files, capsys, tmp_path):
+    """The detector's own key points, turned into a CSV, give the same answer."""
+    _, own = answered(capsys, [files["photo"], files["darker"]])
+    paths = []
+    for name in ("photo", "darker"):
+        found = view(files[name], SIFT, 2000).keypoints
+        paths.append(tmp_path / f"{name}.csv")
+        np.savetxt(paths[-1], np.column_stack([found.xy, found.size, found.angle]), delimiter=",", header="x,y,size,angle", comments="")
+    _, again = answered(capsys, [files["photo"], files["darker"]], keypoints=[str(path) for path in paths])
+    assert again["keypoints"] == own["keypoints"] and abs(again["inliers"] - own["inliers"]) <= 3
+    with pytest.raises(ValueError, match="2 files for 3 photos"):
+        room.answer(options(keypoints=["a", "b"]), [files["photo"], files["darker"], files["half"]])
+
+
+def test_how_many_must_agree_grows_with_the_matches_and_the_tolerance():
+    counts = [needed(count, 2e-4, 4) for count in (3, 10, 50, 300, 3000)]
+    assert counts[0] == 5 and counts == sorted(counts) and counts[-1] < 60
+    assert needed(50, 2e-4, 4) < needed(50, 2e-3, 4) and needed(50, 2e-4, 2) < needed(50, 2e-4, 4)
+    assert needed(50, 1.0, 4) == 51  # nothing tells where everything agrees
+
+
+def test_matches_without_meaning_are_no_scene():
+    """Of places drawn by chance, never so many agree that it is called a scene."""
+    from utils.patches.geometry import ransac
+
+    for seed in range(20):
+        a, b = np.random.default_rng(seed).uniform(0, (480, 320), (2, 30, 2))
+        assert ransac(a, b, seed=seed).inliers.sum() < needed(30, np.pi * 9 / (480 * 320), 4)

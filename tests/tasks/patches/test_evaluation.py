@@ -1,0 +1,180 @@
+"""Descriptors measured on patch sets in the formats in which they come, and on pairs of photos."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from tasks.patches import evaluation, protocol
+from tasks.patches.describers import SIFT, resized
+from utils.data.files import walk
+from utils.patches import sets
+
+MATRIX = np.array([[1, 0.1, -8], [-0.1, 1, 12], [0, 0, 1.0]])  # pixels of b -> pixels of a
+
+
+def patches(rng, count, side):
+    """Soft noise (N, P, P) uint8."""
+    found = gaussian_filter(rng.normal(0, 1, (count, side, side)), (0, 3, 3))
+    return np.clip(128 + 400 * found, 0, 255).astype("uint8")
+
+
+def options(root, out, **changes):
+    return SimpleNamespace(**{"descriptor": "sift", "dataset_path": str(root), "out": str(out), "seed": 0, "points": 30, "jitter": "easy",
+                              "photos_too": True, "opencv": False, "most_keypoints": 500, "ratio": 0.8, "tolerance": 3.0, **changes})
+
+
+@pytest.fixture
+def hpatches(tmp_path, rng):
+    for scene in ("v_wall", "i_lamp", "v_door"):
+        folder = tmp_path / "sets" / scene
+        folder.mkdir(parents=True)
+        reference = patches(rng, 12, 65)
+        for name, noise in (("ref", 0), ("e1", 3), ("h1", 20), ("t1", 90)):
+            noisy = np.clip(reference + rng.normal(0, noise, reference.shape), 0, 255).astype("uint8")
+            Image.fromarray(noisy.reshape(-1, 65)).save(folder / f"{name}.png")
+    return tmp_path / "sets"
+
+
+def test_hpatches(hpatches, tmp_path, capsys):
+    result = evaluation.evaluate(options(hpatches, tmp_path / "out"), "")
+    found = result["figures"]["SIFT"]
+    assert found["points"] == 36 and result["patches"] == 144
+    assert found["matching_easy"] >= found["matching_hard"] >= found["matching_tough"] > 0.2 and found["matching_easy"] > 0.95
+    assert 0 <= found["fpr95"] < 0.5 and set(found["verification"]) == {"intra", "inter"} and 0.5 < found["retrieval"] <= 1
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"patches.json", "patches.png"}
+    assert "matching, tough" in capsys.readouterr().out
+    assert result == evaluation.evaluate(options(hpatches, tmp_path / "out"), "")
+
+
+def test_phototour(tmp_path, rng):
+    root = tmp_path / "liberty"
+    root.mkdir()
+    found = np.repeat(patches(rng, 128, 64), 2, axis=0)
+    found = np.clip(found + rng.normal(0, 30, found.shape), 0, 255).astype("uint8")
+    Image.fromarray(found.reshape(16, 16, 64, 64).swapaxes(1, 2).reshape(1024, 1024)).save(root / "patches0000.bmp")
+    (root / "info.txt").write_text("".join(f"{number // 2} 0\n" for number in range(256)))
+    pairs = [(number, number + 1) for number in range(0, 200, 2)] + [(number, number + 5) for number in range(0, 200, 2)]
+    (root / "m50_200_200_0.txt").write_text("".join(f"{a} {a // 2} 0 {b} {b // 2} 0 0\n" for a, b in pairs))
+    result = evaluation.evaluate(options(root, tmp_path / "out"), "")
+    assert result["figures"]["SIFT"]["fpr95"] < 0.1 and result["figures"]["SIFT"]["verification"] > 0.9
+    assert (tmp_path / "out" / "mistakes.png").is_file()
+
+
+@pytest.fixture
+def photo_pair(tmp_path, rng):
+    """A photo and its view by a homography, as data sets with homographies have them."""
+    root = tmp_path / "pairs"
+    root.mkdir()
+    image = np.full((260, 340), 120.0)
+    for _ in range(250):
+        y, x, h, w = *rng.integers(0, (260, 340)), *rng.integers(4, 40, 2)
+        image[y : y + h, x : x + w] = rng.uniform(0, 255)
+    a = Image.fromarray(gaussian_filter(image, 0.8).astype("uint8"))
+    a.save(root / "wallA.png")
+    a.transform(a.size, Image.Transform.AFFINE, centred(MATRIX)[:2].ravel(), Image.Resampling.BICUBIC).save(root / "wallB.png")
+    np.savetxt(root / "wall_model.txt", MATRIX)
+    return root
+
+
+def centred(matrix):
+    """The matrix for a library that calls the corner of the first pixel (0, 0), and not its centre."""
+    shift = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1]])
+    return shift @ matrix @ np.linalg.inv(shift)
+
+
+def test_pairs_of_photos(photo_pair, tmp_path, capsys):
+    result = evaluation.evaluate(options(photo_pair, tmp_path / "out"), "")
+    assert 10 < result["figures"]["SIFT"]["points"] <= 30 and result["figures"]["SIFT"]["matching"] > 0.6
+    assert result["figures"]["SIFT"]["retrieval"] is None  # there is no other scene
+    found = result["photos"]["SIFT"]
+    assert found["near_corner"] == found["near_overlap"] == found["same"] == 1 and found["pairs"]["wall"]["corner_error"] < 1
+    assert "a map for 1 of 1 pairs, corners within 3 px in 1" in capsys.readouterr().out
+
+
+def test_the_second_patch_shows_the_place_that_the_homography_says(photo_pair):
+    scene = protocol.seen_twice(sets.photo_pairs(str(photo_pair))[0], 30, "none", [0], 1)
+    one, other = (found.reshape(len(found), -1).astype(float) for found in scene.views.values())
+    assert np.median([np.corrcoef(a, b)[0, 1] for a, b in zip(one, other)]) > 0.97
+
+
+def test_the_error_of_corners_and_of_what_both_show():
+    sizes = (300, 200), (300, 200)
+    assert evaluation.errors(np.linalg.inv(MATRIX), MATRIX, *sizes) == pytest.approx((0, 0), abs=1e-6)
+    moved = np.array([[1, 0, 3], [0, 1, 4], [0, 0, 1.0]]) @ np.linalg.inv(MATRIX)
+    assert evaluation.errors(moved, -2 * MATRIX, *sizes) == pytest.approx((5, 5))
+    assert evaluation.errors(None, MATRIX, *sizes) == (None, None)
+
+
+def test_patches_are_made_smaller_without_aliasing(rng):
+    found = patches(rng, 3, 65)
+    assert resized(found, 65, 1) is not None and np.array_equal(resized(found, 65, 1), found.astype("float32"))
+    small = resized(found, 32, 1)
+    assert small.shape == (3, 32, 32) and np.allclose(small.mean((1, 2)), found.mean((1, 2)), atol=2)
+    board = np.indices((65, 65)).sum(0)[None] % 2 * 255
+    assert np.abs(resized(board, 16, 3)[:, 1:-1, 1:-1] - 127.5).max() < 20 and resized(board, 16, 3).shape == (1, 16, 16, 3)
+
+
+def test_a_folder_that_is_none_of_these_is_refused(tmp_path):
+    (tmp_path / "a.txt").write_text("")
+    assert walk(str(tmp_path))[0] == []
+    with pytest.raises(ValueError, match="expected folders that hold ref.png"):
+        evaluation.evaluate(options(tmp_path, tmp_path), "")
+
+
+def test_sift_is_the_same_for_grey_and_for_coloured_patches(rng):
+    found = patches(rng, 4, 65)
+    assert np.allclose(SIFT.resized(found), SIFT.resized(np.repeat(found[..., None], 3, -1)), atol=1e-3)
+
+
+def test_beside_opencv_where_it_is_installed(photo_pair, tmp_path):
+    try:
+        import cv2  # noqa: F401
+    except ImportError:
+        with pytest.raises(ValueError, match="--opencv: OpenCV is not installed"):
+            evaluation.evaluate(options(photo_pair, tmp_path / "out", opencv=True), "")
+        return
+    result = evaluation.evaluate(options(photo_pair, tmp_path / "out", opencv=True), "")
+    assert list(result["figures"]) == ["SIFT", "OpenCV"] and result["photos"]["OpenCV"]["near_corner"] == 1
+    assert abs(result["figures"]["SIFT"]["matching"] - result["figures"]["OpenCV"]["matching"]) < 0.1
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a run with an untrained model, and the photos that it held out."""
+    from nets import descriptor, towers
+    from utils.run import folder as runs
+
+    root = tmp_path_factory.mktemp("run")
+    for number in range(3):
+        rng = np.random.default_rng(number)
+        image = gaussian_filter(rng.uniform(0, 255, (120, 160, 3)), (2, 2, 0)) * 3 - 255
+        Image.fromarray(np.clip(image, 0, 255).astype("uint8")).save(root / f"{number}.png")
+    descriptor.descriptor(towers.make_patch_tower("patches", ())).save(root / "best.keras")
+    runs.write_json(str(root), runs.SPLIT, {"root": str(root), "test": [f"{number}.png" for number in range(3)]})
+    return root
+
+
+def test_a_model_on_the_photos_that_its_run_held_out(run, tmp_path, capsys):
+    result = evaluation.evaluate(options("", tmp_path / "out", descriptor="model"), str(run / "best.keras"))
+    assert result["kind"] == "held out" and list(result["figures"]) == ["model", "SIFT"]
+    assert result["figures"]["SIFT"]["matching"] > 0.3 and result["figures"]["SIFT"]["retrieval"] is not None
+    assert (tmp_path / "out" / "evaluation.json").is_file()
+
+
+def test_a_model_answers_about_photos(run, photo_pair, capsys):
+    from tasks.patches import answer
+
+    files = [str(photo_pair / name) for name in ("wallA.png", "wallB.png")]
+    given = SimpleNamespace(descriptor="model", model=str(run), geometry="homography", homography=False, keypoints=[], most_keypoints=300, ratio=1.0,
+                            tolerance=3.0, figure=False, json=False, csv="")
+    answer.answer(given, files)
+    assert "best.keras" in capsys.readouterr().out
+    given.descriptor = "sift"
+    with pytest.raises(ValueError, match="--descriptor=sift uses no model"):
+        answer.answer(given, files)
+    given.descriptor, given.model = "model", str(photo_pair)
+    with pytest.raises(ValueError, match="found no model at .*; --descriptor=sift needs no model"):
+        answer.answer(given, files)
