@@ -17,6 +17,7 @@ from utils.data.files import reading
 from utils.run import folder as runs
 
 KINDS = (siamese.KIND, descriptor.KIND, rankiqa.KIND)  # to import their modules makes their layers known to Keras
+READERS = {siamese.KIND: siamese.comparer, rankiqa.KIND: rankiqa.scorer}  # which fail where a model is not built as these are
 WEIGHTS = "model.weights.h5"  # in a .keras file
 WIDEST = 8192  # pixels a side of an input
 RATIO, SPARE = 20, 2**24  # weights take at most so many times the bytes of their file, and so many more
@@ -87,11 +88,11 @@ def bytes_of(config: dict) -> int:
 def check_model(model: keras.Model) -> None:
     """Raises ValueError where a model is not built as those of `KINDS` are, or has weights that are NaN or infinite."""
     model.get_layer("tower")
-    siamese.comparer(model) if model.name == siamese.KIND else rankiqa.scorer(model)
+    READERS.get(model.name, lambda model: None)(model)
     shapes = {tuple(tensor.shape) for tensor in model.inputs}
     sizes = [size for shape in shapes for size in shape[1:3] if size or model.name == siamese.KIND]
-    if len(shapes) != 1 or any(len(shape) != 4 or shape[3] not in (1, 3) for shape in shapes) or not all(size and size <= WIDEST for size in sizes):
-        raise ValueError(f"it takes {shapes}, expected images of 1 or 3 channels")
+    if len(shapes) != 1 or any(len(shape) != 4 or shape[3] not in range(1, 5) for shape in shapes) or not all(size and size <= WIDEST for size in sizes):
+        raise ValueError(f"it takes {shapes}, expected images of 1 to 4 channels")
     broken = [weight.path for weight in model.weights if not np.isfinite(keras.ops.convert_to_numpy(weight)).all()]
     if broken:
         raise ValueError(f"{len(broken)} of its {len(model.weights)} arrays of weights hold NaN or infinity, such as {broken[0]}: training diverged")

@@ -24,6 +24,7 @@ from utils.run.fitting import Validation
 
 KIND = descriptor.KIND
 NEXT = "python predict.py --task=patches A.jpg B.jpg, or python evaluate.py --task=patches"
+FIGURES = {}
 CURVES = [
     ("patches that find their partner", ["matched", "val_matching"]),
     ("false matches at 95 % of the true ones", ["val_fpr95"]),
@@ -175,11 +176,11 @@ def trainer(options, model, optimizer):
     return made
 
 
-def preview(trainer, batch):
+def preview(trainer, batch, data: Data):
     """Pairs of patches of a batch, a row a pair, from all its photos."""
     rows = np.array(evenly(np.arange(len(batch["point"]) // 2), 8))
     rows = np.stack([2 * rows, 2 * rows + 1], axis=1).ravel()
-    return batch["image"][rows], batch["point"][rows]
+    return batch["image"][rows], batch["point"][rows], {int(point): f"point {point}" for point in batch["point"][rows]}
 
 
 def callbacks(options, batches) -> list:
