@@ -91,7 +91,8 @@ def check_model(model: keras.Model) -> None:
     READERS.get(model.name, lambda model: None)(model)
     shapes = {tuple(tensor.shape) for tensor in model.inputs}
     sizes = [size for shape in shapes for size in shape[1:3] if size or model.name == siamese.KIND]
-    if len(shapes) != 1 or any(len(shape) != 4 or shape[3] not in range(1, 5) for shape in shapes) or not all(size and size <= WIDEST for size in sizes):
+    fitting = len(shapes) == 1 and all(len(shape) == 4 and shape[3] in range(1, 5) for shape in shapes)
+    if not fitting or not all(size and size <= WIDEST for size in sizes):
         raise ValueError(f"it takes {shapes}, expected images of 1 to 4 channels")
     broken = [weight.path for weight in model.weights if not np.isfinite(keras.ops.convert_to_numpy(weight)).all()]
     if broken:
