@@ -30,6 +30,9 @@ class PatchPairs(keras.layers.Layer):
         others = ops.cast(own[:, None] != ops.arange(ops.shape(whole_batch(a))[0], dtype="int32")[None, :], "float32")  # (m, n)
         return ops.repeat(self.cost(a, p, whole_batch(a), whole_batch(p), others), 2)
 
+    def compute_output_shape(self, features_shape, points_shape):
+        return (features_shape[0],)  # JAX cannot tell that an unknown number of rows is even
+
     def cost(self, a, p, everyone_a, everyone_p, others):
         """The loss of each own pair (m,). `others` (m, n) is 0 where a pair meets itself, otherwise 1."""
         raise TypeError(f"{type(self).__name__} has no cost: expected HardNet, L2Net or SOSNet")
