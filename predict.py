@@ -22,8 +22,8 @@ with group("What to ask"):
     flags.DEFINE_enum("task", None, list(tasks.ROOMS), "The question; these are not the tasks of train.py. "
                       "Default: what --model can answer, otherwise similarity")
     flags.DEFINE_boolean("quality", False, "Short for --task=quality: score how good the photos look, or those of the folders")
-    flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: characters, photos, quality or patches. Default: the newest run, otherwise "
-                        "the ready model that knows such pictures")
+    flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: characters, photos, quality or patches. Default: the newest run, "
+                        "otherwise the ready model that knows such pictures")
 tasks.define_flags("answers")
 with group("How to answer"):
     flags.DEFINE_boolean("json", False, "Print the answer as one JSON object on the last line")

@@ -16,8 +16,8 @@ def define_flags(*rooms: str) -> None:
         flags.DEFINE_enum("task", rooms[0] if len(rooms) == 1 else None, list(rooms),
                           "What kind of model to measure; these are not the tasks of train.py. "
                           + ("Default: that of --model, or of the newest run" if len(rooms) > 1 else "Always this one"))
-        flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: characters, photos, quality or patches. Default: the newest run, "
-                            "otherwise a ready model")
+        flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: characters, photos, quality or patches. Default: the newest "
+                            "run, otherwise a ready model")
         flags.DEFINE_string("dataset_path", "", "Folder of images, or of undistorted photos, to test on. Default: what the run held out")
         flags.DEFINE_string("out", "", "Folder to write figures and tables to. Default: that of the model; with --compare the working folder")
         flags.DEFINE_integer("seed", 0, "Seed of pairs, distortions, crops and splits", 0)
