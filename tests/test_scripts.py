@@ -73,8 +73,8 @@ def test_gallery_and_duplicates(trained, script, alphabets, tmp_path):
     assert any({"copy.png", os.path.join("character01", "01.png")} <= set(group) for group in found["groups"])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("loss", [name for name, row in LOSSES.items() if not row.trains_head])
+@pytest.mark.parametrize("loss", [pytest.param(name, marks=pytest.mark.slow if name == "triplet" else pytest.mark.rare)
+                                  for name, row in LOSSES.items() if not row.trains_head])
 def test_triplet_task(loss, alphabets, script, tmp_path):
     mining = ["--mining=all"] * ("mining" in LOSSES[loss].settings)
     out = script("train.py", "--task=triplet", f"--loss={loss}", *mining, f"--dataset_path={alphabets}", "--epochs=2", "--run=t", *SMALL)
@@ -119,7 +119,7 @@ def test_evaluation_on_other_images_names_the_overlap(trained, script, alphabets
     assert (tmp_path / "out" / "thresholds.json").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_a_run_is_measured_from_another_folder_and_goes_on_with_moved_data(chapters, script, tmp_path):
     chapters(*[4] * 12, name="home/pics")
     home, away = tmp_path / "home", tmp_path / "away"
@@ -219,7 +219,7 @@ def test_own_data_however_small(counts, chapters, script, tmp_path):
     assert "not measured: there is no thresholds.json beside the model" in script("predict.py", *files, "--nofigure")
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_a_frozen_backbone_on_two_splits(chapters, script, tmp_path):
     """Features are computed once, two splits are trained, and the spread of both is told; a resumed run says the same."""
     flags = ("--train_own_data", f"--dataset_path={chapters(*[8] * 12)}", "--freeze", "--splits=2", "--epochs=2", "--steps_per_epoch=3",
@@ -262,8 +262,6 @@ BAD_INPUT = {
     ("--dataset_path={root}", "--train_own_data", "--devices=7"): "found 0 GPUs",
     ("--weights=none.h5", "--backbone=vgg16"): "none.h5: no such file",
     ("--freeze",): "random weights know nothing",
-    ("--freeze", "--weights=", "--backbone=photos"): "random weights know nothing",
-    ("--freeze", "--weights=a.keras", "--augment=photos"): "--augment has no effect with --freeze",
     ("--weights=none.h5",): "compact has no published weights",
     ("--loss=contrastive", "--head=plain"): "pass --head=distance",
     ("--input_shape=8,8,1",): "expected 32 or more pixels",
@@ -348,7 +346,7 @@ def test_a_training_that_diverges_ends_with_an_exit_code_that_says_so(alphabets,
     assert not (tmp_path / "logs" / "nan" / "last.keras").exists()
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 @pytest.mark.parametrize("text, message", [
     ("[]", "thresholds.json: cannot be read"), ("null", "thresholds.json: cannot be read"), ('{"best_accuracy": NaN}', "best_accuracy is nan"),
 ])

@@ -253,8 +253,8 @@ def read_rows(folder: str) -> list[dict[str, str]]:
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file)
             rows = list(reader)
-        if reader.fieldnames and not {"epoch", "loss"} <= set(reader.fieldnames):
-            raise ValueError("its first line does not name the columns epoch and loss")
+        if reader.fieldnames and "epoch" not in reader.fieldnames:
+            raise ValueError("its first line does not name the column epoch")
         if rows and not all(rows[-1].values()):
             rows.pop()
         for number, row in enumerate(rows):

@@ -63,7 +63,7 @@ def test_sets_of_patches_are_split_by_scene_and_make_pairs(rng, tmp_path):
     assert [pairs.shape for pairs in task.held_out_pairs(data, "test", 9, (32, 32, 1), 0)] == [(5, 2, 32, 32, 1)]
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_a_set_of_patches_is_trained_on(script, tmp_path, rng):
     root = hpatches_like(tmp_path / "hpatches", rng)
     out = script("train.py", "--task=patches", f"--dataset_path={root}", "--epochs=1", "--steps_per_epoch=2", "--batch_size=8", "--run=s")
@@ -87,7 +87,7 @@ def test_trained_measured_and_continued(script, photos, tmp_path):
     assert "128 numbers a patch" in started
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_what_does_not_fit_is_one_line(script, photos):
     common = ("--task=patches", f"--dataset_path={photos}")
     for flags, text in ((["--backbone=vgg16"], "not for patches"), (["--input_shape=32,32,2"], "photos have 1 channel or 3"),

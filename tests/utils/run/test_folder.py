@@ -125,7 +125,7 @@ LOG = ["epoch,loss,spread", "0,.5,.1", "1,.4,.2", "2,.3,NA"]
     ([*LOG[:2], "1,four,.2", LOG[3]], "could not convert string to float"),
     ([*LOG[:2], LOG[3]], "holds 2 epochs, and state.weights.h5 was saved after 3"),
     ([*LOG[:2], "5,.4,.2", LOG[3]], "its epochs do not count up from 0"),
-    (["epoch,spread", "0,.1"], "does not name the columns epoch and loss"),
+    (["loss,spread", "0,.1"], "does not name the column epoch"),
     (["epoch,loss,other", *LOG[1:]], "has no column for spread"),
 ])
 def test_a_damaged_log_is_refused_by_name(lines, message, tmp_path):
