@@ -60,6 +60,8 @@ def photographs(folder: str, count: int, side: int = 160) -> None:
 def kill_training(kind: str, count: int, rng) -> dict:
     import keras
 
+    import tasks.models  # noqa: F401  makes the layers of this project known to Keras
+
     if kind == "rank":
         photographs("photos", 40)
     faults, script = [], str(ROOT / "train.py")
