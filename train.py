@@ -134,6 +134,8 @@ def repeat(task: tasks.Task, folder: str) -> str:
     FLAGS.seed, FLAGS.splits = seed, splits
     measured = [runs.read_json(each, runs.EVALUATION) or {} for each in folders]
     found = {name: [each[name] for each in measured if each.get(name) is not None] for name in task.FIGURES}
+    if max(map(len, found.values()), default=0) < 2:
+        return f"\n{len(folders)} splits: fewer than two could be measured, so the spread is unknown"
     runs.write_json(folder, runs.EVALUATION, measured[0] | {"splits": found})
     return f"\n{len(folders)} splits: " + "; ".join(
         f"{words} {np.mean(found[name]):.3f} +- {np.std(found[name], ddof=1):.3f} ({' '.join(f'{value:.3f}' for value in found[name])})"

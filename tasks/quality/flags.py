@@ -35,7 +35,7 @@ def for_training() -> None:
 
 
 def is_range(span: list[str]) -> bool:
-    """Whether these are no numbers, or a lower and a higher one."""
+    """Whether the list is empty, or holds a lower number and a higher one."""
     return not span or len(span) == 2 and are_numbers(span) and float(span[0]) < float(span[1])
 
 

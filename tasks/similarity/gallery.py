@@ -55,7 +55,7 @@ def open_gallery(root: str, model: str, comparer: "Comparer", shape: tuple[int, 
 
 
 def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[int, int, int]) -> Gallery:
-    """The embeddings of images below `root`, from its cache as far as the files are the same.
+    """The embeddings of images below `root`, from its cache where the files have not changed.
 
     The cache lies in `root`, one file for each model. A file counts as unchanged by its `stamp`, or else by its
     contents; files of the same contents are embedded once. The cache is written after blocks of images too, so that a

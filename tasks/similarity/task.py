@@ -143,9 +143,14 @@ def features_of(model, samples: Samples) -> np.ndarray:
     return found.features[[row_of[path] for path in samples.paths]]
 
 
+def taken(data: Data):
+    """What the part that learns takes of each image: the image, or with --freeze its features."""
+    return data.images if data.features is None else data.features
+
+
 def learner(model, data: Data):
-    """The part of the model that learns, and what that takes of each image: the model and images, or with --freeze its end and features."""
-    return (model, data.images) if data.features is None else (frozen.on_features(model), data.features)
+    """The part of the model that learns, which with --freeze is its end, and what it takes of each image."""
+    return (model if data.features is None else frozen.on_features(model)), taken(data)
 
 
 def prepare(options, model, data: Data) -> None:
@@ -161,7 +166,7 @@ def make_batches(options, data: Data, model) -> ClassBatches:
     kind = augmentation(options)
     poses = (8 if options.mirrored else 4) if kind == "characters" else 1
     made = ClassBatches(
-        learner(model, data)[1], data.samples.labels, data.samples.groups, data.split.train, options.batch_size,
+        taken(data), data.samples.labels, data.samples.groups, data.split.train, options.batch_size,
         options.images_per_class, AUGMENTATIONS[kind], options.groups_per_batch,
         poses=poses, steps=options.steps_per_epoch, seed=options.seed, multiple_of=devices.replicas(),
     )
@@ -197,8 +202,8 @@ def validation(options, model, data: Data) -> Validation | None:
     """Scores held-out pairs, drawn once; None where there are none."""
     labels, rows = data.samples.labels, data.split.validation
     if comparable(labels[rows]):
-        learnt, taken = learner(model, data)
-        measure = report.validator(siamese.comparer(learnt), taken, labels, rows, options.seed)
+        learnt, shown = learner(model, data)
+        measure = report.validator(siamese.comparer(learnt), shown, labels, rows, options.seed)
         classes = len(np.unique(labels[rows]))
         if options.train_own_data and classes < ENOUGH and not options.patience:
             print(f"{classes} classes to validate on are too few to choose an epoch by: the last epoch is kept")
@@ -227,8 +232,8 @@ def fit_head(options, model, path: str, data: Data) -> None:
     rows = next((r for r in (data.split.validation, data.split.train) if comparable(labels[r])), None)
     if rows is None:
         return
-    learnt, taken = learner(model, data)
-    pairs = report.pairs_of_features(siamese.comparer(learnt), taken, labels, rows, options.seed)
+    learnt, shown = learner(model, data)
+    pairs = report.pairs_of_features(siamese.comparer(learnt), shown, labels, rows, options.seed)
     if siamese.calibrate(model, *pairs):
         save_aside(model.save, os.fspath(path), ".keras")
     else:

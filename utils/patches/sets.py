@@ -161,7 +161,7 @@ def read_keypoints(path: str, photo: str) -> Keypoints:
         photo: where the CSV has a column file, only rows that name this photo count, by its path or by its name.
 
     Raises:
-        ValueError: a column is missing, or a value is no number, naming file and line.
+        ValueError: a column is missing, or a value is not a number; the message names file and line.
     """
     with reading(path, "a CSV with the columns x, y, size and perhaps angle, response, file"):
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
