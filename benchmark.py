@@ -183,7 +183,7 @@ def search(model, folder) -> dict[str, float]:
     import numpy as np
 
     from nets import siamese
-    from tasks.similarity import gallery
+    from tasks.search import gallery
     from utils.data import images
 
     shape = model.input_shape[0][1:]

@@ -9,7 +9,8 @@ from nets.siamese import KIND, Comparer, comparer
 from tasks import about, find_model
 from tasks.models import load_model
 from tasks.quality.scoring import quality_of_centres
-from tasks.similarity import duplicates, figures as sheets, gallery
+from tasks.search import duplicates, gallery
+from tasks.similarity import figures as sheets
 from utils.data.files import evenly, walk
 from utils.data.images import read_image, read_whole
 from utils.data.survey import THUMBNAIL
@@ -104,7 +105,7 @@ def search_gallery(options, files: list[str]) -> None:
 
 
 def find_duplicates(options) -> None:
-    """Groups of pictures of a folder that are alike from the threshold on; see `tasks.similarity.duplicates`."""
+    """Groups of pictures of a folder that are alike from the threshold on; see `tasks.search.duplicates`."""
     if options.gallery:
         raise ValueError("--gallery and --duplicates ask two questions: pass one of them")
     root = os.path.expanduser(options.duplicates)

@@ -12,7 +12,7 @@ from utils.metrics.verification import reliability
 from utils.run import figures
 
 if TYPE_CHECKING:
-    from tasks.similarity.duplicates import Group
+    from tasks.search.duplicates import Group
 
 
 def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: dict, cuts: dict) -> None:

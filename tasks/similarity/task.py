@@ -11,7 +11,8 @@ from nets.inference import forward
 from tasks import about
 from tasks.collapse import Collapse
 from tasks.models import load_model
-from tasks.similarity import gallery, report
+from tasks.search import gallery
+from tasks.similarity import report
 from tasks.similarity.flags import augmentation, check, loss_name
 from utils.batches.augment import AUGMENTATIONS
 from utils.batches.classes import ClassBatches

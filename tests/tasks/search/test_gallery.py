@@ -11,7 +11,7 @@ import pytest
 
 from nets import siamese, towers
 from nets.heads import make_head
-from tasks.similarity import gallery
+from tasks.search import gallery
 from utils.data.images import read_image
 from utils.run import figures
 
@@ -222,7 +222,7 @@ def images_of(folder, found):
 KILLED = """
 import os, signal, sys, time
 import numpy as np
-from tasks.similarity import gallery
+from tasks.search import gallery
 from types import SimpleNamespace
 
 gallery.BLOCK, gallery.PAUSE, calls = 2, 0, []

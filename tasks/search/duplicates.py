@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tasks.similarity.gallery import Gallery
+from tasks.search.gallery import Gallery
 from utils.data.images import size_of
 from utils.run.console import progress_bar
 from utils.saying import shown

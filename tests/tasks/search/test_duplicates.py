@@ -15,9 +15,10 @@ from PIL import Image
 from nets import siamese, towers
 from nets.siamese import Comparer
 from tasks.quality.scoring import quality_of_centres
-from tasks.similarity import answer, duplicates, figures
-from tasks.similarity.duplicates import Group, Member
-from tasks.similarity.gallery import Gallery
+from tasks.search import duplicates
+from tasks.search.duplicates import Group, Member
+from tasks.search.gallery import Gallery
+from tasks.similarity import answer, figures
 
 from helpers import picture, scenery, small_siamese
 
