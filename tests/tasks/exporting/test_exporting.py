@@ -120,7 +120,7 @@ def test_not_a_number_is_too_large_a_difference():
 
 
 @pytest.mark.parametrize("name, absent, said", [
-    ("onnx", {"tf2onnx", "onnxruntime"}, "--format=onnx needs tf2onnx and onnxruntime, not installed: pip install tf2onnx onnxruntime"),
+    ("onnx", {"tf2onnx", "onnxruntime"}, "--format=onnx needs tf2onnx, onnxruntime, not installed: pip install tf2onnx onnxruntime"),
     ("litert", {"ai_edge_litert"}, "--format=litert needs ai-edge-litert, not installed: pip install ai-edge-litert"),
 ])
 def test_what_is_not_installed_is_named_with_its_command(name, absent, said, monkeypatch):
