@@ -1,6 +1,7 @@
 """How alike are pictures: two of them, one against a folder, or all of a folder against each other."""
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -70,8 +71,7 @@ def compare_two(options, files: list[str]) -> None:
 
 def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     """Says whether two pictures show the same thing."""
-    features = model.compare.embed(np.stack([read_image(picture.file, model.shape) for picture in (left, right)]))
-    similarity = float(model.compare.score(features[0], features[1]))
+    similarity = similarity_of(model, left.file, right.file)
     same = similarity >= model.threshold
     text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {model.threshold:.3f})"
     doubt = about.warning(model.known, thumbnails([left, right]))
@@ -91,7 +91,7 @@ def search_gallery(options, files: list[str]) -> None:
     model = load(options, queries)
     opened = gallery.open_gallery(os.path.expanduser(options.gallery), model.path, model.compare, model.shape)
     print(f"{len(opened.paths)} pictures in {opened.root}, {opened.embedded} of them embedded now")
-    features = model.compare.embed(np.stack([read_image(query.file, model.shape) for query in queries]))
+    features = embed(model, [query.file for query in queries])
     rows = []
     for number, (query, found) in enumerate(zip(queries, gallery.search(opened, model.compare, features, options.top), strict=True)):
         rows += [{"query": query.file, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
@@ -175,23 +175,54 @@ def choose_model(options, pictures: list[Picture]) -> str:
 
 def load(options, pictures: list[Picture]) -> Loaded:
     """The model that the flags mean, or that suits the pictures; says which it is and what it knows."""
-    path = choose_model(options, pictures)
+    model, rule = open_model(choose_model(options, pictures), options.threshold, options.threshold_at)
+    height, width, channels = model.shape
+    print(f"model {model.path}, input {height} x {width} {'grey' if channels == 1 else 'RGB'}, same from {model.threshold:.3f} on ({rule})")
+    print(about.in_words(model.known))
+    return model
+
+
+def open_model(path: str, threshold: float | None = None, threshold_at: str | None = None) -> tuple[Loaded, str]:
+    """The model of a .keras file, and where its threshold comes from, in words; see `decision_threshold`."""
     model, known = load_model(path, KIND), about.read(path)
-    threshold, rule = decision_threshold(options, os.path.dirname(path))
-    shape = model.input_shape[0][1:]
-    print(f"model {path}, input {shape[0]} x {shape[1]} {'grey' if shape[2] == 1 else 'RGB'}, same from {threshold:.3f} on ({rule})")
-    print(about.in_words(known))
-    return Loaded(comparer(model), shape, threshold, path, known)
+    threshold, rule = decision_threshold(os.path.dirname(path), threshold, threshold_at)
+    return Loaded(comparer(model), model.input_shape[0][1:], threshold, path, known), rule
 
 
-def decision_threshold(options, folder: str) -> tuple[float, str]:
-    """The similarity from which on two pictures count as the same, and where it comes from: --threshold, or thresholds.json in `folder`."""
-    if options.threshold is not None:
-        return options.threshold, "as asked for"
+def embed(model: Loaded, pictures: Sequence) -> np.ndarray:
+    """Features (N, F) float32 of pictures, block by block.
+
+    Args:
+        pictures: files, or pictures in memory; see `utils.data.images.open_image`.
+
+    Raises:
+        ValueError: a picture that cannot be read, naming it; none at all.
+    """
+    if not len(pictures):
+        raise ValueError("received no picture, expected one or more")
+    blocks = (pictures[start : start + gallery.BLOCK] for start in range(0, len(pictures), gallery.BLOCK))
+    return np.concatenate([model.compare.embed(np.stack([read_image(picture, model.shape) for picture in block])) for block in blocks])
+
+
+def similarity_of(model: Loaded, left, right) -> float:
+    """How alike two pictures are, 0..1; files, or pictures in memory."""
+    features = embed(model, [left, right])
+    return float(model.compare.score(features[0], features[1]))
+
+
+def decision_threshold(folder: str, threshold: float | None, threshold_at: str | None) -> tuple[float, str]:
+    """The similarity from which on two pictures count as the same, and where it comes from, in words.
+
+    Args:
+        folder: of the model; its thresholds.json tells where `threshold` is None.
+        threshold_at: one of `RULES`; None: the model's own.
+    """
+    if threshold is not None:
+        return threshold, "as asked for"
     measured = runs.read_thresholds(folder)
     if measured is None:
         return 0.5, "not measured: there is no thresholds.json beside the model"
-    rule = options.threshold_at or measured.get("default", "best_accuracy")
+    rule = threshold_at or measured.get("default", "best_accuracy")
     if rule not in measured:
         raise ValueError(f"--threshold_at={rule}: this model has {', '.join(sorted(set(measured) & set(RULES)))}")
     return strictest(measured) if rule == "fpr1" else measured[rule], RULES.get(rule, rule)
