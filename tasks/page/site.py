@@ -7,7 +7,7 @@ import traceback
 from functools import partial
 from typing import Any
 
-from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from tasks.page import answers, folders, models, texts, uploads
@@ -47,6 +47,8 @@ def make_site(kept: models.Models, root: str, language: str = "auto", local: boo
         spoken = spoken_by_visitor(language)
         if tab not in TABS:
             return page("same", spoken, root, {}, texts.text(spoken, "not_found"), 404)
+        if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method == "POST":
+            abort(403)  # another site sends its own form here
         answer, error, status = ask(tab, kept, root, spoken) if request.method == "POST" else ({}, "", 200)
         return page(tab, spoken, root, answer, error, status)
 
@@ -112,7 +114,7 @@ def page(tab: str, language: str, root: str, answer: dict[str, Any], error: str,
     response = make_response(render_template(
         f"{tab}.html", tab=tab, tabs=list(TABS), language=language, languages=texts.LANGUAGES, root=os.path.join(root, ""),
         folders=folders.offered(root) if tab in ("search", "duplicates") else [], models=models.offered(ROOMS[tab]), megabytes=uploads.MEGABYTES,
-        has_why=tab != "why" or answers.why_module() is not None, asked=request.form, answer=answer, error=error,
+        has_why=tab != "why" or answers.why_module() is not None, asked={} if status == 413 else request.form, answer=answer, error=error,
         t=partial(texts.text, language), has_text=texts.TEXTS.__contains__,
     ), status)
     if request.args.get("language") in texts.LANGUAGES:

@@ -31,7 +31,8 @@ TEXTS = {  # by name: English, Chinese
                      "请选择一张图片和一个文件夹。第一次搜索某个文件夹需要一些时间，之后会很快。"),
     "duplicates.about": ("Choose a folder. The page shows groups of pictures that are alike, and a list of files to keep. It never deletes a file.",
                          "请选择一个文件夹。页面会分组显示相同的图片，并给出建议保留的文件清单。本页面不会删除任何文件。"),
-    "quality.about": ("Choose several photos. Each gets a score, and the best comes first.", "请选择多张照片。每张都会得到一个分数，最好的排在最前。"),
+    "quality.about": ("Choose several photos. Each gets a score, and the best comes first.",
+                      "请选择多张照片。每张都会得到一个分数，最好的排在最前。"),
     "places.about": ("Choose two photos. Points that look alike are joined by lines; where enough of them agree, the photos show the same place.",
                      "请选择两张照片。相像的点用线连接；如果足够多的点一致，就说明两张照片拍的是同一个地方。"),
     "why.about": ("Choose two pictures. Warm colours mark the parts that make them alike.", "请选择两张图片。暖色标出让它们相像的部分。"),
@@ -43,7 +44,8 @@ TEXTS = {  # by name: English, Chinese
     "drop": ("Drop a picture here, or click to choose", "把图片拖到这里，或点击选择"),
     "drop_several": ("Drop photos here, or click to choose", "把照片拖到这里，或点击选择"),
     "folder": ("Folder", "文件夹"),
-    "folder.help": ("Below {root}, such as cats/2024. Leave it empty for all of {root}.", "位于 {root} 之下，例如 cats/2024。留空则表示整个 {root}。"),
+    "folder.help": ("Below {root}, such as cats/2024. Leave it empty for all of {root}.",
+                    "位于 {root} 之下，例如 cats/2024。留空则表示整个 {root}。"),
     "top": ("Pictures to show", "显示张数"),
     "model": ("Model", "模型"),
     "model.auto": ("Choose for me", "自动选择"),
@@ -114,16 +116,19 @@ TEXTS = {  # by name: English, Chinese
 
     "place.same": ("The same place", "同一个地方"),
     "place.different": ("No agreement", "没有找到一致之处"),
-    "place.agree": ("{agree} of {matches} matches agree; from {needed} on it is no chance.", "{matches} 个匹配中有 {agree} 个一致；达到 {needed} 个就不是巧合。"),
+    "place.agree": ("{agree} of {matches} matches agree; from {needed} on it is no chance.",
+                    "{matches} 个匹配中有 {agree} 个一致；达到 {needed} 个就不是巧合。"),
     "place.lines": ("Green lines: matches that agree. Grey lines: matches that do not.", "绿线：一致的匹配。灰线：不一致的匹配。"),
-    "place.laid": ("The second photo laid onto the first. The rim, where the second shows nothing, is pale.", "第二张照片叠放在第一张上。周围较淡的部分第二张没有拍到。"),
+    "place.laid": ("The second photo laid onto the first. The rim, where the second shows nothing, is pale.",
+                   "第二张照片叠放在第一张上。周围较淡的部分第二张没有拍到。"),
     "place.matrix": ("Map from pixels of the first photo to pixels of the second", "从第一张照片的像素到第二张照片像素的变换"),
 
     "why.missing": ("This version cannot show why yet.", "这个版本还不能显示原因。"),
     "why.map": ("Heat map of picture {number}", "图片 {number} 的热图"),
 
     "not_found": ("There is no such page.", "没有这个页面。"),
-    "too_large": ("The files are larger than {megabytes} MB together: choose fewer or smaller ones.", "这些文件合计超过 {megabytes} MB：请少选几个，或选择较小的文件。"),
+    "too_large": ("The files are larger than {megabytes} MB together: choose fewer or smaller ones.",
+                  "这些文件合计超过 {megabytes} MB：请少选几个，或选择较小的文件。"),
     "file_too_large": ("{name}: {size} MB, expected at most {megabytes} MB: choose a smaller file.",
                        "{name}：{size} MB，超过了 {megabytes} MB 的上限：请选择较小的文件。"),
     "failed": ("Something went wrong in the program. The window in which it runs tells more.", "程序内部出错。运行程序的窗口里有更多信息。"),
@@ -149,9 +154,8 @@ SAID = [  # a line of the program, and its Chinese; the rest of the line, such a
     (r"^these pictures are characters, the model learnt from photographs: .*$", "这些图片是字符，而模型学的是照片：不要相信它的回答"),
     (r"^these pictures are photographs, the model learnt from characters: .*$", "这些图片是照片，而模型学的是字符：不要相信它的回答"),
     (r"^these pictures look unlike those that the model learnt from: .*$", "这些图片与模型学过的不像：请核对它的回答"),
-    (r"^left out (\d+) broken files: (.*)$", r"略过 \1 个损坏的文件：\2"),
-    (r"^left out (.*?): (.*)$", r"略过 \1：\2"),
 ]
+LEFT_OUT = re.compile(r"left out (\d+) (broken )?.*?: (.*)")  # what `utils.saying.left_out` says
 
 
 def text(language: str, name: str, /, **values) -> str:
@@ -161,7 +165,11 @@ def text(language: str, name: str, /, **values) -> str:
 
 def translated(language: str, line: str) -> str:
     """A line of the program in a language; one that has no translation stays English."""
-    for pattern, chinese in SAID if language == "zh" else ():
+    if language != "zh":
+        return line
+    if found := LEFT_OUT.fullmatch(line):
+        return f"略过 {found[1]} 个{'损坏的' if found[2] else ''}文件：" + "，".join(translated(language, part) for part in found[3].split(", "))
+    for pattern, chinese in SAID:
         if re.match(pattern, line):
             return re.sub(pattern, chinese, line)
     return line
