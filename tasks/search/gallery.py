@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from utils.data.files import digest, save_aside, walk
+from utils.data.files import digest, remove_remains, save_aside, walk
 from utils.data.images import load_images
 from utils.metrics.retrieval import Index
 from utils.run.console import progress_bar
@@ -158,6 +158,7 @@ def read_cache(path: str) -> dict[str, Entry]:
 
 def write_cache(path: str, entries: dict[str, Entry]) -> None:
     """Writes the cache, whole or not at all."""
+    remove_remains(os.path.dirname(path))
     keys, stamps, features = map(np.array, zip(*entries.values()))
     save_aside(lambda name: np.savez(name, paths=list(entries), keys=keys, stamps=stamps, features=features), path, ".npz")
 

@@ -18,7 +18,7 @@ from utils.saying import say_once
 IMAGE_COLUMNS = ("image", "path", "file", "name", "filename", "imagename", "imgname", "img", "imagepath", "imgpath", "filepath", "imagefile",
                  "distimg", "distimage", "distortedimage", "distname")
 SCORE_COLUMNS = ("mos", "dmos", "score", "quality", "dmosrealigned", "mosscore", "qualityscore", "meanopinionscore",
-                 "differencemeanopinionscore")
+                 "differencemeanopinionscore", "mosz", "zmos", "moszscore")
 DIFFERENCES = ("dmos", "dmosrealigned", "differencemeanopinionscore")  # of these scores, lower ones are better
 REFERENCE_COLUMNS = ("reference", "ref", "refimage", "refimg", "refname", "referenceimage", "referencename")
 KIND_COLUMNS = ("kind", "distortion", "disttype", "distortiontype")
@@ -237,6 +237,10 @@ def column(path: str, names: list[str], known: tuple[str, ...], flag: str = "", 
         say_once(f"{path}: of the columns {', '.join(names[place] for place in places)}, {names[better[0]]} is read, because of "
                  f"--{'no' * (plain(names[better[0]]) in DIFFERENCES)}higher_is_better; --{flag} names another")
         places = better
+    elif len(places) == 1 and preferred and plain(names[places[0]]) not in (*preferred, "score", "quality", "qualityscore"):
+        higher = "mos" in preferred
+        say_once(f"{path}: the scores are those of the column {names[places[0]]}, of which mostly the {'lower' if higher else 'higher'} ones are "
+                 f"better; they are read as --{'no' * (not higher)}higher_is_better says; --{flag} names another column")
     if len(places) > 1 or flag and not places:
         raise ValueError(
             f"{path}: {'several' if places else 'none'} of the columns {', '.join(known[:5])} ... in the header {header}; expected exactly one"
