@@ -218,7 +218,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array, tags.input_tags.three_d_array, tags.input_tags.string = False, True, True
-        tags.no_validation = True
+        tags.no_validation, tags.transformer_tags.preserves_dtype = True, []  # any pictures in, float32 out
         return tags
 
 

@@ -10,7 +10,7 @@ from nets.siamese import KIND, Comparer, comparer
 from tasks import about, find_model
 from tasks.models import load_model
 from tasks.quality.scoring import quality_of_centres
-from tasks.search import duplicates, gallery
+from tasks.search import duplicates, gallery, matrix, pairs
 from tasks.similarity import figures as sheets
 from utils.data.files import evenly, walk
 from utils.data.images import read_image, read_whole
@@ -18,7 +18,7 @@ from utils.data.survey import THUMBNAIL
 from utils.metrics.verification import strictest
 from utils.run import figures, folder as runs
 from utils.run.console import write_answer
-from utils.saying import shown
+from utils.saying import counted, shown
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
 
@@ -43,17 +43,20 @@ class Picture(NamedTuple):
 
 
 def answer(options, files: list[str]) -> None:
-    """Compares two pictures, searches in a folder, or finds duplicates, as the flags say."""
-    if options.duplicates and files:
-        raise ValueError(f"--duplicates looks at its folder alone: leave {files[0]} out, or search for it with --gallery=FOLDER")
-    if options.duplicates:
-        find_duplicates(options)
-    elif options.gallery:
+    """Compares two pictures, searches in a folder, finds duplicates and so on, as the flags say."""
+    asked = [name for name in QUESTIONS if getattr(options, name, None)]
+    if len(asked) > 1:
+        raise ValueError(f"--{asked[0]} and --{asked[1]} ask two questions: pass one of them")
+    if asked and files and asked != ["gallery"]:
+        raise ValueError(f"--{asked[0]} looks at what it names alone: leave {files[0]} out, or search for it with --gallery=FOLDER")
+    if asked == ["gallery"]:
         search_gallery(options, files)
+    elif asked:
+        QUESTIONS[asked[0]](options)
     elif len(files) in (0, 2):
         compare_two(options, files)
     else:
-        raise ValueError(f"received {len(files)} file names; pass two pictures to compare them, or none and the program asks for them; "
+        raise ValueError(f"received {counted(len(files), 'file name')}; pass two pictures to compare them, or none and the program asks for them; "
                          "to search for one in a folder pass --gallery=FOLDER")
 
 
@@ -90,7 +93,7 @@ def search_gallery(options, files: list[str]) -> None:
     queries = [show(file) for file in files]
     model = load(options, queries)
     opened = gallery.open_gallery(os.path.expanduser(options.gallery), model.path, model.compare, model.shape)
-    print(f"{len(opened.paths)} pictures in {opened.root}, {opened.embedded} of them embedded now")
+    print(f"{counted(len(opened.paths), 'picture')} in {opened.root}, {opened.embedded} of them embedded now")
     features = embed(model, [query.file for query in queries])
     rows = []
     for number, (query, found) in enumerate(zip(queries, gallery.search(opened, model.compare, features, options.top), strict=True)):
@@ -106,12 +109,9 @@ def search_gallery(options, files: list[str]) -> None:
 
 def find_duplicates(options) -> None:
     """Groups of pictures of a folder that are alike from the threshold on; see `tasks.search.duplicates`."""
-    if options.gallery:
-        raise ValueError("--gallery and --duplicates ask two questions: pass one of them")
     root = os.path.expanduser(options.duplicates)
     model = load(options, some_pictures(root))
-    opened = gallery.open_gallery(root, model.path, model.compare, model.shape)
-    print(f"{opened.root}: {duplicates.counted(opened.embedded, 'picture')} embedded now")
+    opened = open_folder(root, model)
     found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
     warning = duplicates.warning(found, model.threshold, options.force)
     heading = duplicates.headline(len(opened.paths), found, model.threshold, options.force)
@@ -128,12 +128,64 @@ def find_duplicates(options) -> None:
     write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details, "warning": warning or None})
 
 
-def some_pictures(root: str, most: int = 20) -> list[Picture]:
-    """Some pictures of a folder, to choose a model by; those that cannot be read are skipped."""
+def compare_pairs(options) -> None:
+    """The similarity of each pair of a list; see `tasks.search.pairs`."""
+    path = os.path.expanduser(options.pairs)
+    listed = pairs.read_pairs(path)
+    pairs.answer(options, path, listed, load(options, some_of(pairs.some_files(path, listed))))
+
+
+def write_matrix(options) -> None:
+    """The similarities of all pictures of a folder to each other, in a file; see `tasks.search.matrix`."""
+    if not options.csv:
+        raise ValueError("--matrix writes a file: pass --csv=matrix.csv, or --csv=matrix.npy for NumPy's file")
+    root = os.path.expanduser(options.matrix)
+    model = load(options, some_pictures(root))
+    opened = open_folder(root, model)
+    matrix.write(opened, model.compare, options.csv)
+    print(f"similarities of {counted(len(opened.paths), 'picture')} to each other are in {options.csv}")
+    write_answer(options, None, {"threshold": model.threshold, "matrix": options.csv, "files": opened.paths})
+
+
+def look_between(options) -> None:
+    """What of one folder is in another; see `tasks.search.matrix.between`."""
+    roots = [os.path.expanduser(root) for root in options.between]
+    if len(roots) != 2 or os.path.realpath(roots[0]) == os.path.realpath(roots[1]):
+        raise ValueError(f"--between={','.join(options.between)}: expected two different folders with a comma between; within one folder pass "
+                         "--duplicates=FOLDER")
+    model = load(options, some_pictures(roots[0]) + some_pictures(roots[1]))
+    a, b = (open_folder(root, model) for root in roots)
+    rows = matrix.between(a, b, model.compare, model.threshold)
+    for row in rows:
+        print(f"  {row['similarity']:.3f} {shown(row['file'])}  {'identical file of' if row['identical'] else 'like'} {shown(row['found'])}")
+    same = sum(row["identical"] for row in rows)
+    print(f"{len(rows)} of {counted(len(a.paths), 'picture')} in {a.root} are in {b.root} too: {counted(same, 'identical file')}, "
+          f"{len(rows) - same} from similarity {model.threshold:.3f} on")
+    write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same, "results": rows},
+                 ["file", "found", "similarity", "identical"])
+
+
+def open_folder(root: str, model: Loaded) -> gallery.Gallery:
+    """The embeddings of a folder; says how many are new."""
+    opened = gallery.open_gallery(root, model.path, model.compare, model.shape)
+    print(f"{opened.root}: {counted(opened.embedded, 'picture')} embedded now")
+    return opened
+
+
+QUESTIONS = {"gallery": search_gallery, "duplicates": find_duplicates, "pairs": compare_pairs, "matrix": write_matrix, "between": look_between}
+
+
+def some_pictures(root: str) -> list[Picture]:
+    """Some pictures of a folder, to choose a model by."""
+    return some_of([os.path.join(root, path) for path in walk(root)[0]])
+
+
+def some_of(files: Sequence[str], most: int = 20) -> list[Picture]:
+    """Some of these pictures; those that cannot be read are skipped."""
     found = []
-    for path in evenly(walk(root)[0], most):
+    for file in evenly(files, most):
         try:
-            found.append(show(os.path.join(root, path)))
+            found.append(show(file))
         except ValueError:
             continue
     return found
