@@ -1,6 +1,5 @@
 """What each tab of the page answers. Each function takes the models and what a visitor asks, and returns what the tab shows."""
 
-import base64
 import csv
 import io
 import os
@@ -10,14 +9,12 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
-from PIL import Image
 
-from tasks.page import folders
+from tasks.page import drawings, folders
+from tasks.page.drawings import picture
 from tasks.page.models import Models
-from utils.data.images import read_whole
 from utils.saying import shown
 
-SIDE = 240  # pixels of a picture that the page shows, at most
 MOST_SHOWN = 300  # pictures of duplicates that the page shows; its lists name all
 MOST_FOUND = 60  # pictures that a search finds, at most
 
@@ -51,10 +48,8 @@ def same(models: Models, asked: Asked) -> dict[str, Any]:
     """Whether two pictures show the same, with the threshold and any warning; the numbers of predict.py."""
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
-        used = models.similarity(asked.fields.get("model", ""), files)
-        similarity, doubt = used.model.similarity(*files), used.model.warning(files)
-    return {"used": used, "said": said, "similarity": similarity, "threshold": used.model.threshold, "same": similarity >= used.model.threshold,
-            "warning": doubt, "pictures": [picture(file) for file in files]}
+        found = compared(models, asked, files)
+    return {**found, "said": said, "pictures": [picture(file) for file in files]}
 
 
 def search(models: Models, asked: Asked) -> dict[str, Any]:
@@ -119,27 +114,31 @@ def places(models: Models, asked: Asked) -> dict[str, Any]:
     with models.answering() as said:
         used = models.of_room(asked.fields.get("model", ""), "patches")
         scene = used.model.match(*files)
-        figure, laid = drawn(files, scene)
+        figure, laid = drawings.matches(files, scene)
     return {"used": used, "said": said, "same": scene.same, "matches": len(scene.a), "agree": int(scene.inliers.sum()), "needed": scene.needed,
             "matrix": None if scene.matrix is None else scene.matrix.tolist(), "figure": figure, "laid": laid}
 
 
 def why(models: Models, asked: Asked) -> dict[str, Any]:
-    """Which parts of two pictures make them alike or different, as heat maps."""
-    files = [asked.picture("first"), asked.picture("second")]
-    maps = why_module()
-    if maps is None:
+    """Which places of two pictures speak for and against their showing the same, and which correspond."""
+    if why_module() is None:
         raise ValueError("this version cannot show why yet")
+    files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
-        used = models.similarity(asked.fields.get("model", ""), files)
-        similarity, doubt = used.model.similarity(*files), used.model.warning(files)
-        pictures = [as_image(page) for page in maps.heat_maps(used.model.loaded, *files)]
-    return {"used": used, "said": said, "similarity": similarity, "threshold": used.model.threshold, "same": similarity >= used.model.threshold,
-            "warning": doubt, "maps": pictures}
+        found = compared(models, asked, files)
+        reasons = drawings.reasons(why_module(), found["used"].model, files)
+    return {**found, **reasons, "said": said, "names": [shown(os.path.basename(file)) for file in files]}
+
+
+def compared(models: Models, asked: Asked, files: list[str]) -> dict[str, Any]:
+    """What is said of two pictures; for one who is being answered."""
+    used = models.similarity(asked.fields.get("model", ""), files)
+    similarity, threshold = used.model.similarity(*files), used.model.threshold
+    return {"used": used, "similarity": similarity, "threshold": threshold, "same": similarity >= threshold, "warning": used.model.warning(files)}
 
 
 def why_module() -> ModuleType | None:
-    """The module that draws heat maps, or None where this version has none."""
+    """The module that explains two pictures, or None where this version has none."""
     try:
         return import_module("tasks.similarity.why")
     except ModuleNotFoundError as error:
@@ -149,18 +148,6 @@ def why_module() -> ModuleType | None:
 
 
 TABS = {"same": same, "search": search, "duplicates": duplicates, "quality": quality, "places": places, "why": why}
-
-
-def picture(path: str, name: str = "") -> dict[str, str]:
-    """A picture as the page shows it, small, and its name; a grey square where it cannot be read."""
-    return {"image": as_image(read_whole(path, SIDE)), "name": shown(name or os.path.basename(path))}
-
-
-def as_image(pixels: np.ndarray) -> str:
-    """Pixels (H, W) or (H, W, 3) uint8 as the address of an image that lies in the page itself."""
-    file = io.BytesIO()
-    Image.fromarray(np.squeeze(pixels)).save(file, "JPEG", quality=90)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
 
 
 def as_link(content: bytes, kind: str) -> str:
@@ -175,22 +162,3 @@ def table(groups: list) -> bytes:
     writer.writerow(["group", "file", "similarity", "identical", "keep"])
     writer.writerows([number, m.file, m.similarity, bool(m.twin), m.file == group.keep] for number, group in enumerate(groups) for m in group.members)
     return file.getvalue().encode("utf-8", "surrogateescape")
-
-
-def drawn(files: list[str], scene) -> tuple[str, str]:
-    """Two photos side by side with lines between their matches, and the second laid onto the first, or "" where they do not show one place."""
-    from tasks.patches import figures
-    from utils.run.figures import figure
-
-    (left, pixel_a), (right, pixel_b) = map(figures.thumbnail, files)
-    page, axes = figure(width=11.0, height=11.0 * max(len(left), len(right)) / (left.shape[1] + right.shape[1]))
-    page.set_layout_engine("none")
-    axes[0, 0].set_position((0, 0, 1, 1))
-    figures.beside(axes[0, 0], left, right, (scene.a + 0.5) / pixel_a - 0.5, (scene.b + 0.5) / pixel_b - 0.5, scene.inliers)
-    axes[0, 0].set_title("")
-    file = io.BytesIO()
-    page.savefig(file, dpi=100, format="png")
-    laid = ""
-    if scene.same:
-        laid = as_image(figures.warped(left, right, figures.scaling(1 / pixel_b) @ scene.matrix @ figures.scaling(pixel_a)))
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode(), laid

@@ -35,7 +35,8 @@ TEXTS = {  # by name: English, Chinese
                       "请选择多张照片。每张都会得到一个分数，最好的排在最前。"),
     "places.about": ("Choose two photos. Points that look alike are joined by lines; where enough of them agree, the photos show the same place.",
                      "请选择两张照片。相像的点用线连接；如果足够多的点一致，就说明两张照片拍的是同一个地方。"),
-    "why.about": ("Choose two pictures. Warm colours mark the parts that make them alike.", "请选择两张图片。暖色标出让它们相像的部分。"),
+    "why.about": ("Choose two pictures. The page marks the places that speak for the answer and those that speak against it.",
+                  "请选择两张图片。页面会标出哪些地方支持“相同”，哪些地方反对。"),
 
     "first": ("First picture", "第一张图片"),
     "second": ("Second picture", "第二张图片"),
@@ -124,6 +125,10 @@ TEXTS = {  # by name: English, Chinese
     "place.matrix": ("Map from pixels of the first photo to pixels of the second", "从第一张照片的像素到第二张照片像素的变换"),
 
     "why.missing": ("This version cannot show why yet.", "这个版本还不能显示原因。"),
+    "why.pairs": ("Places that correspond, the strongest first.", "互相对应的地方，最强的在前。"),
+    "why.none": ("No places correspond.", "没有互相对应的地方。"),
+    "why.colours": ("Red speaks for “the same”, blue against it. Grey says nothing, because it is like many places.",
+                    "红色支持“相同”，蓝色反对。灰色不说明问题，因为它与很多地方相似。"),
     "why.map": ("Heat map of picture {number}", "图片 {number} 的热图"),
 
     "not_found": ("There is no such page.", "没有这个页面。"),
