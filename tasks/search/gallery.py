@@ -11,7 +11,7 @@ from utils.data.files import digest, remove_remains, save_aside, walk
 from utils.data.images import load_images
 from utils.metrics.retrieval import Index
 from utils.run.console import progress_bar
-from utils.saying import left_out
+from utils.saying import counted, left_out
 
 if TYPE_CHECKING:
     from nets.siamese import Comparer
@@ -88,7 +88,7 @@ def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[
     finally:  # also after Ctrl-C
         cache.write(found())
     unread = [f"{path}: {broken[key]}" for path, (key, _) in files.items() if key in broken]
-    left_out(f"{len(unread)} broken files", unread)
+    left_out(counted(len(unread), "broken file"), unread)
     entries = found()
     if not entries:
         raise ValueError(f"{root}: no image that can be read; expected a folder of pictures")
@@ -105,7 +105,7 @@ def look_at(root: str, paths: list[str], known: dict[str, Entry]) -> dict[str, t
             files[path] = known[path].key if same else digest(os.path.join(root, path)), now
         except OSError as error:
             problems.append(f"{path}: {error.strerror}")
-    left_out(f"{len(problems)} files", problems)
+    left_out(counted(len(problems), "file"), problems)
     return files
 
 

@@ -112,6 +112,12 @@ def for_answers() -> None:
         flags.DEFINE_integer("top", 10, "With --gallery: how many pictures to show", 1)
         flags.DEFINE_string("duplicates", "", "Find groups of pictures in this folder that the threshold calls the same, and files of the "
                             "same contents")
+        flags.DEFINE_string("pairs", "", "Compare the pairs of this list: two paths a line, which start from the folder of the list; a third column "
+                            "with the truth, 1 or 0, gives accuracy, precision and recall")
+        flags.DEFINE_string("matrix", "", "Write the similarity of each picture in this folder to each other one to --csv; with a name that ends "
+                            "with .npy as NumPy's file, float32, and the names beside it in a .txt")
+        flags.DEFINE_list("between", [], "FOLDER_A,FOLDER_B: what of A is in B? Names files of the same contents, and pictures that the threshold "
+                          "calls the same, such as test pictures that were trained on")
         flags.DEFINE_boolean("force", False, "With --duplicates: show the groups even where the model does not tell the pictures apart, "
                              "because it calls more than 5 % of all pairs the same")
 
