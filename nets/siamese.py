@@ -159,12 +159,15 @@ class Comparer(NamedTuple):
             most similar are the nearest.
         distance_of: if so, similarity in 0..1 -> the distance at which it is reached; negative where
             no distance reaches it.
+        attention: features of two images, (F,) each -> how much place i of one corresponds to place j of the other, (n, n),
+            of a head that compares places; None for the others.
     """
 
     embed: Callable[..., np.ndarray]
     score: Callable[[np.ndarray, np.ndarray], np.ndarray]
     by_distance: bool
     distance_of: Callable[[float], float]
+    attention: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
 
 
 def comparer(model: keras.Model) -> Comparer:
@@ -175,7 +178,8 @@ def comparer(model: keras.Model) -> Comparer:
         boundary, scale = (float(weight) for weight in head.get_weights())
         return boundary - float(np.log(similarity) - np.log1p(-similarity)) / scale
 
-    return Comparer(partial(embed, model), partial(score, model), isinstance(head, DistanceHead), distance_of)
+    return Comparer(partial(embed, model), partial(score, model), isinstance(head, DistanceHead), distance_of,
+                    attention=partial(attention, head) if hasattr(head, "attention") else None)
 
 
 def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -188,3 +192,8 @@ def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray
     """Similarities in 0..1 of features that broadcast: (..., F), (..., F) -> (...)."""
     logits = apply(model.get_layer("head"), left[None], right[None])  # (1, ...)
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[0]
+
+
+def attention(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """How much place i of one image corresponds to place j of the other, as a head sees it that compares places: (F,), (F,) -> (n, n)."""
+    return keras.ops.convert_to_numpy(head.attention(left[None], right[None]))[0]

@@ -11,9 +11,9 @@ from tasks import about, find_model
 from tasks.models import load_model
 from tasks.quality.scoring import quality_of_centres
 from tasks.search import duplicates, gallery, matrix, pairs
-from tasks.similarity import figures as sheets
+from tasks.similarity import figures as sheets, why
 from utils.data.files import evenly, walk
-from utils.data.images import read_image, read_whole
+from utils.data.images import read_image, read_whole, size_of
 from utils.data.survey import THUMBNAIL
 from utils.metrics.verification import strictest
 from utils.run import figures, folder as runs
@@ -45,6 +45,8 @@ class Picture(NamedTuple):
 def answer(options, files: list[str]) -> None:
     """Compares two pictures, searches in a folder, finds duplicates and so on, as the flags say."""
     asked = [name for name in QUESTIONS if getattr(options, name, None)]
+    if options.why and asked:
+        raise ValueError(f"--why explains two pictures: leave --{asked[0]} out, python predict.py --why a.jpg b.jpg")
     if len(asked) > 1:
         raise ValueError(f"--{asked[0]} and --{asked[1]} ask two questions: pass one of them")
     if asked and files and asked != ["gallery"]:
@@ -79,11 +81,24 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {model.threshold:.3f})"
     doubt = about.warning(model.known, thumbnails([left, right]))
     print(text + (f"; warning: {doubt}" if doubt else ""))
-    if options.figure:
-        names = [figures.short(picture.file) for picture in (left, right)]
-        figures.compared(left.shown, right.shown, text, "predict.png", not options.json, names)
+    names = [figures.short(picture.file) for picture in (left, right)]
     found = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
-    write_answer(options, [{"left": left.file, "right": right.file, **found}], found)
+    reasons = why.explain(model.compare, model.shape, left.shown, right.shown) if options.why else None
+    if reasons:
+        print(why.in_words(reasons))
+    if options.figure and reasons:
+        sheets.reasons(left.shown, right.shown, reasons, text, "why.png", not options.json, names)
+    elif options.figure:
+        figures.compared(left.shown, right.shown, text, "predict.png", not options.json, names)
+    numbers = {"why": why.as_numbers(reasons, [pixels_of(left), pixels_of(right)])} if reasons else {}
+    write_answer(options, [{"left": left.file, "right": right.file, **found}], found | numbers)
+
+
+def pixels_of(picture: Picture) -> tuple[int, int]:
+    """Width and height of a picture's file as it is shown: a camera may have written it lying on its side."""
+    width, height = size_of(picture.file)
+    lying = (width > height) != (picture.shown.shape[1] > picture.shown.shape[0])
+    return (height, width) if lying else (width, height)
 
 
 def search_gallery(options, files: list[str]) -> None:

@@ -106,6 +106,8 @@ def for_answers() -> None:
                           "copies (of models for copies: 1 answer in 1000 wrong). Default: copies where it was measured, otherwise best_accuracy")
         flags.DEFINE_float("threshold", None, "Call pictures the same if their similarity is at least this value, instead of a "
                            "measured threshold", 0, 1)
+        flags.DEFINE_boolean("why", False, "Show why: which places of the two pictures speak for \"the same\", which against, and which "
+                             "correspond; as why.png, in a line, and with --json as boxes in pixels")
     with group("Many pictures", "similarity", "copies"):
         flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. The folder keeps the embeddings, so that "
                             "the next search is fast")
