@@ -116,7 +116,7 @@ def all_pairs(head: PlacesHead, features):
     count, mine = ops.shape(everyone)[0], ops.shape(features)[0]
     alone = replica_context() is None
     turns = count // 2 + 1 if alone else count
-    weights = [ops.convert_to_tensor(weight) for weight in head.trainable_variables]
+    weights = [ops.copy(weight) for weight in head.trainable_variables]  # read outside the loop
 
     @keras.remat
     def compared(left, right, *values):  # the weights are handed in, because TensorFlow finds no others in a loop that is computed again

@@ -110,6 +110,8 @@ def for_answers() -> None:
         flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. The folder keeps the embeddings, so that "
                             "the next search is fast")
         flags.DEFINE_integer("top", 10, "With --gallery: how many pictures to show", 1)
+        flags.DEFINE_integer("rerank", None, "With --gallery and a model whose head compares places: how many pictures, the nearest by "
+                             "distance, the head compares with each picture asked for. 0: all. Default: 100", 0)
         flags.DEFINE_string("duplicates", "", "Find groups of pictures in this folder that the threshold calls the same, and files of the "
                             "same contents")
         flags.DEFINE_boolean("force", False, "With --duplicates: show the groups even where the model does not tell the pictures apart, "
