@@ -22,6 +22,7 @@ from utils.saying import counted, shown
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
 
+MOST_BY_PLACES = 1000  # pictures that --duplicates compares place by place: half a million pairs, minutes on two cores
 SHOWN = 256  # pixels a side at most of a picture that is compared with another one
 
 
@@ -107,11 +108,17 @@ def search_gallery(options, files: list[str]) -> None:
         raise ValueError("--gallery needs a picture to search for: python predict.py --gallery=FOLDER query.png")
     queries = [show(file) for file in files]
     model = load(options, queries)
+    if options.rerank is not None and not model.compare.alone:
+        raise ValueError(f"--rerank={options.rerank} has no effect with this model, which compares every picture: leave --rerank out")
     opened = gallery.open_gallery(os.path.expanduser(options.gallery), model.path, model.compare, model.shape)
     print(f"{counted(len(opened.paths), 'picture')} in {opened.root}, {opened.embedded} of them embedded now")
+    rerank = gallery.RERANK if options.rerank is None else options.rerank
+    if model.compare.alone and rerank:
+        print(f"compared place by place: the {min(max(rerank, options.top), len(opened.paths))} nearest by distance (--rerank)")
     features = embed(model, [query.file for query in queries])
+    found_lists = gallery.search(opened, model.compare, features, options.top, rerank)
     rows = []
-    for number, (query, found) in enumerate(zip(queries, gallery.search(opened, model.compare, features, options.top), strict=True)):
+    for number, (query, found) in enumerate(zip(queries, found_lists, strict=True)):
         rows += [{"query": query.file, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
         print("\n".join([shown(query.file), *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {shown(name)}" for name, s in found)]))
         if options.figure:
@@ -126,6 +133,10 @@ def find_duplicates(options) -> None:
     """Groups of pictures of a folder that are alike from the threshold on; see `tasks.search.duplicates`."""
     root = os.path.expanduser(options.duplicates)
     model = load(options, some_pictures(root))
+    count = len(walk(root)[0])
+    if model.compare.alone and count > MOST_BY_PLACES:
+        raise ValueError(f"{root} holds {count} pictures, and this model compares each two of them place by place, which takes hours: expected "
+                         f"{MOST_BY_PLACES} pictures at most; pass a --model trained with --head=distance")
     opened = open_folder(root, model)
     found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
     warning = duplicates.warning(found, model.threshold, options.force)
