@@ -43,8 +43,12 @@ def saved(model, folder):
 
 def tiny(head="distance"):
     """A similarity model that is built in no time."""
-    layers = [keras.Input((32, 32, 1), name="image"), keras.layers.AveragePooling2D(8), keras.layers.Flatten(), keras.layers.Dense(4)]
-    return siamese.siamese(keras.Sequential([*layers, keras.layers.UnitNormalization(name="unit_length")], name="tower"), make_head(head))
+    layers = [keras.Input((32, 32, 1), name="image"), keras.layers.AveragePooling2D(8), keras.layers.Conv2D(3, 1, name="maps"),
+              keras.layers.Flatten()]
+    if not HEADS[head].places:
+        layers += [keras.layers.Dense(4), keras.layers.UnitNormalization(name="unit_length")]
+    tower = keras.Sequential(layers, name="tower")
+    return siamese.siamese(tower, make_head(head, tower))
 
 
 def asked(model, name="savedmodel", **flags):
