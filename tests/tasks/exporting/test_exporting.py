@@ -12,7 +12,7 @@ from PIL import Image
 
 from nets import descriptor, frozen, siamese, towers
 from nets.heads import HEADS, make_head
-from tasks.exporting import checking, formats, parts, writing
+from tasks.exporting import checking, formats, latency, parts, writing
 from tasks.models import load_model
 from utils.data.images import read_image
 
@@ -115,6 +115,21 @@ def test_a_file_that_differs_is_not_kept_and_one_that_is_there_is_not_lost(run, 
     (tmp_path / "example.py").write_text("own work")
     with pytest.raises(ValueError, match="example.py exists"):
         writing.export(asked(run, what="pair", out=str(tmp_path)))
+
+
+def test_the_benchmark_leaves_out_what_is_not_installed(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(formats, "missing", lambda name: list(formats.FORMATS[name].packages.values()))
+    works = latency.works(tiny(), str(tmp_path / "files"), times=1)
+    assert list(works) == ["Keras", "savedmodel (tensorflow)"] and not any(work() for work in works.values())
+    assert "left out litert: pip install ai-edge-litert" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_script_exports_a_ready_model(script, tmp_path):
+    out = script("export.py", "--model=quality", "--format=savedmodel", "--out=files", "--json")
+    assert json.loads(out.splitlines()[-1])["folder"] == "files"
+    assert (tmp_path / "files" / "quality.json").is_file()
+    assert "error: files/quality exists: pass --force" in script("export.py", "--model=quality", "--format=savedmodel", "--out=files", expect=2)
 
 
 def test_not_a_number_is_too_large_a_difference():
