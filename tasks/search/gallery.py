@@ -178,10 +178,14 @@ def embed_files(
                {keys[start + row]: problem.removeprefix(f"{paths[start + row]}: ") for row, problem in broken.items()})
 
 
-def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int) -> list[list[tuple[str, float]]]:
-    """The k images most like each query (Q, F), most like first: path and similarity."""
+def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, nearest=None) -> list[list[tuple[str, float]]]:
+    """The k images most like each query (Q, F), most like first: path and similarity.
+
+    Args:
+        nearest: queries, k -> places and distances (Q, k), as `Index.nearest`, which it is where none is given.
+    """
     if comparer.by_distance:
-        places = Index(gallery.features).nearest(queries, k)[0]  # (Q, k)
+        places = (nearest or Index(gallery.features).nearest)(queries, k)[0]  # (Q, k)
         scores = comparer.score(queries[:, None], gallery.features[places])  # (Q, k)
     else:
         every = np.stack([score_all(gallery, comparer, query) for query in queries])  # (Q, N)
