@@ -56,13 +56,10 @@ class Milvus:
 
     def trouble(self, error: BaseException) -> str:
         """An error of Milvus in a line."""
-        texts, cause = [getattr(error, "message", "") or str(error)], error
-        while cause := cause.__cause__ or cause.__context__:
-            texts.append(str(cause))
-        if any("holds the lock" in text for text in texts):
-            return (f"{self.where}: another program has this file open; wait until it has ended, or start a Milvus server, which several "
-                    "programs may use at once")
-        text = " ".join(texts[0].split())[:200]
+        text = " ".join((getattr(error, "message", "") or str(error)).split())[:200]
+        if not self.where.startswith("http") and not hasattr(self, "client"):
+            return (f"{self.where}: Milvus Lite cannot open this file ({text}): another program has it open, or it holds something else; wait until "
+                    "that program has ended, or start a Milvus server, which several programs may use at once")
         return f"{self.where}: Milvus does not answer ({text}); what was written is kept: look after the server, then give the same command again"
 
     def call(self, name: str, *args: Any, **given: Any) -> Any:
@@ -181,7 +178,8 @@ class Milvus:
 
 def connect(where: str):
     """A client of the file or server; ValueError where pymilvus is not installed."""
-    logging.getLogger("pymilvus").setLevel(logging.CRITICAL)  # what it says of an error, its exception says too
+    for name in ("pymilvus", "milvus_lite"):  # what they say of an error, the exception says too
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         from pymilvus import MilvusClient
     except ImportError:
