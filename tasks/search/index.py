@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tasks.similarity.answer import Loaded
 
 FEW = 50_000  # embeddings that Faiss compares one by one; of more, it compares those in the nearest cells
-PROBED = 32  # it looks into one of so many cells
+PROBED = 16  # it looks into one of so many cells
 TRAINED_ON = 64  # embeddings for each cell, from which the cells are learnt
 
 
@@ -130,14 +130,14 @@ def kept_cells(path: str, features: np.ndarray):
 
 
 def make_cells(features: np.ndarray):
-    """Faiss' index of embeddings (N, F): all compared where they are few, otherwise cells around 4 sqrt(N) centres, one in `PROBED` searched."""
+    """Faiss' index of embeddings (N, F): all compared where they are few, otherwise cells around 2 sqrt(N) centres, one in `PROBED` searched."""
     features = np.ascontiguousarray(features, "float32")
     count, width = features.shape
     made = faiss().IndexFlatL2(width)
     if count > FEW:
-        centres = min(int(4 * np.sqrt(count)), count // 2)
+        centres = min(int(2 * np.sqrt(count)), count // 2)
         made = faiss().IndexIVFFlat(made, width, centres)
-        made.cp.max_points_per_centroid, made.cp.seed = TRAINED_ON, 1
+        made.cp.max_points_per_centroid, made.cp.niter, made.cp.seed = TRAINED_ON, 10, 1
         made.nprobe = max(1, centres // PROBED)
         made.train(features)
     made.add(features)
