@@ -161,6 +161,7 @@ class Comparer(NamedTuple):
             no distance reaches it.
         attention: features of two images, (F,) each -> how much place i of one corresponds to place j of the other, (n, n),
             of a head that compares places; None for the others.
+        keeps_places: whether the tower ends in maps in a row, so that a thing has other features where it has moved.
     """
 
     embed: Callable[..., np.ndarray]
@@ -168,6 +169,7 @@ class Comparer(NamedTuple):
     by_distance: bool
     distance_of: Callable[[float], float]
     attention: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    keeps_places: bool = False
 
 
 def comparer(model: keras.Model) -> Comparer:
@@ -179,7 +181,8 @@ def comparer(model: keras.Model) -> Comparer:
         return boundary - float(np.log(similarity) - np.log1p(-similarity)) / scale
 
     return Comparer(partial(embed, model), partial(score, model), isinstance(head, DistanceHead), distance_of,
-                    attention=partial(attention, head) if hasattr(head, "attention") else None)
+                    attention=partial(attention, head) if hasattr(head, "attention") else None,
+                    keeps_places=flattens(model.get_layer("tower")))
 
 
 def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -192,6 +195,11 @@ def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray
     """Similarities in 0..1 of features that broadcast: (..., F), (..., F) -> (...)."""
     logits = apply(model.get_layer("head"), left[None], right[None])  # (1, ...)
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[0]
+
+
+def flattens(tower: keras.layers.Layer) -> bool:
+    """Whether a tower, or a network in it, puts maps of more than one place in a row."""
+    return any(isinstance(layer, layers.Flatten) and max(layer.input.shape[1:3]) > 1 or flattens(layer) for layer in getattr(tower, "layers", ()))
 
 
 def attention(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:
