@@ -160,6 +160,8 @@ class Comparer(NamedTuple):
             most similar are the nearest.
         distance_of: if so, similarity in 0..1 -> the distance at which it is reached; negative where
             no distance reaches it.
+        attention: features of two images, (F,) each -> how much place i of one corresponds to place j of the other, (n, n),
+            of a head that compares places; None for the others.
         alone: features (N, F) -> vectors (N, V), of a head that compares places, which is slow: the pictures whose vectors
             are nearest are worth comparing. None: features can all be scored.
     """
@@ -168,6 +170,7 @@ class Comparer(NamedTuple):
     score: Callable[[np.ndarray, np.ndarray], np.ndarray]
     by_distance: bool
     distance_of: Callable[[float], float]
+    attention: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     alone: Callable[[np.ndarray], np.ndarray] | None = None
 
 
@@ -181,7 +184,7 @@ def comparer(model: keras.Model) -> Comparer:
 
     by_places = getattr(head, "compares_places", False)
     return Comparer(partial(embed, model), partial(score, model), isinstance(head, DistanceHead), distance_of,
-                    partial(alone, head) if by_places else None)
+                    partial(attention, head) if hasattr(head, "attention") else None, partial(alone, head) if by_places else None)
 
 
 def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -194,6 +197,11 @@ def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray
     """Similarities in 0..1 of features that broadcast: (..., F), (..., F) -> (...)."""
     logits = logits_of(model.get_layer("head"), left[None], right[None])  # (1, ...)
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[0]
+
+
+def attention(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """How much place i of one image corresponds to place j of the other, as a head sees it that compares places: (F,), (F,) -> (n, n)."""
+    return keras.ops.convert_to_numpy(head.attention(left[None], right[None]))[0]
 
 
 def logits_of(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:

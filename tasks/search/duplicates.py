@@ -24,7 +24,7 @@ import numpy as np
 from tasks.search.gallery import Gallery
 from utils.data.images import size_of
 from utils.run.console import progress_bar
-from utils.saying import shown
+from utils.saying import counted, shown
 
 if TYPE_CHECKING:
     from nets.siamese import Comparer
@@ -148,11 +148,6 @@ def in_words(number: int, group: Group) -> list[str]:
     for member in group.members:
         lines.append(f"  {member.similarity:.3f} {shown(member.file)}" + (f"  (identical file of {shown(member.twin)})" if member.twin else ""))
     return lines
-
-
-def counted(number: int, thing: str) -> str:
-    """A number and its noun: "1 group", "2 groups"."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 class Pairs:

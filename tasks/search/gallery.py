@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from utils.data.files import digest, save_aside, walk
+from utils.data.files import digest, remove_remains, save_aside, walk
 from utils.data.images import load_images
 from utils.metrics.retrieval import Index
 from utils.run.console import progress_bar
-from utils.saying import left_out
+from utils.saying import counted, left_out
 
 if TYPE_CHECKING:
     from nets.siamese import Comparer
@@ -89,7 +89,7 @@ def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[
     finally:  # also after Ctrl-C
         cache.write(found())
     unread = [f"{path}: {broken[key]}" for path, (key, _) in files.items() if key in broken]
-    left_out(f"{len(unread)} broken files", unread)
+    left_out(counted(len(unread), "broken file"), unread)
     entries = found()
     if not entries:
         raise ValueError(f"{root}: no image that can be read; expected a folder of pictures")
@@ -106,7 +106,7 @@ def look_at(root: str, paths: list[str], known: dict[str, Entry]) -> dict[str, t
             files[path] = known[path].key if same else digest(os.path.join(root, path)), now
         except OSError as error:
             problems.append(f"{path}: {error.strerror}")
-    left_out(f"{len(problems)} files", problems)
+    left_out(counted(len(problems), "file"), problems)
     return files
 
 
@@ -159,6 +159,7 @@ def read_cache(path: str) -> dict[str, Entry]:
 
 def write_cache(path: str, entries: dict[str, Entry]) -> None:
     """Writes the cache, whole or not at all."""
+    remove_remains(os.path.dirname(path))
     keys, stamps, features = map(np.array, zip(*entries.values()))
     save_aside(lambda name: np.savez(name, paths=list(entries), keys=keys, stamps=stamps, features=features), path, ".npz")
 

@@ -1,6 +1,7 @@
 """How alike are pictures: two of them, one against a folder, or all of a folder against each other."""
 
 import os
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,15 +10,15 @@ from nets.siamese import KIND, Comparer, comparer
 from tasks import about, find_model
 from tasks.models import load_model
 from tasks.quality.scoring import quality_of_centres
-from tasks.search import duplicates, gallery
-from tasks.similarity import figures as sheets
+from tasks.search import duplicates, gallery, matrix, pairs
+from tasks.similarity import figures as sheets, why
 from utils.data.files import evenly, walk
-from utils.data.images import read_image, read_whole
+from utils.data.images import read_image, read_whole, size_of
 from utils.data.survey import THUMBNAIL
 from utils.metrics.verification import strictest
 from utils.run import figures, folder as runs
 from utils.run.console import write_answer
-from utils.saying import shown
+from utils.saying import counted, shown
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
 
@@ -43,17 +44,22 @@ class Picture(NamedTuple):
 
 
 def answer(options, files: list[str]) -> None:
-    """Compares two pictures, searches in a folder, or finds duplicates, as the flags say."""
-    if options.duplicates and files:
-        raise ValueError(f"--duplicates looks at its folder alone: leave {files[0]} out, or search for it with --gallery=FOLDER")
-    if options.duplicates:
-        find_duplicates(options)
-    elif options.gallery:
+    """Compares two pictures, searches in a folder, finds duplicates and so on, as the flags say."""
+    asked = [name for name in QUESTIONS if getattr(options, name, None)]
+    if options.why and asked:
+        raise ValueError(f"--why explains two pictures: leave --{asked[0]} out, python predict.py --why a.jpg b.jpg")
+    if len(asked) > 1:
+        raise ValueError(f"--{asked[0]} and --{asked[1]} ask two questions: pass one of them")
+    if asked and files and asked != ["gallery"]:
+        raise ValueError(f"--{asked[0]} looks at what it names alone: leave {files[0]} out, or search for it with --gallery=FOLDER")
+    if asked == ["gallery"]:
         search_gallery(options, files)
+    elif asked:
+        QUESTIONS[asked[0]](options)
     elif len(files) in (0, 2):
         compare_two(options, files)
     else:
-        raise ValueError(f"received {len(files)} file names; pass two pictures to compare them, or none and the program asks for them; "
+        raise ValueError(f"received {counted(len(files), 'file name')}; pass two pictures to compare them, or none and the program asks for them; "
                          "to search for one in a folder pass --gallery=FOLDER")
 
 
@@ -71,17 +77,29 @@ def compare_two(options, files: list[str]) -> None:
 
 def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     """Says whether two pictures show the same thing."""
-    features = model.compare.embed(np.stack([read_image(picture.file, model.shape) for picture in (left, right)]))
-    similarity = float(model.compare.score(features[0], features[1]))
+    similarity = similarity_of(model, left.file, right.file)
     same = similarity >= model.threshold
     text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {model.threshold:.3f})"
     doubt = about.warning(model.known, thumbnails([left, right]))
     print(text + (f"; warning: {doubt}" if doubt else ""))
-    if options.figure:
-        names = [figures.short(picture.file) for picture in (left, right)]
-        figures.compared(left.shown, right.shown, text, "predict.png", not options.json, names)
+    names = [figures.short(picture.file) for picture in (left, right)]
     found = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
-    write_answer(options, [{"left": left.file, "right": right.file, **found}], found)
+    reasons = why.explain(model.compare, model.shape, left.shown, right.shown) if options.why else None
+    if reasons:
+        print(why.in_words(reasons))
+    if options.figure and reasons:
+        sheets.reasons(left.shown, right.shown, reasons, text, "why.png", not options.json, names)
+    elif options.figure:
+        figures.compared(left.shown, right.shown, text, "predict.png", not options.json, names)
+    numbers = {"why": why.as_numbers(reasons, [pixels_of(left), pixels_of(right)])} if reasons else {}
+    write_answer(options, [{"left": left.file, "right": right.file, **found}], found | numbers)
+
+
+def pixels_of(picture: Picture) -> tuple[int, int]:
+    """Width and height of a picture's file as it is shown: a camera may have written it lying on its side."""
+    width, height = size_of(picture.file)
+    lying = (width > height) != (picture.shown.shape[1] > picture.shown.shape[0])
+    return (height, width) if lying else (width, height)
 
 
 def search_gallery(options, files: list[str]) -> None:
@@ -93,11 +111,11 @@ def search_gallery(options, files: list[str]) -> None:
     if options.rerank is not None and not model.compare.alone:
         raise ValueError(f"--rerank={options.rerank} has no effect with this model, which compares every picture: leave --rerank out")
     opened = gallery.open_gallery(os.path.expanduser(options.gallery), model.path, model.compare, model.shape)
-    print(f"{len(opened.paths)} pictures in {opened.root}, {opened.embedded} of them embedded now")
+    print(f"{counted(len(opened.paths), 'picture')} in {opened.root}, {opened.embedded} of them embedded now")
     rerank = gallery.RERANK if options.rerank is None else options.rerank
     if model.compare.alone and rerank:
         print(f"compared place by place: the {min(max(rerank, options.top), len(opened.paths))} nearest by distance (--rerank)")
-    features = model.compare.embed(np.stack([read_image(query.file, model.shape) for query in queries]))
+    features = embed(model, [query.file for query in queries])
     found_lists = gallery.search(opened, model.compare, features, options.top, rerank)
     rows = []
     for number, (query, found) in enumerate(zip(queries, found_lists, strict=True)):
@@ -113,16 +131,13 @@ def search_gallery(options, files: list[str]) -> None:
 
 def find_duplicates(options) -> None:
     """Groups of pictures of a folder that are alike from the threshold on; see `tasks.search.duplicates`."""
-    if options.gallery:
-        raise ValueError("--gallery and --duplicates ask two questions: pass one of them")
     root = os.path.expanduser(options.duplicates)
     model = load(options, some_pictures(root))
     count = len(walk(root)[0])
     if model.compare.alone and count > MOST_BY_PLACES:
         raise ValueError(f"{root} holds {count} pictures, and this model compares each two of them place by place, which takes hours: expected "
                          f"{MOST_BY_PLACES} pictures at most; pass a --model trained with --head=distance")
-    opened = gallery.open_gallery(root, model.path, model.compare, model.shape)
-    print(f"{opened.root}: {duplicates.counted(opened.embedded, 'picture')} embedded now")
+    opened = open_folder(root, model)
     found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
     warning = duplicates.warning(found, model.threshold, options.force)
     heading = duplicates.headline(len(opened.paths), found, model.threshold, options.force)
@@ -139,12 +154,64 @@ def find_duplicates(options) -> None:
     write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details, "warning": warning or None})
 
 
-def some_pictures(root: str, most: int = 20) -> list[Picture]:
-    """Some pictures of a folder, to choose a model by; those that cannot be read are skipped."""
+def compare_pairs(options) -> None:
+    """The similarity of each pair of a list; see `tasks.search.pairs`."""
+    path = os.path.expanduser(options.pairs)
+    listed = pairs.read_pairs(path)
+    pairs.answer(options, path, listed, load(options, some_of(pairs.some_files(path, listed))))
+
+
+def write_matrix(options) -> None:
+    """The similarities of all pictures of a folder to each other, in a file; see `tasks.search.matrix`."""
+    if not options.csv:
+        raise ValueError("--matrix writes a file: pass --csv=matrix.csv, or --csv=matrix.npy for NumPy's file")
+    root = os.path.expanduser(options.matrix)
+    model = load(options, some_pictures(root))
+    opened = open_folder(root, model)
+    matrix.write(opened, model.compare, options.csv)
+    print(f"similarities of {counted(len(opened.paths), 'picture')} to each other are in {options.csv}")
+    write_answer(options, None, {"threshold": model.threshold, "matrix": options.csv, "files": opened.paths})
+
+
+def look_between(options) -> None:
+    """What of one folder is in another; see `tasks.search.matrix.between`."""
+    roots = [os.path.expanduser(root) for root in options.between]
+    if len(roots) != 2 or os.path.realpath(roots[0]) == os.path.realpath(roots[1]):
+        raise ValueError(f"--between={','.join(options.between)}: expected two different folders with a comma between; within one folder pass "
+                         "--duplicates=FOLDER")
+    model = load(options, some_pictures(roots[0]) + some_pictures(roots[1]))
+    a, b = (open_folder(root, model) for root in roots)
+    rows = matrix.between(a, b, model.compare, model.threshold)
+    for row in rows:
+        print(f"  {row['similarity']:.3f} {shown(row['file'])}  {'identical file of' if row['identical'] else 'like'} {shown(row['found'])}")
+    same = sum(row["identical"] for row in rows)
+    print(f"{len(rows)} of {counted(len(a.paths), 'picture')} in {a.root} are in {b.root} too: {counted(same, 'identical file')}, "
+          f"{len(rows) - same} from similarity {model.threshold:.3f} on")
+    write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same, "results": rows},
+                 ["file", "found", "similarity", "identical"])
+
+
+def open_folder(root: str, model: Loaded) -> gallery.Gallery:
+    """The embeddings of a folder; says how many are new."""
+    opened = gallery.open_gallery(root, model.path, model.compare, model.shape)
+    print(f"{opened.root}: {counted(opened.embedded, 'picture')} embedded now")
+    return opened
+
+
+QUESTIONS = {"gallery": search_gallery, "duplicates": find_duplicates, "pairs": compare_pairs, "matrix": write_matrix, "between": look_between}
+
+
+def some_pictures(root: str) -> list[Picture]:
+    """Some pictures of a folder, to choose a model by."""
+    return some_of([os.path.join(root, path) for path in walk(root)[0]])
+
+
+def some_of(files: Sequence[str], most: int = 20) -> list[Picture]:
+    """Some of these pictures; those that cannot be read are skipped."""
     found = []
-    for path in evenly(walk(root)[0], most):
+    for file in evenly(files, most):
         try:
-            found.append(show(os.path.join(root, path)))
+            found.append(show(file))
         except ValueError:
             continue
     return found
@@ -186,23 +253,54 @@ def choose_model(options, pictures: list[Picture]) -> str:
 
 def load(options, pictures: list[Picture]) -> Loaded:
     """The model that the flags mean, or that suits the pictures; says which it is and what it knows."""
-    path = choose_model(options, pictures)
+    model, rule = open_model(choose_model(options, pictures), options.threshold, options.threshold_at)
+    height, width, channels = model.shape
+    print(f"model {model.path}, input {height} x {width} {'grey' if channels == 1 else 'RGB'}, same from {model.threshold:.3f} on ({rule})")
+    print(about.in_words(model.known))
+    return model
+
+
+def open_model(path: str, threshold: float | None = None, threshold_at: str | None = None) -> tuple[Loaded, str]:
+    """The model of a .keras file, and where its threshold comes from, in words; see `decision_threshold`."""
     model, known = load_model(path, KIND), about.read(path)
-    threshold, rule = decision_threshold(options, os.path.dirname(path))
-    shape = model.input_shape[0][1:]
-    print(f"model {path}, input {shape[0]} x {shape[1]} {'grey' if shape[2] == 1 else 'RGB'}, same from {threshold:.3f} on ({rule})")
-    print(about.in_words(known))
-    return Loaded(comparer(model), shape, threshold, path, known)
+    threshold, rule = decision_threshold(os.path.dirname(path), threshold, threshold_at)
+    return Loaded(comparer(model), model.input_shape[0][1:], threshold, path, known), rule
 
 
-def decision_threshold(options, folder: str) -> tuple[float, str]:
-    """The similarity from which on two pictures count as the same, and where it comes from: --threshold, or thresholds.json in `folder`."""
-    if options.threshold is not None:
-        return options.threshold, "as asked for"
+def embed(model: Loaded, pictures: Sequence) -> np.ndarray:
+    """Features (N, F) float32 of pictures, block by block.
+
+    Args:
+        pictures: files, or pictures in memory; see `utils.data.images.open_image`.
+
+    Raises:
+        ValueError: a picture that cannot be read, naming it; none at all.
+    """
+    if not len(pictures):
+        raise ValueError("received no picture, expected one or more")
+    blocks = (pictures[start : start + gallery.BLOCK] for start in range(0, len(pictures), gallery.BLOCK))
+    return np.concatenate([model.compare.embed(np.stack([read_image(picture, model.shape) for picture in block])) for block in blocks])
+
+
+def similarity_of(model: Loaded, left, right) -> float:
+    """How alike two pictures are, 0..1; files, or pictures in memory."""
+    features = embed(model, [left, right])
+    return float(model.compare.score(features[0], features[1]))
+
+
+def decision_threshold(folder: str, threshold: float | None, threshold_at: str | None) -> tuple[float, str]:
+    """The similarity from which on two pictures count as the same, and where it comes from, in words.
+
+    Args:
+        folder: of the model; its thresholds.json tells where `threshold` is None.
+        threshold_at: one of `RULES`; None: the model's own.
+    """
+    if threshold is not None:
+        return threshold, "as asked for"
     measured = runs.read_thresholds(folder)
     if measured is None:
         return 0.5, "not measured: there is no thresholds.json beside the model"
-    rule = options.threshold_at or measured.get("default", "best_accuracy")
+    rule = threshold_at or measured.get("default", "best_accuracy")
     if rule not in measured:
         raise ValueError(f"--threshold_at={rule}: this model has {', '.join(sorted(set(measured) & set(RULES)))}")
     return strictest(measured) if rule == "fpr1" else measured[rule], RULES.get(rule, rule)

@@ -106,6 +106,8 @@ def for_answers() -> None:
                           "copies (of models for copies: 1 answer in 1000 wrong). Default: copies where it was measured, otherwise best_accuracy")
         flags.DEFINE_float("threshold", None, "Call pictures the same if their similarity is at least this value, instead of a "
                            "measured threshold", 0, 1)
+        flags.DEFINE_boolean("why", False, "Show why: which places of the two pictures speak for \"the same\", which against, and which "
+                             "correspond; as why.png, in a line, and with --json as boxes in pixels")
     with group("Many pictures", "similarity", "copies"):
         flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. The folder keeps the embeddings, so that "
                             "the next search is fast")
@@ -114,6 +116,12 @@ def for_answers() -> None:
                              "distance, the head compares with each picture asked for. 0: all. Default: 100", 0)
         flags.DEFINE_string("duplicates", "", "Find groups of pictures in this folder that the threshold calls the same, and files of the "
                             "same contents")
+        flags.DEFINE_string("pairs", "", "Compare the pairs of this list: two paths a line, which start from the folder of the list; a third column "
+                            "with the truth, 1 or 0, gives accuracy, precision and recall")
+        flags.DEFINE_string("matrix", "", "Write the similarity of each picture in this folder to each other one to --csv; with a name that ends "
+                            "with .npy as NumPy's file, float32, and the names beside it in a .txt")
+        flags.DEFINE_list("between", [], "FOLDER_A,FOLDER_B: what of A is in B? Names files of the same contents, and pictures that the threshold "
+                          "calls the same, such as test pictures that were trained on")
         flags.DEFINE_boolean("force", False, "With --duplicates: show the groups even where the model does not tell the pictures apart, "
                              "because it calls more than 5 % of all pairs the same")
 

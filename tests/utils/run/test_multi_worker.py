@@ -171,7 +171,7 @@ def test_other_versions_of_keras_are_left_alone(monkeypatch, capsys):
     assert "3.99.0" in capsys.readouterr().out
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_two_devices_give_the_gradient_of_one(tmp_path):
     """One step of plain gradient descent on either leaves the same weights, to rounding; so do JAX's devices."""
     for devices in ("cpu", "cpu:2"):
