@@ -23,7 +23,6 @@ from utils.saying import counted, shown
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
 
-MOST_BY_PLACES = 1000  # pictures that --duplicates compares place by place: half a million pairs, minutes on two cores
 SHOWN = 256  # pixels a side at most of a picture that is compared with another one
 
 
@@ -137,10 +136,6 @@ def find_duplicates(options) -> None:
     """Groups of pictures of a folder that are alike from the threshold on; see `tasks.search.duplicates`."""
     root = os.path.expanduser(options.duplicates)
     model = load(options, some_pictures(root))
-    count = len(walk(root)[0])
-    if model.compare.alone and count > MOST_BY_PLACES:
-        raise ValueError(f"{root} holds {count} pictures, and this model compares each two of them place by place, which takes hours: expected "
-                         f"{MOST_BY_PLACES} pictures at most; pass a --model trained with --head=distance")
     opened = open_folder(root, model)
     found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
     warning = duplicates.warning(found, model.threshold, options.force)
