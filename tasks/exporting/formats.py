@@ -3,7 +3,8 @@
 The functions that open a file are written beside each export as a part of its example, so they import nothing of this project.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -83,6 +84,8 @@ def write(model, name: str, path: str) -> None:
     signature = [{name: keras.InputSpec(shape=tensor.shape, dtype="float32", name=name) for name, tensor in model.input.items()}]
     try:
         model.export(path, format=FORMATS[name].keras, verbose=False, input_signature=signature)
+    except OSError:
+        raise  # the disk, and not the model
     except Exception as error:  # each converter has its own
         raise ValueError(f"--format={name}: this model cannot be written ({short(error)}); pass another --format") from error
 
@@ -93,19 +96,14 @@ def opened(name: str, path: str) -> Callable:
         return FORMATS[name].opened(path)
 
 
-class running:
-    """While a runtime works, whatever it raises becomes one ValueError."""
-
-    def __init__(self, name: str):
-        self.name = name
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, trace):
-        if isinstance(error, Exception):
-            raise ValueError(f"--format={self.name}: the file was written, but {FORMATS[self.name].runtime} cannot run it ({short(error)}), "
-                             "so it is not kept; pass another --format") from error
+@contextlib.contextmanager
+def running(name: str) -> Iterator[None]:
+    """While the runtime of a format works, whatever it raises becomes one ValueError."""
+    try:
+        yield
+    except Exception as error:  # each runtime has its own
+        raise ValueError(f"--format={name}: the file was written, but {FORMATS[name].runtime} cannot run it ({short(error)}), so it is not kept; "
+                         "pass another --format") from error
 
 
 def short(error: Exception) -> str:

@@ -27,8 +27,8 @@ def export(options) -> None:
     model = load_model(path, ROOMS[room_of_model(path)].kind)
     wanted = parts.parts_of(parts.in_float32(model), options.what)
     folder = os.path.expanduser(options.out) or os.path.join(os.path.dirname(path) or ".", f"export_{options.format}")
-    endings = [formats.FORMATS[options.format].ending, ".json"]
-    check_folder(folder, [name + ending for name in wanted for ending in endings], own_example := example(options.format), options.force)
+    endings, own_example = [formats.FORMATS[options.format].ending, ".json"], example(options.format)
+    check_folder(folder, [name + ending for name in wanted for ending in endings], own_example, options.force)
     print(f"model {path}, {', '.join(wanted)} as {options.format}")
     if (precision := parts.precision_of(model)) != "float32":
         print(f"the model was trained in {precision}, and the file computes in float32: its answers differ a little from those of predict.py")
