@@ -85,6 +85,13 @@ def test_a_broken_file_gives_its_line_with_the_name_that_the_visitor_gave(name, 
     assert "<b>" not in response.text and "\x1b" not in response.text
 
 
+@pytest.mark.parametrize("name, kept", [("Tom's cat & dog #1.JPG", None), ("..", "picture"), ("a/b\\c.png", "c.png"), (".png", "png"),
+                                        ("what?.png", "what_.png"), ("x\x00\udce9y.png", "x_x00_udce9y.png"),
+                                        ("名" * 100 + ".png", "名" * 40 + ".png")])
+def test_names_of_files_stay_where_they_can(name, kept):
+    assert uploads.plain(name) == (kept or name)
+
+
 @pytest.mark.parametrize("folder", ["..", "/etc", "link", "no such"])
 def test_other_folders_are_refused(folder, visitor):
     for tab, fields in (("search", {"query": shot()}), ("duplicates", {})):
