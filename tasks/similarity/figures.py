@@ -5,14 +5,29 @@ from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from matplotlib.patches import ConnectionPatch, Patch, Rectangle
 
+from tasks.similarity import why
 from utils.data.images import read_whole
 from utils.metrics.verification import reliability
 from utils.run import figures
 
 if TYPE_CHECKING:
     from tasks.search.duplicates import Group
+
+FOR, AGAINST = "tab:red", "tab:blue"
+LINES = ("tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:pink")  # colours of pairs of places
+SPOKEN = LinearSegmentedColormap.from_list("spoken", [AGAINST, (0.12, 0.47, 0.71, 0), (0.84, 0.15, 0.16, 0), FOR])  # clear where nothing is said
+LEGEND = {  # what the colours mean, by the way of the explanation
+    "windows": ("speaks for \"the same\": found in the other picture, and nowhere else in its own",
+                "speaks against it: the other picture has nothing like it", "no colour: says nothing; it is like many places"),
+    "hiding": ("speaks for \"the same\": painted over, the pictures are less alike",
+               "speaks against it: painted over, they are more alike", "no colour: says nothing; painted over, nothing changes"),
+    "attention": ("speaks for \"the same\": the head finds it in one place of the other picture",
+                  "speaks against it: the head finds nothing like it", "no colour: says nothing; the head finds it in many places"),
+}
 
 
 def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: dict, cuts: dict) -> None:
@@ -42,7 +57,7 @@ def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: di
     figures.save(page, folder, "verification.png")
 
 
-def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], cut: float, most: int = 8) -> None:
+def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], cut: float, explain=None, most: int = 8) -> None:
     """The pairs that the model gets wrong, the worst first, a column a pair, as mistakes.png.
 
     Args:
@@ -50,22 +65,31 @@ def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], c
         pairs: `utils.metrics.verification.Pairs` of them; scores (M,).
         names: (N,) class of each image.
         cut: the similarity from which on pairs count as the same.
+        explain: two images -> `why.Why`: what their places say is drawn under each pair. None: nothing is.
     """
     kinds = {"different": worst(pairs, scores, cut, False), "the same": worst(pairs, scores, cut, True)}
-    page, axes = figures.figure(most, 4, 1.5, 1.6)
+    deep = 4 if explain else 2
+    page, axes = figures.figure(most, 2 * deep, 1.5, 1.55)
     for axis in axes.flat:
         axis.axis("off")
     for line, (kind, rows) in enumerate(kinds.items()):
         for column, row in enumerate(rows[:most]):
-            for half, place in enumerate((pairs.left[row], pairs.right[row])):
-                axis = axes[2 * line + half, column]
-                figures.show(axis, images[np.array([place])][0])
+            ends = (pairs.left[row], pairs.right[row])
+            shown = [images[np.array([place])][0] for place in ends]
+            for half, (place, image) in enumerate(zip(ends, shown)):
+                axis = axes[deep * line + half, column]
+                figures.show(axis, image)
                 parts = names[place].split(os.sep)[-2:]
                 axis.set_title("\n".join(parts if half else [f"{kind}: {scores[row]:.3f}", *parts]), fontsize=6)
+            if explain:
+                found = explain(*shown)
+                for axis, image, said in zip(axes[deep * line + 2 :, column], shown, (found.left, found.right)):
+                    show_said(axis, image, found, said)
         if not rows:
-            axes[2 * line, 0].set_title(f"no mistakes in pairs that are {kind}", fontsize=9, loc="left")
+            axes[deep * line, 0].set_title(f"no mistakes in pairs that are {kind}", fontsize=9, loc="left")
     wrong = " and ".join(f"{len(rows)} that are {kind}" for kind, rows in kinds.items())
-    figures.head(page, f"The pairs on the wrong side of {cut:.3f}, the worst first: of those measured {wrong}, each pair once")
+    says = ". Below each pair the same two pictures: red speaks for \"the same\", blue against it" if explain else ""
+    figures.head(page, f"The pairs on the wrong side of {cut:.3f}, the worst first: of those measured {wrong}, each pair once{says}")
     figures.save(page, folder, "mistakes.png")
 
 
@@ -141,3 +165,48 @@ def duplicates(root: str, groups: list["Group"], heading: str, path: str, most: 
     heading += ". In the frame: the picture to keep. Numbers: similarity to the picture with 1.000"
     figures.head(page, heading)
     figures.save_beside_answer(page, path)
+
+
+def reasons(left: np.ndarray, right: np.ndarray, found: "why.Why", title: str, path: str, window: bool, names: list[str]) -> None:
+    """Two pictures (H, W, 1 or 3) with lines between places that correspond, and below what each place says; a window, or `path`."""
+    window = window and figures.has_screen()
+    page, axes = figures.figure(2, 2, 3.7, 3.5, window)
+    page.set_layout_engine("none")  # which would not know of the lines
+    page.subplots_adjust(left=0.02, right=0.98, bottom=0.13, top=0.87, hspace=0.2, wspace=0.08)
+    for column, (picture, said, name) in enumerate(((left, found.left, names[0]), (right, found.right, names[1]))):
+        figures.show(axes[0, column], picture)
+        axes[0, column].set_title(name, fontsize=8)
+        show_said(axes[1, column], picture, found, said)
+    rows = why.strongest(found)
+    for number, (row, colour) in enumerate(zip(rows, LINES)):
+        connect(page, axes[0], (left, right), found.places[found.pairs[row]], colour, str(number + 1))
+    page.text(0.5, 0.915, "Places that correspond; 1 is the strongest" if len(rows) else "No places correspond", ha="center", fontsize=9)
+    page.text(0.5, 0.495, "What each place says", ha="center", fontsize=9)
+    kinds = zip((FOR, AGAINST, "lightgrey"), LEGEND[found.way], strict=True)
+    page.legend(handles=[Patch(color=colour, label=text) for colour, text in kinds], loc="lower center", frameon=False, fontsize=8)
+    figures.head(page, title)
+    if window:
+        figures.make_readable(page)
+        matplotlib.pyplot.show()
+        return
+    figures.save_beside_answer(page, path)
+
+
+def show_said(axis, picture: np.ndarray, found: "why.Why", said: np.ndarray) -> None:
+    """A picture in grey with what its places say: red for "the same", blue against it, deep where it weighs much among both pictures."""
+    grey = np.mean(np.atleast_3d(np.squeeze(picture)), axis=2)
+    axis.imshow(255 - 0.6 * (255 - grey), cmap="gray", vmin=0, vmax=255)
+    most = max(np.abs(why.heat(found.places, each, (48, 48))).max() for each in (found.left, found.right))
+    axis.imshow(why.heat(found.places, said, picture.shape[:2]) / max(most, 1e-9), cmap=SPOKEN, vmin=-1, vmax=1, alpha=0.75)
+    axis.axis("off")
+
+
+def connect(page, axes, pictures, places: np.ndarray, colour, number: str) -> None:
+    """A frame around a place of each of two pictures, and a line between the two."""
+    ends = []
+    for axis, picture, (top, left, height, width) in zip(axes, pictures, places, strict=True):
+        down, across = picture.shape[:2]
+        axis.add_patch(Rectangle((left * across, top * down), width * across, height * down, fill=False, edgecolor=colour, linewidth=1.5))
+        axis.text(left * across, top * down, number, color="white", fontsize=7, va="top", bbox=dict(facecolor=colour, edgecolor="none", pad=1))
+        ends.append(((left + width / 2) * across, (top + height / 2) * down))
+    page.add_artist(ConnectionPatch(ends[0], ends[1], "data", "data", axesA=axes[0], axesB=axes[1], color=colour, linewidth=1.2))
