@@ -114,7 +114,7 @@ def page(tab: str, language: str, root: str, answer: dict[str, Any], error: str,
     response = make_response(render_template(
         f"{tab}.html", tab=tab, tabs=list(TABS), language=language, languages=texts.LANGUAGES, root=os.path.join(root, ""),
         folders=folders.offered(root) if tab in ("search", "duplicates") else [], models=models.offered(ROOMS[tab]), megabytes=uploads.MEGABYTES,
-        has_why=tab != "why" or answers.why_module() is not None, asked={} if status == 413 else request.form, answer=answer, error=error,
+        asked={} if status == 413 else request.form, answer=answer, error=error,
         t=partial(texts.text, language), has_text=texts.TEXTS.__contains__,
     ), status)
     if request.args.get("language") in texts.LANGUAGES:
