@@ -57,7 +57,6 @@ TEXTS = {  # by name: English, Chinese
     "model.sift": ("SIFT (no model)", "SIFT（不用模型）"),
     "force": ("Show all groups, even where the model cannot tell the pictures apart", "即使模型分不清这些图片，也显示所有分组"),
     "limit": ("Up to {megabytes} MB a file.", "每个文件不超过 {megabytes} MB。"),
-    "more": ("More choices", "更多选项"),
 
     "same.ask": ("Compare", "比较"),
     "search.ask": ("Search", "搜索"),
@@ -73,7 +72,6 @@ TEXTS = {  # by name: English, Chinese
     "answer": ("Answer", "结果"),
     "error": ("No answer", "没有结果"),
     "warning": ("Warning", "警告"),
-    "note": ("Note", "说明"),
     "loaded": ("The model {name} was loaded just now ({seconds} s). It stays loaded, so the next answer is faster.",
                "模型 {name} 刚刚加载完成（{seconds} 秒）。它会保留在内存中，下次回答会更快。"),
     "used": ("Model: {name}.", "模型：{name}。"),
@@ -109,7 +107,6 @@ TEXTS = {  # by name: English, Chinese
 
     "scores": ("{count} photos, the best first", "{count} 张照片，最好的在前"),
     "score_one": ("The score of the photo", "照片的分数"),
-    "score": ("Score", "分数"),
     "higher": ("Higher is better.", "分数越高越好。"),
     "lower": ("Lower is better.", "分数越低越好。"),
     "scale": ("About {best} stands for good photos and {worst} for bad ones; scores may lie outside.",
