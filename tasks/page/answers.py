@@ -3,8 +3,6 @@
 import csv
 import io
 import os
-from importlib import import_module
-from types import ModuleType
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -121,12 +119,10 @@ def places(models: Models, asked: Asked) -> dict[str, Any]:
 
 def why(models: Models, asked: Asked) -> dict[str, Any]:
     """Which places of two pictures speak for and against their showing the same, and which correspond."""
-    if why_module() is None:
-        raise ValueError("this version cannot show why yet")
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
         found = compared(models, asked, files)
-        reasons = drawings.reasons(why_module(), found["used"].model, files)
+        reasons = drawings.reasons(found["used"].model, files)
     return {**found, **reasons, "said": said, "names": [shown(os.path.basename(file)) for file in files]}
 
 
@@ -135,16 +131,6 @@ def compared(models: Models, asked: Asked, files: list[str]) -> dict[str, Any]:
     used = models.similarity(asked.fields.get("model", ""), files)
     similarity, threshold = used.model.similarity(*files), used.model.threshold
     return {"used": used, "similarity": similarity, "threshold": threshold, "same": similarity >= threshold, "warning": used.model.warning(files)}
-
-
-def why_module() -> ModuleType | None:
-    """The module that explains two pictures, or None where this version has none."""
-    try:
-        return import_module("tasks.similarity.why")
-    except ModuleNotFoundError as error:
-        if error.name != "tasks.similarity.why":
-            raise
-        return None
 
 
 TABS = {"same": same, "search": search, "duplicates": duplicates, "quality": quality, "places": places, "why": why}

@@ -3,7 +3,6 @@
 import base64
 import io
 import os
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,6 @@ from utils.saying import shown
 
 SIDE = 240  # pixels of a picture that the page shows, at most
 EXPLAINED = 256  # the same of a picture that is explained, as predict.py shows it
-PAIRS = 5  # places that correspond, which are framed at most
 
 
 def picture(path: str, name: str = "") -> dict[str, str]:
@@ -59,20 +57,25 @@ def matches(files: list[str], scene) -> tuple[str, str]:
     return as_drawing(page), "" if scaled is None else as_image(figures.warped(left, right, scaled))
 
 
-def reasons(why: ModuleType, model, files: list[str]) -> dict[str, Any]:
-    """What `tasks.similarity.why` finds in two pictures: a drawing of places that correspond, how many there are, and what each picture says."""
-    from tasks.similarity import figures
+def reasons(model, files: list[str]) -> dict[str, Any]:
+    """Why two pictures are alike or different: by which way that was found, a drawing of places that correspond, their number, and a map of each.
+
+    Args:
+        model: a `compare.Similarity`.
+    """
+    from tasks.similarity import figures, why
 
     pictures = [read_whole(file, EXPLAINED) for file in files]
     found = why.explain(model.loaded.compare, model.shape, *pictures)
     page, axes = sheet((max(map(len, pictures)), sum(one.shape[1] for one in pictures)), columns=2)
     for axis, one in zip(axes, pictures):
         axis.imshow(one)
-    for number, places in enumerate(found.places[found.pairs[:PAIRS]]):
-        figures.connect(page, axes, pictures, places, f"C{number + 1}", str(number + 1))
+    rows = why.strongest(found)
+    for number, (row, colour) in enumerate(zip(rows, figures.LINES), start=1):
+        figures.connect(page, axes, pictures, found.places[found.pairs[row]], colour, str(number))
     maps = []
     for one, said in zip(pictures, (found.left, found.right)):
         own, (axis,) = sheet(one.shape[:2], width=5.0)
         figures.show_said(axis, one, found, said)
         maps.append(as_drawing(own))
-    return {"pairs": min(PAIRS, len(found.pairs)), "joined": as_drawing(page), "maps": maps}
+    return {"way": found.way, "pairs": len(rows), "joined": as_drawing(page), "maps": maps}

@@ -35,7 +35,8 @@ def listen(host: str, port: int) -> socket.socket:
             raise ValueError(f"--port={port}: another program uses it, perhaps this one; end that program, or pass another --port") from None
         if error.errno == errno.EACCES:
             raise ValueError(f"--port={port}: not allowed here; pass a --port above 1023") from None
-        raise ValueError(f"--host={host}: not an address of this machine ({error.strerror}); expected 127.0.0.1, or 0.0.0.0 for all") from None
+        why = str(error.strerror).split(" (")[0]
+        raise ValueError(f"--host={host}: not an address of this machine ({why}); expected 127.0.0.1, or 0.0.0.0 for all") from None
 
 
 def is_local(host: str) -> bool:

@@ -6,16 +6,16 @@ import tempfile
 import traceback
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, make_response, redirect, render_template, request, url_for
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from tasks.page import answers, folders, models, texts, uploads
+from tasks.page import answers, folders, models, server, texts, uploads
 from tasks.page.answers import TABS
 from utils.run import startup
 
 ROOMS = {"same": "similarity", "search": "similarity", "duplicates": "similarity", "why": "similarity", "quality": "quality", "places": "patches"}
-LOCAL = ["localhost", "127.0.0.1", "[::1]", "::1"]  # names of this machine that a browser may use
 HEADERS = {  # nothing is fetched from elsewhere, nothing is kept, and no other site may show the page within its own
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
                                "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -32,11 +32,18 @@ def make_site(kept: models.Models, root: str, language: str = "auto", local: boo
         kept: the models that answer.
         root: the folder below which visitors may search.
         language: of `texts.LANGUAGES`, or "auto" for that of the browser; a visitor may change it on the page.
-        local: refuse names of this machine that are not `LOCAL`, so that no other site can reach the page through a name of its own.
+        local: whether only browsers of this machine, which call it localhost or by its address, are answered.
     """
     site = Flask(__name__)
     site.jinja_env.trim_blocks = site.jinja_env.lstrip_blocks = True
-    site.config.update(MAX_CONTENT_LENGTH=uploads.ALL_MEGABYTES * 2**20, TRUSTED_HOSTS=LOCAL if local else None)
+    site.config["MAX_CONTENT_LENGTH"] = uploads.ALL_MEGABYTES * 2**20
+
+    @site.before_request
+    def refuse_other_sites() -> None:
+        if local and not server.is_local(urlsplit(f"//{request.host}").hostname or ""):
+            abort(400)  # another site gave this machine a name of its own
+        if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
+            abort(403)  # another site sends its own form here
 
     @site.get("/")
     def start():
@@ -47,8 +54,6 @@ def make_site(kept: models.Models, root: str, language: str = "auto", local: boo
         spoken = spoken_by_visitor(language)
         if tab not in TABS:
             return page("same", spoken, root, {}, texts.text(spoken, "not_found"), 404)
-        if request.headers.get("Sec-Fetch-Site") == "cross-site" and request.method == "POST":
-            abort(403)  # another site sends its own form here
         answer, error, status = ask(tab, kept, root, spoken) if request.method == "POST" else ({}, "", 200)
         return page(tab, spoken, root, answer, error, status)
 
@@ -114,7 +119,7 @@ def page(tab: str, language: str, root: str, answer: dict[str, Any], error: str,
     response = make_response(render_template(
         f"{tab}.html", tab=tab, tabs=list(TABS), language=language, languages=texts.LANGUAGES, root=os.path.join(root, ""),
         folders=folders.offered(root) if tab in ("search", "duplicates") else [], models=models.offered(ROOMS[tab]), megabytes=uploads.MEGABYTES,
-        has_why=tab != "why" or answers.why_module() is not None, asked={} if status == 413 else request.form, answer=answer, error=error,
+        asked={} if status == 413 else request.form, answer=answer, error=error,
         t=partial(texts.text, language), has_text=texts.TEXTS.__contains__,
     ), status)
     if request.args.get("language") in texts.LANGUAGES:

@@ -57,7 +57,6 @@ TEXTS = {  # by name: English, Chinese
     "model.sift": ("SIFT (no model)", "SIFT（不用模型）"),
     "force": ("Show all groups, even where the model cannot tell the pictures apart", "即使模型分不清这些图片，也显示所有分组"),
     "limit": ("Up to {megabytes} MB a file.", "每个文件不超过 {megabytes} MB。"),
-    "more": ("More choices", "更多选项"),
 
     "same.ask": ("Compare", "比较"),
     "search.ask": ("Search", "搜索"),
@@ -73,7 +72,6 @@ TEXTS = {  # by name: English, Chinese
     "answer": ("Answer", "结果"),
     "error": ("No answer", "没有结果"),
     "warning": ("Warning", "警告"),
-    "note": ("Note", "说明"),
     "loaded": ("The model {name} was loaded just now ({seconds} s). It stays loaded, so the next answer is faster.",
                "模型 {name} 刚刚加载完成（{seconds} 秒）。它会保留在内存中，下次回答会更快。"),
     "used": ("Model: {name}.", "模型：{name}。"),
@@ -109,7 +107,6 @@ TEXTS = {  # by name: English, Chinese
 
     "scores": ("{count} photos, the best first", "{count} 张照片，最好的在前"),
     "score_one": ("The score of the photo", "照片的分数"),
-    "score": ("Score", "分数"),
     "higher": ("Higher is better.", "分数越高越好。"),
     "lower": ("Lower is better.", "分数越低越好。"),
     "scale": ("About {best} stands for good photos and {worst} for bad ones; scores may lie outside.",
@@ -117,18 +114,25 @@ TEXTS = {  # by name: English, Chinese
 
     "place.same": ("The same place", "同一个地方"),
     "place.different": ("No agreement", "没有找到一致之处"),
-    "place.agree": ("{agree} of {matches} matches agree; from {needed} on it is no chance.",
-                    "{matches} 个匹配中有 {agree} 个一致；达到 {needed} 个就不是巧合。"),
+    "place.agree": ("{agree} of {matches} matches agree; from {needed} on it is hardly chance.",
+                    "{matches} 个匹配中有 {agree} 个一致；达到 {needed} 个就几乎不可能是巧合。"),
     "place.lines": ("Green lines: matches that agree. Grey lines: matches that do not.", "绿线：一致的匹配。灰线：不一致的匹配。"),
     "place.laid": ("The second photo laid onto the first. The rim, where the second shows nothing, is pale.",
                    "第二张照片叠放在第一张上。周围较淡的部分第二张没有拍到。"),
     "place.matrix": ("Map from pixels of the first photo to pixels of the second", "从第一张照片的像素到第二张照片像素的变换"),
 
-    "why.missing": ("This version cannot show why yet.", "这个版本还不能显示原因。"),
     "why.pairs": ("Places that correspond, the strongest first.", "互相对应的地方，最强的在前。"),
     "why.none": ("No places correspond.", "没有互相对应的地方。"),
-    "why.colours": ("Red speaks for “the same”, blue against it. Grey says nothing, because it is like many places.",
-                    "红色支持“相同”，蓝色反对。灰色不说明问题，因为它与很多地方相似。"),
+    "why.windows": ("Red speaks for “the same”: found in the other picture, and nowhere else in its own. Blue speaks against it: the other picture "
+                    "has nothing like it. No colour says nothing: it is like many places.",
+                    "红色支持“相同”：在另一张图片里能找到，而在本图其他地方找不到。蓝色反对：另一张图片里没有类似的地方。"
+                    "没有颜色表示不说明问题：它与很多地方相似。"),
+    "why.hiding": ("Red speaks for “the same”: painted over, the pictures are less alike. Blue speaks against it: painted over, they are more alike. "
+                   "No colour says nothing.",
+                   "红色支持“相同”：涂掉之后两张图片不那么像。蓝色反对：涂掉之后更像。没有颜色表示不说明问题。"),
+    "why.attention": ("Red speaks for “the same”: the model finds it in one place of the other picture. Blue speaks against it: the model finds "
+                      "nothing like it. No colour says nothing.",
+                      "红色支持“相同”：模型在另一张图片的一处找到了它。蓝色反对：模型没有找到类似的地方。没有颜色表示不说明问题。"),
     "why.map": ("Heat map of picture {number}", "图片 {number} 的热图"),
 
     "not_found": ("There is no such page.", "没有这个页面。"),
@@ -155,7 +159,6 @@ SAID = [  # a line of the program, and its Chinese; the rest of the line, such a
     (r"^(.*): expected a number from (\S+) to (\S+)$", r"\1：请输入 \2 到 \3 之间的数"),
     (r"^a picture is missing: .*$", "缺少图片：请在每一处选择一个文件"),
     (r"^photos are missing: .*$", "缺少照片：请选择一张或多张"),
-    (r"^this version cannot show why yet$", "这个版本还不能显示原因"),
     (r"^these pictures are characters, the model learnt from photographs: .*$", "这些图片是字符，而模型学的是照片：不要相信它的回答"),
     (r"^these pictures are photographs, the model learnt from characters: .*$", "这些图片是照片，而模型学的是字符：不要相信它的回答"),
     (r"^these pictures look unlike those that the model learnt from: .*$", "这些图片与模型学过的不像：请核对它的回答"),

@@ -44,7 +44,7 @@ def keep(uploads: Iterable, folder: str) -> list[str]:
 
 def plain(name: str) -> str:
     """The name of a file without folders, as a file system takes it and a page shows it."""
-    name = re.sub(r"[^\w .()+,-]", "_", shown(name.replace("\\", "/").rsplit("/", 1)[-1])).strip(". ")
+    name = re.sub(r'[<>:"|?*\\]', "_", shown(name.replace("\\", "/").rsplit("/", 1)[-1])).strip(". ")
     stem, ending = os.path.splitext(name or "picture")
     return stem.encode()[:120].decode(errors="ignore") + ending[:12]
 

@@ -133,7 +133,7 @@ def test_broken_and_large_files_and_folders_elsewhere_give_their_line(browser, a
     assert "large.jpg: 51 MB" in refused.value.read().decode()
 
 
-def test_search_duplicates_quality_and_places(browser, address, folder):
+def test_the_other_tabs(browser, address, folder):
     own = folder / "root" / "own"
     said = ask(browser, f"{address}search", query=own / "copy1.jpg", folder="own")
     assert said.index("copy1.jpg", said.index("copy1.jpg") + 1) < said.index("photo 1.png") < said.index("photo 3.png")
@@ -147,6 +147,8 @@ def test_search_duplicates_quality_and_places(browser, address, folder):
     assert "2 photos, the best first" in said and "broken.jpg: broken image" in said
     said = ask(browser, f"{address}places", first=own / "photo 2.png", second=own / "photo 2.png")
     assert "The same place" in said and len(browser.find_elements(By.CSS_SELECTOR, "#answer .large img")) == 2
+    said = ask(browser, f"{address}why", first=own / "photo 0.png", second=own / "copy0.jpg")
+    assert "Red speaks for" in said and len(browser.find_elements(By.CSS_SELECTOR, "#answer img")) == 3
     assert not [log for log in browser.get_log("browser") if "Content Security" in log["message"]]
 
 

@@ -85,6 +85,13 @@ def test_a_broken_file_gives_its_line_with_the_name_that_the_visitor_gave(name, 
     assert "<b>" not in response.text and "\x1b" not in response.text
 
 
+@pytest.mark.parametrize("name, kept", [("Tom's cat & dog #1.JPG", None), ("..", "picture"), ("a/b\\c.png", "c.png"), (".png", "png"),
+                                        ("what?.png", "what_.png"), ("x\x00\udce9y.png", "x_x00_udce9y.png"),
+                                        ("名" * 100 + ".png", "名" * 40 + ".png")])
+def test_names_of_files_stay_where_they_can(name, kept):
+    assert uploads.plain(name) == (kept or name)
+
+
 @pytest.mark.parametrize("folder", ["..", "/etc", "link", "no such"])
 def test_other_folders_are_refused(folder, visitor):
     for tab, fields in (("search", {"query": shot()}), ("duplicates", {})):
@@ -115,7 +122,8 @@ def test_nothing_is_kept_of_what_visitors_send(visitor, tmp_path, monkeypatch):
 
 
 def test_other_sites_do_not_reach_the_page(visitor):
-    assert visitor.get("/same", headers={"Host": "evil.example"}).status_code == 400
+    for name in ("evil.example", "localhost.evil.example:7860", "127.0.0.1.evil.example", "192.168.1.5", "[::ffff:1]"):
+        assert visitor.get("/same", headers={"Host": name}).status_code == 400
     assert all(visitor.get("/same", headers={"Host": name}).status_code == 200 for name in ("localhost:7860", "127.0.0.1:7860", "[::1]:7860"))
     assert post(visitor, "same", first=shot(), second=shot(), headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
 

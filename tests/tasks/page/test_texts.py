@@ -6,6 +6,7 @@ import string
 import pytest
 
 from tasks.page import answers, texts
+from tasks.similarity.figures import LEGEND
 
 from helpers import ROOT
 
@@ -21,6 +22,7 @@ def test_every_name_that_the_templates_use_is_in_the_table():
     source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tasks" / "page" / "templates").glob("*.html"))
     used = {name for call in re.findall(r"\bt\(([^()]*)", source) for name in re.findall(r"""["']([a-z_.]+)["'](?! ?~)""", call)}
     assert used - {".tab", ".head", ".about", ".ask", "{name}", "{size}"} <= set(texts.TEXTS)
+    assert {f"why.{way}" for way in LEGEND} <= set(texts.TEXTS)
     assert {f"{tab}.{part}" for tab in answers.TABS for part in ("tab", "head", "about", "ask")} <= set(texts.TEXTS)
 
 
