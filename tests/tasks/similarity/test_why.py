@@ -91,6 +91,15 @@ def written(sign, face):
     return np.array(page)[..., None]
 
 
+def test_places_of_a_letter_correspond_to_where_it_moved():
+    model = load_model(runs.ready_model("characters"), KIND)
+    left, right = letter(np.s_[70:74, 30:66]), np.roll(letter(np.s_[70:74, 30:66]), (10, -10), (0, 1))
+    found = why.explain(comparer(model), model.input_shape[0][1:], left, right)
+    ends = why.centres(found.places)[found.pairs[why.strongest(found)]]
+    moved = ends[:, 1] - ends[:, 0]
+    assert len(moved) >= 2 and np.abs(np.median(moved, axis=0) - [0.1, -0.1]).max() < 0.06
+
+
 def test_hiding_the_strongest_places_of_a_letter_lowers_the_similarity_most():
     model = load_model(runs.ready_model("characters"), KIND)
     kind, falls = (comparer(model), model.input_shape[0][1:]), []
