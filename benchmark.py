@@ -18,7 +18,7 @@ from utils.flags import group
 from utils.run import startup
 
 FLAGS = flags.FLAGS
-PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale"]
+PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale", "export"]
 QUICK = ["input", "pairs", "index", "latency"]
 with group("What to measure"):
     flags.DEFINE_list("parts", QUICK, f"Which parts, of {', '.join(PARTS)}; or all")
@@ -40,7 +40,7 @@ def main(argv: list[str]) -> None:
     from utils.run.folder import as_json
 
     measures = {"step": step, "rank": rank, "input": input_pipeline, "pairs": pairs, "search": search, "index": index,
-                "latency": latency, "scale": scale}
+                "latency": latency, "scale": scale, "export": export}
     shape = towers.SIMILARITY[FLAGS.backbone].input_shape
     keras.utils.set_random_seed(0)
     model = siamese.siamese(towers.make_tower(FLAGS.backbone, shape, normalize=True), make_head("distance"))
@@ -274,6 +274,15 @@ def scale(model, folder) -> dict[str, float]:
         seconds = side_by_side({"epoch": partial(next_epoch, trained, batches)})["epoch"]
         result[f"images/s in batches of {batches.batch_size}"] = len(batches) * batches.batch_size / min(seconds)
     return result
+
+
+def export(model, folder) -> dict[str, float]:
+    """A pair of pictures in exported files beside Keras, pictures read already."""
+    from tasks.exporting import latency
+
+    seconds = side_by_side(latency.works(model, os.path.join(folder, "export")))
+    result = {f"a pair in {name}, ms": 100 * min(rounds) for name, rounds in seconds.items()}
+    return result | {f"Keras / {name}": ratio(seconds["Keras"], rounds) for name, rounds in seconds.items() if name != "Keras"}
 
 
 def make_batches(shape, batch_size: int = 0):

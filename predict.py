@@ -5,6 +5,9 @@
     python predict.py a.png b.png --json
     python predict.py --gallery=FOLDER query.png        the most alike in a folder
     python predict.py --duplicates=FOLDER               groups of pictures that show the same
+    python predict.py --pairs=pairs.csv                 many pairs; accuracy where a third column tells the truth
+    python predict.py --matrix=FOLDER --csv=all.npy     each picture against each other one
+    python predict.py --between=TEST,TRAIN              what of one folder is in another
     python predict.py --quality photo.jpg FOLDER        how good do photos look: after --task=rank or finetune
     python predict.py --task=patches a.jpg b.jpg        do photos show the same place, and where lies one in the other
 """

@@ -211,16 +211,18 @@ def restored(trainer, data: tasks.Data, folder: str) -> int:
 
 def fit(task: tasks.Task, model, trainer, data: tasks.Data, batches, folder: str, done: int) -> bool:
     """Trains after `done` epochs and writes what the run leaves into `folder`; Ctrl-C ends it early with a usable model, and False is returned."""
-    from utils.data.files import save_aside
+    from utils.data.files import remove_remains, save_aside
     from utils.run import figures, fitting, folder as runs, multi_worker
 
     if shown := task.preview(trainer, batches[0][0], data):
         figures.batch(folder, *shown)
+    remove_remains(folder)
     callbacks = fitting.make_callbacks(folder, model, batches, task.validation(FLAGS, model, data), FLAGS.patience, task.CURVES)
     try:
-        trainer.fit(multi_worker.own_part(batches), epochs=FLAGS.epochs, initial_epoch=done, shuffle=False,
-                    verbose=1 if sys.stdout.isatty() else 2,
-                    callbacks=[fitting.CtrlC(), *task.callbacks(FLAGS, batches), *callbacks])
+        with fitting.Heartbeat() as heartbeat:
+            trainer.fit(multi_worker.own_part(batches), epochs=FLAGS.epochs, initial_epoch=done, shuffle=False,
+                        verbose=1 if sys.stdout.isatty() else 2,
+                        callbacks=[fitting.CtrlC(), heartbeat, *task.callbacks(FLAGS, batches), *callbacks])
     except KeyboardInterrupt:
         save_aside(model.save, os.path.join(folder, runs.LAST), ".keras")
         print(f"\nstopped; {folder}/{runs.LAST} holds the model as it is; python train.py --resume continues")

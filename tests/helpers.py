@@ -16,7 +16,7 @@ from keras import ops
 from PIL import Image
 
 from nets import rankiqa, siamese, towers
-from nets.heads import make_head
+from nets.heads import HEADS, make_head
 from utils.distortions.catalogue import TID2013, distort
 from utils.distortions.defects import as_bytes
 
@@ -175,8 +175,8 @@ def mined(mining, d, labels):
 
 
 def small_siamese(head="distance", backbone="compact", shape=(32, 32, 1)):
-    tower = towers.make_tower(backbone, shape, normalize=head == "distance")
-    return siamese.siamese(tower, make_head(head))
+    tower = towers.make_tower(backbone, shape, normalize=head == "distance", maps=HEADS[head].places)
+    return siamese.siamese(tower, make_head(head, tower))
 
 
 def class_batch(rng, shape=(32, 32, 1), classes=4, images=3):

@@ -5,6 +5,7 @@
     python tests/kills.py gallery 25
 
 A training must leave models and logs that can be read after every kill, and in the end the weights and the log of one that was never killed. A
+training that ends before there were enough kills is followed by another one. A
 gallery must not embed again what was embedded thirty seconds before the kill, or earlier. Prints one line of JSON; `faults` must be empty.
 """
 
@@ -28,6 +29,7 @@ from utils.run import folder as runs
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 ROOT = Path(__file__).parent.parent
+TRAIN = str(ROOT / "train.py")
 FLAGS = {
     "similarity": ("--input_shape=32,32,1", "--batch_size=8", "--images_per_class=2", "--epochs=40", "--steps_per_epoch=8"),
     "rank": ("--task=rank", "--dataset_path=photos", "--input_shape=64,64,3", "--epochs=40", "--steps_per_epoch=4", "--workers=0"),
@@ -64,38 +66,64 @@ def kill_training(kind: str, count: int, rng) -> dict:
 
     if kind == "rank":
         photographs("photos", 40)
-    faults, script = [], str(ROOT / "train.py")
-    whole = start(script, *FLAGS[kind], "--run=whole")
-    if whole.wait():
-        return {"faults": [f"the whole run ended with {whole.returncode}: {whole.stderr.read()[-300:]}"]}
-    process, kills, lives = start(script, *FLAGS[kind], "--run=killed"), 0, 1
-    folder = os.path.join(runs.LOGS, "killed")
-    while kills < count and killed(process, rng, 6, 14):
-        kills += 1
-        for name in (runs.BEST, runs.LAST):
-            if os.path.exists(path := os.path.join(folder, name)):
-                try:
-                    with reading(path):
-                        keras.saving.load_model(path, compile=False)
-                except ValueError as error:
-                    faults.append(str(error))
-        for read in (runs.read_log, lambda f: [runs.read_json(f, name) for name in (runs.SPLIT, runs.EVALUATION, runs.THRESHOLDS, runs.ABOUT)]):
-            try:
-                read(folder)
-            except ValueError as error:
-                faults.append(str(error))
-        process = start(script, "--resume", "--run=killed") if os.path.isfile(os.path.join(folder, runs.FLAGS)) else start(
-            script, *FLAGS[kind], "--run=killed")
-        lives += 1
-    if process.wait():
-        faults.append(f"the last resumption ended with {process.returncode}: {process.stderr.read()[-300:]}")
-    one, two = (keras.saving.load_model(os.path.join(runs.LOGS, run, runs.LAST), compile=False).get_weights() for run in ("whole", "killed"))
-    if not all(np.array_equal(a, b) for a, b in zip(one, two, strict=True)):
-        faults.append("other weights than without kills")
-    logs = [Path(runs.LOGS, run, runs.LOG).read_text() for run in ("whole", "killed")]
-    if logs[0] != logs[1]:
-        faults.append("another log than without kills")
-    return {"kills": kills, "epochs": len(runs.read_log(folder)), "faults": faults}
+    faults, kills, epochs = [], 0, []
+    warm, fault = until_first_epoch(kind)
+    while kills < count and not fault:
+        run = f"killed{len(epochs)}"
+        folder = os.path.join(runs.LOGS, run)
+        process = start(TRAIN, *FLAGS[kind], f"--run={run}")
+        while kills < count and killed(process, rng, 0.3 * warm, 2 * warm):
+            kills += 1
+            faults += damage(folder, keras)
+            begun = os.path.isfile(os.path.join(folder, runs.FLAGS))
+            process = start(TRAIN, *(("--resume",) if begun else FLAGS[kind]), f"--run={run}")
+        fault = failure(process)
+        faults += [fault] if fault else differences(folder, keras)
+        epochs.append(len(runs.read_log(folder)) if not fault else None)
+    return {"kills": kills, "epochs of each run": epochs, "faults": faults}
+
+
+def until_first_epoch(kind: str) -> tuple[float, str]:
+    """Trains the run that is never killed: the seconds to its first epoch, and what went wrong, or ""."""
+    begun, log = time.monotonic(), os.path.join(runs.LOGS, "whole", runs.LOG)
+    process = start(TRAIN, *FLAGS[kind], "--run=whole")
+    while process.poll() is None and not os.path.isfile(log):
+        time.sleep(0.05)
+    return time.monotonic() - begun, failure(process)
+
+
+def failure(process) -> str:
+    """How a training that should end well ended badly, or ""."""
+    said = process.communicate()[1]
+    return f"ended with {process.returncode}: {said[-300:]}" if process.returncode else ""
+
+
+def damage(folder: str, keras) -> list[str]:
+    """What of a run that was killed cannot be read."""
+    faults = []
+
+    def read_model(name):
+        if os.path.exists(path := os.path.join(folder, name)):
+            with reading(path):
+                keras.saving.load_model(path, compile=False)
+
+    readers = {name: lambda name: runs.read_json(folder, name) for name in (runs.SPLIT, runs.EVALUATION, runs.THRESHOLDS, runs.ABOUT)}
+    readers |= {runs.BEST: read_model, runs.LAST: read_model, runs.LOG: lambda name: runs.read_log(folder)}
+    for name, read in readers.items():
+        try:
+            read(name)
+        except ValueError as error:
+            faults.append(str(error))
+    return faults
+
+
+def differences(folder: str, keras) -> list[str]:
+    """How a run that was killed and resumed differs from the one that never was."""
+    whole = os.path.join(runs.LOGS, "whole")
+    one, two = (keras.saving.load_model(os.path.join(run, runs.LAST), compile=False).get_weights() for run in (whole, folder))
+    logs = [Path(run, runs.LOG).read_text() for run in (whole, folder)]
+    alike = all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
+    return ["other weights than without kills"] * (not alike) + ["another log than without kills"] * (logs[0] != logs[1])
 
 
 def kill_gallery(count: int, rng) -> dict:

@@ -179,7 +179,7 @@ def test_benchmark_prints_a_table_and_json(script):
     assert "expected some of" in script("benchmark.py", "--parts=speed", expect=1)
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_a_network_of_keras_applications_from_training_to_an_answer(alphabets, script, tmp_path):
     out = script("train.py", "--task=triplet", "--loss=supcon", "--backbone=mobilenet_v2", "--input_shape=32,32,3", "--run=mobile",
                  f"--dataset_path={alphabets}", "--epochs=1", "--steps_per_epoch=2", "--batch_size=8", "--images_per_class=2")
@@ -241,7 +241,7 @@ def test_reading_from_disk_in_mixed_precision_with_the_articles_head(alphabets, 
     assert "5/5" in out and "verification on 8 held-out classes" in out and "recall@1" not in out
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_vgg16_trains_on_from_the_weights_of_siamese_tf2(alphabets, script, tmp_path):
     weights = write_h5(tmp_path / "old.h5")
     out = script("train.py", f"--dataset_path={alphabets}", "--backbone=vgg16", "--head=plain", f"--weights={weights}",
@@ -443,7 +443,7 @@ def test_rank_then_finetune_then_score(photo_folder, script, tmp_path):
         "predict.py", folder / "0.png", folder / "1.png", "--model=logs/rank", "--task=similarity", expect=2)
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_killed_while_ranking_and_resumed_equals_uninterrupted(photo_folder, tmp_path):
     args = ("--task=rank", f"--dataset_path={photo_folder}", "--epochs=3", "--steps_per_epoch=4", "--workers=1", "--devices=cpu", *SMALL_RANK)
     whole, cut = tmp_path / "whole", tmp_path / "cut"

@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from utils.data.files import save_aside
+
 WIDTH, HEIGHT = 92, 112  # pixels
 FINE = 3  # times as many pixels are drawn, for smooth edges
 PEOPLE, PICTURES = 40, 10
@@ -57,7 +59,7 @@ def draw_faces(folder: str, people: int = PEOPLE, pictures: int = PICTURES, seed
         os.makedirs(os.path.join(folder, f"person{number + 1:02d}"), exist_ok=True)
         for picture in range(pictures):
             image = portrait(person, np.random.default_rng([seed, number, picture]))
-            image.save(os.path.join(folder, f"person{number + 1:02d}", f"{picture + 1:02d}.png"))
+            save_aside(image.save, os.path.join(folder, f"person{number + 1:02d}", f"{picture + 1:02d}.png"), ".png")
     return people * pictures
 
 

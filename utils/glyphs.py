@@ -18,6 +18,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import map_coordinates, zoom
 
+from utils.data.files import save_aside
+
 SIDE = 105  # pixels, as Omniglot
 DRAWINGS = 20  # of each character
 LETTER = 64  # pixels of the longer side of a letter, before it is moved
@@ -117,7 +119,7 @@ def save_drawings(folder: str, letter: Letter, rng: np.random.Generator) -> None
     for number in range(DRAWINGS):
         face = letter.faces[number % len(letter.faces)]
         image = Image.fromarray(np.where(drawing(face, rng), 0, 255).astype("uint8"))
-        image.convert("1").save(os.path.join(folder, f"{number + 1:02d}.png"))
+        save_aside(image.convert("1").save, os.path.join(folder, f"{number + 1:02d}.png"), ".png")
 
 
 def drawing(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -20,6 +20,11 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(map(shown, names[:NAMED])) + (f" and {more} more" if more > 0 else "")
 
 
+def counted(number: int, thing: str, several: str = "") -> str:
+    """A number and its noun: "1 group", "2 groups"; `several` where an s does not make the plural."""
+    return f"{number} {thing if number == 1 else several or thing + 's'}"
+
+
 def say_once(text: str) -> None:
     """Prints a line that this process has not printed yet."""
     if text not in SAID:

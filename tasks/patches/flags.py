@@ -9,6 +9,7 @@ DESCRIPTORS = ("model", "sift")
 DESCRIPTOR = "What describes a patch. model: the network of --model; sift: SIFT, which needs no model"
 GEOMETRY = {"homography": "a plane seen from anywhere", "affine": "turned, stretched and sheared, without perspective",
             "similarity": "turned and scaled"}
+MOST_KEYPOINTS, RATIO, TOLERANCE = 4000, 0.8, 3.0  # defaults of how photos are matched
 JITTERS = ("mixed", "none", "easy", "hard", "tough")
 
 
@@ -46,10 +47,10 @@ def for_answers() -> None:
 
 def define_matching() -> None:
     """Flags of how photos are matched."""
-    flags.DEFINE_integer("most_keypoints", 4000, "Key points of a photo that are used, the strongest. 0: all", 0)
-    flags.DEFINE_float("ratio", 0.8, "The nearest descriptor must be nearer than this share of the distance to the second nearest. "
+    flags.DEFINE_integer("most_keypoints", MOST_KEYPOINTS, "Key points of a photo that are used, the strongest. 0: all", 0)
+    flags.DEFINE_float("ratio", RATIO, "The nearest descriptor must be nearer than this share of the distance to the second nearest. "
                        "1: always", 0.01, 1)
-    flags.DEFINE_float("tolerance", 3.0, "Pixels that a match may lie beside its place and still agree; less in small photos", 0.1)
+    flags.DEFINE_float("tolerance", TOLERANCE, "Pixels that a match may lie beside its place and still agree; less in small photos", 0.1)
 
 
 def for_evaluation() -> None:

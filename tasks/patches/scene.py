@@ -12,7 +12,7 @@ from PIL import Image
 from scipy.special import gammaln
 
 from tasks.patches.describers import Describer
-from utils.data.images import open_image
+from utils.data.images import called, open_image
 from utils.patches import geometry
 from utils.patches.detector import Keypoints, detect
 from utils.patches.matching import match
@@ -62,8 +62,8 @@ class Scene(NamedTuple):
         return self.matrix is not None
 
 
-def view(file: str, describer: Describer, most: int, keypoints: str = "") -> View:
-    """Reads a photo, finds its key points, or reads them from a file, and describes them.
+def view(file, describer: Describer, most: int, keypoints: str = "") -> View:
+    """Reads a photo, a file or one in memory, finds its key points, or reads them from a file, and describes them.
 
     Raises:
         ValueError: a file cannot be read, naming it.
@@ -77,7 +77,7 @@ def view(file: str, describer: Describer, most: int, keypoints: str = "") -> Vie
     pixel = 1.0 if keypoints else pixel
     photo = np.asarray(picture)
     found = read_keypoints(keypoints, file) if keypoints else detect(np.asarray(picture.convert("L"), "float32"), most)
-    return View(file, photo, pixel, found, describer.describe(photo, found))
+    return View(called(file), photo, pixel, found, describer.describe(photo, found))
 
 
 def compare(a: View, b: View, ratio: float, tolerance: float, model: str = "homography") -> Scene:

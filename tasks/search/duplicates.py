@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tasks.search.gallery import Gallery
+from tasks.search.gallery import Gallery, check_pairs
 from utils.data.images import size_of
 from utils.run.console import progress_bar
-from utils.saying import shown
+from utils.saying import counted, shown
 
 if TYPE_CHECKING:
     from nets.siamese import Comparer
@@ -81,6 +81,7 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool =
     for row in sorted(range(len(gallery.paths)), key=gallery.paths.__getitem__):
         copies.setdefault(gallery.keys[row], []).append(row)
     units = list(copies.values())
+    check_pairs(len(units) * (len(units) - 1) // 2, comparer, gallery.root)
     weights = np.array([len(rows) for rows in units])  # (U,)
     pairs = Pairs(gallery.features[[rows[0] for rows in units]], comparer, threshold)
     counts, alike = pairs.count(weights)
@@ -148,11 +149,6 @@ def in_words(number: int, group: Group) -> list[str]:
     for member in group.members:
         lines.append(f"  {member.similarity:.3f} {shown(member.file)}" + (f"  (identical file of {shown(member.twin)})" if member.twin else ""))
     return lines
-
-
-def counted(number: int, thing: str) -> str:
-    """A number and its noun: "1 group", "2 groups"."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 class Pairs:

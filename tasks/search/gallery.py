@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from utils.data.files import digest, save_aside, walk
+from utils.data.files import digest, remove_remains, save_aside, walk
 from utils.data.images import load_images
 from utils.metrics.retrieval import Index
 from utils.run.console import progress_bar
-from utils.saying import left_out
+from utils.saying import counted, left_out
 
 if TYPE_CHECKING:
     from nets.siamese import Comparer
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Embed = Callable[[np.ndarray], np.ndarray]
 
 BLOCK = 512  # images decoded and embedded, or scored, at once
+RERANK = 100  # images that a slow head compares with a query
+MOST_BY_PLACES = 500_000  # pairs that a slow head compares where all of them are asked for: minutes on two cores
 PAUSE = 30.0  # seconds between two writings of the cache, at least
 
 
@@ -88,7 +90,7 @@ def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[
     finally:  # also after Ctrl-C
         cache.write(found())
     unread = [f"{path}: {broken[key]}" for path, (key, _) in files.items() if key in broken]
-    left_out(f"{len(unread)} broken files", unread)
+    left_out(counted(len(unread), "broken file"), unread)
     entries = found()
     if not entries:
         raise ValueError(f"{root}: no image that can be read; expected a folder of pictures")
@@ -105,7 +107,7 @@ def look_at(root: str, paths: list[str], known: dict[str, Entry]) -> dict[str, t
             files[path] = known[path].key if same else digest(os.path.join(root, path)), now
         except OSError as error:
             problems.append(f"{path}: {error.strerror}")
-    left_out(f"{len(problems)} files", problems)
+    left_out(counted(len(problems), "file"), problems)
     return files
 
 
@@ -158,6 +160,7 @@ def read_cache(path: str) -> dict[str, Entry]:
 
 def write_cache(path: str, entries: dict[str, Entry]) -> None:
     """Writes the cache, whole or not at all."""
+    remove_remains(os.path.dirname(path))
     keys, stamps, features = map(np.array, zip(*entries.values()))
     save_aside(lambda name: np.savez(name, paths=list(entries), keys=keys, stamps=stamps, features=features), path, ".npz")
 
@@ -177,16 +180,44 @@ def embed_files(
                {keys[start + row]: problem.removeprefix(f"{paths[start + row]}: ") for row, problem in broken.items()})
 
 
-def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int) -> list[list[tuple[str, float]]]:
-    """The k images most like each query (Q, F), most like first: path and similarity."""
+def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, nearest=None,
+           rerank: int = RERANK) -> list[list[tuple[str, float]]]:
+    """The k images most like each query (Q, F), most like first: path and similarity.
+
+    Args:
+        nearest: queries, k -> places and distances (Q, k), as `Index.nearest`, which it is where none is given.
+        rerank: of a head that compares places, which is slow: so many images are compared, or k if that is more, chosen by a
+            distance (`nearest_alone`); 0: all.
+    """
     if comparer.by_distance:
-        places = Index(gallery.features).nearest(queries, k)[0]  # (Q, k)
+        places = (nearest or Index(gallery.features).nearest)(queries, k)[0]  # (Q, k)
         scores = comparer.score(queries[:, None], gallery.features[places])  # (Q, k)
+    elif comparer.alone and rerank:
+        near = nearest_alone(gallery, comparer, queries, max(rerank, k))  # (Q, n), by place
+        scores = np.stack([comparer.score(query, gallery.features[places]) for query, places in zip(queries, near, strict=True)])
+        places, scores = best_of(near, scores, k)
     else:
         every = np.stack([score_all(gallery, comparer, query) for query in queries])  # (Q, N)
-        places = np.argsort(-every, axis=1, kind="stable")[:, :k]
-        scores = np.take_along_axis(every, places, axis=1)
+        places, scores = best_of(np.tile(np.arange(every.shape[1]), (len(every), 1)), every, k)
     return [[(gallery.paths[p], float(s)) for p, s in zip(*row)] for row in zip(places, scores)]
+
+
+def nearest_alone(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, count: int) -> np.ndarray:
+    """The places (Q, count) of the images that lie nearest to each query as the head sees pictures alone, each row in order of place."""
+    return np.sort(Index(comparer.alone(gallery.features)).nearest(comparer.alone(queries), count)[0], axis=1)
+
+
+def best_of(places: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k places of highest score, highest first and equal ones in their order: (Q, N), (Q, N) -> (Q, k), (Q, k)."""
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(places, order, axis=1), np.take_along_axis(scores, order, axis=1)
+
+
+def check_pairs(pairs: int, comparer: "Comparer", root: str) -> None:
+    """Raises ValueError where a head that compares places would have to compare so many pairs of pictures of `root` that it takes hours."""
+    if comparer.alone and pairs > MOST_BY_PLACES:
+        raise ValueError(f"{root}: {pairs:,} pairs of pictures, and this model compares each pair place by place, which takes hours: expected "
+                         f"{MOST_BY_PLACES:,} pairs at most; pass a --model trained with --head=distance, or a smaller folder")
 
 
 def score_all(gallery: Gallery, comparer: "Comparer", query: np.ndarray) -> np.ndarray:

@@ -4,7 +4,9 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import stat
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 
@@ -15,6 +17,7 @@ from utils.saying import left_out, say_once, shown
 
 OMNIGLOT = "images_background"  # the folder that tells a data set in Omniglot's layout
 IGNORED = ("thumbs.db", "desktop.ini")
+ASIDE = re.compile(r"\.[0-9a-f]{8}\.new(\.|$)")  # in the names of files that `save_aside` is writing
 PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}  # of a data set
 
 
@@ -32,7 +35,7 @@ def in_parts(path: str) -> bool:
 def scan(path: str) -> list[os.DirEntry]:
     """What lies in a folder; ValueError where there is none."""
     if not os.path.isdir(path):
-        raise ValueError(f"{path}: no such folder; expected a folder that holds folders of images")
+        raise ValueError(f"{path or 'a folder without a name'}: no such folder; expected a folder that holds folders of images")
     return list(os.scandir(path))
 
 
@@ -172,7 +175,7 @@ def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None
         save: writes the file whose name it is given.
         ending: that the other name must have, such as ".keras"; it begins with `path` and is nobody else's.
     """
-    aside = f"{path}.{uuid.uuid4().hex[:8]}.new{ending}"
+    aside = f"{path}.{uuid.uuid4().hex[:8]}.new{ending}"  # `remove_remains` knows these names
     try:
         save(aside)
         os.replace(aside, path)
@@ -182,3 +185,12 @@ def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None
         with contextlib.suppress(OSError):
             os.remove(aside)
         raise
+
+
+def remove_remains(folder: str) -> None:
+    """Removes what writers that were killed have left in a folder: files of `save_aside` in which nobody has written for ten minutes."""
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        for entry in found:
+            if ASIDE.search(entry.name) and entry.is_file(follow_symlinks=False) and time.time() - entry.stat().st_mtime > 600:
+                with contextlib.suppress(OSError):
+                    os.remove(entry.path)

@@ -63,7 +63,7 @@ def is_picture(path: str) -> bool:
 
 
 def read_image(path, shape: tuple[int, int, int]) -> np.ndarray:
-    """Reads one image in any mode that Pillow knows, as `open_image` does.
+    """Reads one image in any mode that Pillow knows, as `open_image` does: of a file, or one in memory.
 
     The picture is resized (antialiased, without keeping its aspect) to `shape` = (height, width, 1 or 3).
 
@@ -110,24 +110,57 @@ def open_image(path, mode: str, size: tuple[int, int] | None = None) -> Image.Im
     EXIF orientation is applied, transparency composited on white, other numbers than 8 bits scaled to 8, see `values_as_grey`.
 
     Args:
+        path: of a file; or a picture in memory, which goes the same way: an array, see `of_array`, or a PIL image, which stays as it is.
         size: (width, height) that are needed: a large picture may be scaled down towards it while it is decoded.
     """
     now.warnings = []
     try:
-        with Image.open(regular(path), formats=FORMATS) as file:
+        with opened(path) as file:
             if file.width * file.height > most_pixels():
                 raise Refused(too_large(file))
             if size and file.width * file.height > LARGE:
                 file.draft(mode, (2 * max(size), 2 * max(size)))
-            image = flat(ImageOps.exif_transpose(file, in_place=True) or file, path)
+            image = flat(ImageOps.exif_transpose(file, in_place=True) or file, called(path))
             image.load()
             if now.warnings:
-                say_once(f"{shown(str(path))}: read, though a part of the file is damaged ({shown(now.warnings[0])[:80]})")
+                say_once(f"{shown(called(path))}: read, though a part of the file is damaged ({shown(now.warnings[0])[:80]})")
             return image if image.mode == mode else image.convert(mode)
     except Exception as error:  # Pillow's decoders raise a dozen kinds
-        raise ValueError(f"{path}: {reason(path, error)}") from None
+        raise ValueError(f"{called(path)}: {reason(path, error)}") from None
     finally:
         now.warnings = None
+
+
+def opened(picture) -> Image.Image:
+    """A picture to read from: a file, not decoded yet, or a copy of one in memory."""
+    if isinstance(picture, np.ndarray):
+        return of_array(picture)
+    if isinstance(picture, Image.Image):
+        return ImageOps.exif_transpose(picture)
+    return Image.open(regular(picture), formats=FORMATS)
+
+
+def of_array(values: np.ndarray) -> Image.Image:
+    """The picture that an array holds: (H, W) or (H, W, C) of numbers in 0..255, where C is grey, grey and alpha, RGB or RGBA."""
+    if values.ndim == 3 and values.shape[2] == 1:
+        values = values[..., 0]
+    if not values.size or values.ndim != 2 and (values.ndim != 3 or values.shape[2] > 4) or values.dtype.kind not in "uif":
+        raise Refused("expected numbers of shape (height, width) or (height, width, channels) with 1 to 4 channels")
+    low, high = (float(end) for end in (values.min(), values.max()))
+    if not (low >= 0 and high <= 255):  # nor NaN
+        raise Refused(f"it holds values from {low:g} to {high:g}, expected 0..255")
+    if values.dtype.kind == "f" and 0 < high <= 1:
+        raise Refused("no value is above 1, expected 0..255: multiply it by 255")
+    return Image.fromarray(values if values.dtype == np.uint8 else np.rint(values).astype("uint8"))
+
+
+def called(picture) -> str:
+    """What a picture is called in a message: its path, or what it is in memory."""
+    if isinstance(picture, np.ndarray):
+        return f"an array {picture.shape} of {picture.dtype}"
+    if isinstance(picture, Image.Image):
+        return f"a PIL image of {picture.width} x {picture.height} pixels"
+    return str(picture)
 
 
 def regular(path):

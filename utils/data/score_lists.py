@@ -18,7 +18,7 @@ from utils.saying import say_once
 IMAGE_COLUMNS = ("image", "path", "file", "name", "filename", "imagename", "imgname", "img", "imagepath", "imgpath", "filepath", "imagefile",
                  "distimg", "distimage", "distortedimage", "distname")
 SCORE_COLUMNS = ("mos", "dmos", "score", "quality", "dmosrealigned", "mosscore", "qualityscore", "meanopinionscore",
-                 "differencemeanopinionscore")
+                 "differencemeanopinionscore", "mosz", "zmos", "moszscore")
 DIFFERENCES = ("dmos", "dmosrealigned", "differencemeanopinionscore")  # of these scores, lower ones are better
 REFERENCE_COLUMNS = ("reference", "ref", "refimage", "refimg", "refname", "referenceimage", "referencename")
 KIND_COLUMNS = ("kind", "distortion", "disttype", "distortiontype")
@@ -51,15 +51,15 @@ class Row(NamedTuple):
     level: int = 0
 
 
-def text_lines(path: str) -> list[str]:
+def text_lines(path: str, expected: str = TEXT) -> list[str]:
     """The lines of a text file, in UTF-8, or in UTF-16 if it says so; bytes that are neither stay in the names, as Python keeps those of files."""
-    with reading(path, TEXT):
+    with reading(path, expected):
         data = Path(path).read_bytes()
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", "surrogateescape")
     lines = list(io.StringIO(text, newline=None))
     for place, line in enumerate(lines, start=1):
         if "\0" in line:
-            raise ValueError(f"{path}, line {place}: holds a NUL byte; expected {TEXT}")
+            raise ValueError(f"{path}, line {place}: holds a NUL byte; expected {expected}")
     return lines
 
 
@@ -119,12 +119,18 @@ def read_list(path: str, higher_is_better: bool, image_column: str = "", score_c
         ValueError: one line that names the file, and the line in it.
     """
     lines = text_lines(path)
-    named = re.fullmatch(r'"?sep=([,;|:\t ])"?', lines[0].rstrip("\r\n"), re.IGNORECASE) if lines else None  # as Excel writes it
-    first = next((place for place, line in enumerate(lines) if place >= bool(named) and line.strip() and not line.startswith("#")), len(lines))
-    delimiter = named[1] if named else delimiter_of(path, lines[first : first + LOOKED_AT])
+    first, named = start(lines)
+    delimiter = named or delimiter_of(path, lines[first : first + LOOKED_AT])
     if delimiter is None:
         return read_lines(path, lines)
     return read_table(path, lines, first, delimiter, higher_is_better, (image_column, score_column))
+
+
+def start(lines: list[str]) -> tuple[int, str | None]:
+    """Where a table begins, after empty lines and comments, and the delimiter that its first line names, as Excel writes it."""
+    named = re.fullmatch(r'"?sep=([,;|:\t ])"?', lines[0].rstrip("\r\n"), re.IGNORECASE) if lines else None
+    first = next((place for place, line in enumerate(lines) if place >= bool(named) and line.strip() and not line.startswith("#")), len(lines))
+    return first, named and named[1]
 
 
 def delimiter_of(path: str, lines: list[str]) -> str | None:
@@ -237,6 +243,10 @@ def column(path: str, names: list[str], known: tuple[str, ...], flag: str = "", 
         say_once(f"{path}: of the columns {', '.join(names[place] for place in places)}, {names[better[0]]} is read, because of "
                  f"--{'no' * (plain(names[better[0]]) in DIFFERENCES)}higher_is_better; --{flag} names another")
         places = better
+    elif len(places) == 1 and preferred and plain(names[places[0]]) not in (*preferred, "score", "quality", "qualityscore"):
+        higher = "mos" in preferred
+        say_once(f"{path}: the scores are those of the column {names[places[0]]}, of which mostly the {'lower' if higher else 'higher'} ones are "
+                 f"better; they are read as --{'no' * (not higher)}higher_is_better says; --{flag} names another column")
     if len(places) > 1 or flag and not places:
         raise ValueError(
             f"{path}: {'several' if places else 'none'} of the columns {', '.join(known[:5])} ... in the header {header}; expected exactly one"

@@ -208,7 +208,7 @@ def find_files(path: str, root: str, rows: list[Row], skip_missing: bool) -> lis
         what = f"{len(missing)} of {len(rows)} images are not below {root or '.'}: {some(missing)}"
         if not kept:
             raise ValueError(f"{path}: {what}; pass the folder that the paths start from as --image_root (tried: the names as they are written, "
-                             "with / for \\, and regardless of case)")
+                             "with / for \\, regardless of case, and without their endings)")
         if not skip_missing:
             raise ValueError(f"{path}: {what}; put them there, or pass --skip_broken to leave them out")
         say_once(f"{path}: left out: {what}")
@@ -221,8 +221,10 @@ def find_files(path: str, root: str, rows: list[Row], skip_missing: bool) -> lis
 def find_file(root: str, name: str, known: dict[str, dict[str, list[str]]]) -> str | None:
     """The name of a file below `root` as it is written, or else regardless of case and of how accents are coded; None where it is not there.
 
+    A name without its ending, such as "I01", is found too where one file only is called so.
+
     Args:
-        known: names in each folder, by what they have in common; filled here.
+        known: names in each folder, by what they have in common, with their endings and after a "." without; filled here.
     """
     if os.path.isfile(os.path.join(root, name)):
         return os.path.normpath(name) if ".." in name.split("/") else name
@@ -233,7 +235,8 @@ def find_file(root: str, name: str, known: dict[str, dict[str, list[str]]]) -> s
             known[folder] = {}
             for entry in os.listdir(folder or ".") if os.path.isdir(folder or ".") else ():
                 known[folder].setdefault(alike(entry), []).append(entry)
-        entries = known[folder].get(alike(part), [])
+                known[folder].setdefault("." + alike(os.path.splitext(entry)[0]), []).append(entry)
+        entries = known[folder].get(alike(part)) or known[folder].get("." + alike(part), [])
         if part not in entries and len(entries) != 1:
             return None
         found = os.path.join(found, part if part in entries else entries[0])

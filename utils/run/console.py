@@ -50,10 +50,11 @@ class Due:
         return True
 
 
-def write_answer(options, rows: list[dict[str, Any]], answer: dict[str, Any], columns: Sequence[str] = ()) -> None:
+def write_answer(options, rows: list[dict[str, Any]] | None, answer: dict[str, Any], columns: Sequence[str] = ()) -> None:
     """Writes the rows of an answer as --csv, and prints the answer as one line of --json, where these flags ask for it.
 
     Args:
+        rows: None: --csv is written already.
         columns: of the rows, where there may be none.
     """
 
@@ -63,7 +64,7 @@ def write_answer(options, rows: list[dict[str, Any]], answer: dict[str, Any], co
             writer.writeheader()
             writer.writerows(rows)
 
-    if options.csv:
+    if options.csv and rows is not None:
         save_aside(write, os.path.expanduser(options.csv))
     if options.json:
         print(as_json(answer))

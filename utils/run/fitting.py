@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+import threading
+import time
 import warnings
 from collections.abc import Callable
 from typing import NamedTuple
@@ -193,12 +195,33 @@ class CtrlC(keras.callbacks.Callback):
 
 
 class Heartbeat(keras.callbacks.Callback):
-    """Where the output is no terminal, prints a line in the middle of an epoch that takes long: Keras prints one at its end."""
+    """Where the output is no terminal, prints a line in the middle of an epoch that takes long: Keras prints one at its end.
+
+    As a context it also tells of a first batch that takes long, because the network is compiled for it.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self.first = threading.Event()
+
+    def __enter__(self):
+        if not sys.stdout.isatty():
+            threading.Thread(target=self.tell_of_the_first, daemon=True).start()
+        return self
+
+    def __exit__(self, *error):
+        self.first.set()
+
+    def tell_of_the_first(self):
+        begun = time.monotonic()
+        while not self.first.wait(console.PAUSE):
+            print(f"the network is being compiled for the first batch: {time.monotonic() - begun:.0f} s so far", flush=True)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch, self.due = epoch + 1, console.Due()
 
     def on_train_batch_end(self, batch, logs=None):
+        self.first.set()
         if not sys.stdout.isatty() and self.due():
             print(f"epoch {self.epoch}: batch {batch + 1} of {self.params['steps']}, loss {logs['loss']:.3g}", flush=True)
 
@@ -239,7 +262,6 @@ def make_callbacks(
                   save_best_only=not keep_last, initial_value_threshold=best),
         KeptModel(kept, os.path.join(folder, runs.LAST)),
         Lambda(on_epoch_end=lambda epoch, logs: figures.training_curves(folder, curves)),
-        Heartbeat(),
     ]
     if validation:
         callbacks.insert(2, Lambda(on_epoch_end=lambda epoch, logs: logs.update(validation.measure())))

@@ -1,15 +1,12 @@
 """The threshold that predict.py decides by."""
 
-from types import SimpleNamespace
-
 from tasks.similarity.answer import decision_threshold
 from utils.run import folder as runs
 
 
 def test_fpr1_of_an_older_model_is_not_looser_than_the_others(tmp_path):
-    options, cuts = SimpleNamespace(threshold=None, threshold_at="fpr1"), {"best_accuracy": 0.6, "eer": 0.5, "fpr1": 0.4, "default": "eer"}
+    cuts = {"best_accuracy": 0.6, "eer": 0.5, "fpr1": 0.4, "default": "eer"}
     for given, expected in ((cuts, 0.6), (cuts | {"fpr1": 0.7}, 0.7)):
         runs.write_json(str(tmp_path), runs.THRESHOLDS, given)
-        assert decision_threshold(options, str(tmp_path))[0] == expected
-    options.threshold_at = "eer"
-    assert decision_threshold(options, str(tmp_path))[0] == 0.5
+        assert decision_threshold(str(tmp_path), None, "fpr1")[0] == expected
+    assert decision_threshold(str(tmp_path), None, "eer")[0] == 0.5

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from PIL import Image
 
-from utils.data.files import digest, identical, reading, walk
+from utils.data.files import digest, identical, reading, remove_remains, walk
 
 from helpers import picture
 
@@ -99,3 +99,14 @@ def test_every_failure_to_read_names_the_file(error, text):
     with pytest.raises(ValueError) as found, reading("f.bin", "a file", "delete it"):
         raise error
     assert str(found.value) == (text if text.startswith("f.bin") else f"f.bin: {text}; expected a file; delete it")
+
+
+def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
+    names = ["a.npz.0123abcd.new.npz", "flags.txt.89abcdef.new", "young.keras.0123abcd.new.keras", "a.new.png", "photo.0123abcd.news"]
+    for name in names:
+        (tmp_path / name).write_text("x")
+        if "young" not in name:
+            os.utime(tmp_path / name, (0, 0))
+    remove_remains(str(tmp_path))
+    assert sorted(os.listdir(tmp_path)) == sorted(names[2:])
+    remove_remains(str(tmp_path / "nowhere"))

@@ -224,3 +224,48 @@ def test_damaged_pictures_are_read_or_refused_with_a_reason(count):
     assert found.pop("read") > count / 5 and found.pop("refused") > count / 5
     assert found.pop("peak_mb") < 2000 and found.pop("longest_s") < 60 and found == {}
     assert done.stderr == "" and all(re.match(r"\d+\.\w+: (read, though|grey values)", line) for line in lines)
+
+
+def kinds_of_picture(root):
+    """Files of many kinds: grey, colour, see-through, with a palette, turned by EXIF, of 16 bits."""
+    rng = np.random.default_rng(0)
+    colour = Image.fromarray(rng.integers(0, 256, (20, 30, 4), dtype="uint8"))
+    made = {"grey.png": colour.convert("L"), "colour.png": colour.convert("RGB"), "clear.png": colour, "pale.png": colour.convert("LA"),
+            "palette.png": colour.convert("RGB").convert("P"), "deep.png": Image.fromarray(rng.integers(0, 60_000, (20, 30)).astype("uint16"))}
+    for name, image in made.items():
+        image.save(root / name)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    for name in ("turned.jpg", "turned.png", "turned.tif", "turned.webp"):
+        colour.convert("RGB").save(root / name, exif=exif)
+    return sorted(root.iterdir())
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_in_memory_are_read_as_files(channels, tmp_path):
+    for path in kinds_of_picture(tmp_path):
+        expected = images.read_image(str(path), (16, 24, channels))
+        with Image.open(path) as image:
+            image.load()  # Pillow turns a TIFF by itself
+            mode, size = image.mode, image.size
+            assert np.array_equal(images.read_image(image, (16, 24, channels)), expected), path
+            assert image.mode == mode and image.size == size  # it stays as it is
+            if mode in ("L", "LA", "RGB", "RGBA") and "turned" not in path.name:
+                for array in (np.asarray(image), np.asarray(image).astype("float64"), np.asarray(image).astype("int64")):
+                    assert np.array_equal(images.read_image(array, (16, 24, channels)), expected), path
+    assert images.read_image(np.full((5, 5, 1), 7, "uint8"), (5, 5, channels)).tolist() == np.full((5, 5, channels), 7).tolist()
+
+
+@pytest.mark.parametrize("array, says", [
+    (np.full((4, 4), 300.0), "holds values from 300 to 300, expected 0..255"),
+    (np.full((4, 4), -1), "values from -1 to -1"),
+    (np.full((4, 4), np.nan), "values from nan to nan"),
+    (np.full((4, 4, 3), 0.5), "no value is above 1, expected 0..255: multiply it by 255"),
+    (np.zeros((4, 4, 5)), "with 1 to 4 channels"),
+    (np.zeros(4), "with 1 to 4 channels"),
+    (np.zeros((0, 4)), "with 1 to 4 channels"),
+    (np.array([["a", "b"]]), "expected numbers of shape"),
+])
+def test_arrays_that_are_no_pictures_are_refused(array, says):
+    with pytest.raises(ValueError, match="^an array .*" + says):
+        images.read_image(array, (4, 4, 1))

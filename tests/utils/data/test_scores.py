@@ -373,6 +373,27 @@ def test_of_mos_and_dmos_the_one_that_is_meant(tmp_path, capsys):
         read_scores(path, False)
 
 
+@pytest.mark.parametrize("header, higher, said", [
+    ("image,DMOS", True, "column DMOS, of which mostly the lower ones are better; they are read as --higher_is_better says"),
+    ("image,mos", False, "column mos, of which mostly the higher ones are better; they are read as --nohigher_is_better says"),
+    ("image,dmos", False, ""), ("image,MOSz,DMOS", True, "MOSz is read"), ("image,score", False, ""),
+])
+def test_a_column_that_speaks_against_the_flag_is_said(header, higher, said, tmp_path, capsys):
+    touch(tmp_path, "a.png")
+    (tmp_path / "list.csv").write_text(f"{header}\na.png,3,4\n" if header.count(",") == 2 else f"{header}\na.png,3\n")
+    assert read_scores(tmp_path / "list.csv", higher).scores[0] == 3
+    text = capsys.readouterr().out
+    assert said in text if said else "column" not in text
+
+
+def test_names_without_an_ending_are_found_where_one_file_is_called_so(tmp_path, capsys):
+    touch(tmp_path, "I01.png", "i02.BMP", "I03.png", "I03.jpg")
+    (tmp_path / "list.csv").write_text("image,score\ni01,1\nI02,2\nI03,3\n")
+    images = read_scores(tmp_path / "list.csv", True)
+    text = capsys.readouterr().out
+    assert list(images.scores) == [1, 2] and "i01 as I01.png" in text and "1 of 3 images are not below" in text
+
+
 def test_columns_are_named_by_flags(tmp_path):
     path = listed(tmp_path, "id,picture,rating\n7,a.png,1\n8,b.png,2\n", "a.png", "b.png", file="list.csv")
     for image, score in (("picture", "rating"), ("Picture", " RATING"), ("2", "3")):

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import time
 
 import keras
 import numpy as np
@@ -98,6 +99,18 @@ def test_a_long_epoch_tells_of_itself_without_a_terminal(pause, batches, capsys,
     model.fit(np.ones((8, 3)), np.zeros((8, 2)), batch_size=2, verbose=0, callbacks=[fitting.Heartbeat()])
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert [line.split(", loss ")[0] for line in lines] == [f"epoch 1: batch {batch} of 4" for batch in batches]
+
+
+def test_a_first_batch_that_takes_long_tells_of_itself(capsys, monkeypatch):
+    monkeypatch.setattr(console, "PAUSE", 0.05)
+    with fitting.Heartbeat() as heartbeat:
+        time.sleep(0.5)
+        heartbeat.on_epoch_begin(0)
+        heartbeat.first.set()
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) > 2 and all("is being compiled" in line for line in said)
+    time.sleep(0.2)
+    assert not capsys.readouterr().out
 
 
 def small_trainer(width=2, optimizer="sgd"):
