@@ -90,7 +90,8 @@ def by_attention(compare: Comparer, shape: tuple[int, int, int], left: np.ndarra
 
     A place without a better counterpart than the others have counts against; what corresponds to everything says nothing.
     """
-    matrix = compare.attention(*compare.embed(np.stack([fitted(picture, shape) for picture in (left, right)])))
+    one, other = compare.embed(np.stack([fitted(picture, shape) for picture in (left, right)]))
+    matrix = (compare.attention(one, other) + compare.attention(other, one).T) / 2  # the same both ways round
     down = max(1, round(np.sqrt(len(matrix) * shape[0] / shape[1])))
     across = len(matrix) // down
     places = np.array([(y / down, x / across, 1 / down, 1 / across) for y in range(down) for x in range(across)])
