@@ -204,7 +204,8 @@ def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray
 
 def flattens(tower: keras.layers.Layer) -> bool:
     """Whether a tower, or a network in it, puts maps of more than one place in a row."""
-    return any(isinstance(layer, layers.Flatten) and max(layer.input.shape[1:3]) > 1 or flattens(layer) for layer in getattr(tower, "layers", ()))
+    return any(isinstance(layer, layers.Flatten) and len(shape := layer.input.shape) == 4 and max(shape[1:3]) > 1 or flattens(layer)
+               for layer in getattr(tower, "layers", ()))
 
 
 def attention(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -1,11 +1,13 @@
 """Does `predict.py --why` point at what two pictures share? The same object is pasted on two photos, in other places and sizes.
 
     python tests/pointing.py FOLDER [pairs]
+    python tests/pointing.py --characters FOLDER [pairs]
 
-FOLDER holds photos, such as BSDS500: half of them are backgrounds, objects are cut out of the others with an uneven outline. A second
+FOLDER holds photos, such as BSDS500: two are backgrounds, and the object is cut out of a third with an uneven outline. A second
 kind of object are drawn faces. For the share of the picture that the object takes, it prints the share of the red (of what speaks for
 "the same") that lies on the object, mean and standard deviation over the pictures, and how much the logit of the similarity falls when
-the five strongest places of the first picture are hidden, or five others of the same sizes.
+the five strongest places of the first picture are hidden, or five others of the same sizes. With --characters FOLDER is in Omniglot's
+layout, pairs are two drawings of a character, and only the falls of the logit are measured, of the ready model for characters.
 """
 
 import os
@@ -88,23 +90,33 @@ def fall(compare: Comparer, shape, left: np.ndarray, right: np.ndarray, found: w
 
 
 def measure(compare: Comparer, shape, pairs, rng) -> None:
-    """Prints one line on these pairs."""
+    """Prints one line on pairs of pictures, each with where the object is, or None."""
     shares, falls, begun = [], [], time.perf_counter()
     for (left, on_left), (right, on_right) in pairs:
         found = why.explain(compare, shape, left, right)
-        shares += [on_object(found.places, found.left, on_left), on_object(found.places, found.right, on_right)]
+        shares += [on_object(found.places, said, where) for said, where in ((found.left, on_left), (found.right, on_right)) if where is not None]
         falls.append(fall(compare, shape, left, right, found, rng))
     strongest, others = np.array(falls).T
-    print(f"  {np.mean(shares):.3f} +- {np.std(shares):.3f} of the red on the object, {len(shares)} pictures; the logit falls by "
-          f"{strongest.mean():.2f} without the five strongest places, by {others.mean():.2f} without others, more in "
-          f"{np.mean(strongest > others):.0%} of pairs; "
-          f"{(time.perf_counter() - begun) / len(falls):.1f} s a pair", flush=True)
+    share = f"{np.mean(shares):.3f} +- {np.std(shares):.3f} of the red on the object, {len(shares)} pictures; " if shares else ""
+    print(f"  {share}the logit falls by {strongest.mean():.2f} without the five strongest places, by {others.mean():.2f} without others, more in "
+          f"{np.mean(strongest > others):.0%} of {len(falls)} pairs; {(time.perf_counter() - begun) / len(falls):.1f} s a pair", flush=True)
 
 
-def main(folder: str, count: int) -> None:
-    startup.hush()
-    model = load_model(runs.ready_model("photos"), KIND)
-    compare, shape = comparer(model), model.input_shape[0][1:]
+def characters(folder: str, count: int) -> None:
+    """Two drawings of a character each, drawn at random."""
+    compare, shape = ready("characters")
+    rng, classes = np.random.default_rng(0), {}
+    for name in sorted(walk(folder)[0]):
+        classes.setdefault(os.path.dirname(name), []).append(os.path.join(folder, name))
+    several = [paths for paths in classes.values() if len(paths) > 1]
+    drawn = [rng.choice(several[rng.integers(len(several))], 2, replace=False) for _ in range(count)]
+    print("two drawings of a character")
+    measure(compare, shape, [[(read_image(path, (105, 105, 1)), None) for path in paths] for paths in drawn], rng)
+
+
+def photos(folder: str, count: int) -> None:
+    """Cut-outs of photos, and faces, on photos."""
+    compare, shape = ready("photos")
     paths = [os.path.join(folder, name) for name in sorted(walk(folder)[0])]
     for kind in ("photo", "face"):
         for share in (0.125, 0.25, 0.5):
@@ -118,7 +130,15 @@ def main(folder: str, count: int) -> None:
             measure(compare, shape, pairs, rng)
 
 
+def ready(name: str) -> tuple[Comparer, tuple[int, int, int]]:
+    """A ready model: what it computes, and the shape that it takes."""
+    model = load_model(runs.ready_model(name), KIND)
+    return comparer(model), model.input_shape[0][1:]
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+    given = [argument for argument in sys.argv[1:] if argument != "--characters"]
+    if not given or given[0].startswith("-"):
         sys.exit(__doc__)
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 40)
+    startup.hush()
+    (photos if given == sys.argv[1:] else characters)(given[0], int(given[1]) if len(given) > 1 else 40)

@@ -58,6 +58,18 @@ def test_predict_answers_once(trained, script, alphabets):
 
 
 @pytest.mark.slow
+def test_predict_says_why(trained, script, alphabets):
+    cwd, _ = trained
+    files = sorted((alphabets / "images_evaluation" / "Hebrew" / "character01").iterdir())
+    *_, line, figure, last = script("predict.py", "--why", files[0], files[1], "--json", cwd=cwd).splitlines()
+    assert line.startswith("why: ") and figure == "figure: why.png" and (cwd / "why.png").stat().st_size > 10_000
+    found = json.loads(last)["why"]
+    boxes = np.array([place["box"] for place in found["left"]["for"]])
+    assert set(found) == {"left", "right", "pairs"} and (boxes[:, :2] + boxes[:, 2:]).max() <= 106  # of pictures of 105 x 105 pixels
+    assert "--why explains two pictures" in script("predict.py", "--why", f"--gallery={cwd}", files[0], cwd=cwd, expect=2)
+
+
+@pytest.mark.slow
 def test_gallery_and_duplicates(trained, script, alphabets, tmp_path):
     cwd, _ = trained
     folder = tmp_path / "gallery"

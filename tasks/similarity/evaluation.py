@@ -27,7 +27,7 @@ def evaluate(options, path: str) -> dict:
     if samples:
         samples, images = read_pictures(samples, shape, options.cache_gb, options.skip_broken)
         result = report.write_verification(compare, images, samples, np.arange(len(images)), folder, options.seed,
-                                           seen=bool(split) and not options.dataset_path and seen_in_training(split["how"]))
+                                           seen=bool(split) and not options.dataset_path and seen_in_training(split["how"]), reasons=True)
         print("\n".join(report.in_words(result)))
     if options.one_shot_runs:
         result |= {"one_shot_accuracy": one_shot_accuracy(options, compare, shape)}

@@ -175,6 +175,7 @@ def reasons(left: np.ndarray, right: np.ndarray, found: "why.Why", title: str, p
     page.subplots_adjust(left=0.02, right=0.98, bottom=0.13, top=0.87, hspace=0.2, wspace=0.08)
     for column, (picture, said, name) in enumerate(((left, found.left, names[0]), (right, found.right, names[1]))):
         figures.show(axes[0, column], picture)
+        outlined(axes[0, column])
         axes[0, column].set_title(name, fontsize=8)
         show_said(axes[1, column], picture, found, said)
     rows = why.strongest(found)
@@ -199,6 +200,12 @@ def show_said(axis, picture: np.ndarray, found: "why.Why", said: np.ndarray) -> 
     most = max(np.abs(why.heat(found.places, each, (48, 48))).max() for each in (found.left, found.right))
     axis.imshow(why.heat(found.places, said, picture.shape[:2]) / max(most, 1e-9), cmap=SPOKEN, vmin=-1, vmax=1, alpha=0.75)
     axis.axis("off")
+    outlined(axis)
+
+
+def outlined(axis) -> None:
+    """A thin line around a picture, whose paper may be as white as the page."""
+    axis.add_patch(Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, edgecolor="silver", linewidth=0.8, clip_on=False))
 
 
 def connect(page, axes, pictures, places: np.ndarray, colour, number: str) -> None:

@@ -28,7 +28,7 @@ DIVERGED = "the embeddings of the model are NaN or infinite: training diverged. 
 
 def write_verification(
     comparer: Comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0, train: np.ndarray | None = None,
-    seen: bool = False,
+    seen: bool = False, reasons: bool = False,
 ) -> dict[str, float]:
     """Measures verification and retrieval on the images at `rows`, and writes the report into `folder`.
 
@@ -40,6 +40,7 @@ def write_verification(
         images: of all samples.
         folder: where to write.
         seen: whether training saw other images of the same classes.
+        reasons: whether mistakes.png shows what speaks for and against each mistake, which takes the time of a thousand images.
         train: rows of the images trained on, from which Fisherfaces learn; None: only pixels are the baseline.
 
     Returns:
@@ -69,14 +70,15 @@ def write_verification(
     runs.write_json(folder, runs.EVALUATION, result)
     runs.write_json(folder, runs.THRESHOLDS, kept | cuts)
     figures.verification(folder, scores, drawn.same, result, cuts)
-    draw_images(folder, comparer, take(images, rows), features, labels, samples.classes, drawn, scores, cuts["best_accuracy"], seed)
+    images = take(images, rows)
+    explain = partial(why.explain, comparer, images.shape[1:], sides=WINDOWS) if reasons else None
+    figures.mistakes(folder, images, drawn, scores, [samples.classes[label] for label in labels], cuts["best_accuracy"], explain)
+    draw_map(folder, images, features, labels, samples.classes, seed)
     return result
 
 
-def draw_images(folder: str, comparer: Comparer, images, features, labels, classes: list[str], pairs, scores, cut: float, seed: int) -> None:
-    """The figures that show images: the worst mistakes and what speaks for them, and a map of the embeddings."""
-    explain = partial(why.explain, comparer, images.shape[1:], sides=WINDOWS)
-    figures.mistakes(folder, images, pairs, scores, [classes[label] for label in labels], cut, explain)
+def draw_map(folder: str, images, features, labels, classes: list[str], seed: int) -> None:
+    """A map of the embeddings of some images."""
     mapped = some_of_each(labels, seed)
     figures.embedding_map(folder, planar(features[mapped], seed), images[mapped], labels[mapped], classes)
 

@@ -70,17 +70,19 @@ def by_windows(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray,
 def by_hiding(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray, places: np.ndarray) -> Why:
     """The explanation by places that are painted over; see `explain`.
 
-    What a place says is how far the logit falls without it; below 0 it rises. Two places correspond where each is the other's best
-    partner: the logit falls without one of them, and falls less without the other one too than both falls together.
+    What a place says is how far the logit falls without it; below 0 it rises. Two of the smallest places correspond where each is the
+    other's best partner: without one of them the logit falls, and without the other one too the pictures are more alike again.
     """
     whole = [fitted(picture, shape) for picture in (left, right)]
     one, other = (embedded(compare, [picture, *(hidden(picture, [place]) for place in places)]) for picture in whole)
     found = logits(compare, one, other)
     falls_left, falls_right = found[0, 0] - found[1:, 0], found[0, 0] - found[0, 1:]
-    mended = falls_left[:, None] + falls_right[None, :] - (found[0, 0] - found[1:, 1:])
-    both = np.minimum(mended, np.minimum(falls_left[:, None], falls_right[None, :]))
+    mended = found[1:, 1:] - np.maximum(found[1:, :1], found[:1, 1:])
+    small = places[:, 2] == places[:, 2].min()
+    fit = np.outer(small & (falls_left > NOISE), small & (falls_right > NOISE))
+    mended = np.where(fit, mended, -np.inf)
     said = (np.where(np.abs(falls) > NOISE, falls, 0) for falls in (falls_left, falls_right))
-    return Why("hiding", places, *said, *ranked(both, best_of_both(both) & (both > NOISE)))
+    return Why("hiding", places, *said, *ranked(mended, best_of_both(mended) & (mended > NOISE)))
 
 
 def by_attention(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray) -> Why:
@@ -88,7 +90,8 @@ def by_attention(compare: Comparer, shape: tuple[int, int, int], left: np.ndarra
 
     A place without a better counterpart than the others have counts against; what corresponds to everything says nothing.
     """
-    matrix = compare.attention(*compare.embed(np.stack([fitted(picture, shape) for picture in (left, right)])))
+    one, other = compare.embed(np.stack([fitted(picture, shape) for picture in (left, right)]))
+    matrix = (compare.attention(one, other) + compare.attention(other, one).T) / 2  # the same both ways round
     down = max(1, round(np.sqrt(len(matrix) * shape[0] / shape[1])))
     across = len(matrix) // down
     places = np.array([(y / down, x / across, 1 / down, 1 / across) for y in range(down) for x in range(across)])

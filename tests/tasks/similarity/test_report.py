@@ -118,3 +118,12 @@ def test_mistakes_are_wrong_and_shown_once(tmp_path):
     images = np.zeros((6, 8, 8, 1), "uint8")
     figures.mistakes(str(tmp_path), images, pairs, scores, [f"class{n}" for n in range(6)], 0.95)
     assert (tmp_path / "mistakes.png").is_file()
+
+
+def test_each_mistake_is_shown_with_what_speaks_for_it(tmp_path, rng, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures, "show_said", lambda axis, image, found, said: drawn.append(said))
+    samples, images = samples_of((4, 4, 4), rng)
+    images[4:8] = images[:4]  # two classes that look alike
+    report.write_verification(Comparer(), images, samples, np.arange(12), str(tmp_path), reasons=True)
+    assert drawn and len(drawn) % 2 == 0 and all(np.isfinite(said).all() for said in drawn)
