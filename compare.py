@@ -97,16 +97,21 @@ class Similarity:
 
         return answer.similarity_of(self.loaded, a, b)
 
-    def search(self, folder: str | os.PathLike, query: Picture, top: int = 10) -> list[Hit]:
-        """The pictures of a folder that are most like the query, most like first; the folder keeps its embeddings.
+    def search(self, folder: str | os.PathLike, query: Picture, top: int = 10, index: str = "exact", collection: str = "pictures") -> list[Hit]:
+        """The pictures of a folder that are most like the query, most like first; the folder, or the index, keeps its embeddings.
+
+        Args:
+            index, collection: as --index and --collection of predict.py.
 
         Raises:
-            ValueError: no folder, no picture in it, or a query that cannot be read.
+            ValueError: no folder, no picture in it, a query that cannot be read, or an index that cannot be used.
         """
-        from tasks.search import gallery
+        from tasks.search.index import make_index
 
         features = self.embed([query])
-        return [Hit(*found) for found in gallery.search(self.open(folder), self.loaded.compare, features, top)[0]]
+        opened = make_index(index, os.path.expanduser(folder), self.loaded, collection)
+        opened.update()
+        return [Hit(*found) for found in opened.nearest(features, top)[0]]
 
     def duplicates(self, folder: str | os.PathLike, force: bool = False) -> "Found":
         """Groups of pictures of a folder that show the same: `groups`, each with `keep` and `members`; `share` of alike pairs; `too_many`.

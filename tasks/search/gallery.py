@@ -180,15 +180,17 @@ def embed_files(
                {keys[start + row]: problem.removeprefix(f"{paths[start + row]}: ") for row, problem in broken.items()})
 
 
-def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, rerank: int = RERANK) -> list[list[tuple[str, float]]]:
+def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, nearest=None,
+           rerank: int = RERANK) -> list[list[tuple[str, float]]]:
     """The k images most like each query (Q, F), most like first: path and similarity.
 
     Args:
+        nearest: queries, k -> places and distances (Q, k), as `Index.nearest`, which it is where none is given.
         rerank: of a head that compares places, which is slow: so many images are compared, or k if that is more, chosen by a
             distance (`nearest_alone`); 0: all.
     """
     if comparer.by_distance:
-        places = Index(gallery.features).nearest(queries, k)[0]  # (Q, k)
+        places = (nearest or Index(gallery.features).nearest)(queries, k)[0]  # (Q, k)
         scores = comparer.score(queries[:, None], gallery.features[places])  # (Q, k)
     elif comparer.alone and rerank:
         near = nearest_alone(gallery, comparer, queries, max(rerank, k))  # (Q, n), by place

@@ -11,6 +11,7 @@ from tasks import about, find_model
 from tasks.models import load_model
 from tasks.quality.scoring import quality_of_centres
 from tasks.search import duplicates, gallery, matrix, pairs
+from tasks.search.index import kind_of, make_index
 from tasks.similarity import figures as sheets, why
 from utils.data.files import evenly, walk
 from utils.data.images import read_image, read_whole, size_of
@@ -51,6 +52,8 @@ def answer(options, files: list[str]) -> None:
         raise ValueError(f"--{asked[0]} and --{asked[1]} ask two questions: pass one of them")
     if asked and files and asked != ["gallery"]:
         raise ValueError(f"--{asked[0]} looks at what it names alone: leave {files[0]} out, or search for it with --gallery=FOLDER")
+    if asked != ["gallery"] and getattr(options, "index", "exact") != "exact":
+        raise ValueError(f"--index={options.index} has no effect without --gallery=FOLDER")
     if asked == ["gallery"]:
         search_gallery(options, files)
     elif asked:
@@ -105,27 +108,28 @@ def search_gallery(options, files: list[str]) -> None:
     """The pictures of a folder that are most like each query."""
     if not files:
         raise ValueError("--gallery needs a picture to search for: python predict.py --gallery=FOLDER query.png")
+    kind_of(options.index)  # raises before the model is loaded
     queries = [show(file) for file in files]
-    model = load(options, queries)
+    root, model = os.path.expanduser(options.gallery), load(options, queries)
     if options.rerank is not None and not model.compare.alone:
         raise ValueError(f"--rerank={options.rerank} has no effect with this model, which compares every picture: leave --rerank out")
-    opened = gallery.open_gallery(os.path.expanduser(options.gallery), model.path, model.compare, model.shape)
-    print(f"{counted(len(opened.paths), 'picture')} in {opened.root}, {opened.embedded} of them embedded now")
+    opened = make_index(options.index, root, model, options.collection)
+    embedded = opened.update()
+    print(f"{counted(len(opened), 'picture')} in {root}, {embedded} of them embedded now")
     rerank = gallery.RERANK if options.rerank is None else options.rerank
     if model.compare.alone and rerank:
-        print(f"compared place by place: the {min(max(rerank, options.top), len(opened.paths))} nearest by distance (--rerank)")
+        print(f"compared place by place: the {min(max(rerank, options.top), len(opened))} nearest by distance (--rerank)")
     features = embed(model, [query.file for query in queries])
-    found_lists = gallery.search(opened, model.compare, features, options.top, rerank)
     rows = []
-    for number, (query, found) in enumerate(zip(queries, found_lists, strict=True)):
+    for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
         rows += [{"query": query.file, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
         print("\n".join([shown(query.file), *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {shown(name)}" for name, s in found)]))
         if options.figure:
-            pictures = [read_whole(file) for file in (query.file, *(os.path.join(opened.root, name) for name, _ in found))]
+            pictures = [read_whole(file) for file in (query.file, *(os.path.join(root, name) for name, _ in found))]
             titles = [f"query: {figures.short(query.file)}", *(f"{s:.3f} {figures.short(name)}" for name, s in found)]
-            heading = f"the {len(found)} most alike of {len(opened.paths)} pictures; same from similarity {model.threshold:.3f} on"
+            heading = f"the {len(found)} most alike of {counted(len(opened), 'picture')}; same from similarity {model.threshold:.3f} on"
             figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=heading, marked=[0])
-    write_answer(options, rows, {"threshold": model.threshold, "embedded": opened.embedded, "results": rows})
+    write_answer(options, rows, {"threshold": model.threshold, "embedded": embedded, "results": rows})
 
 
 def find_duplicates(options) -> None:
