@@ -27,7 +27,8 @@ from helpers import ROOT, picture, scenery, small_siamese
 
 MANY = {"json": True, "csv": "", "figure": False}
 OPTIONS = {
-    "similarity": {"task": None, "threshold": None, "threshold_at": None, "gallery": "", "duplicates": "", "top": 10, "force": False, **MANY},
+    "similarity": {"task": None, "threshold": None, "threshold_at": None, "gallery": "", "duplicates": "", "top": 10, "force": False, "why": False,
+                   "index": "exact", "collection": "pictures", "rerank": None, **MANY},
     "quality": {"crops": 0, **MANY},
     "patches": {"descriptor": "model", "geometry": "homography", "homography": False, "keypoints": [], "most_keypoints": 4000, "ratio": 0.8,
                 "tolerance": 3.0, **MANY},
