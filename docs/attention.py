@@ -37,6 +37,7 @@ flags.DEFINE_integer("epochs", 8, "Epochs")
 flags.DEFINE_integer("steps", 0, "Batches in an epoch; 0: as train.py")
 flags.DEFINE_integer("batch_size", 96, "Images in a batch")
 flags.DEFINE_integer("test_classes", 0, "Measure on so many of the classes held out; 0: on all", 0)
+flags.DEFINE_integer("pieces", 10, "With --set=clutter: pieces of other drawings on a page", 0)
 flags.DEFINE_integer("side", 0, "Pixels a side; 0: 48, for photos 80")
 
 
@@ -110,11 +111,11 @@ def read(seed: int) -> Set:
 
 
 def on_clutter(drawings: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
-    """Each drawing (s, s, 1) at a random place of a page (side, side, 1), over ten pieces of other drawings, a quarter as large each."""
+    """Each drawing (s, s, 1) at a random place of a page (side, side, 1), over pieces of other drawings, a quarter as large each."""
     small = drawings.shape[1]
     pages = np.full((len(drawings), side, side, 1), 255, "uint8")
     for page, drawing in zip(pages, drawings, strict=True):
-        for piece in drawings[rng.integers(len(drawings), size=10)]:
+        for piece in drawings[rng.integers(len(drawings), size=FLAGS.pieces)]:
             paste(page, piece[: small // 2, small // 2 :], rng)
         paste(page, drawing, rng)
     return pages

@@ -52,7 +52,7 @@ def test_rerank_without_a_head_that_compares_places_is_refused(monkeypatch, tmp_
 
 @pytest.mark.slow
 def test_from_training_to_a_search(alphabets, script, tmp_path):
-    out = script("train.py", "--head=attention_pool", f"--dataset_path={alphabets}", "--epochs=2", "--run=places", *SMALL, cwd=tmp_path)
+    out = script("train.py", "--head=attention_pool", f"--dataset_path={alphabets}", "--epochs=1", "--run=places", *SMALL, cwd=tmp_path)
     assert "head attention_pool: " in out and "verification on 8 held-out classes" in out
     folder = alphabets / "images_evaluation" / "Hebrew"
     query = folder / "character01" / "01.png"
@@ -60,4 +60,3 @@ def test_from_training_to_a_search(alphabets, script, tmp_path):
     found = json.loads(said.splitlines()[-1])["results"]
     assert "compared place by place: the 10 nearest by distance (--rerank)" in said
     assert len(found) == 4 and found[0]["file"].endswith("01.png")
-    assert "verification" in script("evaluate.py", cwd=tmp_path)
