@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "flags.md"
 MARKER = "<!-- written by python -m docs.flags -->\n"
-SCRIPTS = ("train.py", "predict.py", "evaluate.py", "benchmark.py", "-m utils.download", "-m utils.distortions")
+SCRIPTS = ("train.py", "predict.py", "evaluate.py", "export.py", "benchmark.py", "serve.py", "-m utils.download", "-m utils.distortions")
 
 
 def main() -> None:

@@ -1,5 +1,6 @@
 """The Siamese network: the model that is trained, and the model that is kept for use."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
@@ -120,7 +121,7 @@ def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.
     from sklearn.linear_model import LogisticRegression
 
     head = model.get_layer("head")
-    logits = np.concatenate([apply(head, left[start : start + 1024], right[start : start + 1024]) for start in range(0, len(left), 1024)])
+    logits = np.concatenate([logits_of(head, left[start : start + 1024], right[start : start + 1024]) for start in range(0, len(left), 1024)])
     centre, width = logits.mean(), logits.std() + 1e-9  # the fit converges badly on numbers far from 0
     fitted = LogisticRegression(C=1e6, class_weight="balanced").fit((logits - centre)[:, None] / width, same)
     slope = float(fitted.coef_[0, 0]) / width
@@ -159,12 +160,18 @@ class Comparer(NamedTuple):
             most similar are the nearest.
         distance_of: if so, similarity in 0..1 -> the distance at which it is reached; negative where
             no distance reaches it.
+        attention: features of two images, (F,) each -> how much place i of one corresponds to place j of the other, (n, n),
+            of a head that compares places; None for the others.
+        alone: features (N, F) -> vectors (N, V), of a head that compares places, which is slow: the pictures whose vectors
+            are nearest are worth comparing. None: features can all be scored.
     """
 
     embed: Callable[..., np.ndarray]
     score: Callable[[np.ndarray, np.ndarray], np.ndarray]
     by_distance: bool
     distance_of: Callable[[float], float]
+    attention: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
+    alone: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 def comparer(model: keras.Model) -> Comparer:
@@ -175,7 +182,9 @@ def comparer(model: keras.Model) -> Comparer:
         boundary, scale = (float(weight) for weight in head.get_weights())
         return boundary - float(np.log(similarity) - np.log1p(-similarity)) / scale
 
-    return Comparer(partial(embed, model), partial(score, model), isinstance(head, DistanceHead), distance_of)
+    by_places = getattr(head, "compares_places", False)
+    return Comparer(partial(embed, model), partial(score, model), isinstance(head, DistanceHead), distance_of,
+                    partial(attention, head) if hasattr(head, "attention") else None, partial(alone, head) if by_places else None)
 
 
 def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -186,5 +195,28 @@ def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.nd
 
 def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Similarities in 0..1 of features that broadcast: (..., F), (..., F) -> (...)."""
-    logits = apply(model.get_layer("head"), left[None], right[None])  # (1, ...)
+    logits = logits_of(model.get_layer("head"), left[None], right[None])  # (1, ...)
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[0]
+
+
+def attention(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """How much place i of one image corresponds to place j of the other, as a head sees it that compares places: (F,), (F,) -> (n, n)."""
+    return keras.ops.convert_to_numpy(head.attention(left[None], right[None]))[0]
+
+
+def logits_of(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """A head applied to features that broadcast, (..., F), (..., F) -> (...); one that compares places takes few enough pairs at once for memory."""
+    shape = np.broadcast_shapes(left.shape[:-1], right.shape[:-1])
+    pairs, most = math.prod(shape), getattr(head, "pairs_at_once", math.inf)
+    if pairs <= most:
+        return apply(head, left, right)
+    left, right = (np.broadcast_to(side, (*shape, side.shape[-1])) for side in (left, right))  # which copies nothing
+    blocks = [np.unravel_index(np.arange(start, min(start + most, pairs)), shape) for start in range(0, pairs, most)]
+    return np.concatenate([apply(head, left[block], right[block]) for block in blocks]).reshape(shape)
+
+
+def alone(head: keras.layers.Layer, features: np.ndarray) -> np.ndarray:
+    """What a head that compares places makes of each picture beside itself, (N, F) -> (N, V), block by block."""
+    most = head.pairs_at_once
+    found = [head.alone(np.asarray(features[start : start + most], "float32")) for start in range(0, len(features), most)]
+    return np.concatenate([keras.ops.convert_to_numpy(vectors) for vectors in found])

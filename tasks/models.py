@@ -12,11 +12,13 @@ import keras
 import numpy as np
 from keras.src.backend.common import global_state
 
-from nets import descriptor, rankiqa, siamese
+from nets import descriptor, named, rankiqa, siamese
+from nets.heads import HEADS
 from utils.data.files import reading
 from utils.run import folder as runs
 
 KINDS = (siamese.KIND, descriptor.KIND, rankiqa.KIND)  # to import their modules makes their layers known to Keras
+HEAD_LAYERS = {named("nets.heads", row.layer) for row in HEADS.values()}  # known to Keras from here on too
 READERS = {siamese.KIND: siamese.comparer, rankiqa.KIND: rankiqa.scorer}  # which fail where a model is not built as these are
 WEIGHTS = "model.weights.h5"  # in a .keras file
 WIDEST = 8192  # pixels a side of an input

@@ -3,6 +3,7 @@
 import os
 import shlex
 import sys
+from pathlib import Path
 
 from absl import flags
 
@@ -44,6 +45,8 @@ def read_flags(folder: str) -> None:
     FLAGS.unparse_flags()
     FLAGS.mark_as_parsed()  # where the file cannot be, whoever reports it asks for --verbose
     with reading(path, "the flags of a run, one a line", runs.mend(folder, runs.FLAGS)):
+        if (text := Path(path).read_bytes()) and not text.endswith(b"\n"):
+            raise ValueError("its last line is cut, or does not end with a new line")
         others = parse([sys.argv[0], f"--flagfile={path}"], path)[1:]
         if others:
             raise ValueError(f"{others[0][:80]!r} is no flag")

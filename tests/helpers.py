@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -16,7 +17,7 @@ from keras import ops
 from PIL import Image
 
 from nets import rankiqa, siamese, towers
-from nets.heads import make_head
+from nets.heads import HEADS, make_head
 from utils.distortions.catalogue import TID2013, distort
 from utils.distortions.defects import as_bytes
 
@@ -53,6 +54,14 @@ def write_runs(path, runs=2):
             for name in sum(pairs, ()):
                 file.writestr(name, drawing.getvalue())
     return str(path)
+
+
+def questions(**given):
+    """The flags of predict.py about similarity: their defaults, but for those given."""
+    return SimpleNamespace(**{
+        "task": None, "model": "", "threshold": None, "threshold_at": None, "why": False, "gallery": "", "top": 10, "index": "exact",
+        "collection": "pictures", "rerank": None, "duplicates": "", "force": False, "pairs": "", "matrix": "", "between": [],
+        "figure": False, "json": True, "csv": ""} | given)
 
 
 def weights_of(path):
@@ -175,8 +184,8 @@ def mined(mining, d, labels):
 
 
 def small_siamese(head="distance", backbone="compact", shape=(32, 32, 1)):
-    tower = towers.make_tower(backbone, shape, normalize=head == "distance")
-    return siamese.siamese(tower, make_head(head))
+    tower = towers.make_tower(backbone, shape, normalize=head == "distance", maps=HEADS[head].places)
+    return siamese.siamese(tower, make_head(head, tower))
 
 
 def class_batch(rng, shape=(32, 32, 1), classes=4, images=3):

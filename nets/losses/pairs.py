@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from nets.heads.distance import distances
+from nets.heads.places import all_pairs
 from nets.replicas import places, whole_batch
 
 
@@ -32,7 +33,10 @@ class PairCrossEntropy(keras.layers.Layer):
             self.head.build(features_shape, features_shape)
 
     def call(self, features, labels):
-        logits = self.head(features[:, None], whole_batch(features)[None, :])  # (b, B)
+        if getattr(self.head, "compares_places", False):
+            logits = all_pairs(self.head, features)  # (b, B)
+        else:
+            logits = self.head(features[:, None], whole_batch(features)[None, :])
         return balanced(ops.softplus(-logits), ops.softplus(logits), labels)
 
 

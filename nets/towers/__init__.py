@@ -26,6 +26,8 @@ class Tower(NamedTuple):
         least: pixels a side that the tower needs.
         any_size: whether photos of any size pass, and not only crops of `input_shape`.
         network: the row of keras.applications whose weights can be loaded; None: there are none.
+        maps: "file.function" that ends before the pooling of `build`, in maps (batch, h, w, channels), for heads that compare
+            places; "": the tower has none.
     """
 
     build: str
@@ -33,17 +35,19 @@ class Tower(NamedTuple):
     least: int = 32
     any_size: bool = False
     network: Application | None = None
+    maps: str = ""
 
 
 VGG16 = Application("VGG16", "caffe", 32)
 
 SIMILARITY = {
-    "compact": Tower("compact.compact", (48, 48, 1)),
-    "photos": Tower("compact.photos", (80, 80, 3)),
-    "vgg16": Tower("vgg16.vgg16", (105, 105, 3), network=VGG16),
+    "compact": Tower("compact.compact", (48, 48, 1), maps="compact.compact_maps"),
+    "photos": Tower("compact.photos", (80, 80, 3), maps="compact.photos_maps"),
+    "vgg16": Tower("vgg16.vgg16", (105, 105, 3), network=VGG16, maps="vgg16.vgg16_maps"),
     "koch": Tower("classic.koch", (105, 105, 1), least=65),
-} | {name: Tower("applications.application", (128, 128, 3), row.least, network=row) for name, row in NETWORKS.items()}
-
+} | {name: Tower("applications.application", (128, 128, 3), row.least, network=row, maps="applications.application_maps")
+     for name, row in NETWORKS.items()}
+NARROW = 32  # channels of the maps that heads compare place by place
 
 
 class PatchTower(NamedTuple):
@@ -97,7 +101,7 @@ def row_of(backbone: str, table: dict[str, Tower]) -> Tower:
     return table[backbone]
 
 
-def make_tower(backbone: str, input_shape: Shape, normalize: bool, imagenet: bool = False) -> "keras.Model":
+def make_tower(backbone: str, input_shape: Shape, normalize: bool, imagenet: bool = False, maps: bool = False) -> "keras.Model":
     """A tower that describes images, by its name in `SIMILARITY`.
 
     Args:
@@ -105,18 +109,33 @@ def make_tower(backbone: str, input_shape: Shape, normalize: bool, imagenet: boo
         normalize: whether features are scaled to unit length, so that distances lie in 0..2.
         imagenet: whether ImageNet's weights will be loaded. The pixels are converted inside the tower to
             what these expect. VGG16 without them takes 0..1, as Siamese-tf2 does.
+        maps: whether the tower ends before its pooling, in maps of `NARROW` channels, for heads that compare places;
+            `normalize` then means each place.
 
     Returns:
-        Model named "tower": (batch, height, width, channels) in 0..255 -> (batch, features).
+        Model named "tower": (batch, height, width, channels) in 0..255 -> (batch, features). With `maps` its layer "maps" gives
+        (batch, h, w, NARROW), and the features are these in a row.
+
+    Raises:
+        ValueError: no such row, a shape that the row cannot take, or maps of a tower that has none.
     """
     import keras
 
     row = row_of(backbone, SIMILARITY)
     if min(input_shape[:2]) < row.least or input_shape[2] not in (1, 3):
         raise ValueError(f"input shape {input_shape}: expected {row.least} or more pixels a side and 1 or 3 channels")
+    if maps and not row.maps:
+        able = ", ".join(name for name, other in SIMILARITY.items() if other.maps and name not in NETWORKS)
+        raise ValueError(f"--backbone={backbone} gives no maps for a head that compares places: pass --backbone={able} or a network of "
+                         "keras.applications, or another --head")
     images = keras.Input(input_shape, name="image")
-    features = named(__name__, row.build)(images, row, imagenet)
-    if normalize:
+    features = named(__name__, row.maps if maps else row.build)(images, row, imagenet)
+    if maps:
+        features = keras.layers.Conv2D(NARROW, 1, dtype="float32", name="narrow" if normalize else "maps")(features)
+        if normalize:
+            features = keras.layers.UnitNormalization(dtype="float32", name="maps")(features)
+        features = keras.layers.Flatten(name="in_a_row", dtype="float32")(features)
+    elif normalize:
         features = keras.layers.UnitNormalization(dtype="float32", name="unit_length")(features)
     return keras.Model(images, features, name="tower")
 

@@ -52,9 +52,15 @@ def application(images, row, imagenet: bool = False):
     """The features of a network of `NETWORKS`: mean of its last maps over all places, (batch, channels)."""
     import keras
 
+    return keras.layers.GlobalAveragePooling2D(name="average", dtype="float32")(application_maps(images, row, imagenet))
+
+
+def application_maps(images, row, imagenet: bool = False):
+    """The last maps of a network of `NETWORKS`, (batch, h, w, channels)."""
+    import keras
+
     x = converted(images, row.network.pixels, imagenet)
-    backbone = getattr(keras.applications, row.network.function)(include_top=False, weights=None, input_shape=x.shape[1:])
-    return keras.layers.GlobalAveragePooling2D(name="average", dtype="float32")(backbone(x))
+    return getattr(keras.applications, row.network.function)(include_top=False, weights=None, input_shape=x.shape[1:])(x)
 
 
 def converted(images, pixels: str, imagenet: bool = False):

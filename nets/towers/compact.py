@@ -12,14 +12,21 @@ def compact(images, row=None, imagenet: bool = False):
     Four stages of two 3 x 3 convolutions; the last maps are pooled to 3 x 3, so that the place of
     a stroke still counts. Several devices normalise their batch as one.
     """
+    x = layers.MaxPooling2D(name="stage4_pool")(compact_maps(images))
+    if x.shape[1:3] != (3, 3):
+        x = layers.AdaptiveAveragePooling2D(3, name="grid")(x)
+    return layers.Dense(128, name="features")(layers.Flatten()(x))
+
+
+def compact_maps(images, row=None, imagenet: bool = False):
+    """The last maps of `compact` before they are pooled: an eighth of the input's sides, 112 channels."""
     x = layers.Rescaling(-1 / 255, offset=1.0)(images)  # ink 1, paper 0
     for stage, width in enumerate((32, 48, 80, 112), start=1):
         for conv in (1, 2):
             x = normalised_conv(x, width, f"stage{stage}_conv{conv}")
-        x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
-    if x.shape[1:3] != (3, 3):
-        x = layers.AdaptiveAveragePooling2D(3, name="grid")(x)
-    return layers.Dense(128, name="features")(layers.Flatten()(x))
+        if stage < 4:
+            x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
+    return x
 
 
 def photos(images, row=None, imagenet: bool = False):
@@ -28,6 +35,11 @@ def photos(images, row=None, imagenet: bool = False):
     A convolution 5 x 5 in steps of two, then four stages, the last three of two convolutions 3 x 3. Mean and spread of
     the last maps over all places describe what is there, wherever it stands. Grey images are shown as colour.
     """
+    return layers.Dense(128, name="features")(MeanAndSpread(name="seen")(photos_maps(images)))
+
+
+def photos_maps(images, row=None, imagenet: bool = False):
+    """The last maps of `photos` before they are pooled: a sixteenth of the input's sides, 112 channels."""
     if images.shape[-1] == 1:
         images = layers.Concatenate(name="grey_thrice")([images] * 3)
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)
@@ -37,7 +49,7 @@ def photos(images, row=None, imagenet: bool = False):
             x = normalised_conv(x, width, f"stage{stage}_conv{conv}")
         if stage < 4:
             x = layers.MaxPooling2D(name=f"stage{stage}_pool")(x)
-    return layers.Dense(128, name="features")(MeanAndSpread(name="seen")(x))
+    return x
 
 
 def compact_quality(images, row=None, imagenet: bool = False):

@@ -12,9 +12,13 @@ def vgg16(images, row, imagenet: bool = False):
 
     4608 features and 14 714 688 parameters at 105 x 105 x 3, the Siamese-tf2 article's form.
     """
+    return layers.Flatten()(vgg16_maps(images, row, imagenet))
+
+
+def vgg16_maps(images, row, imagenet: bool = False):
+    """The last maps of `vgg16`: a thirty-second of the input's sides, 512 channels."""
     x = ImagenetPixels()(images) if imagenet else layers.Rescaling(1 / 255)(images)
-    backbone = keras.applications.VGG16(include_top=False, weights=None, input_shape=x.shape[1:], name="vgg16")
-    return layers.Flatten()(backbone(x))
+    return keras.applications.VGG16(include_top=False, weights=None, input_shape=x.shape[1:], name="vgg16")(x)
 
 
 def vgg16_quality(images, row, imagenet: bool = False):

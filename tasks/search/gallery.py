@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Embed = Callable[[np.ndarray], np.ndarray]
 
 BLOCK = 512  # images decoded and embedded, or scored, at once
+RERANK = 100  # images that a slow head compares with a query
 PAUSE = 30.0  # seconds between two writings of the cache, at least
 
 
@@ -178,20 +179,38 @@ def embed_files(
                {keys[start + row]: problem.removeprefix(f"{paths[start + row]}: ") for row, problem in broken.items()})
 
 
-def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, nearest=None) -> list[list[tuple[str, float]]]:
+def search(
+    gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, rerank: int = RERANK, nearest=None
+) -> list[list[tuple[str, float]]]:
     """The k images most like each query (Q, F), most like first: path and similarity.
 
     Args:
+        rerank: of a head that compares places, which is slow: so many images are compared, or k if that is more, chosen by a
+            distance (`nearest_alone`); 0: all.
         nearest: queries, k -> places and distances (Q, k), as `Index.nearest`, which it is where none is given.
     """
     if comparer.by_distance:
         places = (nearest or Index(gallery.features).nearest)(queries, k)[0]  # (Q, k)
         scores = comparer.score(queries[:, None], gallery.features[places])  # (Q, k)
+    elif comparer.alone and rerank:
+        near = nearest_alone(gallery, comparer, queries, max(rerank, k))  # (Q, n), by place
+        scores = np.stack([comparer.score(query, gallery.features[places]) for query, places in zip(queries, near, strict=True)])
+        places, scores = best_of(near, scores, k)
     else:
         every = np.stack([score_all(gallery, comparer, query) for query in queries])  # (Q, N)
-        places = np.argsort(-every, axis=1, kind="stable")[:, :k]
-        scores = np.take_along_axis(every, places, axis=1)
+        places, scores = best_of(np.tile(np.arange(every.shape[1]), (len(every), 1)), every, k)
     return [[(gallery.paths[p], float(s)) for p, s in zip(*row)] for row in zip(places, scores)]
+
+
+def nearest_alone(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, count: int) -> np.ndarray:
+    """The places (Q, count) of the images that lie nearest to each query as the head sees pictures alone, each row in order of place."""
+    return np.sort(Index(comparer.alone(gallery.features)).nearest(comparer.alone(queries), count)[0], axis=1)
+
+
+def best_of(places: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k places of highest score, highest first and equal ones in their order: (Q, N), (Q, N) -> (Q, k), (Q, k)."""
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    return np.take_along_axis(places, order, axis=1), np.take_along_axis(scores, order, axis=1)
 
 
 def score_all(gallery: Gallery, comparer: "Comparer", query: np.ndarray) -> np.ndarray:

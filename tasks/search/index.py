@@ -14,6 +14,7 @@ import contextlib
 import glob
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +23,7 @@ import numpy as np
 
 from tasks.search import gallery
 from utils.data.files import digest, save_aside
+from utils.metrics import retrieval
 
 if TYPE_CHECKING:
     from tasks.similarity.answer import Loaded
@@ -47,8 +49,8 @@ class Index(Protocol):
 class Exact:
     """The folder's own file of embeddings, all of them compared; see `tasks.search.gallery`."""
 
-    def __init__(self, where: str, root: str, model: "Loaded", collection: str):
-        self.root, self.model, self.gallery = root, model, None
+    def __init__(self, where: str, root: str, model: "Loaded", collection: str, rerank: int):
+        self.root, self.model, self.rerank, self.gallery = root, model, rerank, None
 
     def update(self) -> int:
         """See `Index`."""
@@ -57,7 +59,7 @@ class Exact:
 
     def nearest(self, features: np.ndarray, top: int) -> list[list[tuple[str, float]]]:
         """See `Index`."""
-        return gallery.search(self.gallery, self.model.compare, features, top)
+        return gallery.search(self.gallery, self.model.compare, features, top, self.rerank)
 
     def __len__(self) -> int:
         return len(self.gallery.paths)
@@ -70,8 +72,8 @@ class Faiss(Exact):
         ValueError: Faiss is not installed, or the model does not compare distances.
     """
 
-    def __init__(self, where: str, root: str, model: "Loaded", collection: str):
-        super().__init__(where, root, model, collection)
+    def __init__(self, where: str, root: str, model: "Loaded", collection: str, rerank: int):
+        super().__init__(where, root, model, collection, rerank)
         by_distance(where, model)
         self.cells = None
         faiss()
@@ -85,7 +87,7 @@ class Faiss(Exact):
 
     def nearest(self, features: np.ndarray, top: int) -> list[list[tuple[str, float]]]:
         """See `Index`."""
-        return gallery.search(self.gallery, self.model.compare, features, top, Cells(self.cells).nearest)
+        return gallery.search(self.gallery, self.model.compare, features, top, self.rerank, Cells(self.cells).nearest)
 
 
 class Cells:
@@ -144,6 +146,44 @@ def make_cells(features: np.ndarray):
     return made
 
 
+def beside_exact(count: int, vectors: str = "", repeats: int = 7, asked: int = 200) -> dict[str, float]:
+    """Faiss beside the exact index, both asked for ten of `count` embeddings: time of one query, and the share of the ten that Faiss finds.
+
+    The embeddings are normal numbers, in which no cells lie; groups of 100 around centres; and those of a file, if one is named.
+
+    Args:
+        vectors: the file `.embeddings-....npz` of a folder, or "".
+        repeats: measurements of each; the fastest counts.
+        asked: queries: some of the embeddings, moved a little.
+    """
+    rng, result = np.random.default_rng(0), {}
+    noise = rng.standard_normal((count, 128), "float32")
+    sets = {"normal": noise, "grouped": 0.5 * noise + np.repeat(rng.standard_normal((count // 100 + 1, 128), "float32"), 100, axis=0)[:count]}
+    if vectors:
+        sets["real"] = np.stack([entry.features for entry in gallery.read_cache(os.path.expanduser(vectors)).values()])
+    for name, features in sets.items():
+        begun = time.perf_counter()
+        indexes = {"exact": retrieval.Index(features), "Faiss": Cells(make_cells(features))}
+        built = time.perf_counter() - begun
+        queries = features[rng.integers(0, len(features), asked)]
+        queries = queries + 0.2 * np.std(features) * rng.standard_normal(queries.shape, "float32")
+        places = {kind: made.nearest(queries, 10)[0] for kind, made in indexes.items()}
+        seconds = {kind: min(seconds_of(made, queries[turn : turn + 1]) for turn in range(repeats)) for kind, made in indexes.items()}
+        shared = [len(set(a) & set(b)) / len(a) for a, b in zip(places["exact"], places["Faiss"])]
+        result |= {f"{name}: embeddings": len(features), f"{name}: seconds to build": built,
+                   f"{name}: one query exact, ms": 1000 * seconds["exact"], f"{name}: one query of Faiss, ms": 1000 * seconds["Faiss"],
+                   f"{name}: exact / Faiss": seconds["exact"] / seconds["Faiss"], f"{name}: share of the ten nearest that is found": np.mean(shared),
+                   f"{name}: share of the nearest that is found": np.mean(places["exact"][:, 0] == places["Faiss"][:, 0])}
+    return result
+
+
+def seconds_of(made, query: np.ndarray) -> float:
+    """Seconds that an index takes for a query."""
+    begun = time.perf_counter()
+    made.nearest(query, 10)
+    return time.perf_counter() - begun
+
+
 def by_distance(where: str, model: "Loaded") -> None:
     """Raises ValueError where the similarities of a model do not fall with the distance of its features."""
     if not model.compare.by_distance:
@@ -168,13 +208,14 @@ def kind_of(where: str) -> str:
                      "http://localhost:19530")
 
 
-def make_index(where: str, root: str, model: "Loaded", collection: str = "pictures") -> Index:
+def make_index(where: str, root: str, model: "Loaded", collection: str = "pictures", rerank: int = gallery.RERANK) -> Index:
     """The index that `where` names, for a folder and a model.
 
     Args:
         where: exact, faiss, the name of a file of Milvus Lite that ends with .db, or the address of a Milvus server.
         collection: the name of the collection in Milvus.
+        rerank: of models that compare places; see `tasks.search.gallery.search`.
     """
     file, name = INDEXES[kind_of(where)].split(".")
     made: Callable[..., Index] = getattr(import_module(f"tasks.search.{file}"), name)
-    return made(where, root, model, collection)
+    return made(where, root, model, collection, rerank)

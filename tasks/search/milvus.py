@@ -35,7 +35,7 @@ class Milvus:
             distances, or the collection belongs to another model or folder, or to another program.
     """
 
-    def __init__(self, where: str, root: str, model: "Loaded", collection: str):
+    def __init__(self, where: str, root: str, model: "Loaded", collection: str, rerank: int):
         by_distance(where, model)
         self.where, self.root, self.model, self.collection, self.count = where, root, model, collection, 0
         self.own = {"model": f"{os.path.abspath(model.path)} {digest(model.path)[:12]}", "folder": os.path.realpath(root)}

@@ -12,9 +12,9 @@ from tasks.models import load_model
 from tasks.quality.scoring import quality_of_centres
 from tasks.search import duplicates, gallery, matrix, pairs
 from tasks.search.index import kind_of, make_index
-from tasks.similarity import figures as sheets
+from tasks.similarity import figures as sheets, why
 from utils.data.files import evenly, walk
-from utils.data.images import read_image, read_whole
+from utils.data.images import read_image, read_whole, size_of
 from utils.data.survey import THUMBNAIL
 from utils.metrics.verification import strictest
 from utils.run import figures, folder as runs
@@ -23,6 +23,7 @@ from utils.saying import counted, shown
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
 
+MOST_BY_PLACES = 1000  # pictures that --duplicates and --matrix compare place by place: half a million pairs, minutes on two cores
 SHOWN = 256  # pixels a side at most of a picture that is compared with another one
 
 
@@ -46,6 +47,8 @@ class Picture(NamedTuple):
 def answer(options, files: list[str]) -> None:
     """Compares two pictures, searches in a folder, finds duplicates and so on, as the flags say."""
     asked = [name for name in QUESTIONS if getattr(options, name, None)]
+    if options.why and asked:
+        raise ValueError(f"--why explains two pictures: leave --{asked[0]} out, python predict.py --why a.jpg b.jpg")
     if len(asked) > 1:
         raise ValueError(f"--{asked[0]} and --{asked[1]} ask two questions: pass one of them")
     if asked and files and asked != ["gallery"]:
@@ -82,11 +85,24 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {model.threshold:.3f})"
     doubt = about.warning(model.known, thumbnails([left, right]))
     print(text + (f"; warning: {doubt}" if doubt else ""))
-    if options.figure:
-        names = [figures.short(picture.file) for picture in (left, right)]
-        figures.compared(left.shown, right.shown, text, "predict.png", not options.json, names)
+    names = [figures.short(picture.file) for picture in (left, right)]
     found = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
-    write_answer(options, [{"left": left.file, "right": right.file, **found}], found)
+    reasons = why.explain(model.compare, model.shape, left.shown, right.shown) if options.why else None
+    if reasons:
+        print(why.in_words(reasons))
+    if options.figure and reasons:
+        sheets.reasons(left.shown, right.shown, reasons, text, "why.png", not options.json, names)
+    elif options.figure:
+        figures.compared(left.shown, right.shown, text, "predict.png", not options.json, names)
+    numbers = {"why": why.as_numbers(reasons, [pixels_of(left), pixels_of(right)])} if reasons else {}
+    write_answer(options, [{"left": left.file, "right": right.file, **found}], found | numbers)
+
+
+def pixels_of(picture: Picture) -> tuple[int, int]:
+    """Width and height of a picture's file as it is shown: a camera may have written it lying on its side."""
+    width, height = size_of(picture.file)
+    lying = (width > height) != (picture.shown.shape[1] > picture.shown.shape[0])
+    return (height, width) if lying else (width, height)
 
 
 def search_gallery(options, files: list[str]) -> None:
@@ -96,9 +112,14 @@ def search_gallery(options, files: list[str]) -> None:
     kind_of(options.index)  # raises before the model is loaded
     queries = [show(file) for file in files]
     root, model = os.path.expanduser(options.gallery), load(options, queries)
-    opened = make_index(options.index, root, model, options.collection)
+    if options.rerank is not None and not model.compare.alone:
+        raise ValueError(f"--rerank={options.rerank} has no effect with this model, which compares every picture: leave --rerank out")
+    rerank = gallery.RERANK if options.rerank is None else options.rerank
+    opened = make_index(options.index, root, model, options.collection, rerank)
     embedded = opened.update()
     print(f"{counted(len(opened), 'picture')} in {root}, {embedded} of them embedded now")
+    if model.compare.alone and rerank:
+        print(f"compared place by place: the {min(max(rerank, options.top), len(opened))} nearest by distance (--rerank)")
     features = embed(model, [query.file for query in queries])
     rows = []
     for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top), strict=True)):
@@ -116,6 +137,7 @@ def find_duplicates(options) -> None:
     """Groups of pictures of a folder that are alike from the threshold on; see `tasks.search.duplicates`."""
     root = os.path.expanduser(options.duplicates)
     model = load(options, some_pictures(root))
+    refuse_hours(root, model)
     opened = open_folder(root, model)
     found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
     warning = duplicates.warning(found, model.threshold, options.force)
@@ -146,6 +168,7 @@ def write_matrix(options) -> None:
         raise ValueError("--matrix writes a file: pass --csv=matrix.csv, or --csv=matrix.npy for NumPy's file")
     root = os.path.expanduser(options.matrix)
     model = load(options, some_pictures(root))
+    refuse_hours(root, model)
     opened = open_folder(root, model)
     matrix.write(opened, model.compare, options.csv)
     print(f"similarities of {counted(len(opened.paths), 'picture')} to each other are in {options.csv}")
@@ -168,6 +191,14 @@ def look_between(options) -> None:
           f"{len(rows) - same} from similarity {model.threshold:.3f} on")
     write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same, "results": rows},
                  ["file", "found", "similarity", "identical"])
+
+
+def refuse_hours(root: str, model: Loaded) -> None:
+    """Raises ValueError where a model would compare too many pictures with each other place by place."""
+    count = len(walk(root)[0])
+    if model.compare.alone and count > MOST_BY_PLACES:
+        raise ValueError(f"{root} holds {count} pictures, and this model compares each two of them place by place, which takes hours: expected "
+                         f"{MOST_BY_PLACES} pictures at most; pass a --model trained with --head=distance")
 
 
 def open_folder(root: str, model: Loaded) -> gallery.Gallery:

@@ -5,14 +5,20 @@ from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.offsetbox import AnnotationBbox, OffsetImage
+from matplotlib.patches import ConnectionPatch, Patch, Rectangle
 
+from tasks.similarity import why
 from utils.data.images import read_whole
 from utils.metrics.verification import reliability
 from utils.run import figures
 
 if TYPE_CHECKING:
     from tasks.search.duplicates import Group
+
+FOR, AGAINST = "tab:red", "tab:blue"
+SPOKEN = LinearSegmentedColormap.from_list("spoken", [AGAINST, (0.12, 0.47, 0.71, 0), (0.84, 0.15, 0.16, 0), FOR])  # clear where nothing is said
 
 
 def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: dict, cuts: dict) -> None:
@@ -141,3 +147,50 @@ def duplicates(root: str, groups: list["Group"], heading: str, path: str, most: 
     heading += ". In the frame: the picture to keep. Numbers: similarity to the picture with 1.000"
     figures.head(page, heading)
     figures.save_beside_answer(page, path)
+
+
+def reasons(left: np.ndarray, right: np.ndarray, found: "why.Why", title: str, path: str, window: bool, names: list[str]) -> None:
+    """Two pictures (H, W, 1 or 3) with lines between places that correspond, and below what each place says; a window, or `path`."""
+    window = window and figures.has_screen()
+    page, axes = figures.figure(2, 2, 3.6, 3.6, window)
+    page.set_layout_engine("none")  # which would not know of the lines
+    page.subplots_adjust(left=0.03, right=0.97, bottom=0.12, top=0.86, hspace=0.16, wspace=0.12)
+    for column, (picture, said, name) in enumerate(((left, found.left, names[0]), (right, found.right, names[1]))):
+        figures.show(axes[0, column], picture)
+        axes[0, column].set_title(name, fontsize=8)
+        show_said(axes[1, column], picture, found, said)
+    rows = why.strongest(found)
+    for number, (row, colour) in enumerate(zip(rows, matplotlib.colormaps["tab10"].colors[1:])):
+        connect(page, axes[0], (left, right), found.places[found.pairs[row]], colour, str(number + 1))
+    axes[0, 0].text(0, -0.03, "places that correspond, the strongest first" if len(rows) else "no places correspond", fontsize=8, va="top",
+                    transform=axes[0, 0].transAxes)
+    kinds = [Patch(color=FOR, label="speaks for \"the same\": found in the other picture, and nowhere else in its own"),
+             Patch(color=AGAINST, label="speaks against it: nothing in the other picture is like it"),
+             Patch(facecolor="lightgrey", label="without colour: says nothing; it is like many places")]
+    page.legend(handles=kinds, loc="lower left", frameon=False, fontsize=8, bbox_to_anchor=(0.02, 0))
+    figures.head(page, title)
+    if window:
+        figures.make_readable(page)
+        matplotlib.pyplot.show()
+        return
+    figures.save_beside_answer(page, path)
+
+
+def show_said(axis, picture: np.ndarray, found: "why.Why", said: np.ndarray) -> None:
+    """A picture in grey with what its places say: red for "the same", blue against it, deep where it weighs much among both pictures."""
+    grey = np.mean(np.atleast_3d(np.squeeze(picture)), axis=2)
+    axis.imshow(255 - 0.6 * (255 - grey), cmap="gray", vmin=0, vmax=255)
+    most = max(np.abs(why.heat(found.places, each, (48, 48))).max() for each in (found.left, found.right))
+    axis.imshow(why.heat(found.places, said, picture.shape[:2]) / max(most, 1e-9), cmap=SPOKEN, vmin=-1, vmax=1, alpha=0.75)
+    axis.axis("off")
+
+
+def connect(page, axes, pictures, places: np.ndarray, colour, number: str) -> None:
+    """A frame around a place of each of two pictures, and a line between the two."""
+    ends = []
+    for axis, picture, (top, left, height, width) in zip(axes, pictures, places, strict=True):
+        down, across = picture.shape[:2]
+        axis.add_patch(Rectangle((left * across, top * down), width * across, height * down, fill=False, edgecolor=colour, linewidth=1.5))
+        axis.text(left * across, top * down, number, color="white", fontsize=7, va="top", bbox=dict(facecolor=colour, edgecolor="none", pad=1))
+        ends.append(((left + width / 2) * across, (top + height / 2) * down))
+    page.add_artist(ConnectionPatch(ends[0], ends[1], "data", "data", axesA=axes[0], axesB=axes[1], color=colour, linewidth=1.2))

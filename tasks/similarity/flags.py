@@ -106,6 +106,8 @@ def for_answers() -> None:
                           "copies (of models for copies: 1 answer in 1000 wrong). Default: copies where it was measured, otherwise best_accuracy")
         flags.DEFINE_float("threshold", None, "Call pictures the same if their similarity is at least this value, instead of a "
                            "measured threshold", 0, 1)
+        flags.DEFINE_boolean("why", False, "Show why: which places of the two pictures speak for \"the same\", which against, and which "
+                             "correspond; as why.png, in a line, and with --json as boxes in pixels")
     with group("Many pictures", "similarity", "copies"):
         flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. The folder keeps the embeddings, so that "
                             "the next search is fast")
@@ -114,6 +116,8 @@ def for_answers() -> None:
                             "faiss: those in the nearest cells, for millions on one machine. A file that ends with .db, or http://HOST:19530: "
                             "in Milvus")
         flags.DEFINE_string("collection", "pictures", "With --index in Milvus: the collection, which belongs to one folder and one model")
+        flags.DEFINE_integer("rerank", None, "With --gallery and a model whose head compares places: how many pictures, the nearest by "
+                             "distance, the head compares with each picture asked for. 0: all. Default: 100", 0)
         flags.DEFINE_string("duplicates", "", "Find groups of pictures in this folder that the threshold calls the same, and files of the "
                             "same contents")
         flags.DEFINE_string("pairs", "", "Compare the pairs of this list: two paths a line, which start from the folder of the list; a third column "

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nets import frozen, losses, siamese, towers
-from nets.heads import make_head
+from nets.heads import HEADS, make_head
 from nets.inference import forward
 from tasks import about
 from tasks.collapse import Collapse
@@ -95,6 +95,10 @@ def look_at_own(options) -> "OwnPictures | None":
 def build_model(options, start=None):
     """The Siamese model that the flags describe, with its first weights; with --freeze its tower is a backbone, followed by a projection."""
     model = start or first_model(options)
+    head = model.get_layer("head")
+    if options.freeze and getattr(head, "compares_places", False):
+        raise ValueError("--freeze keeps one vector of each picture, and this head compares places of its maps: pass --head=distance, or --nofreeze")
+    print(f"head {options.head if start is None else type(head).__name__}: {head.count_params():,} parameters")
     return frozen.freeze(model) if options.freeze else model
 
 
@@ -106,21 +110,24 @@ def first_model(options):
     arrays = weights.read(named, options.backbone, row.network and row.network.function)
     shape = tuple(int(n) for n in options.input_shape if n) or row.input_shape
     normalize = options.head == "distance" if options.normalize is None else options.normalize
-    tower = towers.make_tower(options.backbone, shape, normalize, weights.are_imagenets(arrays))
-    model = siamese.siamese(tower, make_head(options.head))
+    tower = towers.make_tower(options.backbone, shape, normalize, weights.are_imagenets(arrays), HEADS[options.head].places)
+    model = siamese.siamese(tower, make_head(options.head, tower))
     if arrays:
         siamese.assign(model, arrays)
     if ready:
-        start_from_photos(model, options)
+        start_from_photos(model)
+        if not options.resume:
+            print(f"starting from the ready model for photographs (--weights={options.weights}; --weights= starts from random weights)")
     return model
 
 
-def start_from_photos(model, options) -> None:
-    """Gives the tower the weights of the ready model for photographs, whatever the input size."""
-    path = runs.ready_model(PHOTOS)
-    model.get_layer("tower").set_weights(load_model(path, KIND).get_layer("tower").get_weights())
-    if not options.resume:
-        print(f"starting from the ready model for photographs (--weights={options.weights}; --weights= starts from random weights)")
+def start_from_photos(model) -> None:
+    """Gives the tower the weights of the ready model for photographs, whatever the input size; a tower that ends in maps those that it has."""
+    ready = load_model(runs.ready_model(PHOTOS), KIND).get_layer("tower")
+    names = {layer.name for layer in ready.layers}
+    for layer in model.get_layer("tower").layers:
+        if layer.weights and layer.name in names:
+            layer.set_weights(ready.get_layer(layer.name).get_weights())
 
 
 def find_data(options, model) -> Data:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from nets import siamese
-from nets.heads import make_head
+from nets.heads import HEADS, make_head
 from tasks.models import load_model
 from utils.run import folder as runs
 
-from helpers import small_ranker, small_siamese
+from helpers import small_ranker, small_siamese, told_by
 
 
 @pytest.fixture(scope="module")
@@ -137,3 +137,22 @@ def test_a_sound_model_comes_back_and_draws_no_number(make, tmp_path):
     assert all(np.array_equal(one, two) for one, two in zip(model.get_weights(), again.get_weights(), strict=True))
     packed = changed(tmp_path / "best.keras", tmp_path / "packed.keras", compression=zipfile.ZIP_DEFLATED)
     assert load_model(str(packed), model.name).count_params() == model.count_params()
+
+
+@pytest.mark.slow
+def test_a_fresh_process_reads_a_model_of_every_head(tmp_path):
+    """Of every layer, that is: nothing has imported it before the file is read."""
+    heads = list({row.layer: name for name, row in HEADS.items()}.values())
+    images, expected = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32, 1)).astype("float32"), {}
+    for name in heads:
+        model = small_siamese(name)
+        model.save(tmp_path / f"{name}.keras")
+        expected[name] = model.predict(list(images), verbose=0).tolist()
+    found = told_by(f"""
+import json
+import numpy as np
+from tasks.models import load_model
+images = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32, 1)).astype("float32")
+print(json.dumps({{name: load_model(f"{tmp_path}/{{name}}.keras", "siamese").predict(list(images), verbose=0).tolist() for name in {heads}}}))
+""")
+    assert all(found[name] == pytest.approx(expected[name], abs=1e-5) for name in heads)

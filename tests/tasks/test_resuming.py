@@ -67,7 +67,7 @@ def test_what_is_the_same_or_may_change_is_taken(run, tmp_path):
 @pytest.mark.parametrize("text, message", [
     ("--eopchs=3\n", "Unknown command line flag 'eopchs'"), ("--epochs=many\n", "flag --epochs=many"), ("--seed=nan\n", "flag --seed=nan"),
     ("", "it names no flag"), ("# a comment\n", "it names no flag"), (FLAGS + "rubbish\n--head=plain\n", "'rubbish' is no flag"),
-    ("\x89PNG\r\n", "is no flag"),
+    ("\x89PNG\r\n", "is no flag"), (FLAGS[:-3], "its last line is cut"), (FLAGS[:30], "its last line is cut"),
 ])
 def test_a_damaged_flag_file_is_named(text, message, run, tmp_path):
     (run / "flags.txt").write_text(text)

@@ -15,7 +15,7 @@ from tasks.search import gallery
 from utils.data.images import read_image
 from utils.run import figures
 
-from helpers import ROOT, picture
+from helpers import ROOT, picture, small_siamese
 
 SHAPE = (32, 32, 1)
 
@@ -302,3 +302,40 @@ def test_a_broken_picture_is_not_counted_and_does_not_rewrite_the_cache(folder, 
 def test_a_sheet_that_cannot_be_written_does_not_end_the_search(tmp_path, capsys):
     figures.contact_sheet([np.zeros((8, 8, 1))], ["black"], str(tmp_path / "none" / "sheet.png"))
     assert "could not save the figure" in capsys.readouterr().out
+
+
+@pytest.fixture
+def by_places(rng):
+    """A comparer of a head that compares places, and a gallery of 12 pictures."""
+    compare = siamese.comparer(small_siamese("attention_after"))
+    features = compare.embed(rng.integers(0, 256, (12, *SHAPE)))
+    return compare, gallery.Gallery("", [f"{row:02}.png" for row in range(12)], features, 0, [str(row) for row in range(12)])
+
+
+def test_the_nearest_are_ranked_by_a_slow_head(by_places):
+    """Those that are compared are the nearest alone, in the order of the head; --rerank=0 compares all."""
+    compare, found = by_places
+    for row in (0, 7):
+        query = found.features[row : row + 1]
+        scores = compare.score(query, found.features)
+        vectors = compare.alone(found.features)
+        nearest = np.argsort(np.linalg.norm(vectors - vectors[row], axis=1), kind="stable")[:5]
+        expected = sorted(nearest, key=lambda place: -scores[place])[:3]
+        result = gallery.search(found, compare, query, 3, rerank=5)[0]
+        assert [path for path, _ in result] == [found.paths[place] for place in expected] and result[0][0] == found.paths[row]
+        assert [s for _, s in result] == pytest.approx(scores[expected], abs=1e-5)
+        assert gallery.search(found, compare, query, 7, rerank=5)[0][3:] != []  # more are shown than were asked to be compared
+        every = gallery.search(found, compare, query, 12, rerank=0)[0]
+        assert [path for path, _ in every] == [found.paths[place] for place in np.argsort(-scores, kind="stable")]
+
+
+def test_a_slow_head_scores_only_those_that_it_ranks(by_places):
+    compare, found = by_places
+    counted = []
+
+    def score(left, right):
+        counted.append(len(right))
+        return compare.score(left, right)
+
+    gallery.search(found, compare._replace(score=score), found.features[:2], 3, rerank=4)
+    assert counted == [4, 4]

@@ -1,0 +1,248 @@
+"""Measures heads against each other, for the tables of docs/attention.md; one line of JSON for each run in a file, and runs in it are not repeated:
+
+    python -m docs.attention --set=omniglot --data=datasets --out=omniglot.jsonl
+    python -m docs.attention --set=photos --data=datasets/cifar10 --out=photos.jsonl
+    python -m docs.attention --set=clutter --data=datasets --out=clutter.jsonl
+    python -m docs.attention --set=cost --out=cost.jsonl
+    python -m docs.attention --table=omniglot.jsonl
+
+Each run trains a tower and a head with cross-entropy over all pairs of the batches, on the same batches for every head, and measures the
+last epoch on classes that training did not see. --set=clutter pastes Omniglot's drawings at random places on pieces of others.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from typing import NamedTuple
+
+import numpy as np
+from absl import app, flags
+
+HEADS = ["distance", "difference", "add", "concat", "product", "attention_before", "attention_after", "attention_pool", "cross_attention"]
+PAIRS, TRIALS, WAYS = 10_000, 20, 20
+FLAGS = flags.FLAGS
+flags.DEFINE_enum("set", "omniglot", ["omniglot", "photos", "clutter", "cost"], "What to learn from, or what a step costs")
+flags.DEFINE_string("data", "datasets", "Folder of images_background and images_evaluation; for photos that of the classes")
+flags.DEFINE_string("runs", "", "Omniglot's all_runs.zip; without it one-shot trials are drawn, as for the other sets")
+flags.DEFINE_string("out", "attention.jsonl", "File that a line is added to for each run")
+flags.DEFINE_string("table", "", "Only print the table of this file")
+flags.DEFINE_list("heads", HEADS, "Heads to measure")
+flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, each with all heads before the next")
+flags.DEFINE_integer("epochs", 8, "Epochs")
+flags.DEFINE_integer("steps", 0, "Batches in an epoch; 0: as train.py")
+flags.DEFINE_integer("batch_size", 96, "Images in a batch")
+flags.DEFINE_integer("test_classes", 0, "Measure on so many of the classes held out; 0: on all", 0)
+flags.DEFINE_integer("side", 0, "Pixels a side; 0: 48, for photos 80")
+
+
+class Set(NamedTuple):
+    """Images (N, H, W, C) uint8, labels (N,), group of each class, rows to train on and to test on; how batches are drawn and changed."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    groups: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+    backbone: str
+    batches: dict
+
+
+def main(argv: list[str]) -> None:
+    """Runs what is not in the file yet, then prints the table."""
+    if not FLAGS.table:
+        done = {(line["head"], line["seed"], line.get("batch")) for line in lines(FLAGS.out)}
+        (costs if FLAGS.set == "cost" else trainings)(done)
+    print(table(lines(FLAGS.table or FLAGS.out)))
+
+
+def lines(path: str) -> list[dict]:
+    """The runs in a file; none where it is not there."""
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def note(run: dict) -> None:
+    """Adds a run to the file."""
+    with open(FLAGS.out, "a", encoding="utf-8") as file:
+        file.write(json.dumps(run) + "\n")
+    print(run, flush=True)
+
+
+def trainings(done: set) -> None:
+    """Every head with every seed; the set is split by the seed."""
+    for seed in map(int, FLAGS.seeds):
+        left = [head for head in FLAGS.heads if (head, seed, None) not in done]
+        made = left and read(seed)
+        for head in left:
+            note({"head": head, "seed": seed} | measured(made, head, seed))
+
+
+def read(seed: int) -> Set:
+    """The images and their split."""
+    from utils.batches.augment import AUGMENTATIONS
+    from utils.data.classes import read_pictures, read_samples
+    from utils.data.splits import split_by_class
+
+    photos = FLAGS.set == "photos"
+    side = FLAGS.side or (80 if photos else 48)
+    shape = (side, side, 3) if photos else (side // 2, side // 2, 1) if FLAGS.set == "clutter" else (side, side, 1)
+    samples, images = read_pictures(read_samples(os.path.expanduser(FLAGS.data), photos), shape, 8.0, True)
+    split = split_by_class(samples, 0, 0.3, seed)
+    print(split.how)
+    classes = np.unique(samples.labels[split.test])
+    chosen = np.random.default_rng(0).permutation(classes)[: FLAGS.test_classes or len(classes)]
+    test = split.test[np.isin(samples.labels[split.test], chosen)]
+    if FLAGS.set == "clutter":
+        images = on_clutter(images, side, np.random.default_rng(seed))
+    how = {"images_per_class": 3, "groups_per_batch": 2, "poses": 4, "changes": AUGMENTATIONS["characters"]}
+    if FLAGS.set != "omniglot":
+        how = {"images_per_class": 4, "groups_per_batch": 0, "poses": 1, "changes": AUGMENTATIONS["photos" if photos else "none"]}
+    return Set(images, samples.labels, samples.groups, split.train, test, "photos" if photos else "compact", how)
+
+
+def on_clutter(drawings: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    """Each drawing (s, s, 1) at a random place of a page (side, side, 1), over ten pieces of other drawings, a quarter as large each."""
+    small = drawings.shape[1]
+    pages = np.full((len(drawings), side, side, 1), 255, "uint8")
+    for page, drawing in zip(pages, drawings, strict=True):
+        for piece in drawings[rng.integers(len(drawings), size=10)]:
+            paste(page, piece[: small // 2, small // 2 :], rng)
+        paste(page, drawing, rng)
+    return pages
+
+
+def paste(page: np.ndarray, piece: np.ndarray, rng: np.random.Generator) -> None:
+    """Draws dark ink of a piece at a random place of the page."""
+    top, left = rng.integers(page.shape[0] - len(piece) + 1, size=2)
+    place = page[top : top + len(piece), left : left + len(piece)]
+    np.minimum(place, piece, out=place)
+
+
+def measured(made: Set, head: str, seed: int) -> dict:
+    """Trains one head, and measures it on the classes held out."""
+    from nets import siamese
+    from utils.batches.classes import ClassBatches
+    from utils.metrics import one_shot, verification
+
+    model, trainer = build(head, made.backbone, made.images.shape[1:], seed)
+    batches = ClassBatches(made.images, made.labels, made.groups, made.train, FLAGS.batch_size, steps=FLAGS.steps, seed=seed, **made.batches)
+    seconds = [time.perf_counter()]
+    for epoch in range(FLAGS.epochs):
+        batches.epoch = epoch
+        losses = trainer.fit(batches, verbose=0, shuffle=False, initial_epoch=epoch, epochs=epoch + 1).history["loss"]
+        seconds.append(time.perf_counter())
+    compare = siamese.comparer(model)
+    pairs = verification.draw_pairs(made.labels[made.test], PAIRS, 0)
+    features = compare.embed(made.images[made.test])
+    begun = time.perf_counter()
+    found = verification.verify(verification.score_pairs(compare.score, features, pairs), pairs.same)
+    scoring = time.perf_counter() - begun
+
+    def similarity(queries, supports):
+        return compare.score(compare.embed(queries)[:, None], compare.embed(supports)[None])
+
+    runs = one_shot.read_runs(FLAGS.runs, made.images.shape[1:]) if FLAGS.runs else trials(made)
+    return {
+        "accuracy": found["accuracy"], "roc_auc": float(found["roc_auc"]), "one_shot": one_shot.one_shot_accuracy(runs, similarity),
+        "loss": losses[-1], "head_parameters": model.get_layer("head").count_params(), "parameters": model.count_params(),
+        "images_per_s": float(len(batches) * batches.batch_size / min(np.diff(seconds))), "pairs_per_s": PAIRS / scoring,
+        "steps": len(batches) * FLAGS.epochs, "batch_size": batches.batch_size,
+    }
+
+
+def build(head: str, backbone: str, shape: tuple[int, int, int], seed: int = 0):
+    """The model and its compiled trainer, as train.py makes them."""
+    import keras
+
+    from nets import siamese, towers
+    from nets.heads import HEADS as ROWS, make_head
+    from tasks.similarity.task import start_from_photos
+    from utils.run import fitting
+
+    keras.utils.set_random_seed(seed)
+    tower = towers.make_tower(backbone, shape, head == "distance", maps=ROWS[head].places)
+    model = siamese.siamese(tower, make_head(head, tower))
+    if backbone == "photos":
+        start_from_photos(model)
+        siamese.freeze_normalization(model, True)
+    steps = max(1, FLAGS.steps or 250)
+    rate = 5e-4 if backbone == "photos" else fitting.default_rate("adamw", model)
+    loss = siamese.make_loss("cross_entropy", model)
+    trainer = siamese.trainer(model, loss)
+    trainer.compile(fitting.make_optimizer("adamw", rate, "cosine", 1e-4, FLAGS.epochs * steps, steps), siamese.own_loss)
+    return model, trainer
+
+
+def trials(made: Set) -> list:
+    """One-shot trials of up to `WAYS` classes, drawn from the images held out."""
+    from utils.metrics.one_shot import Run
+
+    rng, runs = np.random.default_rng(0), []
+    members = [made.test[made.labels[made.test] == label] for label in np.unique(made.labels[made.test])]
+    for _ in range(TRIALS * WAYS // min(WAYS, len(members))):
+        chosen = rng.permutation(len(members))[:WAYS]
+        both = np.array([rng.choice(members[place], 2, replace=False) for place in chosen])
+        runs.append(Run(made.images[both[:, 0]], made.images[both[:, 1]], np.arange(len(chosen))))
+    return runs
+
+
+def costs(done: set) -> None:
+    """Seconds and memory of a training step against the images in a batch, each in a process of its own."""
+    for batch in (16, 32, 64, 96):
+        for head in FLAGS.heads:
+            if (head, 0, batch) not in done:
+                code = f"from docs.attention import step_cost; step_cost({head!r}, {batch})"
+                ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+                note(json.loads(ran.stdout.splitlines()[-1]))
+
+
+def step_cost(head: str, batch: int, rounds: int = 8) -> None:
+    """Prints what a step takes: the fastest of so many, and the most memory that the process held."""
+    import resource
+
+    FLAGS(["attention"])
+    _, trainer = build(head, "compact", (48, 48, 1))
+    rng = np.random.default_rng(0)
+    data = {"image": rng.integers(0, 256, (batch, 48, 48, 1), "uint8"), "label": np.repeat(np.arange(batch // 4, dtype="int32"), 4),
+            "warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (batch, 1)), "light": np.tile(np.float32([1, 0]), (batch, 1))}
+    seconds = []
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        trainer.train_on_batch(data, data["label"])
+        seconds.append(time.perf_counter() - begun)
+    print(json.dumps({"head": head, "seed": 0, "batch": batch, "seconds": min(seconds),
+                      "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000}))
+
+
+def table(runs: list[dict]) -> str:
+    """The runs as a table in Markdown: mean over the seeds, and each value where there are several."""
+    if runs and "batch" in runs[0]:
+        found = {(run["head"], run["batch"]): f"{run['seconds']:.2f} s, {run['peak_mb']:.0f} MB" for run in runs}
+        sizes = sorted({batch for _, batch in found})
+        rows = [[head, *(found.get((head, size), "") for size in sizes)] for head in dict.fromkeys(run["head"] for run in runs)]
+        return in_columns(["head", *(f"B = {size}" for size in sizes)], rows)
+    names = {"one_shot": "one-shot", "accuracy": "verification", "roc_auc": "ROC-AUC"}
+    rows = []
+    for head in dict.fromkeys(run["head"] for run in runs):
+        own = [run for run in runs if run["head"] == head]
+        rows.append([head, *(several([run[name] for run in own]) for name in names), f"{own[0]['head_parameters']:,}",
+                     f"{max(run['images_per_s'] for run in own):.0f}", f"{max(run['pairs_per_s'] for run in own):.0f}", str(len(own))])
+    return in_columns(["head", *names.values(), "parameters of the head", "images/s in training", "pairs/s scored", "seeds"], rows)
+
+
+def several(values: list[float]) -> str:
+    """A mean, and the values where there are several."""
+    return f"{np.mean(values):.3f}" + (f" ({' '.join(f'{value:.3f}' for value in values)})" if len(values) > 1 else "")
+
+
+def in_columns(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+
+
+if __name__ == "__main__":
+    app.run(main)

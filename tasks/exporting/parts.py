@@ -1,0 +1,68 @@
+"""What of a model can be used alone: its parts as Keras models with named inputs and one named output, in float32."""
+
+import re
+from collections.abc import Iterator
+
+import keras
+
+from nets import descriptor, rankiqa, siamese
+
+PARTS = {  # of each kind of model: the parts, and the names of their outputs
+    siamese.KIND: {"tower": "embedding", "pair": "similarity"},
+    descriptor.KIND: {"descriptor": "descriptor"},
+    rankiqa.KIND: {"quality": "quality"},
+}
+
+
+def parts_of(model: keras.Model, what: str | None = None) -> dict[str, keras.Model]:
+    """The parts of a model by their names; their inputs take pixels in 0..255.
+
+    Args:
+        what: the one that is wanted; None: all.
+
+    Raises:
+        ValueError: a part that this model does not have.
+    """
+    fix_numbers(model)
+    outputs = PARTS[model.name]
+    if what and what not in outputs:
+        raise ValueError(f"--what={what}: tower and pair are parts of a similarity model, and this one is a {model.name} model: leave --what out")
+    return {name: part(model, name) for name in outputs if what in (None, name)}
+
+
+def part(model: keras.Model, name: str) -> keras.Model:
+    """A part of a model: {"image": (B, H, W, C)} or {"left": ..., "right": ...} -> {name of the output: (B, ...)}."""
+    inputs = {side: keras.Input(model.inputs[0].shape[1:], name=side) for side in (("left", "right") if name == "pair" else ("image",))}
+    used = model.get_layer("tower") if name == "tower" else model
+    images = list(inputs.values())
+    return keras.Model(inputs, {PARTS[model.name][name]: used(images if len(images) > 1 else images[0])}, name=name)
+
+
+def fix_numbers(model: keras.Model) -> None:
+    """Makes what `Normalization` computed of its weights plain numbers of the file; as they are, tf2onnx takes them for inputs of the model."""
+    for layer in layers_of(model):
+        if isinstance(layer, keras.layers.Normalization):
+            layer.mean, layer.variance = keras.ops.convert_to_numpy(layer.mean), keras.ops.convert_to_numpy(layer.variance)
+
+
+def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """The layers of a model, and those of the models in it."""
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from layers_of(layer)
+
+
+def precision_of(model: keras.Model) -> str:
+    """What a model computes in: "float32", or Keras' name of a mixed precision."""
+    return next(iter(re.findall(r'"(mixed_\w+|bfloat16|float16)"', model.to_json())), "float32")
+
+
+def in_float32(model: keras.Model) -> keras.Model:
+    """The model, or the same one computing in float32 where it was trained in another precision, which the formats do not share."""
+    precision = precision_of(model)
+    if precision == "float32":
+        return model
+    made = keras.models.model_from_json(model.to_json().replace(f'"{precision}"', '"float32"'))
+    made.set_weights(model.get_weights())
+    return made

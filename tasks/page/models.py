@@ -1,0 +1,103 @@
+"""The models behind the page: each is loaded once, when it is first asked, and one visitor at a time is answered."""
+
+import contextlib
+import io
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import tasks
+from utils import saying
+from utils.run import folder as runs
+
+READY = {"similarity": ("characters", "photos"), "quality": ("quality",), "patches": ("patches", "sift")}  # of each room, offered by name
+SIFT = "sift"  # needs no file
+
+
+class Used(NamedTuple):
+    """A model that answers, its name as the page shows it, and the seconds that loading it took now; 0 where it was loaded before."""
+
+    model: Any
+    name: str
+    seconds: float
+
+
+class Models:
+    """Loads models when they are needed and keeps them. Whoever uses one holds `answering`, because models are not made for two threads at once.
+
+    Args:
+        load: a name or a .keras file -> a model, as `compare.load`.
+    """
+
+    def __init__(self, load: Callable[[str], Any]):
+        self.load, self.lock, self.kept = load, threading.Lock(), {}
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[list[str]]:
+        """Only one visitor at a time is in here; gives a list that holds, at the end, what the program said meanwhile, such as files left out."""
+        heard = io.StringIO()
+        with self.lock, contextlib.redirect_stdout(heard):
+            saying.SAID.clear()  # each visitor hears everything
+            lines: list[str] = []
+            try:
+                yield lines
+            finally:
+                lines += [line for line in heard.getvalue().splitlines() if line and not line.startswith(" ")]  # no bars of progress
+
+    def similarity(self, name: str, pictures: Sequence[str]) -> Used:
+        """The model of similarity that a visitor chose; "": as predict.py chooses for these files.
+
+        Raises:
+            ValueError: a name that is not offered, or a file that cannot be read.
+        """
+        from tasks.similarity import answer
+
+        self.check(name, "similarity")
+        if name:
+            return self.loaded(runs.find_model(name), name)
+        shown = [answer.show(file) for file in pictures]
+        return self.loaded(answer.choose_model(SimpleNamespace(model="", task=None), shown))
+
+    def of_room(self, name: str, room: str) -> Used:
+        """The model of a room, "quality" or "patches", that a visitor chose; "": the newest run, otherwise the ready model."""
+        self.check(name, room)
+        return self.loaded(name if name == SIFT else tasks.find_model(name, room), name)
+
+    def check(self, name: str, room: str) -> None:
+        """Raises ValueError where a name is not among those that the page offers."""
+        if name and name not in offered(room):
+            raise ValueError(f"{saying.shown(name)}: no such model; expected one of the list: {', '.join(offered(room))}")
+
+    def loaded(self, path: str, name: str = "") -> Used:
+        """The model of a file, which is loaded where it is new or has changed."""
+        changed = 0 if path == SIFT else os.stat(path).st_mtime_ns
+        seconds = 0.0
+        if self.kept.get(path, (None,))[0] != changed:
+            begun = time.monotonic()
+            self.kept[path] = changed, self.load(path)
+            seconds = time.monotonic() - begun
+        return Used(self.kept[path][1], name or name_of(path), seconds)
+
+
+def name_of(path: str) -> str:
+    """What a model is called on the page: its short name where it is a ready one, otherwise its folder."""
+    folder = os.path.basename(os.path.dirname(os.path.abspath(path)))
+    ready = {file: name for name, file in runs.READY_MODELS.items()}
+    return ready.get(folder, folder)
+
+
+def offered(room: str) -> list[str]:
+    """Names that a visitor may choose among: the ready models of a room, and the folders of its runs, the newest first."""
+    kind = tasks.ROOMS[room].kind
+    folders = [os.path.join(runs.LOGS, name) for name in (os.listdir(runs.LOGS) if os.path.isdir(runs.LOGS) else [])]
+    files = [file for folder in folders if (file := model_in(folder)) and runs.kind_of(file) == kind]
+    newest = sorted(files, key=os.path.getmtime, reverse=True)
+    return [*READY[room], *map(os.path.dirname, newest)]
+
+
+def model_in(folder: str) -> str:
+    """The .keras file of a run, or ""."""
+    return next((file for name in (runs.BEST, runs.LAST) if os.path.isfile(file := os.path.join(folder, name))), "")

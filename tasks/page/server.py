@@ -1,0 +1,68 @@
+"""Where the page is served: a port of this machine, until Ctrl-C."""
+
+import errno
+import ipaddress
+import os
+import socket
+import sys
+import webbrowser
+
+NEEDED = "pip install flask waitress"
+THREADS = 8  # visitors whose requests are received at once; questions to the models are answered one by one
+MOST_BYTES = 2**28  # of a request that is received at all; the page refuses less, with a line
+
+
+def check_installed() -> None:
+    """Raises ValueError, with the command that installs it, where the library that serves pages is missing."""
+    try:
+        import flask  # noqa: F401
+        import waitress  # noqa: F401
+    except ImportError as error:
+        raise ValueError(f"{error.name} is not installed, which the page needs: {NEEDED}") from None
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that waits for visitors; port 0 is any free one.
+
+    Raises:
+        ValueError: the port is taken, or the host is no address of this machine.
+    """
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise ValueError(f"--port={port}: another program uses it, perhaps this one; end that program, or pass another --port") from None
+        if error.errno == errno.EACCES:
+            raise ValueError(f"--port={port}: not allowed here; pass a --port above 1023") from None
+        raise ValueError(f"--host={host}: not an address of this machine ({error.strerror}); expected 127.0.0.1, or 0.0.0.0 for all") from None
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def address(host: str, port: int) -> str:
+    """What to type into a browser on this machine."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{name}:{port}/"
+
+
+def serve(site, waiting: socket.socket) -> None:
+    """Answers visitors until Ctrl-C."""
+    import waitress
+
+    server = waitress.create_server(site, sockets=[waiting], threads=THREADS, max_request_body_size=MOST_BYTES, ident=None)
+    server.run()  # returns at Ctrl-C
+
+
+def show(url: str) -> None:
+    """Opens the page in a browser where there is a screen to show one."""
+    if sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        webbrowser.open(url)

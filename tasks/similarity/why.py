@@ -1,0 +1,197 @@
+"""Why does a model call two pictures the same, or different? Which places speak for it, which against, and which correspond.
+
+Small windows of both pictures pass through the tower by themselves, and the head compares each window of one picture with each of the
+other. Two windows correspond where each is the other's best match, the model calls them the same, and each is more like the other than
+like any other place of its own picture: a patch of sky is like every patch of sky, and says nothing. A head that compares places
+itself, by a method `attention`, is asked for what it saw in their stead.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from nets.siamese import Comparer
+
+SIDES, STEP = (0.2, 0.3), 0.5  # windows: sides as shares of the picture's, and the step from one to the next as a share of the side
+FEW = 64  # windows embedded at once
+CERTAIN = 1e-7  # similarities nearer to 0 or 1 count as this near, so that each has a logit
+
+
+class Why(NamedTuple):
+    """What speaks for and against two pictures showing the same.
+
+    Attributes:
+        places: (N, 4) top, left, height and width of each place, as shares of a picture's height and width.
+        left, right: (N,) what each place of the first and of the second picture says: above 0 for "the same", below 0 against, 0
+            nothing. In logits of the similarity; for a head with attention in its own unit.
+        pairs: (P, 2) places that correspond, of the first picture and of the second, the strongest first; none twice.
+        weights: (P,) how strongly, above 0, in the same unit.
+    """
+
+    places: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    pairs: np.ndarray
+    weights: np.ndarray
+
+
+def explain(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray) -> Why:
+    """What speaks for and against two pictures showing the same; swapped pictures give the same, swapped.
+
+    Args:
+        compare: of the model; `shape`: (height, width, channels) that it takes.
+        left, right: (H, W, 1 or 3) in 0..255, of any size.
+    """
+    if compare.attention:
+        features = compare.embed(np.stack([fitted(picture, shape) for picture in (left, right)]))
+        return by_attention(compare.attention(features[0], features[1]), shape)
+    places = windows()
+    one, other = (embedded(compare, shape, picture, places) for picture in (left, right))
+    apart = elsewhere(places)
+    homes = [np.where(apart, logits(compare, side, side), -np.inf).max(axis=1) for side in (one, other)]
+    return Why(places, *judged(logits(compare, one, other), *homes))
+
+
+def embedded(compare: Comparer, shape: tuple[int, int, int], picture: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Features (N, F) of places of a picture, each shown by itself. Few at a time are embedded without the start of a long work."""
+    blocks = [places[start : start + FEW] for start in range(0, len(places), FEW)]
+    return np.concatenate([compare.embed(np.stack([fitted(picture, shape, place) for place in block])) for block in blocks])
+
+
+def by_attention(matrix: np.ndarray, shape: tuple[int, int, int]) -> Why:
+    """The same from how much place i of one picture corresponds to place j of the other, (n, n), as the head itself sees it.
+
+    A place without a better counterpart than the others have counts against; what corresponds to everything says nothing.
+    """
+    down = max(1, round(np.sqrt(len(matrix) * shape[0] / shape[1])))
+    across = len(matrix) // down
+    places = np.array([(y / down, x / across, 1 / down, 1 / across) for y in range(down) for x in range(across)])
+    usual = (matrix.max(axis=1).mean() + matrix.max(axis=0).mean()) / 2
+    return Why(places, *judged(matrix - usual, matrix.mean(axis=1) - usual, matrix.mean(axis=0) - usual, least=-np.inf))
+
+
+def judged(between: np.ndarray, home_left: np.ndarray, home_right: np.ndarray, least: float = 0.0) -> tuple[np.ndarray, ...]:
+    """What places say, from how alike they are; see `Why` for what is returned: left, right, pairs, weights.
+
+    Args:
+        between: (n, m) how alike place i of one picture is to place j of the other; from 0 on they count as the same.
+        home_left, home_right: (n,) and (m,) how alike each place is to the most alike elsewhere in its own picture.
+        least: what they are compared with at least.
+    """
+    beyond = between - np.maximum(np.maximum(home_left[:, None], home_right[None, :]), least)
+    mutual = (between > 0) & (beyond > 0) & (beyond == beyond.max(axis=1, keepdims=True)) & (beyond == beyond.max(axis=0, keepdims=True))
+    left, right = (np.where(mutual.any(axis=axis), beyond.max(axis=axis), np.minimum(between.max(axis=axis), 0)) for axis in (1, 0))
+    pairs = np.argwhere(mutual)
+    weights = beyond[mutual]
+    order = np.argsort(-weights, kind="stable")
+    return left, right, pairs[order], weights[order]
+
+
+def logits(compare: Comparer, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Logits of the similarity of all pairs of features: (n, F), (m, F) -> (n, m)."""
+    similar = np.clip(compare.score(left[:, None], right[None, :]).astype("float64"), CERTAIN, 1 - CERTAIN)
+    return np.log(similar) - np.log1p(-similar)
+
+
+def windows() -> np.ndarray:
+    """Windows that cover a picture, (N, 4) as the places of `Why`: each side of SIDES, STEP sides from one to the next."""
+    found = []
+    for side in SIDES:
+        steps = np.linspace(0, 1 - side, int(np.ceil((1 - side) / (STEP * side) - 1e-6)) + 1)
+        found += [(top, left, side, side) for top in steps for left in steps]
+    return np.array(found)
+
+
+def centres(places: np.ndarray) -> np.ndarray:
+    """The middles of places: (N, 2), from the top and from the left, as shares."""
+    return places[:, :2] + places[:, 2:] / 2
+
+
+def elsewhere(places: np.ndarray) -> np.ndarray:
+    """Which places lie so far from which others that they do not overlap, or hardly: (N, N) bool."""
+    far = np.abs(centres(places)[:, None] - centres(places)[None, :])
+    return (far > 0.99 * np.maximum(places[:, None, 2:], places[None, :, 2:])).any(axis=-1)
+
+
+def fitted(picture: np.ndarray, shape: tuple[int, int, int], place=(0, 0, 1, 1)) -> np.ndarray:
+    """A place of a picture (H, W, 1 or 3) as a model takes it: of `shape`, uint8."""
+    picture = Image.fromarray(np.squeeze(picture).astype("uint8")).convert("L" if shape[2] == 1 else "RGB")
+    top, left, height, width = place
+    box = (left * picture.width, top * picture.height, (left + width) * picture.width, (top + height) * picture.height)
+    return np.asarray(picture.resize((shape[1], shape[0]), Image.Resampling.BILINEAR, box)).reshape(shape)
+
+
+def heat(places: np.ndarray, said: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """What each pixel says, the mean over the places that hold it: (H, W), above 0 for "the same", below 0 against."""
+    total, count = np.zeros(shape), np.zeros(shape)
+    for place, value in zip(places, said, strict=True):
+        within = pixels(place, shape)
+        total[within] += value
+        count[within] += 1
+    return total / np.maximum(count, 1)
+
+
+def pixels(place, shape: tuple[int, int]) -> tuple[slice, slice]:
+    """The rows and columns of a place in a picture of (height, width) pixels."""
+    top, left, height, width = place
+    return (slice(round(top * shape[0]), round((top + height) * shape[0])), slice(round(left * shape[1]), round((left + width) * shape[1])))
+
+
+def strongest(why: Why, most: int = 5) -> np.ndarray:
+    """The strongest pairs that overlap no stronger one in either picture: rows of `why.pairs`, `most` at most."""
+    apart, taken = elsewhere(why.places), []
+    for row, pair in enumerate(why.pairs):
+        if len(taken) < most and all(apart[pair, why.pairs[other]].all() for other in taken):
+            taken.append(row)
+    return np.array(taken, int)
+
+
+def loudest(why: Why, said: np.ndarray, most: int = 5) -> np.ndarray:
+    """The places of one picture that speak most for "the same" and overlap no stronger one: numbers of places, `most` at most."""
+    apart, taken = elsewhere(why.places), []
+    for place in np.argsort(-said, kind="stable"):
+        if said[place] > 0 and len(taken) < most and apart[place, taken].all():
+            taken.append(place)
+    return np.array(taken, int)
+
+
+def hidden(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """A picture with some places painted over in its median colour, which is the paper of a drawing."""
+    found = picture.copy()
+    for place in places:
+        found[pixels(place, picture.shape[:2])] = np.median(picture, axis=(0, 1))
+    return found
+
+
+def in_words(why: Why) -> str:
+    """The explanation in a line."""
+    shares = [[np.mean(sign * heat(why.places, said, (64, 64)) > 0) for said in (why.left, why.right)] for sign in (1, -1)]
+    (left, right), (left_against, right_against) = shares
+    if not len(why.pairs) and not left_against and not right_against:
+        return "why: no place of either picture says anything"
+    return (f"why: {len(strongest(why))} places correspond; for \"the same\" speak {left:.0%} of the first picture and {right:.0%} of the "
+            f"second, against it {left_against:.0%} and {right_against:.0%}")
+
+
+def as_numbers(why: Why, sizes: list[tuple[int, int]], most: int = 10) -> dict:
+    """The explanation for programs: the strongest places of each picture for and against, and pairs, as boxes in pixels.
+
+    Args:
+        sizes: width and height of the two files, in pixels.
+        most: places and pairs of each kind.
+    """
+
+    def box(place: int, size: tuple[int, int]) -> list[int]:
+        """Left, top, width, height."""
+        top, left, height, width = why.places[place]
+        return [round(left * size[0]), round(top * size[1]), round(width * size[0]), round(height * size[1])]
+
+    def listed(said: np.ndarray, size: tuple[int, int]) -> list[dict]:
+        return [{"box": box(place, size), "weight": float(said[place])} for place in np.argsort(-said, kind="stable")[:most] if said[place] > 0]
+
+    found = {side: {"for": listed(said, size), "against": listed(-said, size)}
+             for side, said, size in zip(("left", "right"), (why.left, why.right), sizes, strict=True)}
+    rows = strongest(why, most)
+    return found | {"pairs": [{"left": box(why.pairs[row][0], sizes[0]), "right": box(why.pairs[row][1], sizes[1]),
+                               "weight": float(why.weights[row])} for row in rows]}

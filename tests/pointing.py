@@ -1,0 +1,124 @@
+"""Does `predict.py --why` point at what two pictures share? The same object is pasted on two photos, in other places and sizes.
+
+    python tests/pointing.py FOLDER [pairs]
+
+FOLDER holds photos, such as BSDS500: half of them are backgrounds, objects are cut out of the others with an uneven outline. A second
+kind of object are drawn faces. For the share of the picture that the object takes, it prints the share of the red (of what speaks for
+"the same") that lies on the object, mean and standard deviation over the pictures, and how much the logit of the similarity falls when
+the five strongest places of the first picture are hidden, or five others of the same sizes.
+"""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from nets.siamese import KIND, Comparer, comparer
+from tasks.models import load_model
+from tasks.similarity import why
+from utils.data.files import walk
+from utils.data.images import read_image
+from utils.faces import RANGES, Person, portrait
+from utils.run import folder as runs, startup
+
+SIDE = 256  # pixels of a picture
+SHAPE = (SIDE, SIDE, 3)
+
+
+def outline(rng) -> np.ndarray:
+    """An uneven blob that touches the sides of its square: (SIDE, SIDE) bool."""
+    angles = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+    radius = 1 + sum(rng.uniform(-0.25, 0.25) / wave * np.cos(wave * angles + rng.uniform(0, 2 * np.pi)) for wave in (1, 2, 3, 4))
+    ends = np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=1)
+    ends = (ends - ends.min(axis=0)) / np.ptp(ends, axis=0) * (SIDE - 1)
+    page = Image.new("1", (SIDE, SIDE))
+    ImageDraw.Draw(page).polygon([tuple(end) for end in ends], fill=1)
+    return np.array(page)
+
+
+def face(rng) -> tuple[np.ndarray, np.ndarray]:
+    """The head of a drawn person in a tint, (SIDE, SIDE, 3), and where it is, (SIDE, SIDE) bool."""
+    drawn = np.asarray(portrait(Person(*(rng.uniform(*span) for span in RANGES)), rng), "float32")[14:102, 13:79]
+    down, across = np.indices(drawn.shape)
+    head = ((across - 33) / 33) ** 2 + ((down - 44) / 44) ** 2 < 1
+    tinted = np.clip(drawn[..., None] * rng.uniform(0.7, 1.1, 3), 0, 255).astype("uint8")
+    return np.array(Image.fromarray(tinted).resize((SIDE, SIDE))), np.array(Image.fromarray(head).resize((SIDE, SIDE)))
+
+
+def pasted(background: np.ndarray, thing: np.ndarray, mask: np.ndarray, share: float, rng) -> tuple[np.ndarray, np.ndarray]:
+    """A background with a thing on it that takes a share of its area, somewhere: the picture, and where the thing is."""
+    side = min(SIDE - 2, round(np.sqrt(share / mask.mean()) * SIDE))
+    thing, mask = (np.array(Image.fromarray(each).resize((side, side))) for each in (thing, mask))
+    top, left = rng.integers(0, SIDE - side + 1, 2)
+    picture, where = background.copy(), np.zeros((SIDE, SIDE), bool)
+    where[top : top + side, left : left + side] = mask
+    picture[where] = thing[mask]
+    return picture, where
+
+
+def pair(backgrounds, thing, mask, share: float, rng):
+    """A thing on two backgrounds, up to 1.25 times as large on one as on the other: two of what `pasted` gives."""
+    larger = rng.uniform(0.8, 1.25) ** 0.5
+    return pasted(backgrounds[0], thing, mask, share * larger, rng), pasted(backgrounds[1], thing, mask, share / larger, rng)
+
+
+def on_object(places: np.ndarray, said: np.ndarray, where: np.ndarray) -> float:
+    """The share of what speaks for "the same" that lies on the object; 0 where nothing speaks for it."""
+    red = np.maximum(why.heat(places, said, where.shape), 0)
+    return float(red[where].sum() / red.sum()) if red.any() else 0.0
+
+
+def fall(compare: Comparer, shape, left: np.ndarray, right: np.ndarray, found: why.Why, rng, draws: int = 8) -> tuple[float, float]:
+    """How far the logit falls when the five strongest places of `left` are hidden, and on average of others of the same sizes."""
+    strongest = found.places[why.loudest(found, found.left)]
+    others = []
+    for _ in range(draws):
+        moved = strongest.copy()
+        moved[:, :2] = rng.uniform(0, 1, (len(moved), 2)) * (1 - moved[:, 2:])
+        others.append(moved)
+    shown = [left, *(why.hidden(left, places) for places in (strongest, *others))]
+    features = compare.embed(np.stack([why.fitted(picture, shape) for picture in (right, *shown)]))
+    logits = why.logits(compare, features[:1], features[1:])[0]
+    return float(logits[0] - logits[1]), float(logits[0] - logits[2:].mean())
+
+
+def measure(compare: Comparer, shape, pairs, rng) -> None:
+    """Prints one line on these pairs."""
+    shares, falls, begun = [], [], time.perf_counter()
+    for (left, on_left), (right, on_right) in pairs:
+        found = why.explain(compare, shape, left, right)
+        shares += [on_object(found.places, found.left, on_left), on_object(found.places, found.right, on_right)]
+        falls.append(fall(compare, shape, left, right, found, rng))
+    strongest, others = np.array(falls).T
+    print(f"  {np.mean(shares):.3f} +- {np.std(shares):.3f} of the red on the object, {len(shares)} pictures; the logit falls by "
+          f"{strongest.mean():.2f} without the five strongest places, by {others.mean():.2f} without others, more in "
+          f"{np.mean(strongest > others):.0%} of pairs; "
+          f"{(time.perf_counter() - begun) / len(falls):.1f} s a pair", flush=True)
+
+
+def main(folder: str, count: int) -> None:
+    startup.hush()
+    model = load_model(runs.ready_model("photos"), KIND)
+    compare, shape = comparer(model), model.input_shape[0][1:]
+    paths = [os.path.join(folder, name) for name in sorted(walk(folder)[0])]
+    for kind in ("photo", "face"):
+        for share in (0.125, 0.25, 0.5):
+            rng = np.random.default_rng([int(1000 * share), len(kind)])
+            places = rng.permutation(len(paths))
+            pairs = []
+            for number in range(count):
+                one, other, third = (read_image(paths[row], SHAPE) for row in places[np.arange(3 * number, 3 * number + 3) % len(paths)])
+                pairs.append(pair((one, other), *((third, outline(rng)) if kind == "photo" else face(rng)), share, rng))
+            print(f"{kind}s on {share:.1%} of the picture")
+            measure(compare, shape, pairs, rng)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
+        sys.exit(__doc__)
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 40)

@@ -1,0 +1,62 @@
+"""Models whose head compares places: from training to a search, and what they refuse."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from nets import siamese, towers
+from nets.heads import make_head
+from tasks.models import load_model
+from tasks.similarity import answer, task
+from utils.run import folder as runs
+
+from helpers import SMALL, picture, questions, small_siamese
+
+
+def test_a_frozen_backbone_is_refused():
+    with pytest.raises(ValueError, match="--freeze keeps one vector .* --head=distance"):
+        task.build_model(SimpleNamespace(freeze=True), small_siamese("attention_pool"))
+
+
+def test_maps_start_from_the_ready_model_for_photographs():
+    tower = towers.make_tower("photos", (64, 64, 3), normalize=False, maps=True)
+    model = siamese.siamese(tower, make_head("attention_after", tower))
+    narrow = tower.get_layer("maps").get_weights()
+    task.start_from_photos(model)
+    ready = load_model(runs.ready_model("photos"), siamese.KIND).get_layer("tower")
+    for name in ("stem", "stage4_conv2_norm"):
+        assert all(np.array_equal(a, b) for a, b in zip(tower.get_layer(name).get_weights(), ready.get_layer(name).get_weights(), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(narrow, tower.get_layer("maps").get_weights(), strict=True))
+
+
+def asked(model, monkeypatch, **flags):
+    """What predict.py does with these flags and this model."""
+    loaded = answer.Loaded(siamese.comparer(model), (32, 32, 1), 0.5, "model.keras", None)
+    monkeypatch.setattr(answer, "load", lambda options, pictures: loaded)
+    files = flags.pop("files", [])
+    answer.answer(questions(**flags), files)
+
+
+def test_what_takes_hours_or_has_no_effect_is_refused(monkeypatch, tmp_path):
+    for number in range(3):
+        picture(tmp_path / f"{number}.png", seed=number)
+    monkeypatch.setattr(answer, "MOST_BY_PLACES", 2)
+    with pytest.raises(ValueError, match="holds 3 pictures, and .* place by place, which takes hours: expected 2 pictures at most"):
+        asked(small_siamese("attention_after"), monkeypatch, duplicates=str(tmp_path))
+    with pytest.raises(ValueError, match="--rerank=5 has no effect with this model"):
+        asked(small_siamese("difference"), monkeypatch, gallery=str(tmp_path), rerank=5, files=[str(tmp_path / "0.png")])
+
+
+@pytest.mark.slow
+def test_from_training_to_a_search(alphabets, script, tmp_path):
+    out = script("train.py", "--head=attention_pool", f"--dataset_path={alphabets}", "--epochs=2", "--run=places", *SMALL, cwd=tmp_path)
+    assert "head attention_pool: " in out and "verification on 8 held-out classes" in out
+    folder = alphabets / "images_evaluation" / "Hebrew"
+    query = folder / "character01" / "01.png"
+    said = script("predict.py", f"--gallery={folder}", query, "--rerank=10", "--top=4", "--json", cwd=tmp_path)
+    found = json.loads(said.splitlines()[-1])["results"]
+    assert "compared place by place: the 10 nearest by distance (--rerank)" in said
+    assert len(found) == 4 and found[0]["file"].endswith("01.png")
+    assert "verification" in script("evaluate.py", cwd=tmp_path)

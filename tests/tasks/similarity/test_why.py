@@ -1,0 +1,122 @@
+"""Why two pictures are called the same: where the explanation points, and what it says of pictures without anything to say."""
+
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from nets.siamese import KIND, comparer
+from tasks.models import load_model
+from tasks.similarity import figures, why
+from utils.run import folder as runs
+
+from helpers import scenery, small_siamese
+from pointing import face, fall, on_object, pair
+
+SHAPE = (32, 32, 1)
+
+
+@pytest.fixture(scope="module")
+def photos():
+    model = load_model(runs.ready_model("photos"), KIND)
+    return comparer(model), model.input_shape[0][1:]
+
+
+def faces_on_scenery(seed):
+    """A face on two backgrounds that share nothing: the second has other colours, and stands on its side."""
+    rng = np.random.default_rng(seed)
+    return pair([scenery(256, 256, seed), np.rot90(255 - scenery(256, 256, seed + 50)).copy()], *face(rng), 0.25, rng)
+
+
+@pytest.mark.parametrize("head", ["distance", "concat"])
+def test_swapped_pictures_are_explained_the_same(head):
+    model = small_siamese(head)
+    left, right = (scenery(40, 60, seed) for seed in (1, 2))
+    one, other = (why.explain(comparer(model), SHAPE, *pictures) for pictures in ((left, right), (right, left)))
+    np.testing.assert_allclose(one.left, other.right, atol=1e-3)
+    np.testing.assert_allclose(one.right, other.left, atol=1e-3)
+    assert {(a, b) for a, b in one.pairs.tolist()} == {(a, b) for b, a in other.pairs.tolist()}
+    assert np.isfinite(np.concatenate([one.left, one.right, one.weights])).all()
+
+
+def test_red_lies_on_what_two_photos_share(photos):
+    shares = []
+    for seed in range(2):
+        (left, on_left), (right, on_right) = faces_on_scenery(seed)
+        found = why.explain(*photos, left, right)
+        shares += [on_object(found.places, found.left, on_left), on_object(found.places, found.right, on_right)]
+        middles = why.centres(found.places)[found.pairs[0]]  # the strongest pair lies on the object in both
+        assert all(where[tuple((middle * where.shape).astype(int))] for middle, where in zip(middles, (on_left, on_right)))
+    assert np.mean(shares) > 0.6
+
+
+def test_a_picture_speaks_for_itself(photos):
+    photo = scenery(256, 256)
+    found = why.explain(*photos, photo, photo)
+    assert (found.pairs[:, 0] == found.pairs[:, 1]).all() and len(found.pairs) > 5
+    assert (found.left >= 0).all() and found.left.max() > 0
+
+
+def test_flat_pictures_say_nothing(photos):
+    white, black = (np.full((50, 70, 3), tone, "uint8") for tone in (255, 0))
+    for pictures in ((white, white), (white, black)):
+        found = why.explain(*photos, *pictures)
+        assert not len(found.pairs) and (found.left <= 0).all() and np.isfinite(found.left).all()
+    assert "no place of either picture says anything" in why.in_words(why.explain(*photos, white, white))
+
+
+def test_hiding_the_strongest_places_of_a_photo_lowers_the_similarity_most(photos):
+    falls = []
+    for seed in range(2):
+        photo = scenery(256, 256, seed)
+        copy = np.clip(photo[10:230, 20:240] * 0.9 + 15, 0, 255).astype("uint8")
+        found = why.explain(*photos, photo, copy)
+        falls.append(fall(*photos, photo, copy, found, np.random.default_rng(seed), draws=4))
+    strongest, others = np.mean(falls, axis=0)
+    assert strongest > others > 0
+
+
+def test_what_is_alike_nowhere_speaks_against_and_what_is_alike_everywhere_says_nothing():
+    between = np.array([[5.0, -1, -2], [-1, 4.5, 4], [-3, -1, -2]])
+    left, right, pairs, weights = why.judged(between, np.array([1.0, 4.5, -9]), np.array([-9.0, 2, -9]))
+    assert pairs.tolist() == [[0, 0]] and weights.tolist() == [4]
+    assert left.tolist() == [4, 0, -1] and right.tolist() == [4, 0, 0]
+
+
+class Attentive(layers.Layer):
+    """A head that compares places: features are 2 x 3 places of two numbers."""
+
+    def call(self, left, right):
+        return ops.sum(left * right, axis=-1)
+
+    def attention(self, left, right):
+        places = [ops.reshape(side, (*side.shape[:-1], 6, 2)) for side in (left, right)]
+        return 1 / (1 + ops.norm(places[0][..., :, None, :] - places[1][..., None, :, :], axis=-1))
+
+
+def test_a_head_with_attention_is_asked_for_what_it_saw():
+    class Model:
+        def get_layer(self, name):
+            return Attentive()
+
+    features = np.array([[0, 0, 0, 0, 0, 0, 9, 9, 0, 0, 0, 0], [9, 9, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5]], "float32")
+    compare = comparer(Model())._replace(embed=lambda pictures: features)
+    found = why.explain(compare, (20, 30, 1), *np.zeros((2, 20, 30, 1), "uint8"))
+    assert found.pairs[0].tolist() == [3, 0] and found.places[3].tolist() == [0.5, 0, 0.5, pytest.approx(1 / 3)]
+    assert found.left.argmax() == 3 and found.right.argmax() == 0 and found.right.argmin() == 5 and found.right[5] < 0
+
+
+def test_numbers_are_boxes_in_pixels_of_the_files():
+    places = np.array([(0, 0, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)])
+    found = why.Why(places, np.array([2.0, -1]), np.array([0.0, 3]), np.array([[0, 1]]), np.array([2.0]))
+    numbers = why.as_numbers(found, [(100, 60), (40, 20)])
+    assert numbers["left"] == {"for": [{"box": [0, 0, 50, 30], "weight": 2}], "against": [{"box": [50, 30, 50, 30], "weight": 1}]}
+    assert numbers["pairs"] == [{"left": [0, 0, 50, 30], "right": [20, 10, 20, 10], "weight": 2}]
+
+
+@pytest.mark.parametrize("said", [[0.0, 0.0], [2.0, -1.0]])
+def test_the_figure_is_drawn_for_pictures_of_any_shape(said, tmp_path):
+    places = np.array([(0, 0, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)])
+    pairs, weights = (np.array([[0, 1]]), np.array([2.0])) if said[0] else (np.zeros((0, 2), int), np.zeros(0))
+    found = why.Why(places, np.array(said), np.array(said), pairs, weights)
+    figures.reasons(scenery(30, 90), scenery(80, 40)[..., :1], found, "different", str(tmp_path / "why.png"), False, ["a", "b"])
+    assert (tmp_path / "why.png").stat().st_size > 5000
