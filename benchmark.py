@@ -28,7 +28,7 @@ with group("What to measure"):
     flags.DEFINE_integer("batch_size", 96, "Images in a batch", 16)
     flags.DEFINE_integer("gallery", 10_000, "Pictures to search in", 100)
     flags.DEFINE_integer("embeddings", 100_000, "Embeddings in the index", 100)
-    flags.DEFINE_string("vectors", "", "For the part faiss: real embeddings too, the file .embeddings-....npz that predict.py --gallery leaves in a folder")
+    flags.DEFINE_string("vectors", "", "For the part faiss: real embeddings too, the file .embeddings-....npz that predict.py --gallery leaves")
     flags.DEFINE_integer("repeats", 7, "Measurements of each kind; the fastest counts", 1)
     flags.DEFINE_boolean("json", False, "Print all figures as one JSON object on the last line")
 flags.register_validator("parts", lambda parts: set(parts) <= {*PARTS, *ASKED, "all"}, f"expected some of all,{','.join(PARTS + ASKED)}")
