@@ -117,11 +117,11 @@ def faiss():
 def kept_cells(path: str, features: np.ndarray):
     """The index of these embeddings: from its file, or made, and kept in place of older ones of the same model."""
     if len(features) <= FEW:
-        return make_cells(features)
+        return make_cells(features, FEW)
     if os.path.isfile(path):
         with contextlib.suppress(RuntimeError):  # Faiss: the file is damaged
             return faiss().read_index(path)
-    made = make_cells(features)
+    made = make_cells(features, FEW)
     for old in glob.glob(glob.escape(path[: path.rindex("-")]) + "-*.index"):
         os.remove(old)
     try:
@@ -131,12 +131,12 @@ def kept_cells(path: str, features: np.ndarray):
     return made
 
 
-def make_cells(features: np.ndarray):
-    """Faiss' index of embeddings (N, F): all compared where they are few, otherwise cells around 2 sqrt(N) centres, one in `PROBED` searched."""
+def make_cells(features: np.ndarray, few: int):
+    """Faiss' index of embeddings (N, F): all are compared where they are `few` at most; otherwise one cell in `PROBED`, of 2 sqrt(N)."""
     features = np.ascontiguousarray(features, "float32")
     count, width = features.shape
     made = faiss().IndexFlatL2(width)
-    if count > FEW:
+    if count > few:
         centres = min(int(2 * np.sqrt(count)), count // 2)
         made = faiss().IndexIVFFlat(made, width, centres)
         made.cp.max_points_per_centroid, made.cp.niter, made.cp.seed = TRAINED_ON, 10, 1
@@ -163,7 +163,7 @@ def beside_exact(count: int, vectors: str = "", repeats: int = 7, asked: int = 2
         sets["real"] = np.stack([entry.features for entry in gallery.read_cache(os.path.expanduser(vectors)).values()])
     for name, features in sets.items():
         begun = time.perf_counter()
-        indexes = {"exact": retrieval.Index(features), "Faiss": Cells(make_cells(features))}
+        indexes = {"exact": retrieval.Index(features), "Faiss": Cells(make_cells(features, few=0))}
         built = time.perf_counter() - begun
         queries = features[rng.integers(0, len(features), asked)]
         queries = queries + 0.2 * np.std(features) * rng.standard_normal(queries.shape, "float32")

@@ -126,7 +126,7 @@ def test_faiss_finds_most_of_what_is_nearest(rng):
     centres = rng.normal(size=(300, 16))
     features = (np.repeat(centres, 200, axis=0) + 0.1 * rng.normal(size=(60_000, 16))).astype("float32")
     queries = features[:: 600]
-    right, found = Index(features).nearest(queries, 10)[0], index.Cells(index.make_cells(features)).nearest(queries, 10)[0]
+    right, found = Index(features).nearest(queries, 10)[0], index.Cells(index.make_cells(features, index.FEW)).nearest(queries, 10)[0]
     assert np.mean([len(set(a) & set(b)) for a, b in zip(right, found)]) > 9.5
 
 
