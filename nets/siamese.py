@@ -164,6 +164,7 @@ class Comparer(NamedTuple):
             of a head that compares places; None for the others.
         alone: features (N, F) -> vectors (N, V), of a head that compares places, which is slow: the pictures whose vectors
             are nearest are worth comparing. None: features can all be scored.
+        keeps_places: whether the tower ends in maps in a row, so that a thing has other features where it has moved.
     """
 
     embed: Callable[..., np.ndarray]
@@ -172,6 +173,7 @@ class Comparer(NamedTuple):
     distance_of: Callable[[float], float]
     attention: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
     alone: Callable[[np.ndarray], np.ndarray] | None = None
+    keeps_places: bool = False
 
 
 def comparer(model: keras.Model) -> Comparer:
@@ -184,7 +186,8 @@ def comparer(model: keras.Model) -> Comparer:
 
     by_places = getattr(head, "compares_places", False)
     return Comparer(partial(embed, model), partial(score, model), isinstance(head, DistanceHead), distance_of,
-                    partial(attention, head) if hasattr(head, "attention") else None, partial(alone, head) if by_places else None)
+                    attention=partial(attention, head) if hasattr(head, "attention") else None,
+                    alone=partial(alone, head) if by_places else None, keeps_places=flattens(model.get_layer("tower")))
 
 
 def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -197,6 +200,11 @@ def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray
     """Similarities in 0..1 of features that broadcast: (..., F), (..., F) -> (...)."""
     logits = logits_of(model.get_layer("head"), left[None], right[None])  # (1, ...)
     return keras.ops.convert_to_numpy(keras.ops.sigmoid(logits))[0]
+
+
+def flattens(tower: keras.layers.Layer) -> bool:
+    """Whether a tower, or a network in it, puts maps of more than one place in a row."""
+    return any(isinstance(layer, layers.Flatten) and max(layer.input.shape[1:3]) > 1 or flattens(layer) for layer in getattr(tower, "layers", ()))
 
 
 def attention(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""One step of gradient descent on the devices named, for each loss; saves losses and weights. Run by a test.
+"""One step of gradient descent on the devices named, for each loss and for heads that compare places; saves losses and weights. Run by a test.
 
 The tower runs in float64: in float32 a rounding may flip a ReLU, and the gradients of one device and
 of two then differ by a percent although both are right.
@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from nets import siamese, towers
-from nets.heads import make_head
+from nets.heads import HEADS, make_head
 from utils.run import devices
 
 CHANGELESS = {"warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (12, 1)),
@@ -40,15 +40,16 @@ def main(names: str, path: str) -> None:
     keras.config.set_floatx("float64")
     found = {}
     with devices.strategy(names):
-        for loss in ("cross_entropy", "contrastive", "triplet", "multi_similarity", "supcon"):
+        for name in ("cross_entropy", "contrastive", "triplet", "multi_similarity", "supcon", "attention_before", "cross_attention"):
+            head = name if name in HEADS else "distance"
             keras.utils.set_random_seed(0)
-            tower = towers.make_tower("compact", (32, 32, 1), normalize=True)
-            model = siamese.siamese(tower, make_head("distance"))
-            layer = siamese.make_loss(loss, model, mining="all")
+            tower = towers.make_tower("compact", (32, 32, 1), normalize=True, maps=HEADS[head].places)
+            model = siamese.siamese(tower, make_head(head, tower))
+            layer = siamese.make_loss("cross_entropy" if name == head else name, model, mining="all")
             trainer = siamese.trainer(model, layer)
             trainer.compile(keras.optimizers.SGD(0.05), siamese.own_loss, metrics=siamese.signs_of_life(layer))
-            found[f"{loss} loss"] = trainer.fit(OneBatch(), shuffle=False, verbose=0).history["loss"]
-            found |= {f"{loss} {number}": weight for number, weight in enumerate(model.get_weights())}
+            found[f"{name} loss"] = trainer.fit(OneBatch(), shuffle=False, verbose=0).history["loss"]
+            found |= {f"{name} {number}": weight for number, weight in enumerate(model.get_weights())}
         np.savez(path, **found)
 
 

@@ -76,8 +76,9 @@ def of_tower(model: keras.Model) -> dict:
     """What an embedding means, and how two of them are compared without the pair's file where the head allows it."""
     compare, head = siamese.comparer(model), model.get_layer("head")
     found = {"unit_length": any(layer.name == "unit_length" for layer in model.get_layer("tower").layers),
-             "meaning": "embedding of the picture; alike pictures lie near each other", "similarity": None}
+             "meaning": "embedding of the picture", "similarity": None}
     if compare.by_distance:
+        found["meaning"] += "; alike pictures lie near each other"
         boundary, scale = (float(weight) for weight in head.get_weights())
         found["similarity"] = {"formula": "1 / (1 + exp(-scale * (boundary - distance))), distance: Euclidean, of two embeddings",
                                "boundary": boundary, "scale": scale}

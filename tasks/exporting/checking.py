@@ -15,7 +15,7 @@ CROP = 160  # pixels a side of the crops of scikit-learn's photos
 
 
 def batches(part: keras.Model, folder: str = "", side: int = 0) -> list[dict[str, np.ndarray]]:
-    """A batch of one and a batch of `COUNT` of real pictures, as inputs of a part; of two sizes where it takes pictures of any size.
+    """A batch of one and a batch of `COUNT` of real pictures, as inputs of a part; a large one and oblong ones where it takes any size.
 
     Args:
         folder: of pictures; "": crops of the two photos that scikit-learn brings.
@@ -26,8 +26,8 @@ def batches(part: keras.Model, folder: str = "", side: int = 0) -> list[dict[str
     """
     names, (_, height, width, channels) = list(part.input), next(iter(part.input.values())).shape
     found = []
-    for count, more in ((1, 0), (COUNT, side // 4)):
-        images = pictures(folder, count * len(names), (height or side, width or side + more, channels))
+    for count, tall, wide in ((1, 4 * side, 4 * side), (COUNT, side, side + side // 4)):
+        images = pictures(folder, count * len(names), (height or tall, width or wide, channels))
         found.append({name: images[place :: len(names)] for place, name in enumerate(names)})
     return found
 

@@ -65,7 +65,7 @@ def missing(name: str) -> list[str]:
 def check(name: str) -> None:
     """Raises ValueError where packages of a format are not installed."""
     if absent := missing(name):
-        raise ValueError(f"--format={name} needs {' and '.join(absent)}, not installed: pip install {' '.join(absent)}")
+        raise ValueError(f"--format={name} needs {', '.join(absent)}, not installed: pip install {' '.join(absent)}")
 
 
 def write(model, name: str, path: str) -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from tasks.search.gallery import Gallery
+from tasks.search.gallery import Gallery, check_pairs
 from utils.data.images import size_of
 from utils.run.console import progress_bar
 from utils.saying import counted, shown
@@ -81,6 +81,7 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool =
     for row in sorted(range(len(gallery.paths)), key=gallery.paths.__getitem__):
         copies.setdefault(gallery.keys[row], []).append(row)
     units = list(copies.values())
+    check_pairs(len(units) * (len(units) - 1) // 2, comparer, gallery.root)
     weights = np.array([len(rows) for rows in units])  # (U,)
     pairs = Pairs(gallery.features[[rows[0] for rows in units]], comparer, threshold)
     counts, alike = pairs.count(weights)

@@ -20,6 +20,7 @@ Embed = Callable[[np.ndarray], np.ndarray]
 
 BLOCK = 512  # images decoded and embedded, or scored, at once
 RERANK = 100  # images that a slow head compares with a query
+MOST_BY_PLACES = 500_000  # pairs that a slow head compares where all of them are asked for: minutes on two cores
 PAUSE = 30.0  # seconds between two writings of the cache, at least
 
 
@@ -179,15 +180,14 @@ def embed_files(
                {keys[start + row]: problem.removeprefix(f"{paths[start + row]}: ") for row, problem in broken.items()})
 
 
-def search(
-    gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, rerank: int = RERANK, nearest=None
-) -> list[list[tuple[str, float]]]:
+def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, nearest=None,
+           rerank: int = RERANK) -> list[list[tuple[str, float]]]:
     """The k images most like each query (Q, F), most like first: path and similarity.
 
     Args:
+        nearest: queries, k -> places and distances (Q, k), as `Index.nearest`, which it is where none is given.
         rerank: of a head that compares places, which is slow: so many images are compared, or k if that is more, chosen by a
             distance (`nearest_alone`); 0: all.
-        nearest: queries, k -> places and distances (Q, k), as `Index.nearest`, which it is where none is given.
     """
     if comparer.by_distance:
         places = (nearest or Index(gallery.features).nearest)(queries, k)[0]  # (Q, k)
@@ -211,6 +211,13 @@ def best_of(places: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray,
     """The k places of highest score, highest first and equal ones in their order: (Q, N), (Q, N) -> (Q, k), (Q, k)."""
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(places, order, axis=1), np.take_along_axis(scores, order, axis=1)
+
+
+def check_pairs(pairs: int, comparer: "Comparer", root: str) -> None:
+    """Raises ValueError where a head that compares places would have to compare so many pairs of pictures of `root` that it takes hours."""
+    if comparer.alone and pairs > MOST_BY_PLACES:
+        raise ValueError(f"{root}: {pairs:,} pairs of pictures, and this model compares each pair place by place, which takes hours: expected "
+                         f"{MOST_BY_PLACES:,} pairs at most; pass a --model trained with --head=distance, or a smaller folder")
 
 
 def score_all(gallery: Gallery, comparer: "Comparer", query: np.ndarray) -> np.ndarray:

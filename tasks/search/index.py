@@ -39,8 +39,11 @@ class Index(Protocol):
     def update(self) -> int:
         """Embeds the files that are new or changed, forgets those that went, and returns how many pictures were embedded."""
 
-    def nearest(self, features: np.ndarray, top: int) -> list[list[tuple[str, float]]]:
-        """The `top` pictures most like each of (Q, F), most like first: path, relative to the folder, and similarity in 0..1."""
+    def nearest(self, features: np.ndarray, top: int, rerank: int = gallery.RERANK) -> list[list[tuple[str, float]]]:
+        """The `top` pictures most like each of (Q, F), most like first: path, relative to the folder, and similarity in 0..1.
+
+        `rerank` is for heads that compare places, see `gallery.search`.
+        """
 
     def __len__(self) -> int:
         """How many pictures there are."""
@@ -49,17 +52,17 @@ class Index(Protocol):
 class Exact:
     """The folder's own file of embeddings, all of them compared; see `tasks.search.gallery`."""
 
-    def __init__(self, where: str, root: str, model: "Loaded", collection: str, rerank: int):
-        self.root, self.model, self.rerank, self.gallery = root, model, rerank, None
+    def __init__(self, where: str, root: str, model: "Loaded", collection: str):
+        self.root, self.model, self.gallery = root, model, None
 
     def update(self) -> int:
         """See `Index`."""
         self.gallery = gallery.open_gallery(self.root, self.model.path, self.model.compare, self.model.shape)
         return self.gallery.embedded
 
-    def nearest(self, features: np.ndarray, top: int) -> list[list[tuple[str, float]]]:
+    def nearest(self, features: np.ndarray, top: int, rerank: int = gallery.RERANK) -> list[list[tuple[str, float]]]:
         """See `Index`."""
-        return gallery.search(self.gallery, self.model.compare, features, top, self.rerank)
+        return gallery.search(self.gallery, self.model.compare, features, top, rerank=rerank)
 
     def __len__(self) -> int:
         return len(self.gallery.paths)
@@ -72,8 +75,8 @@ class Faiss(Exact):
         ValueError: Faiss is not installed, or the model does not compare distances.
     """
 
-    def __init__(self, where: str, root: str, model: "Loaded", collection: str, rerank: int):
-        super().__init__(where, root, model, collection, rerank)
+    def __init__(self, where: str, root: str, model: "Loaded", collection: str):
+        super().__init__(where, root, model, collection)
         by_distance(where, model)
         self.cells = None
         faiss()
@@ -85,9 +88,9 @@ class Faiss(Exact):
         self.cells = kept_cells(os.path.join(self.root, f".faiss-{name}-{contents}.index"), self.gallery.features)
         return embedded
 
-    def nearest(self, features: np.ndarray, top: int) -> list[list[tuple[str, float]]]:
+    def nearest(self, features: np.ndarray, top: int, rerank: int = gallery.RERANK) -> list[list[tuple[str, float]]]:
         """See `Index`."""
-        return gallery.search(self.gallery, self.model.compare, features, top, self.rerank, Cells(self.cells).nearest)
+        return gallery.search(self.gallery, self.model.compare, features, top, Cells(self.cells).nearest)
 
 
 class Cells:
@@ -208,14 +211,13 @@ def kind_of(where: str) -> str:
                      "http://localhost:19530")
 
 
-def make_index(where: str, root: str, model: "Loaded", collection: str = "pictures", rerank: int = gallery.RERANK) -> Index:
+def make_index(where: str, root: str, model: "Loaded", collection: str = "pictures") -> Index:
     """The index that `where` names, for a folder and a model.
 
     Args:
         where: exact, faiss, the name of a file of Milvus Lite that ends with .db, or the address of a Milvus server.
         collection: the name of the collection in Milvus.
-        rerank: of models that compare places; see `tasks.search.gallery.search`.
     """
     file, name = INDEXES[kind_of(where)].split(".")
     made: Callable[..., Index] = getattr(import_module(f"tasks.search.{file}"), name)
-    return made(where, root, model, collection, rerank)
+    return made(where, root, model, collection)

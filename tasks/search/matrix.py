@@ -35,6 +35,7 @@ def similarities(left: np.ndarray, right: np.ndarray, comparer: "Comparer") -> n
 def rows_of(opened: Gallery, comparer: "Comparer") -> Iterator[tuple[int, np.ndarray]]:
     """The rows of the matrix (N, N), block by block: the first row, and similarities (B, N). Shows how far it is."""
     count, bar = len(opened.paths), progress_bar("row")
+    gallery.check_pairs(count**2, comparer, opened.root)
     most = PAIRS if comparer.by_distance else max(1, 8 * PAIRS // max(HIDDEN, opened.features.shape[1]))
     height, width = max(1, most // count), min(count, most)
     for start in range(0, count, height):

@@ -35,7 +35,7 @@ class Milvus:
             distances, or the collection belongs to another model or folder, or to another program.
     """
 
-    def __init__(self, where: str, root: str, model: "Loaded", collection: str, rerank: int):
+    def __init__(self, where: str, root: str, model: "Loaded", collection: str):
         by_distance(where, model)
         self.where, self.root, self.model, self.collection, self.count = where, root, model, collection, 0
         self.own = {"model": f"{os.path.abspath(model.path)} {digest(model.path)[:12]}", "folder": os.path.realpath(root)}
@@ -160,7 +160,7 @@ class Milvus:
         for start in range(0, len(data), BLOCK):
             self.call("upsert", data[start : start + BLOCK])
 
-    def nearest(self, features: np.ndarray, top: int) -> list[list[tuple[str, float]]]:
+    def nearest(self, features: np.ndarray, top: int, rerank: int = 0) -> list[list[tuple[str, float]]]:
         """The `top` pictures most like each of (Q, F): path and similarity, which the model computes from the features that are stored."""
         with self.reaching():
             answers = self.call("search", data=list(np.asarray(features, "float32")), limit=min(top, self.count, MOST), anns_field="features",

@@ -23,7 +23,6 @@ from utils.saying import counted, shown
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
 
-MOST_BY_PLACES = 1000  # pictures that --duplicates and --matrix compare place by place: half a million pairs, minutes on two cores
 SHOWN = 256  # pixels a side at most of a picture that is compared with another one
 
 
@@ -115,15 +114,15 @@ def search_gallery(options, files: list[str]) -> None:
     root, model = os.path.expanduser(options.gallery), load(options, queries)
     if options.rerank is not None and not model.compare.alone:
         raise ValueError(f"--rerank={options.rerank} has no effect with this model, which compares every picture: leave --rerank out")
-    rerank = gallery.RERANK if options.rerank is None else options.rerank
-    opened = make_index(options.index, root, model, options.collection, rerank)
+    opened = make_index(options.index, root, model, options.collection)
     embedded = opened.update()
     print(f"{counted(len(opened), 'picture')} in {root}, {embedded} of them embedded now")
+    rerank = gallery.RERANK if options.rerank is None else options.rerank
     if model.compare.alone and rerank:
         print(f"compared place by place: the {min(max(rerank, options.top), len(opened))} nearest by distance (--rerank)")
     features = embed(model, [query.file for query in queries])
     rows = []
-    for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top), strict=True)):
+    for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
         rows += [{"query": query.file, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
         print("\n".join([shown(query.file), *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {shown(name)}" for name, s in found)]))
         if options.figure:
@@ -138,7 +137,6 @@ def find_duplicates(options) -> None:
     """Groups of pictures of a folder that are alike from the threshold on; see `tasks.search.duplicates`."""
     root = os.path.expanduser(options.duplicates)
     model = load(options, some_pictures(root))
-    refuse_hours(root, model)
     opened = open_folder(root, model)
     found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
     warning = duplicates.warning(found, model.threshold, options.force)
@@ -169,7 +167,6 @@ def write_matrix(options) -> None:
         raise ValueError("--matrix writes a file: pass --csv=matrix.csv, or --csv=matrix.npy for NumPy's file")
     root = os.path.expanduser(options.matrix)
     model = load(options, some_pictures(root))
-    refuse_hours(root, model)
     opened = open_folder(root, model)
     matrix.write(opened, model.compare, options.csv)
     print(f"similarities of {counted(len(opened.paths), 'picture')} to each other are in {options.csv}")
@@ -192,14 +189,6 @@ def look_between(options) -> None:
           f"{len(rows) - same} from similarity {model.threshold:.3f} on")
     write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same, "results": rows},
                  ["file", "found", "similarity", "identical"])
-
-
-def refuse_hours(root: str, model: Loaded) -> None:
-    """Raises ValueError where a model would compare too many pictures with each other place by place."""
-    count = len(walk(root)[0])
-    if model.compare.alone and count > MOST_BY_PLACES:
-        raise ValueError(f"{root} holds {count} pictures, and this model compares each two of them place by place, which takes hours: expected "
-                         f"{MOST_BY_PLACES} pictures at most; pass a --model trained with --head=distance")
 
 
 def open_folder(root: str, model: Loaded) -> gallery.Gallery:

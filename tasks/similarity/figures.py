@@ -13,12 +13,22 @@ from tasks.similarity import why
 from utils.data.images import read_whole
 from utils.metrics.verification import reliability
 from utils.run import figures
+from utils.saying import counted
 
 if TYPE_CHECKING:
     from tasks.search.duplicates import Group
 
 FOR, AGAINST = "tab:red", "tab:blue"
+LINES = ("tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:pink")  # colours of pairs of places
 SPOKEN = LinearSegmentedColormap.from_list("spoken", [AGAINST, (0.12, 0.47, 0.71, 0), (0.84, 0.15, 0.16, 0), FOR])  # clear where nothing is said
+LEGEND = {  # what the colours mean, by the way of the explanation
+    "windows": ("speaks for \"the same\": found in the other picture, and nowhere else in its own",
+                "speaks against it: the other picture has nothing like it", "no colour: says nothing; it is like many places"),
+    "hiding": ("speaks for \"the same\": painted over, the pictures are less alike",
+               "speaks against it: painted over, they are more alike", "no colour: says nothing; painted over, nothing changes"),
+    "attention": ("speaks for \"the same\": the head finds it in one place of the other picture",
+                  "speaks against it: the head finds nothing like it", "no colour: says nothing; the head finds it in many places"),
+}
 
 
 def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: dict, cuts: dict) -> None:
@@ -48,7 +58,7 @@ def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: di
     figures.save(page, folder, "verification.png")
 
 
-def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], cut: float, most: int = 8) -> None:
+def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], cut: float, explain=None, most: int = 8) -> None:
     """The pairs that the model gets wrong, the worst first, a column a pair, as mistakes.png.
 
     Args:
@@ -56,22 +66,31 @@ def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], c
         pairs: `utils.metrics.verification.Pairs` of them; scores (M,).
         names: (N,) class of each image.
         cut: the similarity from which on pairs count as the same.
+        explain: two images -> `why.Why`: what their places say is drawn under each pair. None: nothing is.
     """
     kinds = {"different": worst(pairs, scores, cut, False), "the same": worst(pairs, scores, cut, True)}
-    page, axes = figures.figure(most, 4, 1.5, 1.6)
+    deep = 4 if explain else 2
+    page, axes = figures.figure(most, 2 * deep, 1.5, 1.55)
     for axis in axes.flat:
         axis.axis("off")
     for line, (kind, rows) in enumerate(kinds.items()):
         for column, row in enumerate(rows[:most]):
-            for half, place in enumerate((pairs.left[row], pairs.right[row])):
-                axis = axes[2 * line + half, column]
-                figures.show(axis, images[np.array([place])][0])
+            ends = (pairs.left[row], pairs.right[row])
+            shown = [images[np.array([place])][0] for place in ends]
+            for half, (place, image) in enumerate(zip(ends, shown)):
+                axis = axes[deep * line + half, column]
+                figures.show(axis, image)
                 parts = names[place].split(os.sep)[-2:]
                 axis.set_title("\n".join(parts if half else [f"{kind}: {scores[row]:.3f}", *parts]), fontsize=6)
+            if explain:
+                found = explain(*shown)
+                for axis, image, said in zip(axes[deep * line + 2 :, column], shown, (found.left, found.right)):
+                    show_said(axis, image, found, said)
         if not rows:
-            axes[2 * line, 0].set_title(f"no mistakes in pairs that are {kind}", fontsize=9, loc="left")
+            axes[deep * line, 0].set_title(f"no mistakes in pairs that are {kind}", fontsize=9, loc="left")
     wrong = " and ".join(f"{len(rows)} that are {kind}" for kind, rows in kinds.items())
-    figures.head(page, f"The pairs on the wrong side of {cut:.3f}, the worst first: of those measured {wrong}, each pair once")
+    says = ". Below each pair the same two pictures: red speaks for \"the same\", blue against it" if explain else ""
+    figures.head(page, f"The pairs on the wrong side of {cut:.3f}, the worst first: of those measured {wrong}, each pair once{says}")
     figures.save(page, folder, "mistakes.png")
 
 
@@ -104,7 +123,7 @@ def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray, n
         picture = OffsetImage(np.squeeze(images[np.array([rows[far.argmin()]])][0]), zoom=20 / images.shape[1], cmap="gray")
         axis.add_artist(AnnotationBbox(picture, place, bboxprops=dict(edgecolor=colour, linewidth=1.5, boxstyle="square,pad=0.1")))
     axis.set(xticks=[], yticks=[], xlim=(-0.05, 1.05), ylim=(-0.05, max(1.0, *(y for _, y in taken)) + 0.05),
-             title=f"{len(points)} embeddings of {len(np.unique(labels))} classes: near means alike")
+             title=f"{counted(len(points), 'embedding')} of {counted(len(np.unique(labels)), 'class', 'classes')}: near means alike")
     axis.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     figures.save(page, folder, "map.png")
 
@@ -152,22 +171,20 @@ def duplicates(root: str, groups: list["Group"], heading: str, path: str, most: 
 def reasons(left: np.ndarray, right: np.ndarray, found: "why.Why", title: str, path: str, window: bool, names: list[str]) -> None:
     """Two pictures (H, W, 1 or 3) with lines between places that correspond, and below what each place says; a window, or `path`."""
     window = window and figures.has_screen()
-    page, axes = figures.figure(2, 2, 3.6, 3.6, window)
+    page, axes = figures.figure(2, 2, 3.7, 3.5, window)
     page.set_layout_engine("none")  # which would not know of the lines
-    page.subplots_adjust(left=0.03, right=0.97, bottom=0.12, top=0.86, hspace=0.16, wspace=0.12)
+    page.subplots_adjust(left=0.02, right=0.98, bottom=0.13, top=0.87, hspace=0.2, wspace=0.08)
     for column, (picture, said, name) in enumerate(((left, found.left, names[0]), (right, found.right, names[1]))):
         figures.show(axes[0, column], picture)
         axes[0, column].set_title(name, fontsize=8)
         show_said(axes[1, column], picture, found, said)
     rows = why.strongest(found)
-    for number, (row, colour) in enumerate(zip(rows, matplotlib.colormaps["tab10"].colors[1:])):
+    for number, (row, colour) in enumerate(zip(rows, LINES)):
         connect(page, axes[0], (left, right), found.places[found.pairs[row]], colour, str(number + 1))
-    axes[0, 0].text(0, -0.03, "places that correspond, the strongest first" if len(rows) else "no places correspond", fontsize=8, va="top",
-                    transform=axes[0, 0].transAxes)
-    kinds = [Patch(color=FOR, label="speaks for \"the same\": found in the other picture, and nowhere else in its own"),
-             Patch(color=AGAINST, label="speaks against it: nothing in the other picture is like it"),
-             Patch(facecolor="lightgrey", label="without colour: says nothing; it is like many places")]
-    page.legend(handles=kinds, loc="lower left", frameon=False, fontsize=8, bbox_to_anchor=(0.02, 0))
+    page.text(0.5, 0.915, "Places that correspond; 1 is the strongest" if len(rows) else "No places correspond", ha="center", fontsize=9)
+    page.text(0.5, 0.495, "What each place says", ha="center", fontsize=9)
+    kinds = zip((FOR, AGAINST, "lightgrey"), LEGEND[found.way], strict=True)
+    page.legend(handles=[Patch(color=colour, label=text) for colour, text in kinds], loc="lower center", frameon=False, fontsize=8)
     figures.head(page, title)
     if window:
         figures.make_readable(page)

@@ -112,12 +112,12 @@ def for_answers() -> None:
         flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. The folder keeps the embeddings, so that "
                             "the next search is fast")
         flags.DEFINE_integer("top", 10, "With --gallery: how many pictures to show", 1)
+        flags.DEFINE_integer("rerank", None, "With --gallery and a model whose head compares places: how many pictures, the nearest by "
+                             "distance, the head compares with each picture asked for. 0: all. Default: 100", 0)
         flags.DEFINE_string("index", "exact", "With --gallery: where the embeddings are searched. exact: all of them, in the folder's own file. "
                             "faiss: those in the nearest cells, for millions on one machine. A file that ends with .db, or http://HOST:19530: "
                             "in Milvus")
         flags.DEFINE_string("collection", "pictures", "With --index in Milvus: the collection, which belongs to one folder and one model")
-        flags.DEFINE_integer("rerank", None, "With --gallery and a model whose head compares places: how many pictures, the nearest by "
-                             "distance, the head compares with each picture asked for. 0: all. Default: 100", 0)
         flags.DEFINE_string("duplicates", "", "Find groups of pictures in this folder that the threshold calls the same, and files of the "
                             "same contents")
         flags.DEFINE_string("pairs", "", "Compare the pairs of this list: two paths a line, which start from the folder of the list; a third column "

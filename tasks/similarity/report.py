@@ -1,6 +1,7 @@
 """The quality of a model on images of classes that it never saw, written beside the model."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -8,7 +9,7 @@ from sklearn.manifold import TSNE
 from sklearn.metrics import log_loss, roc_auc_score
 
 from nets.siamese import Comparer
-from tasks.similarity import figures
+from tasks.similarity import figures, why
 from utils.data.classes import Samples
 from utils.data.files import evenly
 from utils.data.images import take
@@ -20,6 +21,7 @@ from utils.run.console import progress_bar
 
 MAPPED = 20  # classes on the map of embeddings, and images of each
 PAIRS, VALIDATION_PAIRS = 20_000, 2_000
+WINDOWS = (0.3,)  # sides of the windows that explain a mistake, as shares of a picture's: 72 of a pair
 BLOCK = 1024  # images turned to grey at once
 DIVERGED = "the embeddings of the model are NaN or infinite: training diverged. Try a learning rate ten times lower"
 
@@ -67,13 +69,14 @@ def write_verification(
     runs.write_json(folder, runs.EVALUATION, result)
     runs.write_json(folder, runs.THRESHOLDS, kept | cuts)
     figures.verification(folder, scores, drawn.same, result, cuts)
-    draw_images(folder, take(images, rows), features, labels, samples.classes, drawn, scores, cuts["best_accuracy"], seed)
+    draw_images(folder, comparer, take(images, rows), features, labels, samples.classes, drawn, scores, cuts["best_accuracy"], seed)
     return result
 
 
-def draw_images(folder: str, images, features, labels, classes: list[str], pairs, scores, cut: float, seed: int) -> None:
-    """The figures that show images: the worst mistakes, and a map of the embeddings."""
-    figures.mistakes(folder, images, pairs, scores, [classes[label] for label in labels], cut)
+def draw_images(folder: str, comparer: Comparer, images, features, labels, classes: list[str], pairs, scores, cut: float, seed: int) -> None:
+    """The figures that show images: the worst mistakes and what speaks for them, and a map of the embeddings."""
+    explain = partial(why.explain, comparer, images.shape[1:], sides=WINDOWS)
+    figures.mistakes(folder, images, pairs, scores, [classes[label] for label in labels], cut, explain)
     mapped = some_of_each(labels, seed)
     figures.embedding_map(folder, planar(features[mapped], seed), images[mapped], labels[mapped], classes)
 

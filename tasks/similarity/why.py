@@ -1,11 +1,17 @@
 """Why does a model call two pictures the same, or different? Which places speak for it, which against, and which correspond.
 
-Small windows of both pictures pass through the tower by themselves, and the head compares each window of one picture with each of the
-other. Two windows correspond where each is the other's best match, the model calls them the same, and each is more like the other than
-like any other place of its own picture: a patch of sky is like every patch of sky, and says nothing. A head that compares places
-itself, by a method `attention`, is asked for what it saw in their stead.
+There are three ways, by what the model is:
+
+- `by_windows`, for towers that pool their maps over all places, such as those for photographs. Small windows of both pictures pass
+  through the tower by themselves, and the head compares each window of one picture with each of the other. Two windows correspond
+  where each is the other's best match, the model calls them the same, and each is more like the other than like any other place of its
+  own picture: a patch of sky is like every patch of sky, and says nothing.
+- `by_hiding`, for towers that keep where things are, such as those for characters, to which a part by itself means nothing. Small
+  windows are painted over, in one picture and in both: does the similarity fall?
+- `by_attention`, for a head that compares places itself: it is asked for what it saw.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +21,7 @@ from nets.siamese import Comparer
 
 SIDES, STEP = (0.2, 0.3), 0.5  # windows: sides as shares of the picture's, and the step from one to the next as a share of the side
 FEW = 64  # windows embedded at once
+NOISE = 1e-3  # what a place says counts from here on
 CERTAIN = 1e-7  # similarities nearer to 0 or 1 count as this near, so that each has a logit
 
 
@@ -22,6 +29,7 @@ class Why(NamedTuple):
     """What speaks for and against two pictures showing the same.
 
     Attributes:
+        way: "windows", "hiding" or "attention".
         places: (N, 4) top, left, height and width of each place, as shares of a picture's height and width.
         left, right: (N,) what each place of the first and of the second picture says: above 0 for "the same", below 0 against, 0
             nothing. In logits of the similarity; for a head with attention in its own unit.
@@ -29,6 +37,7 @@ class Why(NamedTuple):
         weights: (P,) how strongly, above 0, in the same unit.
     """
 
+    way: str
     places: np.ndarray
     left: np.ndarray
     right: np.ndarray
@@ -36,39 +45,60 @@ class Why(NamedTuple):
     weights: np.ndarray
 
 
-def explain(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray) -> Why:
+def explain(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray, sides: Sequence[float] = SIDES) -> Why:
     """What speaks for and against two pictures showing the same; swapped pictures give the same, swapped.
 
     Args:
         compare: of the model; `shape`: (height, width, channels) that it takes.
         left, right: (H, W, 1 or 3) in 0..255, of any size.
+        sides: of the windows, as shares of the picture's; fewer are faster.
     """
-    if compare.attention:
-        features = compare.embed(np.stack([fitted(picture, shape) for picture in (left, right)]))
-        return by_attention(compare.attention(features[0], features[1]), shape)
-    places = windows()
-    one, other = (embedded(compare, shape, picture, places) for picture in (left, right))
+    if getattr(compare, "attention", None):
+        return by_attention(compare, shape, left, right)
+    way = by_hiding if getattr(compare, "keeps_places", False) else by_windows
+    return way(compare, shape, left, right, windows(sides))
+
+
+def by_windows(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray, places: np.ndarray) -> Why:
+    """The explanation by places that are shown by themselves; see `explain`."""
+    one, other = (embedded(compare, [fitted(picture, shape, place) for place in places]) for picture in (left, right))
     apart = elsewhere(places)
     homes = [np.where(apart, logits(compare, side, side), -np.inf).max(axis=1) for side in (one, other)]
-    return Why(places, *judged(logits(compare, one, other), *homes))
+    return Why("windows", places, *judged(logits(compare, one, other), *homes))
 
 
-def embedded(compare: Comparer, shape: tuple[int, int, int], picture: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Features (N, F) of places of a picture, each shown by itself. Few at a time are embedded without the start of a long work."""
-    blocks = [places[start : start + FEW] for start in range(0, len(places), FEW)]
-    return np.concatenate([compare.embed(np.stack([fitted(picture, shape, place) for place in block])) for block in blocks])
+def by_hiding(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray, places: np.ndarray) -> Why:
+    """The explanation by places that are painted over; see `explain`.
+
+    What a place says is how far the logit falls without it; below 0 it rises. Two places correspond where each is the other's best
+    partner: the logit falls without one of them, and falls less without the other one too than both falls together.
+    """
+    whole = [fitted(picture, shape) for picture in (left, right)]
+    one, other = (embedded(compare, [picture, *(hidden(picture, [place]) for place in places)]) for picture in whole)
+    found = logits(compare, one, other)
+    falls_left, falls_right = found[0, 0] - found[1:, 0], found[0, 0] - found[0, 1:]
+    mended = falls_left[:, None] + falls_right[None, :] - (found[0, 0] - found[1:, 1:])
+    both = np.minimum(mended, np.minimum(falls_left[:, None], falls_right[None, :]))
+    said = (np.where(np.abs(falls) > NOISE, falls, 0) for falls in (falls_left, falls_right))
+    return Why("hiding", places, *said, *ranked(both, best_of_both(both) & (both > NOISE)))
 
 
-def by_attention(matrix: np.ndarray, shape: tuple[int, int, int]) -> Why:
-    """The same from how much place i of one picture corresponds to place j of the other, (n, n), as the head itself sees it.
+def by_attention(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray) -> Why:
+    """The explanation by how much place i of one picture corresponds to place j of the other, as the head itself sees it; see `explain`.
 
     A place without a better counterpart than the others have counts against; what corresponds to everything says nothing.
     """
+    matrix = compare.attention(*compare.embed(np.stack([fitted(picture, shape) for picture in (left, right)])))
     down = max(1, round(np.sqrt(len(matrix) * shape[0] / shape[1])))
     across = len(matrix) // down
     places = np.array([(y / down, x / across, 1 / down, 1 / across) for y in range(down) for x in range(across)])
     usual = (matrix.max(axis=1).mean() + matrix.max(axis=0).mean()) / 2
-    return Why(places, *judged(matrix - usual, matrix.mean(axis=1) - usual, matrix.mean(axis=0) - usual, least=-np.inf))
+    return Why("attention", places, *judged(matrix - usual, matrix.mean(axis=1) - usual, matrix.mean(axis=0) - usual, least=-np.inf))
+
+
+def embedded(compare: Comparer, pictures: list[np.ndarray]) -> np.ndarray:
+    """Features (N, F) of pictures as the model takes them. Few at a time are embedded without the start of a long work."""
+    return np.concatenate([compare.embed(np.stack(pictures[start : start + FEW])) for start in range(0, len(pictures), FEW)])
 
 
 def judged(between: np.ndarray, home_left: np.ndarray, home_right: np.ndarray, least: float = 0.0) -> tuple[np.ndarray, ...]:
@@ -80,12 +110,25 @@ def judged(between: np.ndarray, home_left: np.ndarray, home_right: np.ndarray, l
         least: what they are compared with at least.
     """
     beyond = between - np.maximum(np.maximum(home_left[:, None], home_right[None, :]), least)
-    mutual = (between > 0) & (beyond > 0) & (beyond == beyond.max(axis=1, keepdims=True)) & (beyond == beyond.max(axis=0, keepdims=True))
-    left, right = (np.where(mutual.any(axis=axis), beyond.max(axis=axis), np.minimum(between.max(axis=axis), 0)) for axis in (1, 0))
-    pairs = np.argwhere(mutual)
-    weights = beyond[mutual]
-    order = np.argsort(-weights, kind="stable")
-    return left, right, pairs[order], weights[order]
+    mutual = (between > 0) & (beyond > NOISE) & best_of_both(beyond)
+    left, right = (np.where(mutual.any(axis=axis), beyond.max(axis=axis), against(between.max(axis=axis))) for axis in (1, 0))
+    return left, right, *ranked(beyond, mutual)
+
+
+def against(best: np.ndarray) -> np.ndarray:
+    """What places without a counterpart say, from how alike each is to the most alike in the other picture: (n,), at most 0."""
+    return np.where(best < -NOISE, best, 0)
+
+
+def best_of_both(weights: np.ndarray) -> np.ndarray:
+    """Which of all pairs (n, m) are the best of both their places: (n, m) bool."""
+    return (weights == weights.max(axis=1, keepdims=True)) & (weights == weights.max(axis=0, keepdims=True))
+
+
+def ranked(weights: np.ndarray, chosen: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The chosen of all pairs (n, m), the strongest first: pairs (P, 2) and their weights (P,)."""
+    order = np.argsort(-weights[chosen], kind="stable")
+    return np.argwhere(chosen)[order], weights[chosen][order]
 
 
 def logits(compare: Comparer, left: np.ndarray, right: np.ndarray) -> np.ndarray:
@@ -94,10 +137,10 @@ def logits(compare: Comparer, left: np.ndarray, right: np.ndarray) -> np.ndarray
     return np.log(similar) - np.log1p(-similar)
 
 
-def windows() -> np.ndarray:
-    """Windows that cover a picture, (N, 4) as the places of `Why`: each side of SIDES, STEP sides from one to the next."""
+def windows(sides: Sequence[float] = SIDES) -> np.ndarray:
+    """Windows that cover a picture, (N, 4) as the places of `Why`: of each side, STEP sides from one to the next."""
     found = []
-    for side in SIDES:
+    for side in sides:
         steps = np.linspace(0, 1 - side, int(np.ceil((1 - side) / (STEP * side) - 1e-6)) + 1)
         found += [(top, left, side, side) for top in steps for left in steps]
     return np.array(found)
@@ -164,14 +207,15 @@ def hidden(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
     return found
 
 
-def in_words(why: Why) -> str:
-    """The explanation in a line."""
-    shares = [[np.mean(sign * heat(why.places, said, (64, 64)) > 0) for said in (why.left, why.right)] for sign in (1, -1)]
-    (left, right), (left_against, right_against) = shares
-    if not len(why.pairs) and not left_against and not right_against:
+def in_words(why: Why, clear: float = 0.1) -> str:
+    """The explanation in a line; a place counts where it says at least a share `clear` of what the loudest says."""
+    maps = [heat(why.places, said, (64, 64)) for said in (why.left, why.right)]
+    least = clear * max(np.abs(each).max() for each in maps)
+    if not least:
         return "why: no place of either picture says anything"
-    return (f"why: {len(strongest(why))} places correspond; for \"the same\" speak {left:.0%} of the first picture and {right:.0%} of the "
-            f"second, against it {left_against:.0%} and {right_against:.0%}")
+    red, blue = ([f"{np.mean(sign * each >= least):.0%}" for each in maps] for sign in (1, -1))
+    return (f"why: {len(strongest(why))} pairs of places correspond; for \"the same\" speak {red[0]} of the first picture and {red[1]} of the "
+            f"second, against it {blue[0]} and {blue[1]}")
 
 
 def as_numbers(why: Why, sizes: list[tuple[int, int]], most: int = 10) -> dict:

@@ -43,8 +43,12 @@ def saved(model, folder):
 
 def tiny(head="distance"):
     """A similarity model that is built in no time."""
-    layers = [keras.Input((32, 32, 1), name="image"), keras.layers.AveragePooling2D(8), keras.layers.Flatten(), keras.layers.Dense(4)]
-    return siamese.siamese(keras.Sequential([*layers, keras.layers.UnitNormalization(name="unit_length")], name="tower"), make_head(head))
+    layers = [keras.Input((32, 32, 1), name="image"), keras.layers.AveragePooling2D(8), keras.layers.Conv2D(3, 1, name="maps"),
+              keras.layers.Flatten()]
+    if not HEADS[head].places:
+        layers += [keras.layers.Dense(4), keras.layers.UnitNormalization(name="unit_length")]
+    tower = keras.Sequential(layers, name="tower")
+    return siamese.siamese(tower, make_head(head, tower))
 
 
 def asked(model, name="savedmodel", **flags):
@@ -120,7 +124,7 @@ def test_not_a_number_is_too_large_a_difference():
 
 
 @pytest.mark.parametrize("name, absent, said", [
-    ("onnx", {"tf2onnx", "onnxruntime"}, "--format=onnx needs tf2onnx and onnxruntime, not installed: pip install tf2onnx onnxruntime"),
+    ("onnx", {"tf2onnx", "onnxruntime"}, "--format=onnx needs tf2onnx, onnxruntime, not installed: pip install tf2onnx onnxruntime"),
     ("litert", {"ai_edge_litert"}, "--format=litert needs ai-edge-litert, not installed: pip install ai-edge-litert"),
 ])
 def test_what_is_not_installed_is_named_with_its_command(name, absent, said, monkeypatch):

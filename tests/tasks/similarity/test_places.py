@@ -9,6 +9,7 @@ import pytest
 from nets import siamese, towers
 from nets.heads import make_head
 from tasks.models import load_model
+from tasks.search import duplicates, gallery, matrix
 from tasks.similarity import answer, task
 from utils.run import folder as runs
 
@@ -31,22 +32,22 @@ def test_maps_start_from_the_ready_model_for_photographs():
     assert all(np.array_equal(a, b) for a, b in zip(narrow, tower.get_layer("maps").get_weights(), strict=True))
 
 
-def asked(model, monkeypatch, **flags):
-    """What predict.py does with these flags and this model."""
-    loaded = answer.Loaded(siamese.comparer(model), (32, 32, 1), 0.5, "model.keras", None)
+def test_what_takes_hours_is_refused(monkeypatch, rng, tmp_path):
+    model = siamese.comparer(small_siamese("attention_after"))
+    features = model.embed(rng.integers(0, 256, (4, 32, 32, 1)))
+    opened = gallery.Gallery("pictures", list("abcd"), features, 0, list("abcd"))
+    monkeypatch.setattr(gallery, "MOST_BY_PLACES", 5)
+    for ask in (lambda: duplicates.find(opened, model, 0.5), lambda: matrix.write(opened, model, str(tmp_path / "all.csv"))):
+        with pytest.raises(ValueError, match="^pictures: .* place by place, which takes hours: expected 5 pairs at most; pass a --model"):
+            ask()
+
+
+def test_rerank_without_a_head_that_compares_places_is_refused(monkeypatch, tmp_path):
+    picture(tmp_path / "a.png")
+    loaded = answer.Loaded(siamese.comparer(small_siamese("difference")), (32, 32, 1), 0.5, "model.keras", None)
     monkeypatch.setattr(answer, "load", lambda options, pictures: loaded)
-    files = flags.pop("files", [])
-    answer.answer(questions(**flags), files)
-
-
-def test_what_takes_hours_or_has_no_effect_is_refused(monkeypatch, tmp_path):
-    for number in range(3):
-        picture(tmp_path / f"{number}.png", seed=number)
-    monkeypatch.setattr(answer, "MOST_BY_PLACES", 2)
-    with pytest.raises(ValueError, match="holds 3 pictures, and .* place by place, which takes hours: expected 2 pictures at most"):
-        asked(small_siamese("attention_after"), monkeypatch, duplicates=str(tmp_path))
     with pytest.raises(ValueError, match="--rerank=5 has no effect with this model"):
-        asked(small_siamese("difference"), monkeypatch, gallery=str(tmp_path), rerank=5, files=[str(tmp_path / "0.png")])
+        answer.search_gallery(questions(gallery=str(tmp_path), rerank=5), [str(tmp_path / "a.png")])
 
 
 @pytest.mark.slow

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from keras import layers, ops
+from matplotlib import font_manager
+from PIL import Image, ImageDraw, ImageFont
 
 from nets.siamese import KIND, comparer
 from tasks.models import load_model
@@ -56,12 +58,57 @@ def test_a_picture_speaks_for_itself(photos):
     assert (found.left >= 0).all() and found.left.max() > 0
 
 
+@pytest.mark.parametrize("backbone, way", [("compact", "hiding"), ("photos", "windows")])
+def test_parts_are_shown_by_themselves_where_the_tower_pools_all_places_and_hidden_where_it_keeps_them(backbone, way):
+    model = small_siamese(backbone=backbone)
+    found = why.explain(comparer(model), SHAPE, scenery(32, 32, 1), scenery(32, 32, 2), sides=(0.5,))
+    assert found.way == way and len(found.places) == 9
+
+
+def letter(stroke):
+    """A page with a cross, and a stroke beside it that is not part of it."""
+    page = np.full((100, 100, 1), 255, "uint8")
+    page[30:70, 46:52] = page[46:52, 30:70] = 0
+    page[stroke] = 0
+    return page
+
+
+def test_characters_the_shared_strokes_speak_for_and_the_others_against():
+    model = load_model(runs.ready_model("characters"), KIND)
+    compare, shape = comparer(model), model.input_shape[0][1:]
+    left, right = letter(np.s_[8:12, 5:30]), letter(np.s_[70:95, 88:92])
+    found = why.explain(compare, shape, left, right)
+    for said, stroke in ((found.left, np.s_[8:12, 5:30]), (found.right, np.s_[70:95, 88:92])):
+        said = why.heat(found.places, said, (100, 100))
+        assert said[46:52, 46:52].mean() > 0 > said[stroke].mean()
+
+
+def written(sign, face):
+    """A letter in black on white, (105, 105, 1)."""
+    page = Image.new("L", (105, 105), 255)
+    font = ImageFont.truetype(font_manager.findfont(face), 70)
+    ImageDraw.Draw(page).text((52, 52), sign, fill=0, font=font, anchor="mm")
+    return np.array(page)[..., None]
+
+
+def test_hiding_the_strongest_places_of_a_letter_lowers_the_similarity_most():
+    model = load_model(runs.ready_model("characters"), KIND)
+    kind, falls = (comparer(model), model.input_shape[0][1:]), []
+    for seed, sign in enumerate("RKEGB"):
+        left, right = written(sign, "DejaVu Sans"), written(sign, "DejaVu Serif")
+        falls.append(fall(*kind, left, right, why.explain(*kind, left, right), np.random.default_rng(seed), draws=4))
+    strongest, others = np.mean(falls, axis=0)
+    assert strongest > others > 0
+
+
 def test_flat_pictures_say_nothing(photos):
     white, black = (np.full((50, 70, 3), tone, "uint8") for tone in (255, 0))
     for pictures in ((white, white), (white, black)):
         found = why.explain(*photos, *pictures)
         assert not len(found.pairs) and (found.left <= 0).all() and np.isfinite(found.left).all()
     assert "no place of either picture says anything" in why.in_words(why.explain(*photos, white, white))
+    found = why.explain(comparer(small_siamese()), SHAPE, white, black)  # by hiding: nothing changes
+    assert not found.left.any() and not found.right.any() and not len(found.pairs)
 
 
 def test_hiding_the_strongest_places_of_a_photo_lowers_the_similarity_most(photos):
@@ -96,7 +143,7 @@ class Attentive(layers.Layer):
 def test_a_head_with_attention_is_asked_for_what_it_saw():
     class Model:
         def get_layer(self, name):
-            return Attentive()
+            return Attentive() if name == "head" else None
 
     features = np.array([[0, 0, 0, 0, 0, 0, 9, 9, 0, 0, 0, 0], [9, 9, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5]], "float32")
     compare = comparer(Model())._replace(embed=lambda pictures: features)
@@ -107,7 +154,7 @@ def test_a_head_with_attention_is_asked_for_what_it_saw():
 
 def test_numbers_are_boxes_in_pixels_of_the_files():
     places = np.array([(0, 0, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)])
-    found = why.Why(places, np.array([2.0, -1]), np.array([0.0, 3]), np.array([[0, 1]]), np.array([2.0]))
+    found = why.Why("windows", places, np.array([2.0, -1]), np.array([0.0, 3]), np.array([[0, 1]]), np.array([2.0]))
     numbers = why.as_numbers(found, [(100, 60), (40, 20)])
     assert numbers["left"] == {"for": [{"box": [0, 0, 50, 30], "weight": 2}], "against": [{"box": [50, 30, 50, 30], "weight": 1}]}
     assert numbers["pairs"] == [{"left": [0, 0, 50, 30], "right": [20, 10, 20, 10], "weight": 2}]
@@ -117,6 +164,6 @@ def test_numbers_are_boxes_in_pixels_of_the_files():
 def test_the_figure_is_drawn_for_pictures_of_any_shape(said, tmp_path):
     places = np.array([(0, 0, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)])
     pairs, weights = (np.array([[0, 1]]), np.array([2.0])) if said[0] else (np.zeros((0, 2), int), np.zeros(0))
-    found = why.Why(places, np.array(said), np.array(said), pairs, weights)
+    found = why.Why("windows", places, np.array(said), np.array(said), pairs, weights)
     figures.reasons(scenery(30, 90), scenery(80, 40)[..., :1], found, "different", str(tmp_path / "why.png"), False, ["a", "b"])
     assert (tmp_path / "why.png").stat().st_size > 5000

@@ -181,7 +181,8 @@ def test_two_devices_give_the_gradient_of_one(tmp_path):
         )
         assert done.returncode == 0, done.stderr
     one, two = (np.load(tmp_path / f"{devices}.npz") for devices in ("cpu", "cpu:2"))
-    assert {name.split()[0] for name in one.files} == {"cross_entropy", "contrastive", "triplet", "multi_similarity", "supcon"}
+    assert {name.split()[0] for name in one.files} == {
+        "cross_entropy", "contrastive", "triplet", "multi_similarity", "supcon", "attention_before", "cross_attention"}
     for name in one.files:
         rounding = 1e-6 if name.startswith("supcon") else 1e-7  # its temperature of .1 multiplies the float32 rounding of the loss by ten
         tolerance = {"rel": 1e-6} if name.endswith("loss") else {"abs": rounding}
