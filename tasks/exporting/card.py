@@ -2,7 +2,6 @@
 
 import os
 from importlib.metadata import version
-from types import SimpleNamespace
 
 import keras
 
@@ -104,5 +103,5 @@ MEANINGS = {"pair": of_pair, "tower": of_tower, "quality": of_quality, "descript
 
 def thresholds(path: str) -> dict:
     """The similarities from which on two pictures count as the same, as predict.py has them."""
-    same_from, rule = decision_threshold(SimpleNamespace(threshold=None, threshold_at=None), os.path.dirname(path))
+    same_from, rule = decision_threshold(os.path.dirname(path), None, None)
     return {"same_from": same_from, "same_from_rule": rule, "thresholds": runs.read_thresholds(os.path.dirname(path))}

@@ -46,7 +46,7 @@ class Picture(NamedTuple):
 def answer(options, files: list[str]) -> None:
     """Compares two pictures, searches in a folder, finds duplicates and so on, as the flags say."""
     asked = [name for name in QUESTIONS if getattr(options, name, None)]
-    if options.why and asked:
+    if asked and options.why:
         raise ValueError(f"--why explains two pictures: leave --{asked[0]} out, python predict.py --why a.jpg b.jpg")
     if len(asked) > 1:
         raise ValueError(f"--{asked[0]} and --{asked[1]} ask two questions: pass one of them")
