@@ -4,6 +4,7 @@
     python benchmark.py --parts=all                    all parts, training among them: ten minutes or more
     python benchmark.py --parts=search,latency --json
     python benchmark.py --backbone=vgg16 --parts=step --batch_size=32
+    python benchmark.py --parts=faiss --embeddings=1000000 --vectors=FOLDER/.embeddings-....npz
     KERAS_BACKEND=jax python benchmark.py
 """
 
@@ -19,20 +20,24 @@ from utils.run import startup
 
 FLAGS = flags.FLAGS
 PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale", "export"]
+ASKED = ["faiss"]  # needs a package, so that all does not mean it
 QUICK = ["input", "pairs", "index", "latency"]
 with group("What to measure"):
-    flags.DEFINE_list("parts", QUICK, f"Which parts, of {', '.join(PARTS)}; or all")
+    flags.DEFINE_list("parts", QUICK, f"Which parts, of {', '.join(PARTS)}; or all of these; or {', '.join(ASKED)}")
     flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch"], "Tower")
     flags.DEFINE_integer("batch_size", 96, "Images in a batch", 16)
     flags.DEFINE_integer("gallery", 10_000, "Pictures to search in", 100)
     flags.DEFINE_integer("embeddings", 100_000, "Embeddings in the index", 100)
+    flags.DEFINE_string("vectors", "", "For the part faiss: real embeddings too, the file .embeddings-....npz that predict.py --gallery leaves")
     flags.DEFINE_integer("repeats", 7, "Measurements of each kind; the fastest counts", 1)
     flags.DEFINE_boolean("json", False, "Print all figures as one JSON object on the last line")
-flags.register_validator("parts", lambda parts: set(parts) <= {*PARTS, "all"}, f"expected some of all,{','.join(PARTS)}")
+flags.register_validator("parts", lambda parts: set(parts) <= {*PARTS, *ASKED, "all"}, f"expected some of all,{','.join(PARTS + ASKED)}")
 
 
 def main(argv: list[str]) -> None:
     """Measures the parts that the flags name and prints a table."""
+    import resource
+
     import keras
 
     from nets import siamese, towers
@@ -40,7 +45,7 @@ def main(argv: list[str]) -> None:
     from utils.run.folder import as_json
 
     measures = {"step": step, "rank": rank, "input": input_pipeline, "pairs": pairs, "search": search, "index": index,
-                "latency": latency, "scale": scale, "export": export}
+                "latency": latency, "scale": scale, "export": export, "faiss": faiss}
     shape = towers.SIMILARITY[FLAGS.backbone].input_shape
     keras.utils.set_random_seed(0)
     model = siamese.siamese(towers.make_tower(FLAGS.backbone, shape, normalize=True), make_head("distance"))
@@ -51,7 +56,7 @@ def main(argv: list[str]) -> None:
             found = measures[part](model, folder)
             figures |= {f"{part}: {name}": value for name, value in found.items()}
             print("\n".join(f"{part:8} {name:66} {value:12.4g}" for name, value in found.items()), flush=True)
-    figures["memory: peak, GB"] = peak_memory()
+    figures["memory: peak, GB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"{'memory':8} {'peak, GB':66} {figures['memory: peak, GB']:12.4g}")
     if FLAGS.json:
         print(as_json(figures))
@@ -285,6 +290,13 @@ def export(model, folder) -> dict[str, float]:
     return result | {f"Keras / {name}": ratio(seconds["Keras"], rounds) for name, rounds in seconds.items() if name != "Keras"}
 
 
+def faiss(model, folder) -> dict[str, float]:
+    """One query of Faiss beside the exact index, and how many of the ten nearest it finds."""
+    from tasks.search.index import beside_exact
+
+    return beside_exact(FLAGS.embeddings, FLAGS.vectors, FLAGS.repeats)
+
+
 def make_batches(shape, batch_size: int = 0):
     """Ten batches of noise of as many classes as training would draw."""
     import numpy as np
@@ -330,13 +342,6 @@ def timed(work) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
-
-
-def peak_memory() -> float:
-    """Most memory that this process held, in GB."""
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 
 
 if __name__ == "__main__":

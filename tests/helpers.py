@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -53,6 +54,14 @@ def write_runs(path, runs=2):
             for name in sum(pairs, ()):
                 file.writestr(name, drawing.getvalue())
     return str(path)
+
+
+def questions(**given):
+    """The flags of predict.py about similarity: their defaults, but for those given."""
+    return SimpleNamespace(**{
+        "task": None, "model": "", "threshold": None, "threshold_at": None, "why": False, "gallery": "", "top": 10, "index": "exact",
+        "collection": "pictures", "rerank": None, "duplicates": "", "force": False, "pairs": "", "matrix": "", "between": [],
+        "figure": False, "json": True, "csv": ""} | given)
 
 
 def weights_of(path):

@@ -1,6 +1,7 @@
 """The house as it was drawn: which way imports go, how large folders and files are, and what needs no Keras."""
 
 import ast
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,12 @@ def test_what_needs_no_keras_imports_none():
     found = told_by(f"import importlib, json, sys\nfound = {{}}\nfor name in {names}:\n    importlib.import_module(name)\n"
                     "    found[name] = 'keras' in sys.modules\nprint(json.dumps(found))")
     assert found == dict.fromkeys(names, False)
+
+
+def test_pip_installs_every_script():
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    assert listed["py-modules"] == sorted(path.stem for path in ROOT.glob("*.py"))
+    assert {f"{folder}*" for folder in FOLDERS} <= set(listed["packages"]["find"]["include"])
 
 
 def test_a_folder_holds_at_most_eight_files():

@@ -23,12 +23,11 @@ from tasks.patches import answer as patches_room
 from tasks.quality import answer as quality_room
 from tasks.similarity import answer as similarity_room
 
-from helpers import ROOT, picture, scenery, small_siamese
+from helpers import ROOT, picture, questions, scenery, small_siamese
 
 MANY = {"json": True, "csv": "", "figure": False}
 OPTIONS = {
-    "similarity": {"task": None, "threshold": None, "threshold_at": None, "gallery": "", "duplicates": "", "top": 10, "force": False, "why": False,
-                   "index": "exact", "collection": "pictures", "rerank": None, **MANY},
+    "similarity": vars(questions()),
     "quality": {"crops": 0, **MANY},
     "patches": {"descriptor": "model", "geometry": "homography", "homography": False, "keypoints": [], "most_keypoints": 4000, "ratio": 0.8,
                 "tolerance": 3.0, **MANY},

@@ -19,6 +19,7 @@ from utils.data.files import evenly, save_aside
 from utils.run import devices, figures, folder as runs
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation
+from utils.saying import counted
 
 KIND = siamese.KIND
 NEXT = "python predict.py --duplicates=FOLDER, or python evaluate.py"
@@ -83,7 +84,7 @@ def make_batches(options, data: Data, model) -> ViewBatches:
     )
     if made.photos * made.views % devices.replicas():
         raise ValueError(f"a batch of {made.photos * made.views} views does not divide among {devices.replicas()} devices; pass another --batch_size")
-    print(f"a batch: {made.photos} photos x {made.views} views; {len(made)} batches an epoch")
+    print(f"a batch: {counted(made.photos, 'photo')} x {counted(made.views, 'view')}; {counted(len(made), 'batch', 'batches')} an epoch")
     return made
 
 

@@ -8,7 +8,7 @@ from tasks.patches import describers, figures
 from tasks.patches.scene import Scene, View, compare, view
 from utils.data.files import walk
 from utils.run.console import write_answer
-from utils.saying import shown
+from utils.saying import counted, shown
 
 MAPS = {"homography": "one plane", "affine": "one affine map", "similarity": "one turn, scale and shift"}
 COLUMNS = ["photo", "x_a", "y_a", "x_b", "y_b", "distance", "ratio", "agrees"]
@@ -50,7 +50,8 @@ def photo_files(files: list[str]) -> list[str]:
     first = found[:1]
     found = first + [path for path in dict.fromkeys(found[1:]) if path not in first or path in files[1:]]
     if len(found) < 2:
-        raise ValueError(f"received {len(found)} photos, expected two or more: python predict.py --task=patches a.jpg b.jpg, or a.jpg FOLDER")
+        raise ValueError(f"received {counted(len(found), 'photo')}, expected two or more: python predict.py --task=patches a.jpg b.jpg, or a.jpg "
+                         "FOLDER")
     return found
 
 
@@ -61,7 +62,8 @@ def tell(options, b: View, scene: Scene, alone: bool) -> None:
             print(f"# {shown(b.file)}")
         print("none" if scene.matrix is None else "\n".join(" ".join(f"{value:.10g}" for value in row) for row in scene.matrix))
         return
-    print(f"{shown(b.file)}: {len(b.keypoints.xy)} key points, {len(scene.a)} matches, {int(scene.inliers.sum())} agree")
+    print(f"{shown(b.file)}: {counted(len(b.keypoints.xy), 'key point')}, {counted(len(scene.a), 'match', 'matches')}, "
+          f"{int(scene.inliers.sum())} agree")
     print(("" if alone else "  ") + in_words(scene, options.geometry))
 
 

@@ -21,6 +21,7 @@ from utils.patches.batches import PatchBatches, PatchSet, SetBatches, drawn_pair
 from utils.patches.pairs import Views, photo_pairs
 from utils.run import devices, folder as runs, weights
 from utils.run.fitting import Validation
+from utils.saying import counted
 
 KIND = descriptor.KIND
 NEXT = "python predict.py --task=patches A.jpg B.jpg, or python evaluate.py --task=patches"
@@ -151,7 +152,7 @@ def make_batches(options, data: Data, model) -> PatchBatches:
         if made.pairs < 2 or made.pairs % devices.replicas():
             raise ValueError(f"a batch of {made.pairs} pairs, expected two or more that divide among {devices.replicas()} devices; "
                              "pass another --batch_size")
-        print(f"a batch: {made.pairs} pairs of patches of {len(made.points)} points; {len(made)} batches an epoch")
+        print(f"a batch: {made.pairs} pairs of patches of {len(made.points)} points; {counted(len(made), 'batch', 'batches')} an epoch")
         return made
     made = PatchBatches(
         data.photos.full("train"), model.input_shape[1:], options.batch_size, views_of(options), options.sources, options.steps_per_epoch,
@@ -160,7 +161,7 @@ def make_batches(options, data: Data, model) -> PatchBatches:
     pairs = made.sources * made.count
     if pairs % devices.replicas():
         raise ValueError(f"a batch of {pairs} pairs does not divide among {devices.replicas()} devices; pass another --batch_size")
-    print(f"a batch: {pairs} pairs of patches from {made.sources} photos; {len(made)} batches an epoch")
+    print(f"a batch: {pairs} pairs of patches from {counted(made.sources, 'photo')}; {counted(len(made), 'batch', 'batches')} an epoch")
     return made
 
 

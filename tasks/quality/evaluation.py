@@ -13,6 +13,7 @@ from utils.distortions.catalogue import chosen, with_levels
 from utils.metrics import correlation
 from utils.run import folder as runs
 from utils.run.console import progress_bar
+from utils.saying import counted
 
 SIGNS = {"hinge": ("val_hinge", -1), "order": ("val_order", 1), "across": ("val_across", 1)}  # of a rank run: column, better is higher
 
@@ -37,7 +38,7 @@ def against_levels(options, scorer: rankiqa.Scorer, folder: str, split: dict) ->
     paths = test_photos(options, split)
     paths = evenly(paths, options.photos or len(paths))
     sign = 1 if scorer.higher_is_better else -1
-    print(f"{len(paths)} photos, {len(kinds)} distortions")
+    print(f"{counted(len(paths), 'photo')}, {counted(len(kinds), 'distortion')}")
     scores = scoring.score_levels(
         lambda photo: sign * scoring.photo_score(scorer, photo, options.crops, options.seed),
         paths, kinds, options.seed, progress_bar("picture"),
@@ -73,7 +74,7 @@ def read_people(options, split: dict) -> scores.Scored:
 def enough(options, found: scores.Scored) -> scores.Scored:
     """The photos, if they were made from three photos or more, which correlations need."""
     if len(np.unique(found.references)) < 3:
-        raise ValueError(f"{options.scores}: {len(found.paths)} photos that training did not see; expected three or more, of "
+        raise ValueError(f"{options.scores}: {counted(len(found.paths), 'photo')} that training did not see; expected three or more, of "
                          "different references")
     return found
 

@@ -15,6 +15,7 @@ from utils.metrics import correlation
 from utils.run import devices, folder as runs
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation
+from utils.saying import counted
 
 KIND = rankiqa.KIND
 NEXT = "python predict.py --quality FILE_OR_FOLDER, or python evaluate.py --scores=LIST"
@@ -90,7 +91,8 @@ def make_batches(options, data: Data, model) -> CropBatches:
                                 rankiqa.side(model), options.steps_per_epoch, options.seed, options.workers)
     if made.batch_size % devices.replicas():
         raise ValueError(f"a batch of {made.batch_size} photos does not divide among {devices.replicas()} devices")
-    print(f"a batch: crops of {made.crop} x {made.crop} pixels of {made.batch_size} photos; {len(made)} batches an epoch")
+    print(f"a batch: crops of {made.crop} x {made.crop} pixels of {counted(made.batch_size, 'photo')}; "
+          f"{counted(len(made), 'batch', 'batches')} an epoch")
     return made
 
 

@@ -19,6 +19,7 @@ from utils.metrics import ordering
 from utils.run import devices, folder as runs, weights
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation
+from utils.saying import counted
 
 KIND = rankiqa.KIND
 NEXT = "python predict.py --quality FILE_OR_FOLDER, or python evaluate.py"
@@ -103,8 +104,8 @@ def make_batches(options, data: Data, model) -> LevelBatches:
         raise ValueError(f"a batch of {len(keys)} crops does not divide among {devices.replicas()} devices; "
                          "pass another --photos_per_batch or, with --pairs=random or hard, --batch_size")
     shown = "photos" if options.pairs == "all" else "pairs"
-    print(f"a batch: {len(np.unique(keys[:, 0]))} {shown}, {len(keys)} crops of {made.crop} x {made.crop} pixels, "
-          f"{len(np.unique(keys[:, 1])) - 1} distortions; {len(made)} batches an epoch")
+    print(f"a batch: {len(np.unique(keys[:, 0]))} {shown}, {counted(len(keys), 'crop')} of {made.crop} x {made.crop} pixels, "
+          f"{counted(len(np.unique(keys[:, 1])) - 1, 'distortion')}; {counted(len(made), 'batch', 'batches')} an epoch")
     return made
 
 
@@ -187,7 +188,7 @@ def finish(options, folder: str, data: Data) -> list[str]:
         scale = [report.spread(scores, worst, best)]
     else:
         print("undistorted photos score no higher than the worst ones: the network has learnt nothing yet")
-    return [f"{len(tested)} photos of the {part} part", *report.order_table(measured), *scale]
+    return [f"{counted(len(tested), 'photo')} of the {part} part", *report.order_table(measured), *scale]
 
 
 class Waiting(keras.callbacks.Callback):

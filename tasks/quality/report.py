@@ -8,6 +8,7 @@ from utils.distortions.catalogue import Distortion
 from utils.metrics import correlation
 from utils.metrics.ordering import pair_order
 from utils.run import folder as runs
+from utils.saying import counted
 
 DIVERGED = "the scores are NaN or infinite: training diverged. Try a learning rate ten times lower"
 
@@ -55,7 +56,7 @@ def write_agreement(folder: str, quality: np.ndarray, scored: Scored, rows: np.n
     table = correlation.per_kind(quality, human, scored.kinds[rows], scored.higher_is_better)
     runs.write_json(folder, "agreement.json", table)
     figures.predicted(folder, human, quality if scored.higher_is_better else -quality,
-                      f"{len(rows)} photos: SROCC {table[-1]['srocc']:.3f}, LCC {table[-1]['lcc']:.3f}")
+                      f"{counted(len(rows), 'photo')}: SROCC {table[-1]['srocc']:.3f}, LCC {table[-1]['lcc']:.3f}")
     return table
 
 

@@ -14,6 +14,7 @@ import contextlib
 import glob
 import hashlib
 import os
+import time
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol
@@ -22,6 +23,7 @@ import numpy as np
 
 from tasks.search import gallery
 from utils.data.files import digest, save_aside
+from utils.metrics import retrieval
 
 if TYPE_CHECKING:
     from tasks.similarity.answer import Loaded
@@ -118,11 +120,11 @@ def faiss():
 def kept_cells(path: str, features: np.ndarray):
     """The index of these embeddings: from its file, or made, and kept in place of older ones of the same model."""
     if len(features) <= FEW:
-        return make_cells(features)
+        return make_cells(features, FEW)
     if os.path.isfile(path):
         with contextlib.suppress(RuntimeError):  # Faiss: the file is damaged
             return faiss().read_index(path)
-    made = make_cells(features)
+    made = make_cells(features, FEW)
     for old in glob.glob(glob.escape(path[: path.rindex("-")]) + "-*.index"):
         os.remove(old)
     try:
@@ -132,12 +134,12 @@ def kept_cells(path: str, features: np.ndarray):
     return made
 
 
-def make_cells(features: np.ndarray):
-    """Faiss' index of embeddings (N, F): all compared where they are few, otherwise cells around 2 sqrt(N) centres, one in `PROBED` searched."""
+def make_cells(features: np.ndarray, few: int):
+    """Faiss' index of embeddings (N, F): all are compared where they are `few` at most; otherwise one cell in `PROBED`, of 2 sqrt(N)."""
     features = np.ascontiguousarray(features, "float32")
     count, width = features.shape
     made = faiss().IndexFlatL2(width)
-    if count > FEW:
+    if count > few:
         centres = min(int(2 * np.sqrt(count)), count // 2)
         made = faiss().IndexIVFFlat(made, width, centres)
         made.cp.max_points_per_centroid, made.cp.niter, made.cp.seed = TRAINED_ON, 10, 1
@@ -145,6 +147,44 @@ def make_cells(features: np.ndarray):
         made.train(features)
     made.add(features)
     return made
+
+
+def beside_exact(count: int, vectors: str = "", repeats: int = 7, asked: int = 200) -> dict[str, float]:
+    """Faiss beside the exact index, both asked for ten of `count` embeddings: time of one query, and the share of the ten that Faiss finds.
+
+    The embeddings are normal numbers, in which no cells lie; groups of 100 around centres; and those of a file, if one is named.
+
+    Args:
+        vectors: the file `.embeddings-....npz` of a folder, or "".
+        repeats: measurements of each; the fastest counts.
+        asked: queries: some of the embeddings, moved a little.
+    """
+    rng, result = np.random.default_rng(0), {}
+    noise = rng.standard_normal((count, 128), "float32")
+    sets = {"normal": noise, "grouped": 0.5 * noise + np.repeat(rng.standard_normal((count // 100 + 1, 128), "float32"), 100, axis=0)[:count]}
+    if vectors:
+        sets["real"] = np.stack([entry.features for entry in gallery.read_cache(os.path.expanduser(vectors)).values()])
+    for name, features in sets.items():
+        begun = time.perf_counter()
+        indexes = {"exact": retrieval.Index(features), "Faiss": Cells(make_cells(features, few=0))}
+        built = time.perf_counter() - begun
+        queries = features[rng.integers(0, len(features), asked)]
+        queries = queries + 0.2 * np.std(features) * rng.standard_normal(queries.shape, "float32")
+        places = {kind: made.nearest(queries, 10)[0] for kind, made in indexes.items()}
+        seconds = {kind: min(seconds_of(made, queries[turn : turn + 1]) for turn in range(repeats)) for kind, made in indexes.items()}
+        shared = [len(set(a) & set(b)) / len(a) for a, b in zip(places["exact"], places["Faiss"])]
+        result |= {f"{name}: embeddings": len(features), f"{name}: seconds to build": built,
+                   f"{name}: one query exact, ms": 1000 * seconds["exact"], f"{name}: one query of Faiss, ms": 1000 * seconds["Faiss"],
+                   f"{name}: exact / Faiss": seconds["exact"] / seconds["Faiss"], f"{name}: share of the ten nearest that is found": np.mean(shared),
+                   f"{name}: share of the nearest that is found": np.mean(places["exact"][:, 0] == places["Faiss"][:, 0])}
+    return result
+
+
+def seconds_of(made, query: np.ndarray) -> float:
+    """Seconds that an index takes for a query."""
+    begun = time.perf_counter()
+    made.nearest(query, 10)
+    return time.perf_counter() - begun
 
 
 def by_distance(where: str, model: "Loaded") -> None:

@@ -18,7 +18,7 @@ from utils.data.images import read_image, read_whole, size_of
 from utils.data.survey import THUMBNAIL
 from utils.metrics.verification import strictest
 from utils.run import figures, folder as runs
-from utils.run.console import write_answer
+from utils.run.console import edit_lines, write_answer
 from utils.saying import counted, shown
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
@@ -72,6 +72,7 @@ def compare_two(options, files: list[str]) -> None:
         compare(options, load(options, pictures), *pictures)
         return
     model = None
+    edit_lines()
     while (left := ask_for_picture("first picture: ")) and (right := ask_for_picture("second picture: ")):
         model = model or load(options, [left, right])
         compare(options, model, left, right)

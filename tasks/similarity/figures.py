@@ -13,6 +13,7 @@ from tasks.similarity import why
 from utils.data.images import read_whole
 from utils.metrics.verification import reliability
 from utils.run import figures
+from utils.saying import counted
 
 if TYPE_CHECKING:
     from tasks.search.duplicates import Group
@@ -122,7 +123,7 @@ def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray, n
         picture = OffsetImage(np.squeeze(images[np.array([rows[far.argmin()]])][0]), zoom=20 / images.shape[1], cmap="gray")
         axis.add_artist(AnnotationBbox(picture, place, bboxprops=dict(edgecolor=colour, linewidth=1.5, boxstyle="square,pad=0.1")))
     axis.set(xticks=[], yticks=[], xlim=(-0.05, 1.05), ylim=(-0.05, max(1.0, *(y for _, y in taken)) + 0.05),
-             title=f"{len(points)} embeddings of {len(np.unique(labels))} classes: near means alike")
+             title=f"{counted(len(points), 'embedding')} of {counted(len(np.unique(labels)), 'class', 'classes')}: near means alike")
     axis.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     figures.save(page, folder, "map.png")
 

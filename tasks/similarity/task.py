@@ -23,6 +23,7 @@ from utils.data.splits import Split, comparable, held_out, seen_in_training, spl
 from utils.data.survey import Survey, input_for, survey
 from utils.run import devices, figures, folder as runs, weights
 from utils.run.fitting import Validation
+from utils.saying import counted
 
 KIND = siamese.KIND
 NEXT = "python predict.py, or python evaluate.py"
@@ -146,7 +147,7 @@ def features_of(model, samples: Samples) -> np.ndarray:
     backbone = frozen.backbone_of(model)
     found = gallery.embedded(samples.root, samples.paths, frozen.fingerprint(backbone), lambda images: forward(backbone, images, 64),
                              model.input_shape[0][1:])
-    print(f"features of the backbone: {len(found.paths)} images, {found.embedded} of them computed now")
+    print(f"features of the backbone: {counted(len(found.paths), 'image')}, {found.embedded} of them computed now")
     row_of = {path: row for row, path in enumerate(found.paths)}
     return found.features[[row_of[path] for path in samples.paths]]
 
@@ -180,7 +181,8 @@ def make_batches(options, data: Data, model) -> ClassBatches:
     )
     first = made[0][0]["image"]
     levels = f"grey levels {first.min()} to {first.max()}, mean {first.mean():.0f}" if data.features is None else f"{first.shape[1]} features each"
-    print(f"a batch: {made.classes_per_batch} classes x {made.images_per_class} images, {levels}; {len(made)} batches an epoch")
+    print(f"a batch: {made.classes_per_batch} classes x {counted(made.images_per_class, 'image')}, {levels}; "
+          f"{counted(len(made), 'batch', 'batches')} an epoch")
     return made
 
 

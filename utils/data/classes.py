@@ -9,7 +9,7 @@ import numpy as np
 from utils.data.files import OMNIGLOT, folders_in, identical, in_parts, scan, walk
 from utils.data.images import ImagesOnDisk, is_picture, load_images, size_range, take
 from utils.run.console import progress_bar
-from utils.saying import left_out, some
+from utils.saying import counted, left_out, some
 
 TRAINING, EVALUATION = OMNIGLOT, "images_evaluation"
 GLYPHS = "glyphs"
@@ -132,14 +132,14 @@ def describe(samples: Samples) -> list[str]:
     counts = np.bincount(samples.labels, minlength=len(samples.classes))
     groups = samples.groups.max() + 1
     lines = [
-        f"found {len(samples.paths)} images of {len(samples.classes)} classes"
+        f"found {counted(len(samples.paths), 'image')} of {counted(len(samples.classes), 'class', 'classes')}"
         + (f" in {groups} groups" if groups > 1 else "")
         + f" below {samples.root}: {counts.min()} / {int(np.median(counts))} / {counts.max()} images"
         " a class (least / median / most)"
     ]
     single = int(np.sum(counts == 1))
     if single:
-        lines.append(f"{single} classes hold a single image: their same pairs are that image, changed in two ways")
+        lines.append(f"{counted(single, 'class', 'classes')} with a single image: its same pairs are that image, changed in two ways")
     return lines
 
 
@@ -153,7 +153,7 @@ def find_samples(path: str, own_data: bool) -> Samples:
     samples = read_samples(root, own_data)
     print("\n".join(describe(samples)))
     if samples.others:
-        left_out(f"{len(samples.others)} files that are not images, or lie in no class folder", samples.others)
+        left_out(f"{counted(len(samples.others), 'file')} that are not images, or lie in no class folder", samples.others)
     return without_twins(samples, own_data)
 
 
@@ -172,7 +172,7 @@ def without_twins(samples: Samples, within: bool) -> Samples:
         if len(set(labels)) > 1:
             between.append(" and ".join(paths))
     if further:
-        left_out(f"{len(further)} files that have the same contents as another", further)
+        left_out(f"{counted(len(further), 'file')} that have the same contents as another", further)
     if between:
         print(f"warning: the same picture stands in two classes, and is used only where it comes first: {some(between)}")
     if not further:

@@ -10,7 +10,7 @@ from utils.data.files import PARTS, identical, walk
 from utils.data.images import read_photo
 from utils.data.splits import where_training_read
 from utils.run.console import progress_bar
-from utils.saying import left_out, some
+from utils.saying import counted, left_out, some
 
 DEFAULT = "datasets"
 
@@ -46,7 +46,7 @@ def find_photos(root: str, least: int, val_share: float, test_share: float, seed
         root, paths = sample_photos()
     kept = without_twins(root, [paths[row] for row in usable(root, paths, least, skip_broken)])
     if len(kept) < 2:
-        raise ValueError(f"{root}: found {len(kept)} photos of {least} pixels a side or more, expected two or more")
+        raise ValueError(f"{root}: found {counted(len(kept), 'photo')} of {least} pixels a side or more, expected two or more")
     print(f"found {len(kept)} photos in {root}")
     made = split(root, kept, val_share, test_share, seed)
     if not made.train:
@@ -59,7 +59,7 @@ def without_twins(root: str, paths: list[str]) -> list[str]:
     groups = identical([os.path.join(root, path) for path in paths])
     further = {paths[place] for group in groups for place in group[1:]}
     if further:
-        left_out(f"{len(further)} photos that have the same contents as another", sorted(further))
+        left_out(f"{counted(len(further), 'photo')} that have the same contents as another", sorted(further))
     return [path for path in paths if path not in further]
 
 
@@ -72,9 +72,9 @@ def usable(root: str, paths: list[str], least: int = 1, skip_broken: bool = True
     found = check_all(root, paths, least)
     problems = [problem for problem in found if problem]
     if problems and not skip_broken:
-        raise ValueError(f"{len(problems)} photos cannot be used: {some(problems)}; repair them or pass --skip_broken")
+        raise ValueError(f"{counted(len(problems), 'photo')} cannot be used: {some(problems)}; repair them or pass --skip_broken")
     if problems:
-        left_out(f"{len(problems)} photos", problems)
+        left_out(f"{counted(len(problems), 'photo')}", problems)
     return [row for row, problem in enumerate(found) if not problem]
 
 
@@ -85,7 +85,7 @@ def unseen(root: str, paths: list[str], split: dict) -> list[int]:
     seen = {os.path.realpath(os.path.join(read, path)) for path in used}
     kept = [row for row, path in enumerate(paths) if os.path.realpath(os.path.join(root, path)) not in seen]
     if len(kept) < len(paths):
-        print(f"left out {len(paths) - len(kept)} photos that training saw; {len(kept)} remain")
+        print(f"left out {counted(len(paths) - len(kept), 'photo')} that training saw; {len(kept)} remain")
     return kept
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from utils.data.files import save_aside
 from utils.data.score_lists import LIVE_REFERENCES, TID_LIST, Row, live_rows, read_list, tid_rows
-from utils.saying import say_once, some
+from utils.saying import counted, say_once, some
 
 TID_IMAGES = "distorted_images"
 TID_RANGE = (0.0, 9.0)
@@ -252,8 +252,8 @@ def describe(images: Scored) -> str:
     """What was read, in a line to print."""
     kinds = len(set(images.kinds) - {""})
     return (
-        f"{len(images.paths)} images of {len(np.unique(images.references))} reference photos"
-        + (f", {kinds} distortions" if kinds else "")
+        f"{counted(len(images.paths), 'image')} of {len(np.unique(images.references))} reference photos"
+        + (f", {counted(kinds, 'distortion')}" if kinds else "")
         + f", scores {images.low:g} to {images.high:g}, {'higher' if images.higher_is_better else 'lower'} is better"
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from utils.data.classes import EVALUATION, TRAINING, Samples, from_files
 from utils.data.files import walk
+from utils.saying import counted
 
 FEWEST_TO_HOLD_OUT = 10  # classes; with fewer, images of the same classes are held out instead
 
@@ -51,7 +52,7 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
     train = ~validation & ~test
     if train.sum() < 2:
         raise ValueError(
-            f"{samples.root}: {len(names)} classes, of which {train.sum()} would be left for training; "
+            f"{samples.root}: {counted(len(names), 'class', 'classes')}, of which {train.sum()} would be left for training; "
             "lower --val_share and --test_share"
         )
     kind = "groups" if by_group else "classes"
@@ -168,7 +169,7 @@ def without_classes(samples: Samples, split: dict) -> Samples:
     if not any(kept):
         raise ValueError(f"{samples.root}: training saw every class in it, so there is nothing left to measure")
     left = from_files(samples.root, samples.take(np.flatnonzero(kept)).paths)
-    print(f"left out {len(samples.classes) - len(left.classes)} classes that training saw; {len(left.classes)} remain")
+    print(f"left out {counted(len(samples.classes) - len(left.classes), 'class', 'classes')} that training saw; {len(left.classes)} remain")
     return left
 
 

@@ -1,6 +1,7 @@
 """What a script prints while it works."""
 
 import csv
+import glob
 import os
 import sys
 import time
@@ -34,6 +35,28 @@ def progress_bar(unit: str) -> Callable[[int, int], None]:
         bar.update(done, finalize=done == of)
 
     return update
+
+
+def edit_lines() -> None:
+    """Gives `input` line editing, a history, and the completion of file names by Tab, where the system has them."""
+    try:
+        import readline
+    except ImportError:  # Windows
+        return
+    readline.set_completer_delims("")  # a blank may stand in a name
+    readline.set_completer(lambda text, state: dict(enumerate(completions(text))).get(state))
+    readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
+
+
+def completions(text: str) -> list[str]:
+    """The files and folders whose names begin with `text`, sorted; folders end with a slash."""
+    quote = text[:1] if text[:1] in ("'", '"') else ""
+    begun = text[len(quote):]
+    found = sorted(glob.glob(glob.escape(os.path.expanduser(begun)) + "*"))
+    home = os.path.expanduser("~")
+    if begun.startswith("~/"):
+        found = ["~" + name.removeprefix(home) for name in found]
+    return [quote + name + ("/" if os.path.isdir(os.path.expanduser(name)) else "") for name in found]
 
 
 class Due:

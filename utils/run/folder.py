@@ -29,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from utils.data.files import reading, save_aside
+from utils.saying import counted
 
 LOGS = "logs"
 READY = str(Path(__file__).parents[2] / "model_data")
@@ -292,7 +293,7 @@ def check_log(folder: str, epochs: int, columns: set[str]) -> None:
     if len(found) > 1 and not epochs:
         raise ValueError(f"{os.path.join(folder, STATE)}: not there, although {LOG} knows {len(found)} epochs; {mend(folder, STATE)}")
     if len(found) < epochs:
-        raise ValueError(f"{path}: holds {len(found)} epochs, and {STATE} was saved after {epochs}; {mend(folder, LOG)}")
+        raise ValueError(f"{path}: holds {counted(len(found), 'epoch')}, and {STATE} was saved after {epochs}; {mend(folder, LOG)}")
     if found != list(range(len(found))):
         raise ValueError(f"{path}: its epochs do not count up from 0; {mend(folder, LOG)}")
     check_columns(folder, columns)

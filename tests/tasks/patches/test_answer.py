@@ -113,7 +113,7 @@ def test_a_folder_and_several_photos_are_compared_with_the_first(files, capsys, 
     lines, found = answered(capsys, [files["photo"], str(tmp_path), files["darker"]], csv=str(tmp_path / "m.csv"))
     said = [(row["photo"].split("/")[-1], row["same"]) for row in found["results"]]
     assert said == [("half.png", True), ("other.png", False), ("darker.png", True)]
-    with pytest.raises(ValueError, match="received 1 photos, expected two or more"):
+    with pytest.raises(ValueError, match="received 1 photo, expected two or more"):
         room.answer(options(), [files["photo"]])
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import tracemalloc
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -20,7 +19,7 @@ from tasks.search.duplicates import Group, Member
 from tasks.search.gallery import Gallery
 from tasks.similarity import answer, figures
 
-from helpers import picture, scenery, small_siamese
+from helpers import picture, questions, scenery, small_siamese
 
 BOUNDARY, SCALE = 0.84, 14.0
 
@@ -238,8 +237,8 @@ def asked(tmp_path, monkeypatch):
     monkeypatch.setattr(answer, "load", lambda options, pictures: loaded._replace(threshold=options.threshold))
 
     def ask(capsys, **given):
-        options = dict(duplicates=str(tmp_path / "folder"), gallery="", threshold=0.9, force=False, figure=True, json=True, csv="found.csv")
-        answer.answer(SimpleNamespace(**options | given), [])
+        options = {"duplicates": str(tmp_path / "folder"), "threshold": 0.9, "figure": True, "csv": "found.csv"} | given
+        answer.answer(questions(**options), [])
         text = capsys.readouterr().out
         return json.loads(text.splitlines()[-1]), text
 

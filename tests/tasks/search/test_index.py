@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from tasks.search import index
 from tasks.search.index import make_index
 from tasks.similarity.answer import Loaded
 
-from helpers import ROOT, picture
+from helpers import ROOT, picture, questions
 
 SHAPE = (8, 8, 3)
 
@@ -127,7 +126,7 @@ def test_faiss_finds_most_of_what_is_nearest(rng):
     centres = rng.normal(size=(300, 16))
     features = (np.repeat(centres, 200, axis=0) + 0.1 * rng.normal(size=(60_000, 16))).astype("float32")
     queries = features[:: 600]
-    right, found = Index(features).nearest(queries, 10)[0], index.Cells(index.make_cells(features)).nearest(queries, 10)[0]
+    right, found = Index(features).nearest(queries, 10)[0], index.Cells(index.make_cells(features, index.FEW)).nearest(queries, 10)[0]
     assert np.mean([len(set(a) & set(b)) for a, b in zip(right, found)]) > 9.5
 
 
@@ -262,9 +261,8 @@ def test_a_killed_writer_of_a_file_loses_nothing(folder, tmp_path):
     assert 0 < embedded < 12 and (count, found) == (13, answers("exact", folder, loaded(tmp_path)[0])[2])
 
 
-def test_index_needs_gallery(monkeypatch):
+def test_index_needs_gallery():
     from tasks.similarity import answer
 
-    options = SimpleNamespace(index="faiss", gallery="", duplicates="folder")
     with pytest.raises(ValueError, match="--index=faiss has no effect without --gallery=FOLDER"):
-        answer.answer(options, [])
+        answer.answer(questions(index="faiss", duplicates="folder"), [])

@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import shutil
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from tasks.search import gallery, matrix, pairs
 from tasks.similarity import answer
 from utils.data.images import read_image
 
-from helpers import picture, small_siamese
+from helpers import picture, questions, small_siamese
 
 SHAPE = (32, 32, 1)
 
@@ -35,8 +34,7 @@ def asked(request, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(answer, "load", lambda options, pictures: loaded._replace(threshold=options.threshold))
 
     def ask(*files, **given):
-        options = dict(duplicates="", gallery="", pairs="", matrix="", between=[], threshold=0.5, force=False, figure=False, json=True, csv="", top=3)
-        answer.answer(SimpleNamespace(**options | given), list(files))
+        answer.answer(questions(**{"threshold": 0.5} | given), list(files))
         text = capsys.readouterr().out
         return json.loads(text.splitlines()[-1]), text, loaded
 

@@ -13,7 +13,7 @@ from tasks.search import duplicates, gallery, matrix
 from tasks.similarity import answer, task
 from utils.run import folder as runs
 
-from helpers import SMALL, picture, small_siamese
+from helpers import SMALL, picture, questions, small_siamese
 
 
 def test_a_frozen_backbone_is_refused():
@@ -47,7 +47,7 @@ def test_rerank_without_a_head_that_compares_places_is_refused(monkeypatch, tmp_
     loaded = answer.Loaded(siamese.comparer(small_siamese("difference")), (32, 32, 1), 0.5, "model.keras", None)
     monkeypatch.setattr(answer, "load", lambda options, pictures: loaded)
     with pytest.raises(ValueError, match="--rerank=5 has no effect with this model"):
-        answer.search_gallery(SimpleNamespace(gallery=str(tmp_path), index="exact", rerank=5), [str(tmp_path / "a.png")])
+        answer.search_gallery(questions(gallery=str(tmp_path), rerank=5), [str(tmp_path / "a.png")])
 
 
 @pytest.mark.slow

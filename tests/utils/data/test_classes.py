@@ -21,7 +21,7 @@ def test_chapters(chapters):
     assert np.bincount(samples.labels).tolist() == [3, 1, 2]
     assert samples.paths[0] == os.path.join("chapter0", "0.png")
     assert "1 / 2 / 3 images" in classes.describe(samples)[0]
-    assert "1 classes hold a single image" in classes.describe(samples)[1]
+    assert "1 class with a single image" in classes.describe(samples)[1]
 
 
 def test_alphabets_are_groups(tmp_path):

@@ -1,8 +1,14 @@
 """What a script prints while it works."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 from utils.run import console
+
+from helpers import ROOT
 
 
 class Screen:
@@ -34,3 +40,38 @@ def test_with_a_terminal_one_line_is_drawn_again(capsys, monkeypatch):
     for done in (1, 2, 3):
         bar(done, 3)
     assert capsys.readouterr().out.count("\n") <= 1
+
+
+def test_tab_completes_names_of_files_and_folders(tmp_path, monkeypatch):
+    for name in ("one photo.png", "one.png", "[x].png"):
+        (tmp_path / name).touch()
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert console.completions("o") == ["one photo.png", "one.png", "other/"]
+    assert console.completions("'one p") == ["'one photo.png"] and console.completions("[") == ["[x].png"]
+    assert console.completions(f"{tmp_path}/ot") == [f"{tmp_path}/other/"] and console.completions("none") == []
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert console.completions("~/ot") == ["~/other/"]
+
+
+def test_a_terminal_edits_lines_and_remembers_them(tmp_path):
+    """Tab, the arrow up for the line before, the arrow left to insert."""
+    pytest.importorskip("readline")
+    pty = pytest.importorskip("pty")
+    (tmp_path / "a long name.png").touch()
+    code = ("import sys; from utils.run.console import edit_lines; from utils.run.startup import Plain, hush; sys.stdout = Plain(sys.stdout); "
+            "hush(); edit_lines(); print([input('file: ') for _ in range(3)], flush=True)")
+    terminal, inside = pty.openpty()
+    asking = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdin=inside, stdout=inside, stderr=inside, start_new_session=True,
+                              env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "INPUTRC": os.devnull})
+    os.close(inside)
+    said = b""
+    for typed in (b"a l\t\n", b"\x1b[A\n", b"bc\x1b[Da\n"):
+        while not said.endswith(b"file: "):
+            said += os.read(terminal, 1024)
+        said = b""
+        os.write(terminal, typed)
+    while b"]\r\n" not in said:
+        said += os.read(terminal, 1024)
+    assert asking.wait(30) == 0 and b"['a long name.png', 'a long name.png', 'bac']" in said
+    os.close(terminal)
