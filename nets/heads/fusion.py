@@ -26,8 +26,12 @@ FUSIONS = {"add": (add, 1), "product": (product, 1), "concat": (concat, 2)}  # f
 class FusionHead(keras.layers.Layer):
     """Two features, fused -> Dense ReLU -> Dense 1, the same both ways round, and highest for a feature with itself.
 
-    Symmetric because the logit is the mean of g(fused(a, b)) and g(fused(b, a)). Nothing in g makes equal features score
-    highest, so the logit is capped by those of a and of b with themselves: min(g(a, b), g(a, a), g(b, b)).
+    With g the Dense layers on the fused features, both ways round, the logit is
+
+        boundary - |(g(a, a) + g(b, b)) / 2 - g(a, b)|
+
+    It is symmetric, and `boundary`, a weight, is reached by each picture with itself and exceeded by none. A minimum of the three
+    would do that too, but its gradient is lost where the minimum is the same for all pairs, and then nothing is learnt.
 
     Args:
         fusion: a name in `FUSIONS`.
@@ -40,19 +44,20 @@ class FusionHead(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.fusion, self.units = fusion, units
         self.hidden = keras.layers.Dense(units, "relu", name="hidden", dtype="float32")
-        self.logit = keras.layers.Dense(1, name="logit", dtype="float32")
+        self.logit = keras.layers.Dense(1, name="logit", use_bias=False, dtype="float32")  # a bias would cancel out
 
     def build(self, left_shape, right_shape=None):
         self.hidden.build((None, FUSIONS[self.fusion][1] * left_shape[-1]))
         self.logit.build((None, self.units))
+        self.boundary = self.add_weight((), keras.initializers.Constant(2.0), name="boundary")
 
     def call(self, left, right):
         left, right = ops.cast(left, "float32"), ops.cast(right, "float32")
-        itself = ops.minimum(self.of(left, left), self.of(right, right))
-        return ops.minimum(self.of(left, right), itself)
+        itself = (self.of(left, left) + self.of(right, right)) / 2
+        return self.boundary - ops.abs(itself - self.of(left, right))
 
     def of(self, left, right):
-        """The logit before the cap: (..., F), (..., F) -> (...)."""
+        """g, the same both ways round: (..., F), (..., F) -> (...)."""
         fused = FUSIONS[self.fusion][0]
         logit = self.after(fused(left, right))
         return (logit + self.after(fused(right, left))) / 2 if self.fusion == "concat" else logit  # the others are symmetric already
@@ -63,8 +68,8 @@ class FusionHead(keras.layers.Layer):
 
     def rescale(self, slope: float, offset: float) -> None:
         """Makes slope * logit + offset the logit; slope > 0."""
-        kernel, bias = self.logit.get_weights()
-        self.logit.set_weights([slope * kernel, slope * bias + offset])
+        self.logit.set_weights([slope * self.logit.get_weights()[0]])
+        self.boundary.assign(slope * self.boundary + offset)
 
     def get_config(self):
         return {**super().get_config(), "fusion": self.fusion, "units": self.units}

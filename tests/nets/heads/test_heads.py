@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nets import siamese
-from nets.heads import HEADS
+from nets.heads import HEADS, make_head
 from nets.inference import apply, embed
 
 from helpers import class_batch, small_siamese
@@ -26,6 +26,24 @@ def test_an_image_with_itself_gets_its_highest_score(head, rng):
     scores = apply(model.get_layer("head"), features[:, None], features[None, :])  # logits, which do not saturate
     assert (np.diag(scores) >= scores.max(axis=1) - 1e-6 * np.abs(scores).max()).all()
     assert scores.min() < scores.max()
+
+
+@pytest.mark.parametrize("name", ["add", "product", "concat"])
+def test_fused_features_are_compared_as_in_the_formula(name, rng):
+    """Against a loop in NumPy: boundary - |(g(a, a) + g(b, b)) / 2 - g(a, b)|, g the mean of both ways round."""
+    head = make_head(name)
+    left, right = rng.normal(size=(2, 6, 4)).astype("float32")
+    scores = apply(head, left, right)
+    (hidden, bias), (logit,), boundary = head.hidden.get_weights(), head.logit.get_weights(), float(head.boundary)
+    fuse = {"add": lambda a, b: a + b, "product": lambda a, b: a * b, "concat": lambda a, b: np.concatenate([a, b])}[name]
+
+    def g(a, b):
+        return np.mean([np.maximum(fuse(*pair) @ hidden + bias, 0) @ logit[:, 0] for pair in ((a, b), (b, a))])
+
+    for a, b, score in zip(left, right, scores):
+        assert score == pytest.approx(boundary - abs((g(a, a) + g(b, b)) / 2 - g(a, b)), abs=1e-5)
+    head.rescale(3.0, -1.0)
+    assert apply(head, left, right) == pytest.approx(3 * scores - 1, abs=1e-4)
 
 
 @pytest.mark.parametrize("head", HEADS)
