@@ -31,7 +31,7 @@ HEADS = {
     "distance": Head("distance.DistanceHead", {}, "the Euclidean distance"),
     "difference": Head("difference.DifferenceHead", {}, "Dense layers on |f1 - f2|, capped so that an image scores highest with itself"),
     "plain": Head("difference.DifferenceHead", {"plain": True}, "the same without the cap, as in the Siamese-tf2 article"),
-    "add": Head("fusion.FusionHead", {"fusion": "add"}, "Dense layers on f1 + f2, compared with those of each image with itself, which scores highest"),
+    "add": Head("fusion.FusionHead", {"fusion": "add"}, "Dense layers on f1 + f2, relative to those of each image with itself, which is highest"),
     "product": Head("fusion.FusionHead", {"fusion": "product"}, "the same on f1 * f2"),
     "concat": Head("fusion.FusionHead", {"fusion": "concat"}, "the same on f1 and f2 one after the other, in both orders"),
     "weighted": Head("difference.DifferenceHead", {"units": 0, "plain": True}, "a weighted sum of |f1 - f2|, as in Koch 2015"),
