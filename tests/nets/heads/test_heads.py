@@ -33,7 +33,7 @@ def test_fused_features_are_compared_as_in_the_formula(name, rng):
     """Against a loop in NumPy: boundary - |(g(a, a) + g(b, b)) / 2 - g(a, b)|, g the mean of both ways round."""
     head = make_head(name)
     left, right = rng.normal(size=(2, 6, 4)).astype("float32")
-    scores = apply(head, left, right)
+    scores = keras.ops.convert_to_numpy(head(left, right))
     (hidden, bias), (logit,), boundary = head.hidden.get_weights(), head.logit.get_weights(), float(head.boundary)
     fuse = {"add": lambda a, b: a + b, "product": lambda a, b: a * b, "concat": lambda a, b: np.concatenate([a, b])}[name]
 

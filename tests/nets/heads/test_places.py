@@ -118,7 +118,10 @@ def test_attention_turned_round_is_that_of_the_other_picture(name, rng):
     assert there == pytest.approx(np.swapaxes(back, 2, 3), abs=1e-6)
 
 
-@pytest.mark.parametrize("name, count", [*((name, 8) for name in PLACES), ("attention_after", 5)])
+@pytest.mark.parametrize("name, count", [
+    ("attention_after", 5), ("cross_attention", 8),
+    *(pytest.param(name, 8, marks=pytest.mark.rare) for name in PLACES if name != "cross_attention"),
+])
 def test_all_pairs_in_turns_are_all_pairs_at_once(name, count, rng):
     """Logits, loss, and the gradients by features and by weights, of an even and of an odd batch."""
     head, labels = head_of(name, rng), LABELS[:count]
