@@ -247,31 +247,32 @@ def write_text(folder: str, name: str, text: str) -> None:
 
 def read_rows(folder: str) -> list[dict[str, str]]:
     """The rows of log.csv as they stand, oldest first, without a last one that a killed run left half; ValueError where it is damaged."""
-    path = os.path.join(folder, LOG)
-    if not os.path.isfile(path):
+    path, columns = os.path.join(folder, LOG), columns_of_log(folder)
+    if not columns:
         return []
     with reading(path, "a row of numbers for each epoch", mend(folder, LOG)):
         with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
             reader = csv.DictReader(file)
             rows = list(reader)
-        if reader.fieldnames and "epoch" not in reader.fieldnames:
+        if "epoch" not in columns:
             raise ValueError("its first line does not name the column epoch")
         if rows and not all(rows[-1].values()):
             rows.pop()
         for number, row in enumerate(rows):
             if None in row or None in row.values():
-                raise ValueError(f"line {number + 2} does not have one value for each of the {len(reader.fieldnames)} columns")
+                raise ValueError(f"line {number + 2} does not have one value for each of the {len(columns)} columns")
             numbers_of(row)
     return rows
 
 
 def columns_of_log(folder: str) -> list[str]:
-    """The names of the columns of log.csv, the epoch first; none where there is no log yet."""
+    """The names of the columns of log.csv, the epoch first; none where there is no log yet, or a killed run left its first line half."""
     path = os.path.join(folder, LOG)
     if not os.path.isfile(path):
         return []
     with open(path, encoding="utf-8", errors="surrogateescape", newline="") as file:
-        return next(csv.reader(file), [])
+        first = file.readline()
+    return next(csv.reader([first]), []) if first.endswith("\n") else []
 
 
 def numbers_of(row: dict[str, str]) -> dict[str, float]:
@@ -310,6 +311,8 @@ def forget_epochs(folder: str, first: int) -> None:
     """Cuts log.csv before epoch `first`, and what a killed run left half at its end: a resumed run writes these rows again."""
     if columns := columns_of_log(folder):
         write_table(folder, LOG, read_rows(folder)[:first], columns)
+    else:
+        Path(folder, LOG).unlink(missing_ok=True)
 
 
 def write_table(folder: str, name: str, rows: list[dict[str, Any]], columns: list[str] | None = None) -> None:

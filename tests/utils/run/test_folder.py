@@ -167,3 +167,12 @@ def test_json_has_no_nan_and_takes_numbers_of_numpy():
     found = json.loads(runs.as_json({"a": np.float32("nan"), "b": [np.inf, np.int64(3)], "c": np.array([1.5, -np.inf])}),
                        parse_constant=lambda text: pytest.fail(text))
     assert found == {"a": None, "b": [None, 3], "c": [1.5, None]}
+
+
+@pytest.mark.parametrize("left", ["", "epoch,lo"])
+def test_a_log_of_a_run_that_was_killed_before_its_first_epoch_ended_is_no_damage(left, tmp_path):
+    (tmp_path / "log.csv").write_text(left)
+    assert runs.read_log(str(tmp_path)) == [] and runs.columns_of_log(str(tmp_path)) == []
+    runs.check_log(str(tmp_path), 0, {"loss"})
+    runs.forget_epochs(str(tmp_path), 0)
+    assert not (tmp_path / "log.csv").exists()  # so that the resumed run writes the first line whole
