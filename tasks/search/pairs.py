@@ -78,7 +78,7 @@ def answer(options, path: str, pairs: list[Pair], model: "Loaded") -> None:
         print(f"  and {counted(len(rows) - SHOWN, 'more pair')}" + ("" if options.csv else "; --csv=FILE writes them all"))
     print(in_words(len(rows), sum(found["same"] for found in rows), measured))
     write_answer(options, rows, {"threshold": model.threshold, "pairs": len(rows), "left_out": len(pairs) - len(rows), "measured": measured,
-                                 "results": rows}, list(row(pairs[0], 0.0, False)))
+                                 "warning": model.doubt or None, "results": rows}, list(row(pairs[0], 0.0, False)))
 
 
 def row(pair: Pair, similarity: float, same: bool) -> dict[str, Any]:
@@ -135,8 +135,9 @@ def in_words(pairs: int, same: int, measured: dict[str, Any] | None) -> str:
     """The answer in a line."""
     text = f"{counted(pairs, 'pair')}, {same} of them the same"
     if measured:
-        text += (f"; of {counted(measured['pairs'], 'pair')} with the truth: accuracy {measured['accuracy']:.3f}, "
-                 f"precision {measured['precision']:.3f}, recall {measured['recall']:.3f}, ROC-AUC {measured['roc_auc']:.3f}")
+        names = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "roc_auc": "ROC-AUC"}
+        text += f"; of {counted(measured['pairs'], 'pair')} with the truth: " + ", ".join(
+            f"{shown} {measured[name]:.3f}" for name, shown in names.items() if measured[name] == measured[name])  # NaN has no meaning to tell
     return text
 
 

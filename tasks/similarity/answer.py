@@ -27,13 +27,15 @@ SHOWN = 256  # pixels a side at most of a picture that is compared with another 
 
 
 class Loaded(NamedTuple):
-    """A model ready to compare: what it computes, the input that it takes, the threshold of "same", its file, and its about.json."""
+    """A model ready to compare: what it computes, the input that it takes, the threshold of "same", its file, its about.json, and why its
+    answers about many pictures may mean nothing, or ""."""
 
     compare: Comparer
     shape: tuple[int, int, int]
     threshold: float
     path: str
     known: dict | None
+    doubt: str = ""
 
 
 class Picture(NamedTuple):
@@ -111,7 +113,7 @@ def search_gallery(options, files: list[str]) -> None:
         raise ValueError("--gallery needs a picture to search for: python predict.py --gallery=FOLDER query.png")
     kind_of(options.index)  # raises before the model is loaded
     queries = [show(file) for file in files]
-    root, model = os.path.expanduser(options.gallery), load(options, queries)
+    root, model = os.path.expanduser(options.gallery), load_for_many(options, queries)
     if options.rerank is not None and not model.compare.alone:
         raise ValueError(f"--rerank={options.rerank} has no effect with this model, which compares every picture: leave --rerank out")
     opened = make_index(options.index, root, model, options.collection)
@@ -130,13 +132,13 @@ def search_gallery(options, files: list[str]) -> None:
             titles = [f"query: {figures.short(query.file)}", *(f"{s:.3f} {figures.short(name)}" for name, s in found)]
             heading = f"the {len(found)} most alike of {counted(len(opened), 'picture')}; same from similarity {model.threshold:.3f} on"
             figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=heading, marked=[0])
-    write_answer(options, rows, {"threshold": model.threshold, "embedded": embedded, "results": rows})
+    write_answer(options, rows, {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
 
 
 def find_duplicates(options) -> None:
     """Groups of pictures of a folder that are alike from the threshold on; see `tasks.search.duplicates`."""
     root = os.path.expanduser(options.duplicates)
-    model = load(options, some_pictures(root))
+    model = load_for_many(options, some_pictures(root))
     opened = open_folder(root, model)
     found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
     warning = duplicates.warning(found, model.threshold, options.force)
@@ -151,14 +153,15 @@ def find_duplicates(options) -> None:
     if options.figure and found.groups:
         sheets.duplicates(opened.root, found.groups, heading, "duplicates.png")
     groups = [[member.file for member in group.members] for group in found.groups]
-    write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details, "warning": warning or None})
+    write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details,
+                                 "warning": "; ".join(filter(None, [model.doubt, warning])) or None})
 
 
 def compare_pairs(options) -> None:
     """The similarity of each pair of a list; see `tasks.search.pairs`."""
     path = os.path.expanduser(options.pairs)
     listed = pairs.read_pairs(path)
-    pairs.answer(options, path, listed, load(options, some_of(pairs.some_files(path, listed))))
+    pairs.answer(options, path, listed, load_for_many(options, some_of(pairs.some_files(path, listed))))
 
 
 def write_matrix(options) -> None:
@@ -166,11 +169,12 @@ def write_matrix(options) -> None:
     if not options.csv:
         raise ValueError("--matrix writes a file: pass --csv=matrix.csv, or --csv=matrix.npy for NumPy's file")
     root = os.path.expanduser(options.matrix)
-    model = load(options, some_pictures(root))
+    model = load_for_many(options, some_pictures(root))
     opened = open_folder(root, model)
     matrix.write(opened, model.compare, options.csv)
     print(f"similarities of {counted(len(opened.paths), 'picture')} to each other are in {options.csv}")
-    write_answer(options, None, {"threshold": model.threshold, "matrix": options.csv, "files": opened.paths})
+    write_answer(options, None, {"threshold": model.threshold, "warning": model.doubt or None, "matrix": options.csv,
+                                 "files": opened.paths})
 
 
 def look_between(options) -> None:
@@ -179,7 +183,7 @@ def look_between(options) -> None:
     if len(roots) != 2 or os.path.realpath(roots[0]) == os.path.realpath(roots[1]):
         raise ValueError(f"--between={','.join(options.between)}: expected two different folders with a comma between; within one folder pass "
                          "--duplicates=FOLDER")
-    model = load(options, some_pictures(roots[0]) + some_pictures(roots[1]))
+    model = load_for_many(options, some_pictures(roots[0]) + some_pictures(roots[1]))
     a, b = (open_folder(root, model) for root in roots)
     rows = matrix.between(a, b, model.compare, model.threshold)
     for row in rows:
@@ -187,7 +191,8 @@ def look_between(options) -> None:
     same = sum(row["identical"] for row in rows)
     print(f"{len(rows)} of {counted(len(a.paths), 'picture')} in {a.root} are in {b.root} too: {counted(same, 'identical file')}, "
           f"{len(rows) - same} from similarity {model.threshold:.3f} on")
-    write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same, "results": rows},
+    write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same, "warning": model.doubt or None,
+                                 "results": rows},
                  ["file", "found", "similarity", "identical"])
 
 
@@ -258,6 +263,14 @@ def load(options, pictures: list[Picture]) -> Loaded:
     print(f"model {model.path}, input {height} x {width} {'grey' if channels == 1 else 'RGB'}, same from {model.threshold:.3f} on ({rule})")
     print(about.in_words(model.known))
     return model
+
+
+def load_for_many(options, pictures: list[Picture]) -> Loaded:
+    """The same for many pictures, of which these are some; warns where the model learnt from others."""
+    model = load(options, pictures)
+    if doubt := about.warning(model.known, thumbnails(pictures)):
+        print(f"warning: {doubt}")
+    return model._replace(doubt=doubt)
 
 
 def open_model(path: str, threshold: float | None = None, threshold_at: str | None = None) -> tuple[Loaded, str]:

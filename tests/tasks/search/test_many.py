@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from nets import siamese
+from tasks import about
 from tasks.search import gallery, matrix, pairs
 from tasks.similarity import answer
 from utils.data.images import read_image
+from utils.run import folder as runs
 
 from helpers import picture, questions, small_siamese
 
@@ -166,3 +168,21 @@ def test_memory_of_a_matrix_is_that_of_a_block(rng):
     comparer = siamese.comparer(small_siamese())
     shapes = [block.shape for _, block in matrix.rows_of(opened, comparer)]
     assert sum(rows for rows, _ in shapes) == 3000 and max(rows * columns for rows, columns in shapes) <= matrix.PAIRS
+
+
+@pytest.mark.parametrize("question", ["gallery", "duplicates", "pairs", "matrix", "between"])
+def test_pictures_unlike_those_of_the_training_are_doubted(question, folder, tmp_path, monkeypatch, capsys):
+    """As they are where two pictures are compared."""
+    made = small_siamese("distance")
+    known = about.read(runs.ready_model("characters"))
+    loaded = answer.Loaded(siamese.comparer(made), SHAPE, 0.5, str(tmp_path / "model.keras"), known)
+    made.save(loaded.path)
+    monkeypatch.setattr(answer, "load", lambda options, pictures: loaded)
+    shutil.copytree(folder, tmp_path / "again")
+    (tmp_path / "pairs.csv").write_text("pictures/0.png,pictures/1.png\n")
+    asked = {"pairs": str(tmp_path / "pairs.csv"), "between": [str(folder), str(tmp_path / "again")]}.get(question, str(folder))
+    answer.answer(questions(**{question: asked, "csv": str(tmp_path / "out.csv")}), [str(folder / "0.png")] if question == "gallery" else [])
+    lines = capsys.readouterr().out.splitlines()
+    told = json.loads(lines[-1])["warning"]
+    assert told.startswith("these pictures are photographs, the model learnt from characters") and any(
+        line.startswith("warning: these pictures are photographs") for line in lines)
