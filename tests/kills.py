@@ -87,7 +87,7 @@ def until_first_epoch(kind: str) -> tuple[float, str]:
     """Trains the run that is never killed: the seconds to its first epoch, and what went wrong, or ""."""
     begun, log = time.monotonic(), os.path.join(runs.LOGS, "whole", runs.LOG)
     process = start(TRAIN, *FLAGS[kind], "--run=whole")
-    while process.poll() is None and not os.path.isfile(log):
+    while process.poll() is None and not (os.path.isfile(log) and os.path.getsize(log)):
         time.sleep(0.05)
     return time.monotonic() - begun, failure(process)
 
