@@ -5,9 +5,10 @@ import os
 from nets import rankiqa
 from tasks import find_model
 from tasks.models import load_model
+from tasks.quality.report import spread
 from tasks.quality.scoring import photo_score
 from utils.data import photos
-from utils.data.files import walk
+from utils.data.files import reading, walk
 from utils.data.images import read_photo, read_whole
 from utils.run import figures, folder as runs
 from utils.run.console import progress_bar, write_answer
@@ -21,8 +22,7 @@ def answer(options, files: list[str]) -> None:
     found = photo_files(files)
     path = find_model(options.model, "quality")
     scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
-    split = runs.read_split(os.path.dirname(path))
-    print(f"model {path}: {'higher' if scorer.higher_is_better else 'lower'} is better; {scale_in_words(scorer, split)}")
+    print(f"model {path}: {'higher' if scorer.higher_is_better else 'lower'} is better; {scale_in_words(scorer, os.path.dirname(path))}")
     rows, bar = [], progress_bar("photo")
     for done, file in enumerate(found, start=1):
         rows.append({"file": file, "score": photo_score(scorer, read_photo(file), options.crops)})
@@ -35,13 +35,22 @@ def answer(options, files: list[str]) -> None:
     write_answer(options, rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high, "results": rows})
 
 
-def scale_in_words(scorer: rankiqa.Scorer, split: dict) -> str:
-    """What the numbers of a model mean, by what its run (split.json) learnt from; no score is a limit."""
+def scale_in_words(scorer: rankiqa.Scorer, folder: str) -> str:
+    """What the numbers of a model mean, by what its run learnt from (split.json) and measured (order.json); no score is a limit.
+
+    Raises:
+        ValueError: one of these files is damaged.
+    """
+    split = runs.read_split(folder)
+    with reading(os.path.join(folder, runs.ORDER), "percentiles, as training writes them", runs.mend(folder, runs.ORDER)):
+        measured = spread(runs.read_json(folder, runs.ORDER))
     if scorer.low is None:
         return "the scale of its scores is unknown, because the run did not end"
     worst, best = (scorer.low, scorer.high) if scorer.higher_is_better else (scorer.high, scorer.low)
     if split.get("scored"):
         return f"the photos it learnt from have scores of people from {worst:.4g} (worst) to {best:.4g} (best), and others may lie outside"
+    if measured:
+        return measured
     if not split:
         return f"{best:.4g} stands for good photos and {worst:.4g} for bad ones, and scores may lie outside"
     return (f"{best:.4g} is the mean of undistorted photos and {worst:.4g} that of the most distorted ones when it was trained, so single photos "

@@ -37,13 +37,12 @@ def against_levels(options, scorer: rankiqa.Scorer, folder: str, split: dict) ->
     kinds = with_levels(chosen(options.distortions), options.levels)
     paths = test_photos(options, split)
     paths = evenly(paths, options.photos or len(paths))
-    sign = 1 if scorer.higher_is_better else -1
     print(f"{counted(len(paths), 'photo')}, {counted(len(kinds), 'distortion')}")
     scores = scoring.score_levels(
-        lambda photo: sign * scoring.photo_score(scorer, photo, options.crops, options.seed),
+        lambda photo: scoring.photo_score(scorer, photo, options.crops, options.seed),
         paths, kinds, options.seed, progress_bar("picture"),
     )
-    result = report.write_order(scores, kinds, folder)
+    result = report.write_order(scores, kinds, folder, scorer.higher_is_better)
     print("\n".join(report.order_table(result)))
     return result
 

@@ -178,16 +178,16 @@ def finish(options, folder: str, data: Data) -> list[str]:
     scores = scoring.score_levels(
         lambda photo: scoring.photo_score(scorer, photo, 0), tested, data.kinds, options.seed, progress_bar("picture")
     )
-    measured = report.write_order(scores, data.kinds, folder)
     best = np.mean([found[:, 0].mean() for found in scores.values()])
     worst = np.mean([found[:, -1].mean() for found in scores.values()])
-    scale = []
     if best > worst:
         model.get_layer("score").fit(float(worst), float(best), 0.0, 100.0)
         save_aside(model.save, path, ".keras")
-        scale = [report.spread(scores, worst, best)]
+        scores = {kind: (found - worst) / (best - worst) * 100 for kind, found in scores.items()}
     else:
         print("undistorted photos score no higher than the worst ones: the network has learnt nothing yet")
+    measured = report.write_order(scores, data.kinds, folder)
+    scale = [report.spread(runs.read_json(folder, runs.ORDER))] if best > worst else []
     return [f"{counted(len(tested), 'photo')} of the {part} part", *report.order_table(measured), *scale]
 
 

@@ -13,20 +13,30 @@ from utils.saying import counted
 DIVERGED = "the scores are NaN or infinite: training diverged. Try a learning rate ten times lower"
 
 
-def write_order(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], folder: str) -> dict:
-    """Writes order.json and order.png: the order of levels by distortion, and "mean" over them.
+def write_order(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], folder: str, higher_is_better: bool = True) -> dict:
+    """Writes order.json and order.png: the order of levels by distortion, and "mean" over them; and where the scores lie.
+
+    Args:
+        scores: of each distortion (photos, levels + 1), as the model gives them; column 0 is that of the undistorted photos.
 
     Raises:
         ValueError: scores that are NaN or infinite.
     """
     if not all(np.isfinite(found).all() for found in scores.values()):
         raise ValueError(DIVERGED)
-    result = {kind: pair_order(found) for kind, found in scores.items()}
+    quality = {kind: found if higher_is_better else -found for kind, found in scores.items()}
+    result = {kind: pair_order(found) for kind, found in quality.items()}
     shared = set.intersection(*(set(row) for row in result.values()))
     result["mean"] = {key: float(np.mean([row[key] for row in result.values()])) for key in next(iter(result.values())) if key in shared}
-    runs.write_json(folder, "order.json", {"photos": len(next(iter(scores.values()))), "distortions": result})
-    figures.level_scores(folder, scores, kinds)
+    runs.write_json(folder, runs.ORDER, {"photos": len(next(iter(scores.values()))), "four_fifths": four_fifths(scores), "distortions": result})
+    figures.level_scores(folder, quality, kinds)
     return result
+
+
+def four_fifths(scores: dict[str, np.ndarray]) -> dict[str, list[float]]:
+    """Where the middle four fifths of the scores lie, as of `write_order`: the 10th and the 90th percentile."""
+    ends = {"undistorted": 0, "most_distorted": -1}
+    return {name: np.percentile(np.concatenate([found[:, column] for found in scores.values()]), (10, 90)).tolist() for name, column in ends.items()}
 
 
 def order_table(result: dict) -> list[str]:
@@ -37,15 +47,12 @@ def order_table(result: dict) -> list[str]:
     return [head, *rows]
 
 
-def spread(scores: dict[str, np.ndarray], worst: float, best: float) -> str:
-    """Where scores of photos lie, in words, on the scale from 0, at `worst`, to 100, at `best`: the middle four fifths of them.
-
-    Args:
-        scores: of each distortion (photos, levels + 1), column 0 that of the undistorted photos.
-    """
-    ends = [np.concatenate([found[:, column] for found in scores.values()]) for column in (0, -1)]
-    good, bad = ("{:.0f} to {:.0f}".format(*np.percentile((end - worst) / (best - worst) * 100, (10, 90))) for end in ends)
-    return f"four of five undistorted photos score {good}, and four of five at the highest levels {bad}"
+def spread(measured: dict | None) -> str:
+    """Where scores of photos lie, in words, from an order.json; "" where it does not tell."""
+    if not measured or "four_fifths" not in measured:
+        return ""
+    good, bad = (f"{low:.4g} to {high:.4g}" for low, high in (measured["four_fifths"][name] for name in ("undistorted", "most_distorted")))
+    return f"of {counted(measured['photos'], 'photo')}, four of five score {good} undistorted, and {bad} at the highest levels of distortion"
 
 
 def write_agreement(folder: str, quality: np.ndarray, scored: Scored, rows: np.ndarray) -> list[dict]:

@@ -10,7 +10,7 @@
     thresholds.json   similarities from which on to say "same"
     evaluation.json   quality on the held-out test
     classes.csv       the same for each of its classes, the worst first
-    order.json        quality: the order of levels of distortion; agreement.json: agreement with people
+    order.json        quality: the order of levels of distortion, and where scores lie; agreement.json: agreement with people
     *.png             figures
 """
 
@@ -39,7 +39,7 @@ READY_MODELS = {  # what --model may call them
 BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
 WORKER = "worker"  # and its number: the folder of each but the first of several
 FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
-THRESHOLDS, EVALUATION, CLASSES, LOG = "thresholds.json", "evaluation.json", "classes.csv", "log.csv"
+THRESHOLDS, EVALUATION, CLASSES, LOG, ORDER = "thresholds.json", "evaluation.json", "classes.csv", "log.csv", "order.json"
 GO_ON = "train on from its model: python train.py --flagfile={folder}/flags.txt --weights={folder} --run=NAME"
 MENDS = {  # what to do where a file of a run is damaged
     FLAGS: "write into it what train.py was called with, or train on from its model: python train.py --weights={folder} --run=NAME",
@@ -47,6 +47,7 @@ MENDS = {  # what to do where a file of a run is damaged
     ABOUT: "delete it: the model answers without it, but cannot say what it learnt from",
     THRESHOLDS: "delete it and run evaluate.py again (train.py --resume for a model of copies), or pass --threshold",
     EVALUATION: "delete it, and evaluate.py writes it again",
+    ORDER: "delete it, and eval_rank.py writes it again",
     LOG: "mend it by hand, or " + GO_ON,
     STATE: GO_ON,
 }

@@ -1,5 +1,6 @@
 """What the numbers of a quality model are said to mean."""
 
+import json
 import re
 from types import SimpleNamespace
 
@@ -10,20 +11,35 @@ from tasks.quality import report
 from tasks.quality.answer import scale_in_words
 
 
-@pytest.mark.parametrize("low, split, higher, says", [
-    (None, {}, True, "unknown, because the run did not end"),
-    (0, {"test": []}, True, "100 is the mean of undistorted photos and 0 that of the most distorted .* lie above and below"),
-    (0, {"scored": True}, False, r"from 100 \(worst\) to 0 \(best\), and others may lie outside"),
-    (0, {}, True, "100 stands for good photos and 0 for bad ones, and scores may lie outside"),
+ENDS = {"undistorted": [82.04, 117.26], "most_distorted": [-11.0, 20.5]}
+
+
+@pytest.mark.parametrize("low, split, order, higher, says", [
+    (None, {}, None, True, "unknown, because the run did not end"),
+    (0, {"test": []}, None, True, "100 is the mean of undistorted photos and 0 that of the most distorted .* lie above and below"),
+    (0, {"test": []}, {"photos": 200, "four_fifths": ENDS}, True, "of 200 photos, four of five score 82.04 to 117.3 undistorted, and -11 to 20.5 at"),
+    (0, {"scored": True}, {"photos": 200, "four_fifths": ENDS}, False, r"from 100 \(worst\) to 0 \(best\), and others may lie outside"),
+    (0, {}, {"photos": 1, "distortions": {}}, True, "100 stands for good photos and 0 for bad ones, and scores may lie outside"),
 ])
-def test_a_scale_is_stated_as_what_it_is(low, split, higher, says):
+def test_a_scale_is_stated_as_what_it_is(low, split, order, higher, says, tmp_path):
     scorer = SimpleNamespace(low=low, high=None if low is None else 100.0, higher_is_better=higher)
-    text = scale_in_words(scorer, split)
+    for name, content in (("split.json", split), ("order.json", order)):
+        if content:
+            (tmp_path / name).write_text(json.dumps(content))
+    text = scale_in_words(scorer, str(tmp_path))
     assert re.search(says, text) and "about" not in text
 
 
-def test_the_spread_is_that_of_the_middle_four_fifths(rng):
+@pytest.mark.parametrize("content", [{"photos": 2, "four_fifths": {}}, {"four_fifths": ENDS}, {"photos": 2, "four_fifths": ENDS | {"undistorted": "x"}}])
+def test_a_damaged_order_is_named(content, tmp_path):
+    (tmp_path / "order.json").write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="order.json: .* eval_rank.py writes it again"):
+        scale_in_words(SimpleNamespace(low=0.0, high=100.0, higher_is_better=True), str(tmp_path))
+
+
+def test_the_middle_four_fifths_equal_a_sorted_list(rng):
     good, bad = np.arange(101) / 10 - 1, np.arange(101) / 50 - 1  # -1 to 9 and -1 to 1
     scores = {"jpeg": np.stack([good, bad + 3, bad], axis=1)}
     scores["blur"] = rng.permutation(scores["jpeg"])
-    assert report.spread(scores, -1.0, 4.0) == ("four of five undistorted photos score 20 to 180, and four of five at the highest levels 4 to 36")
+    found = report.four_fifths(scores)
+    assert found == {"undistorted": pytest.approx([0, 8]), "most_distorted": pytest.approx([-0.8, 0.8])}
