@@ -17,7 +17,7 @@ from utils.patches.sets import REFERENCE, PhotoPair, PhotoTour, Scene
 
 SIDE = 65  # pixels a side of patches that are cut from photos, as in HPatches
 DISTRACTORS, QUERIES = 2000, 20  # of retrieval at most: patches of other scenes, and queries of a scene
-WORST, SMALLEST = 10, 1e-5  # mistakes that are shown; share from which on a curve is drawn
+WORST, SMALLEST, TOLD = 10, 1e-5, 20  # mistakes that are shown; share from which on a curve is drawn; scenes at most whose figures are printed
 LETTERS = {"e": "easy", "h": "hard", "t": "tough"}  # of the views of HPatches
 TITLES = {"fpr95": ("true pairs accepted", "false pairs accepted", "share of true pairs"), "matching": ("matching", "recall", "precision")}
 
@@ -69,7 +69,8 @@ def of_scenes(scenes: Iterable[Scene], describers: list[Describer], seed: int) -
     if not kept:
         raise ValueError("found no scene with two points that both views show")
     names = list(dict.fromkeys(name for scene in kept for name in scene.views if name != REFERENCE))
-    found = [scene_figures(made, names, seed) for made in features]
+    found = [scene_figures(made, names, seed) | {"scenes": {scene.name: alone(own, names, seed) for scene, own in zip(kept, made)}}
+             for made in features]
     curves = {"fpr95": {}, "matching": {}}
     for describer, made in zip(describers, features):
         true, false = distances(made, names, seed)
@@ -100,6 +101,13 @@ def scene_figures(made: list[dict[str, np.ndarray]], names: list[str], seed: int
         figures[f"matching_{level}"] = float(np.mean(values))
     figures["retrieval"] = retrieval(made, names, seed)
     return figures
+
+
+def alone(own: dict[str, np.ndarray], names: list[str], seed: int) -> dict[str, float]:
+    """FPR95 and the mean average precision of matching of one scene by itself."""
+    true, false = distances([own], names, seed)
+    return {"fpr95": metrics.fpr95(true, np.concatenate(list(false.values()))),
+            "matching": float(np.mean([metrics.matching(own[REFERENCE], own[name]) for name in names if name in own]))}
 
 
 def distances(made: list[dict[str, np.ndarray]], names: list[str], seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
@@ -197,4 +205,15 @@ def in_words(result: dict[str, Any]) -> list[str]:
             values.append(value)
         if all(isinstance(value, float) for value in values):
             lines.append(f"  {label:24}" + "".join(f"{value:9.4f}" for value in values))
-    return lines
+    return [*lines, *scenes_in_words(found)]
+
+
+def scenes_in_words(found: dict[str, dict[str, Any]]) -> list[str]:
+    """FPR95 and matching of each scene, where there are a few: a scene whose homography does not hold everywhere shows by its FPR95."""
+    scenes = next(iter(found.values())).get("scenes", {})
+    if not 1 < len(scenes) <= TOLD:
+        return []
+    head = "each scene by itself".ljust(26) + "".join(f"{f'{name} {what}':>18}" for name in found for what in ("FPR95", "matching"))
+    rows = [f"  {scene:24}" + "".join(f"{figures['scenes'][scene][what]:18.4f}" for figures in found.values() for what in ("fpr95", "matching"))
+            for scene in scenes]
+    return [head, *rows]

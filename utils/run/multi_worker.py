@@ -71,7 +71,7 @@ def strategy(minutes: float):
     tf.get_logger().setLevel(logging.WARNING)  # it tells of every exchange between the workers
     mend_keras()
     meet(minutes)
-    with ended_by_signals():
+    with ended_by_signals(minutes):
         return tf.distribute.MultiWorkerMirroredStrategy()
 
 
@@ -79,19 +79,30 @@ def join_jax(minutes: float) -> None:
     """Joins the workers of TF_CONFIG under JAX; the first of them is the coordinator. `minutes` as of `strategy`."""
     worker, addresses = workers()
     meet(minutes)
-    with ended_by_signals():
+    with ended_by_signals(minutes):
         keras.distribution.initialize(",".join(addresses), len(addresses), worker)
 
 
 @contextlib.contextmanager
-def ended_by_signals():
-    """Lets Ctrl-C end the process inside of a call that runs no Python, and afterwards SIGTERM, which TensorFlow takes for itself."""
+def ended_by_signals(minutes: float):
+    """Lets Ctrl-C end the process inside of a call that runs no Python, and afterwards SIGTERM, which TensorFlow takes for itself.
+
+    A worker that dies in this call lets the others wait in it for ever, so an alarm ends them after so many minutes, where
+    the system has one. No thread of Python could: the call keeps them all from running.
+    """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     if before[signal.SIGINT] is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    alarm = getattr(signal, "setitimer", None)
+    if alarm:
+        print(f"all workers are there and start together; if one stops now, the others end after {minutes:g} minutes", flush=True)
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        alarm(signal.ITIMER_REAL, 60 * minutes)
     try:
         yield
     finally:
+        if alarm:
+            alarm(signal.ITIMER_REAL, 0)
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
 

@@ -45,7 +45,10 @@ def test_hpatches(hpatches, tmp_path, capsys):
     assert found["matching_easy"] >= found["matching_hard"] >= found["matching_tough"] > 0.2 and found["matching_easy"] > 0.95
     assert 0 <= found["fpr95"] < 0.5 and set(found["verification"]) == {"intra", "inter"} and 0.5 < found["retrieval"] <= 1
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"patches.json", "patches.png"}
-    assert "matching, tough" in capsys.readouterr().out
+    assert set(found["scenes"]) == {"v_wall", "i_lamp", "v_door"}
+    assert np.mean([scene["matching"] for scene in found["scenes"].values()]) == pytest.approx(found["matching"])
+    said = capsys.readouterr().out
+    assert "matching, tough" in said and f"  {'v_door':24}{found['scenes']['v_door']['fpr95']:18.4f}" in said
     assert result == evaluation.evaluate(options(hpatches, tmp_path / "out"), "")
 
 

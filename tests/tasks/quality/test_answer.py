@@ -10,7 +10,6 @@ import pytest
 from tasks.quality import report
 from tasks.quality.answer import scale_in_words
 
-
 ENDS = {"undistorted": [82.04, 117.26], "most_distorted": [-11.0, 20.5]}
 
 
@@ -30,7 +29,9 @@ def test_a_scale_is_stated_as_what_it_is(low, split, order, higher, says, tmp_pa
     assert re.search(says, text) and "about" not in text
 
 
-@pytest.mark.parametrize("content", [{"photos": 2, "four_fifths": {}}, {"four_fifths": ENDS}, {"photos": 2, "four_fifths": ENDS | {"undistorted": "x"}}])
+@pytest.mark.parametrize("content", [
+    {"photos": 2, "four_fifths": {}}, {"four_fifths": ENDS}, {"photos": 2, "four_fifths": ENDS | {"undistorted": "x"}},
+])
 def test_a_damaged_order_is_named(content, tmp_path):
     (tmp_path / "order.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match="order.json: .* eval_rank.py writes it again"):

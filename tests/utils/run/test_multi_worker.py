@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -141,6 +142,17 @@ def test_a_lone_worker_ends_on_sigterm(alphabets, tmp_path):
     line = next(line for line in worker.stdout if "waits for" in line)
     worker.terminate()
     assert "worker 0 of 2 waits for localhost:" in line and worker.wait(10) == -15
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no alarm on this system")
+def test_a_worker_whose_partner_died_after_they_met_ends_after_the_time_that_it_said():
+    """The libraries would wait for ever, in code that runs no Python."""
+    hosts = [f"localhost:{port}" for port in free_ports(2)]
+    start = "strategy" if BACKEND == "tensorflow" else "join_jax"
+    code = f"from utils.run import multi_worker as made; made.meet = lambda minutes: None; made.{start}(0.05)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100, env={
+        **os.environ, "TF_CONFIG": json.dumps({"cluster": {"worker": hosts}, "task": {"type": "worker", "index": 0}})})
+    assert done.returncode == -signal.SIGALRM and "the others end after 0.05 minutes" in done.stdout, done.stderr
 
 
 def test_workers_are_numbered(monkeypatch):
