@@ -163,7 +163,9 @@ def reading(path: str, expected: str = "", mend: str = "") -> Iterator[None]:
             raise  # it says so already
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise  # that was a file that is written meanwhile
-        text = getattr(error, "strerror", None) or " ".join(str(error).split())[:160] or type(error).__name__
+        text, kind = getattr(error, "strerror", None) or " ".join(str(error).split())[:160], type(error).__name__
+        if isinstance(error, LookupError) or not any(map(str.isalpha, text)):  # a key or a number says nothing by itself
+            text = f"{kind} {text}".strip()
         parts = [f"{path}: cannot be read ({text})", f"expected {expected}" if expected else "", mend]
         raise ValueError("; ".join(filter(None, parts))) from error
 

@@ -92,7 +92,8 @@ def test_names_of_no_encoding_are_found_and_said(tmp_path, capsys):
 
 @pytest.mark.parametrize("error, text", [
     (OSError(5, "Input/output error"), "cannot be read (Input/output error)"), (MemoryError(), "cannot be read (MemoryError)"),
-    (KeyError("x"), "cannot be read ('x')"), (RuntimeError("two\nlines"), "cannot be read (two lines)"),
+    (KeyError("x"), "cannot be read (KeyError 'x')"), (KeyError(101), "cannot be read (KeyError 101)"),
+    (RuntimeError("two\nlines"), "cannot be read (two lines)"),
     (ValueError("f.bin: said already"), "f.bin: said already"),
 ])
 def test_every_failure_to_read_names_the_file(error, text):

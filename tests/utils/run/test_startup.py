@@ -23,7 +23,7 @@ def test_printing_never_dies_and_commands_nothing(encoding, text, written):
 
 
 def test_libraries_are_not_heard_and_we_are():
-    """Warnings of Python and what C writes to descriptor 2 are not seen; the line of ours that follows is."""
+    """Warnings of Python and what C writes to descriptor 2 are not shown; the program's own line that follows is."""
     code = """
 import os, sys, warnings
 from utils.run import startup
