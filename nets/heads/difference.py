@@ -10,7 +10,8 @@ class DifferenceHead(keras.layers.Layer):
 
     Nothing in the article's form makes equal features score highest. So by default the logit is
     capped at that of equal features, g(|f1 - f2|) -> min(g(|f1 - f2|), g(0)): an image compared with
-    itself gets the highest logit there is, with the same weights.
+    itself gets the highest logit there is, with the same weights. Where the cap lies below the logits of all pairs, no
+    gradient tells pairs apart, so the last layer starts with weights below 0, by which every difference lowers the logit.
 
     Args:
         units: width of the hidden layer; 0: none, a weighted sum of the differences (Koch, Zemel &
@@ -24,7 +25,8 @@ class DifferenceHead(keras.layers.Layer):
         super().__init__(**{"dtype": "float32", **kwargs})
         self.units, self.plain = units, plain
         self.hidden = keras.layers.Dense(units, "relu", name="hidden", dtype="float32") if units else None
-        self.logit = keras.layers.Dense(1, name="logit", dtype="float32")
+        first = "glorot_uniform" if plain else keras.initializers.RandomUniform(-0.1, 0.0)
+        self.logit = keras.layers.Dense(1, kernel_initializer=first, name="logit", dtype="float32")
 
     def build(self, left_shape, right_shape=None):
         if self.hidden:

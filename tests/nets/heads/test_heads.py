@@ -53,3 +53,13 @@ def test_similarity_is_symmetric_and_within_0_and_1(head, rng):
     there, back = model.predict([a, b], verbose=0), model.predict([b, a], verbose=0)
     assert there == pytest.approx(back, abs=1e-6)
     assert ((0 <= there) & (there <= 1)).all()
+
+
+@pytest.mark.parametrize("name", ["difference", "weighted"])
+def test_no_pair_starts_at_the_cap_where_the_gradient_is_lost(name, rng):
+    for seed in range(5):
+        keras.utils.set_random_seed(seed)
+        head = make_head(name)
+        features = rng.normal(size=(20, 16)).astype("float32")
+        logits = apply(head, features[:, None], features[None])
+        assert (logits[~np.eye(20, dtype=bool)] < logits.max() - 1e-3).all()
