@@ -55,11 +55,10 @@ def test_similarity_is_symmetric_and_within_0_and_1(head, rng):
     assert ((0 <= there) & (there <= 1)).all()
 
 
-@pytest.mark.parametrize("name", ["difference", "weighted"])
-def test_no_pair_starts_at_the_cap_where_the_gradient_is_lost(name, rng):
+def test_no_pair_starts_at_the_cap_where_the_gradient_is_lost(rng):
     for seed in range(5):
         keras.utils.set_random_seed(seed)
-        head = make_head(name)
+        head = make_head("difference")
         features = rng.normal(size=(20, 16)).astype("float32")
         logits = apply(head, features[:, None], features[None])
         assert (logits[~np.eye(20, dtype=bool)] < logits.max() - 1e-3).all()
