@@ -55,7 +55,7 @@ def scenes(options, root: str, kind: str, path: str, channels: int) -> Iterator[
         yield from sets.hpatches(root)
     elif kind == "homographies":
         for number, pair in enumerate(sets.photo_pairs(root)):
-            yield protocol.seen_twice(pair, options.points, options.jitter, [options.seed, number], channels)
+            yield protocol.seen_twice(pair, options.points, options.jitter, [options.seed, number], channels, options.least_patch)
     else:
         split = runs.read_json(os.path.dirname(path), runs.SPLIT) or {}
         photos = [os.path.join(split.get("root", ""), name) for name in split.get("test") or split.get("validation") or []]

@@ -60,6 +60,8 @@ def for_evaluation() -> None:
         flags.DEFINE_enum("jitter", "hard", [name for name in JITTERS if name != "mixed"], "How inexactly a place is found again, where the patches "
                           "are cut from photos")
         flags.DEFINE_integer("points", 400, "Points of a pair of photos at most, where the patches are cut from photos", 2)
+        flags.DEFINE_float("least_patch", 0, "For pairs of photos: pixels a side that a patch shows of the first photo, at least. Of small patches, "
+                           "the error of a homography moves the second one far. 0: all patches", 0)
         flags.DEFINE_boolean("opencv", False, "Measure OpenCV's SIFT and its RANSAC too: pip install opencv-python-headless")
         flags.DEFINE_boolean("photos_too", True, "For pairs of photos: find their homographies too, as predict.py does, and measure them")
         define_matching()

@@ -31,17 +31,18 @@ class Found(NamedTuple):
     mistakes: tuple
 
 
-def seen_twice(pair: PhotoPair, points: int, jitter: str, seed: Sequence[int], channels: int) -> Scene:
+def seen_twice(pair: PhotoPair, points: int, jitter: str, seed: Sequence[int], channels: int, least: float = 0.0) -> Scene:
     """Patches around key points of photo a, and around the same places of photo b, a little aside, as `jitter` says.
 
-    Only patches count that lie in both photos; of key points that are nearly one place only the strongest does.
+    Only patches count that lie in both photos and show `least` or more pixels of a each way; of key points that are nearly one place
+    only the strongest does.
     """
     a, b = (open_image(file, "L" if channels == 1 else "RGB") for file in (pair.a, pair.b))
     found = detect(np.asarray(a.convert("L"), "float32"))
     first = frames_of(found)
     to_b = np.linalg.inv(pair.b_to_a)
     to_b = to_b / np.median(first[:, :, 2] @ to_b[2, :2] + to_b[2, 2])  # positive where the key points are
-    fits = inside(first, a.size)
+    fits = inside(first, a.size) & (2 * np.sqrt(np.linalg.det(first[:, :, :2])) >= least)
     fits[fits] = inside(moved_frames(to_b, first[fits]), b.size)
     rows = np.flatnonzero(fits)[: 10 * points]
     rows = rows[apart(found.take(rows))][:points]

@@ -22,8 +22,10 @@ def patches(rng, count, side):
 
 
 def options(root, out, **changes):
-    return SimpleNamespace(**{"descriptor": "sift", "dataset_path": str(root), "out": str(out), "seed": 0, "points": 30, "jitter": "easy",
-                              "photos_too": True, "opencv": False, "most_keypoints": 500, "ratio": 0.8, "tolerance": 3.0, **changes})
+    return SimpleNamespace(**{
+        "descriptor": "sift", "dataset_path": str(root), "out": str(out), "seed": 0, "points": 30, "jitter": "easy", "least_patch": 0.0,
+        "photos_too": True, "opencv": False, "most_keypoints": 500, "ratio": 0.8, "tolerance": 3.0, **changes,
+    })
 
 
 @pytest.fixture
@@ -101,6 +103,15 @@ def test_the_second_patch_shows_the_place_that_the_homography_says(photo_pair):
     scene = protocol.seen_twice(sets.photo_pairs(str(photo_pair))[0], 30, "none", [0], 1)
     one, other = (found.reshape(len(found), -1).astype(float) for found in scene.views.values())
     assert np.median([np.corrcoef(a, b)[0, 1] for a, b in zip(one, other)]) > 0.97
+
+
+def test_small_patches_are_left_out_where_asked(photo_pair, monkeypatch):
+    pair, cut = sets.photo_pairs(str(photo_pair))[0], []
+    monkeypatch.setattr(protocol, "cut_frames", lambda image, frames, side: cut.append(frames) or np.zeros((len(frames), side, side)))
+    for least in (0, 40):
+        protocol.seen_twice(pair, 30, "none", [0], 1, least)
+    sides = [2 * np.linalg.norm(frames[:, :, 0], axis=1) for frames in cut[::2]]
+    assert sides[0].min() < 40 <= sides[1].min() + 1e-6 and len(sides[1]) > 2
 
 
 def test_the_error_of_corners_and_of_what_both_show():
