@@ -59,6 +59,7 @@ def test_no_pair_starts_at_the_cap_where_the_gradient_is_lost(rng):
     for seed in range(5):
         keras.utils.set_random_seed(seed)
         head = make_head("difference")
+        head.build((None, 16))
         features = rng.normal(size=(20, 16)).astype("float32")
         logits = apply(head, features[:, None], features[None])
         assert (logits[~np.eye(20, dtype=bool)] < logits.max() - 1e-3).all()
