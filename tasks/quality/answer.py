@@ -43,7 +43,8 @@ def scale_in_words(scorer: rankiqa.Scorer, folder: str) -> str:
     """
     split = runs.read_split(folder)
     with reading(os.path.join(folder, runs.ORDER), "percentiles, as training writes them", runs.mend(folder, runs.ORDER)):
-        measured = spread(runs.read_json(folder, runs.ORDER))
+        order = runs.read_json(folder, runs.ORDER) or {}
+        measured = spread(order["photos"], order["four_fifths"]) if "four_fifths" in order else ""
     if scorer.low is None:
         return "the scale of its scores is unknown, because the run did not end"
     worst, best = (scorer.low, scorer.high) if scorer.higher_is_better else (scorer.high, scorer.low)

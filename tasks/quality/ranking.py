@@ -187,7 +187,7 @@ def finish(options, folder: str, data: Data) -> list[str]:
     else:
         print("undistorted photos score no higher than the worst ones: the network has learnt nothing yet")
     measured = report.write_order(scores, data.kinds, folder)
-    scale = [report.spread(runs.read_json(folder, runs.ORDER))] if best > worst else []
+    scale = [report.spread(len(tested), report.four_fifths(scores))] if best > worst else []
     return [f"{counted(len(tested), 'photo')} of the {part} part", *report.order_table(measured), *scale]
 
 

@@ -47,12 +47,10 @@ def order_table(result: dict) -> list[str]:
     return [head, *rows]
 
 
-def spread(measured: dict | None) -> str:
-    """Where scores of photos lie, in words, from an order.json; "" where it does not tell."""
-    if not measured or "four_fifths" not in measured:
-        return ""
-    good, bad = (f"{low:.4g} to {high:.4g}" for low, high in (measured["four_fifths"][name] for name in ("undistorted", "most_distorted")))
-    return f"of {counted(measured['photos'], 'photo')}, four of five score {good} undistorted, and {bad} at the highest levels of distortion"
+def spread(photos: int, ends: dict[str, list[float]]) -> str:
+    """Where the scores of so many photos lie, in words; `ends` as of `four_fifths`."""
+    good, bad = (f"{low:.4g} to {high:.4g}" for low, high in (ends[name] for name in ("undistorted", "most_distorted")))
+    return f"of {counted(photos, 'photo')}, four of five score {good} undistorted, and {bad} at the highest levels of distortion"
 
 
 def write_agreement(folder: str, quality: np.ndarray, scored: Scored, rows: np.ndarray) -> list[dict]:
