@@ -134,8 +134,8 @@ def measured(made: Set, head: str, seed: int) -> dict:
     from utils.batches.classes import ClassBatches
     from utils.metrics import one_shot, verification
 
-    model, trainer = build(head, made.backbone, made.images.shape[1:], seed)
     batches = ClassBatches(made.images, made.labels, made.groups, made.train, FLAGS.batch_size, steps=FLAGS.steps, seed=seed, **made.batches)
+    model, trainer = build(head, made.backbone, made.images.shape[1:], len(batches), seed)
     seconds = [time.perf_counter()]
     for epoch in range(FLAGS.epochs):
         batches.epoch = epoch
@@ -163,8 +163,8 @@ def measured(made: Set, head: str, seed: int) -> dict:
     }
 
 
-def build(head: str, backbone: str, shape: tuple[int, int, int], seed: int = 0):
-    """The model and its compiled trainer, as train.py makes them."""
+def build(head: str, backbone: str, shape: tuple[int, int, int], steps: int, seed: int = 0):
+    """The model and its compiled trainer, as train.py makes them, for so many steps an epoch."""
     import keras
 
     from nets import siamese, towers
@@ -178,7 +178,6 @@ def build(head: str, backbone: str, shape: tuple[int, int, int], seed: int = 0):
     if backbone == "photos":
         start_from_photos(model)
         siamese.freeze_normalization(model, True)
-    steps = max(1, FLAGS.steps or 250)
     rate = 5e-4 if backbone == "photos" else fitting.default_rate("adamw", model)
     loss = siamese.make_loss("cross_entropy", model)
     trainer = siamese.trainer(model, loss)
@@ -260,7 +259,7 @@ def step_cost(head: str, batch: int, rounds: int = 5) -> None:
     import resource
 
     FLAGS(["attention"])
-    _, trainer = build(head, "compact", (48, 48, 1))
+    _, trainer = build(head, "compact", (48, 48, 1), 1)
     rng = np.random.default_rng(0)
     data = {"image": rng.integers(0, 256, (batch, 48, 48, 1), "uint8"), "label": np.repeat(np.arange(batch // 4, dtype="int32"), 4),
             "warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (batch, 1)), "light": np.tile(np.float32([1, 0]), (batch, 1))}
