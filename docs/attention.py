@@ -246,22 +246,22 @@ def recalls(places: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> str:
 
 def costs(done: set) -> None:
     """Seconds and memory of a training step against the images in a batch, each in a process of its own."""
-    for batch in (16, 32, 64, 96):
+    for batch in (24, 48, 96):
         for head in FLAGS.heads:
             if (head, 0, batch) not in done:
-                code = f"from docs.attention import step_cost; step_cost({head!r}, {batch})"
+                code = f"from docs.attention import step_cost; step_cost({head!r}, {batch}, {FLAGS.side or 48})"
                 ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
                 note(json.loads(ran.stdout.splitlines()[-1]))
 
 
-def step_cost(head: str, batch: int, rounds: int = 5) -> None:
+def step_cost(head: str, batch: int, side: int, rounds: int = 5) -> None:
     """Prints what a step takes: the fastest of so many, and the most memory that the process held."""
     import resource
 
     FLAGS(["attention"])
-    _, trainer = build(head, "compact", (48, 48, 1), 1)
+    _, trainer = build(head, "compact", (side, side, 1), 1)
     rng = np.random.default_rng(0)
-    data = {"image": rng.integers(0, 256, (batch, 48, 48, 1), "uint8"), "label": np.repeat(np.arange(batch // 4, dtype="int32"), 4),
+    data = {"image": rng.integers(0, 256, (batch, side, side, 1), "uint8"), "label": np.repeat(np.arange(batch // 4, dtype="int32"), 4),
             "warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (batch, 1)), "light": np.tile(np.float32([1, 0]), (batch, 1))}
     seconds = []
     for _ in range(rounds):
