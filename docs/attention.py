@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from absl import app, flags
 
+SIMPLE = ["pixels", "fisherfaces"]  # methods to beat, in place of a network
 HEADS = ["distance", "difference", "add", "concat", "product", "attention_before", "attention_after", "attention_pool", "cross_attention"]
 PAIRS, TRIALS, WAYS = 10_000, 20, 20
 FLAGS = flags.FLAGS
@@ -31,7 +32,7 @@ flags.DEFINE_string("runs", "", "Omniglot's all_runs.zip; without it one-shot tr
 flags.DEFINE_string("out", "attention.jsonl", "File that a line is added to for each run")
 flags.DEFINE_string("keep", "", "Folder for the trained models, as <head>-<seed>.keras; empty: they are not kept")
 flags.DEFINE_string("table", "", "Only print the table of this file")
-flags.DEFINE_list("heads", HEADS, "Heads to measure")
+flags.DEFINE_list("heads", HEADS, f"Heads to measure; for most sets also {' and '.join(SIMPLE)}")
 flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, each with all heads before the next")
 flags.DEFINE_integer("epochs", 8, "Epochs")
 flags.DEFINE_integer("steps", 0, "Batches in an epoch; 0: as train.py")
@@ -132,8 +133,9 @@ def measured(made: Set, head: str, seed: int) -> dict:
     """Trains one head, and measures it on the classes held out."""
     from nets import siamese
     from utils.batches.classes import ClassBatches
-    from utils.metrics import one_shot, verification
 
+    if head in SIMPLE:
+        return figures(made, simple(made, head), lambda left, right: np.sum(left * right, axis=-1))
     batches = ClassBatches(made.images, made.labels, made.groups, made.train, FLAGS.batch_size, steps=FLAGS.steps, seed=seed, **made.batches)
     model, trainer = build(head, made.backbone, made.images.shape[1:], len(batches), seed)
     seconds = [time.perf_counter()]
@@ -145,22 +147,43 @@ def measured(made: Set, head: str, seed: int) -> dict:
         os.makedirs(FLAGS.keep, exist_ok=True)
         model.save(os.path.join(FLAGS.keep, f"{head}-{seed}.keras"))
     compare = siamese.comparer(model)
+    return figures(made, compare.embed, compare.score) | {
+        "loss": losses[-1], "head_parameters": model.get_layer("head").count_params(), "parameters": model.count_params(),
+        "images_per_s": float(len(batches) * batches.batch_size / min(np.diff(seconds))), "steps": len(batches) * FLAGS.epochs,
+        "batch_size": batches.batch_size,
+    }
+
+
+def figures(made: Set, embed, score) -> dict:
+    """Verification and one-shot on the classes held out.
+
+    Args:
+        embed: images (N, H, W, C) -> features (N, F).
+        score: (..., F), (..., F) -> (...), higher where more alike.
+    """
+    from utils.metrics import one_shot, verification
+
     pairs = verification.draw_pairs(made.labels[made.test], PAIRS, 0)
-    features = compare.embed(made.images[made.test])
+    features = embed(made.images[made.test])
     begun = time.perf_counter()
-    found = verification.verify(verification.score_pairs(compare.score, features, pairs), pairs.same)
+    found = verification.verify(verification.score_pairs(score, features, pairs), pairs.same)
     scoring = time.perf_counter() - begun
-
-    def similarity(queries, supports):
-        return compare.score(compare.embed(queries)[:, None], compare.embed(supports)[None])
-
     runs = one_shot.read_runs(FLAGS.runs, made.images.shape[1:]) if FLAGS.runs else trials(made)
     return {
-        "accuracy": found["accuracy"], "roc_auc": float(found["roc_auc"]), "one_shot": one_shot.one_shot_accuracy(runs, similarity),
-        "loss": losses[-1], "head_parameters": model.get_layer("head").count_params(), "parameters": model.count_params(),
-        "images_per_s": float(len(batches) * batches.batch_size / min(np.diff(seconds))), "pairs_per_s": PAIRS / scoring,
-        "steps": len(batches) * FLAGS.epochs, "batch_size": batches.batch_size,
+        "accuracy": found["accuracy"], "roc_auc": float(found["roc_auc"]), "pairs_per_s": PAIRS / scoring,
+        "one_shot": one_shot.one_shot_accuracy(runs, lambda queries, supports: score(embed(queries)[:, None], embed(supports)[None])),
     }
+
+
+def simple(made: Set, name: str):
+    """The features of a simple method: images (N, H, W, C) -> (N, F) of unit length."""
+    from utils.metrics import baselines
+
+    if name == "pixels":
+        return baselines.grey_pixels
+    rows = np.random.default_rng(0).permutation(made.train)[: baselines.MOST]
+    learnt = baselines.grey_pixels(made.images[rows])
+    return lambda images: baselines.fisherfaces(learnt, made.labels[rows], baselines.grey_pixels(images))
 
 
 def build(head: str, backbone: str, shape: tuple[int, int, int], steps: int, seed: int = 0):
@@ -283,8 +306,8 @@ def table(runs: list[dict]) -> str:
     rows = []
     for head in dict.fromkeys(run["head"] for run in runs):
         own = [run for run in runs if run["head"] == head]
-        rows.append([head, *(several([run[name] for run in own]) for name in names), f"{own[0]['head_parameters']:,}",
-                     f"{max(run['images_per_s'] for run in own):.0f}", f"{max(run['pairs_per_s'] for run in own):.0f}", str(len(own))])
+        rows.append([head, *(several([run[name] for run in own]) for name in names), f"{own[0].get('head_parameters', 0):,}",
+                     f"{max(run.get('images_per_s', 0) for run in own):.0f}", f"{max(run['pairs_per_s'] for run in own):.0f}", str(len(own))])
     return in_columns(["head", *names.values(), "parameters of the head", "images/s in training", "pairs/s scored", "seeds"], rows)
 
 
