@@ -180,7 +180,7 @@ def embed_files(
                {keys[start + row]: problem.removeprefix(f"{paths[start + row]}: ") for row, problem in broken.items()})
 
 
-def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, nearest=None,
+def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, *, nearest=None,
            rerank: int = RERANK) -> list[list[tuple[str, float]]]:
     """The k images most like each query (Q, F), most like first: path and similarity.
 

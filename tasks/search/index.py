@@ -90,7 +90,7 @@ class Faiss(Exact):
 
     def nearest(self, features: np.ndarray, top: int, rerank: int = gallery.RERANK) -> list[list[tuple[str, float]]]:
         """See `Index`."""
-        return gallery.search(self.gallery, self.model.compare, features, top, Cells(self.cells).nearest)
+        return gallery.search(self.gallery, self.model.compare, features, top, nearest=Cells(self.cells).nearest)
 
 
 class Cells:
