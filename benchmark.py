@@ -70,17 +70,15 @@ def step(model, folder) -> dict[str, float]:
     from utils.run import fitting
 
     batches = make_batches(model.input_shape[0][1:])
-    tower = model.get_layer("tower")
     images = np.concatenate([batch["image"] for batch, _ in (batches[number] for number in range(len(batches)))])
-    fitted = {"bare": bare(tower, images, batches.batch_size)}
+    fitted = {"bare": bare(model.get_layer("tower"), images, batches.batch_size)}
     for name in ("cross_entropy", "contrastive", "triplet", "ratio", "multi_similarity"):
         loss = siamese.make_loss(name, model)
         trained = siamese.trainer(model, loss)
         trained.compile("adamw", siamese.own_loss, metrics=siamese.signs_of_life(loss))
         fitted[name] = lambda trained=trained: next_epoch(trained, batches)
     callbacks = fitting.make_callbacks(folder, model, batches, None, 0, [])
-    with_callbacks = lambda: next_epoch(trained, batches, callbacks)  # noqa: E731  of the last loss
-    seconds = side_by_side(fitted | {"callbacks": with_callbacks})
+    seconds = side_by_side(fitted | {"callbacks": lambda: next_epoch(trained, batches, callbacks)})  # of the last loss
     longer = min(seconds.pop("callbacks")) - min(seconds[name])
     return shares(seconds, len(images)) | {"callbacks at the end of an epoch, s": longer}
 
@@ -127,16 +125,24 @@ def bare(tower, images, batch_size: int):
     import keras
     import numpy as np
 
-    trained = keras.Sequential([tower])
+    class Slices(keras.utils.PyDataset):
+        def __len__(self):
+            return len(images) // batch_size
+
+        def __getitem__(self, step):
+            return images[step * batch_size :][:batch_size], np.zeros((batch_size, tower.output_shape[-1]), "float32")
+
+    trained, batches = keras.Sequential([tower]), Slices()
     trained.compile("adamw", "mse")
-    targets = np.zeros((len(images), tower.output_shape[-1]), "float32")
-    return lambda: trained.fit(images, targets, batch_size=batch_size, verbose=0, shuffle=False)
+    return lambda: next_epoch(trained, batches)
 
 
 def next_epoch(trained, batches, callbacks=()) -> None:
     """One more epoch of training."""
-    batches.epoch += 1
-    trained.fit(batches, verbose=0, shuffle=False, callbacks=list(callbacks))
+    from utils.run import fitting
+
+    batches.epoch = getattr(batches, "epoch", 0) + 1
+    trained.fit(fitting.feed(batches), verbose=0, shuffle=False, callbacks=list(callbacks))
 
 
 def shares(seconds: dict[str, list[float]], images: int) -> dict[str, float]:
@@ -150,8 +156,8 @@ def shares(seconds: dict[str, list[float]], images: int) -> dict[str, float]:
 def input_pipeline(model, folder) -> dict[str, float]:
     """Images per second of the batches alone."""
     batches = make_batches(model.input_shape[0][1:])
-    seconds = side_by_side({"batches": lambda: [batches[number] for number in range(len(batches))]})["batches"]
-    return {"images/s of the batches alone": len(batches) * batches.batch_size / min(seconds)}
+    seconds = side_by_side({"batches": lambda: [batches[number] for number in range(len(batches))]})
+    return {"images/s of the batches alone": len(batches) * batches.batch_size / min(seconds["batches"])}
 
 
 def pairs(model, folder) -> dict[str, float]:
@@ -175,11 +181,10 @@ def pairs(model, folder) -> dict[str, float]:
             compare.score(features[0], features[1])
 
     seconds = side_by_side({"at once": at_once, "one by one": one_by_one})
-    pairs_at_once = len(files) * (len(files) - 1) / 2
+    speeds = {name: pairs / min(seconds[name]) for name, pairs in (("at once", len(files) * (len(files) - 1) / 2), ("one by one", 12))}
     return {
-        "pairs/s, every picture read and embedded once": pairs_at_once / min(seconds["at once"]),
-        "pairs/s, read and embedded pair by pair": 12 / min(seconds["one by one"]),
-        "ratio": ratio(seconds["one by one"], seconds["at once"]) * pairs_at_once / 12,
+        "pairs/s, every picture read and embedded once": speeds["at once"],
+        "pairs/s, read and embedded pair by pair": speeds["one by one"], "ratio": speeds["at once"] / speeds["one by one"],
     }
 
 
@@ -208,8 +213,7 @@ def search(model, folder) -> dict[str, float]:
         features = compare.embed(np.concatenate([query, images.read_image(file, shape)[None]]))
         return compare.score(features[0], features[1])
 
-    first = timed(ask)
-    second = min(timed(ask) for _ in range(FLAGS.repeats))
+    first, second = timed(ask), min(timed(ask) for _ in range(FLAGS.repeats))
     some = files[:100]
     by_pairs = timed(lambda: [pair(file) for file in some]) / len(some) * len(files)
     return {
@@ -226,8 +230,7 @@ def index(model, folder) -> dict[str, float]:
 
     from utils.metrics.retrieval import Index
 
-    rng = np.random.default_rng(0)
-    features = rng.normal(size=(FLAGS.embeddings, 128)).astype("float32")
+    features = np.random.default_rng(0).normal(size=(FLAGS.embeddings, 128)).astype("float32")
     made, query = Index(features), features[:1]
     seconds = side_by_side({
         "query": lambda: [made.nearest(query, 10) for _ in range(50)],
@@ -268,9 +271,8 @@ def scale(model, folder) -> dict[str, float]:
 
     rng, result = np.random.default_rng(0), {}
     for count in (10**3, 10**4, 10**5, 10**6):
-        made = Index(rng.standard_normal((count, 128), "float32"))
-        made.nearest(rng.standard_normal((1, 128), "float32"), 10)
-        query = rng.standard_normal((1, 128), "float32")
+        made, query = Index(rng.standard_normal((count, 128), "float32")), rng.standard_normal((1, 128), "float32")
+        made.nearest(query, 10)
         result[f"one query among {count}, ms"] = 1000 * min(timed(partial(made.nearest, query, 10)) for _ in range(20))
     for size in (FLAGS.batch_size // 2, FLAGS.batch_size, FLAGS.batch_size * 2, FLAGS.batch_size * 4):
         batches = make_batches(model.input_shape[0][1:], size)

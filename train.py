@@ -212,7 +212,7 @@ def restored(trainer, data: tasks.Data, folder: str) -> int:
 def fit(task: tasks.Task, model, trainer, data: tasks.Data, batches, folder: str, done: int) -> bool:
     """Trains after `done` epochs and writes what the run leaves into `folder`; Ctrl-C ends it early with a usable model, and False is returned."""
     from utils.data.files import remove_remains, save_aside
-    from utils.run import figures, fitting, folder as runs, multi_worker
+    from utils.run import figures, fitting, folder as runs
 
     if shown := task.preview(trainer, batches[0][0], data):
         figures.batch(folder, *shown)
@@ -220,7 +220,7 @@ def fit(task: tasks.Task, model, trainer, data: tasks.Data, batches, folder: str
     callbacks = fitting.make_callbacks(folder, model, batches, task.validation(FLAGS, model, data), FLAGS.patience, task.CURVES)
     try:
         with fitting.Heartbeat() as heartbeat:
-            trainer.fit(multi_worker.own_part(batches), epochs=FLAGS.epochs, initial_epoch=done, shuffle=False,
+            trainer.fit(fitting.feed(batches), epochs=FLAGS.epochs, initial_epoch=done, shuffle=False,
                         verbose=1 if sys.stdout.isatty() else 2,
                         callbacks=[fitting.CtrlC(), heartbeat, *task.callbacks(FLAGS, batches), *callbacks])
     except KeyboardInterrupt:

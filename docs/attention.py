@@ -133,6 +133,7 @@ def measured(made: Set, head: str, seed: int) -> dict:
     """Trains one head, and measures it on the classes held out."""
     from nets import siamese
     from utils.batches.classes import ClassBatches
+    from utils.run import fitting
 
     if head in SIMPLE:
         return figures(made, simple(made, head), lambda left, right: np.sum(left * right, axis=-1))
@@ -141,7 +142,7 @@ def measured(made: Set, head: str, seed: int) -> dict:
     seconds = [time.perf_counter()]
     for epoch in range(FLAGS.epochs):
         batches.epoch = epoch
-        losses = trainer.fit(batches, verbose=0, shuffle=False, initial_epoch=epoch, epochs=epoch + 1).history["loss"]
+        losses = trainer.fit(fitting.feed(batches), verbose=0, shuffle=False, initial_epoch=epoch, epochs=epoch + 1).history["loss"]
         seconds.append(time.perf_counter())
     if FLAGS.keep:
         os.makedirs(FLAGS.keep, exist_ok=True)

@@ -44,9 +44,16 @@ def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done
 
 
 def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarray:
-    """Features of images. Few images, or JAX: the tower is called. Many: `predict`, which starts slowly, and on JAX fails across hosts."""
+    """Features of images, batch by batch.
+
+    Few images, or JAX: the tower is called. More: it is compiled first. Only where several devices share a batch does `predict` do
+    this, because it alone gives each its part; on JAX it fails across hosts, and elsewhere it starts slowly and on TensorFlow ends slowly.
+    """
     if len(images) <= batch_size or keras.backend.backend() == "jax":
         return np.concatenate([apply(tower, images[s : s + batch_size]) for s in range(0, len(images), batch_size)])
     short = -len(images) % batch_size  # a last batch below the number of replicas would crash
     padded = np.concatenate([images, np.repeat(images[:1], short, axis=0)])
-    return tower.predict(padded, batch_size=batch_size, verbose=0)[: len(images)]
+    strategy = getattr(tower, "distribute_strategy", None)
+    if strategy and strategy.num_replicas_in_sync > 1:
+        return tower.predict(padded, batch_size=batch_size, verbose=0)[: len(images)]
+    return np.concatenate([tower.predict_on_batch(batch) for batch in np.split(padded, len(padded) // batch_size)])[: len(images)]

@@ -1,11 +1,12 @@
 """Embedding and scoring equal what the whole model says, and follow its weights."""
 
+import keras
 import numpy as np
 import pytest
 
 from nets import siamese
 from nets.heads import HEADS
-from nets.inference import embed
+from nets.inference import apply, embed, forward
 
 from helpers import small_siamese
 
@@ -30,3 +31,11 @@ def test_embeddings_follow_the_weights(rng):
     after = embed(model, images)
     assert np.abs(after - before).max() > 0.01
     assert after == pytest.approx(tower.predict(images, verbose=0), abs=1e-5)
+
+
+@pytest.mark.parametrize("count", [1, 4, 5, 11])
+def test_images_pass_in_batches_and_all_come_back(count, rng):
+    """Fewer than a batch, one batch, and a last batch that is short: the same features as all at once."""
+    tower = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(3, 2), keras.layers.Flatten()])
+    images = rng.integers(0, 256, (count, 4, 4, 1), "uint8")
+    assert forward(tower, images, 4) == pytest.approx(apply(tower, images), rel=1e-5, abs=1e-3)

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from utils.data.files import reading, save_aside
-from utils.run import console, figures, folder as runs
+from utils.run import console, figures, folder as runs, multi_worker
 
 SMALL = 2_000_000  # parameters of a network that takes the first of these rates, a larger one takes the second
 RATES = {"sgd": (2e-2, 1e-2), "adam": (2e-3, 1e-4), "adamw": (2e-3, 1e-4)}
@@ -235,6 +235,27 @@ class Validation(NamedTuple):
     measure: Callable[[], dict[str, float]]
     monitor: str
     mode: str
+
+
+def feed(batches):
+    """What Keras' `fit` is given to train on `batches`, a PyDataset; each epoch takes every batch once, in their order.
+
+    On TensorFlow it is the tf.data.Dataset that Keras would make of them, but without tf.data's tuning. Keras makes an iterator for
+    each epoch, and an iterator with that tuning can take as long as the epoch to end: its thread sleeps for twice as long each time,
+    and is waited for. On JAX with several workers it is this worker's part of each batch.
+    """
+    if keras.backend.backend() != "tensorflow":
+        return multi_worker.own_part(batches)
+    import tensorflow as tf
+
+    def whole():
+        return (batches[number] for number in range(len(batches)))
+
+    spec = keras.tree.map_structure(lambda rows: tf.TensorSpec((None, *rows.shape[1:]), rows.dtype), batches[0])
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    data = tf.data.Dataset.from_generator(whole, output_signature=spec).apply(tf.data.experimental.assert_cardinality(len(batches)))
+    return data.prefetch(1).with_options(options)
 
 
 def make_callbacks(
