@@ -39,6 +39,8 @@ flags.DEFINE_integer("steps", 0, "Batches in an epoch; 0: as train.py")
 flags.DEFINE_integer("batch_size", 96, "Images in a batch")
 flags.DEFINE_integer("test_classes", 0, "Measure on so many of the classes held out; 0: on all", 0)
 flags.DEFINE_integer("pieces", 10, "With --set=clutter: pieces of other drawings on a page", 0)
+flags.DEFINE_list("sizes", ["24", "48", "96"], "With --set=cost: images in a batch")
+flags.DEFINE_enum("tower", "compact", ["compact", "photos"], "With --set=cost: the tower")
 flags.DEFINE_integer("side", 0, "Pixels a side; 0: 48, for photos 80")
 
 
@@ -273,22 +275,23 @@ def recalls(places: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> str:
 
 def costs(done: set) -> None:
     """Seconds and memory of a training step against the images in a batch, each in a process of its own."""
-    for batch in (24, 48, 96):
+    for batch in map(int, FLAGS.sizes):
         for head in FLAGS.heads:
             if (head, 0, batch) not in done:
-                code = f"from docs.attention import step_cost; step_cost({head!r}, {batch}, {FLAGS.side or 48})"
+                code = f"from docs.attention import step_cost; step_cost({head!r}, {batch}, {FLAGS.tower!r}, {FLAGS.side or 48})"
                 ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
                 note(json.loads(ran.stdout.splitlines()[-1]))
 
 
-def step_cost(head: str, batch: int, side: int, rounds: int = 5) -> None:
+def step_cost(head: str, batch: int, tower: str, side: int, rounds: int = 5) -> None:
     """Prints what a step takes: the fastest of so many, and the most memory that the process held."""
     import resource
 
     FLAGS(["attention"])
-    _, trainer = build(head, "compact", (side, side, 1), 1)
+    shape = (side, side, 3 if tower == "photos" else 1)
+    _, trainer = build(head, tower, shape, 1)
     rng = np.random.default_rng(0)
-    data = {"image": rng.integers(0, 256, (batch, side, side, 1), "uint8"), "label": np.repeat(np.arange(batch // 4, dtype="int32"), 4),
+    data = {"image": rng.integers(0, 256, (batch, *shape), "uint8"), "label": np.repeat(np.arange(batch // 4, dtype="int32"), 4),
             "warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (batch, 1)), "light": np.tile(np.float32([1, 0]), (batch, 1))}
     seconds = []
     for _ in range(rounds):
