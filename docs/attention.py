@@ -1,14 +1,15 @@
-"""Measures heads against each other, for the tables of docs/attention.md; one line of JSON for each run in a file, and runs in it are not repeated:
+"""Measures heads against each other, for the tables of docs/attention.md; one line of JSON for each run in a file, and runs in it, with the
+same flags, are not repeated:
 
     python -m docs.attention --set=omniglot --data=datasets --out=omniglot.jsonl
     python -m docs.attention --set=photos --data=datasets/cifar10 --out=photos.jsonl
     python -m docs.attention --set=clutter --data=datasets --out=clutter.jsonl
     python -m docs.attention --set=cost --out=cost.jsonl
-    python -m docs.attention --set=search --data=datasets --keep=models --heads=attention_after --seeds=0
+    python -m docs.attention --set=search --data=datasets --keep=models --heads=attention_after
     python -m docs.attention --table=omniglot.jsonl
 
-Each run trains a tower and a head with cross-entropy over all pairs of the batches, on the same batches for every head, and measures the
-last epoch on classes that training did not see. --set=clutter pastes Omniglot's drawings at random places on pieces of others.
+Each run trains a tower and a head with cross-entropy over all pairs of the batches, the same ones for every head, and measures the last
+epoch on classes that training did not see. --set=clutter pastes Omniglot's drawings at random places on pieces of others.
 """
 
 import json
@@ -24,6 +25,7 @@ from absl import app, flags
 SIMPLE = ["pixels", "fisherfaces"]  # methods to beat, in place of a network
 HEADS = ["distance", "difference", "add", "concat", "product", "attention_before", "attention_after", "attention_pool", "cross_attention"]
 PAIRS, TRIALS, WAYS = 10_000, 20, 20
+SETTINGS = ["set", "side", "tower", "epochs", "steps", "batch_size", "test_classes", "pieces"]  # runs that differ in these are others
 FLAGS = flags.FLAGS
 flags.DEFINE_enum("set", "omniglot", ["omniglot", "photos", "clutter", "cost", "search"], "What to learn from; or what a step costs; or what a "
                   "search finds with a model in --keep")
@@ -34,12 +36,12 @@ flags.DEFINE_string("keep", "", "Folder for the trained models, as <head>-<seed>
 flags.DEFINE_string("table", "", "Only print the table of this file")
 flags.DEFINE_list("heads", HEADS, f"Heads to measure; for most sets also {' and '.join(SIMPLE)}")
 flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, each with all heads before the next")
-flags.DEFINE_integer("epochs", 8, "Epochs")
+flags.DEFINE_integer("epochs", 8, "Epochs", 1)
 flags.DEFINE_integer("steps", 0, "Batches in an epoch; 0: as train.py")
 flags.DEFINE_integer("batch_size", 96, "Images in a batch")
 flags.DEFINE_integer("test_classes", 0, "Measure on so many of the classes held out; 0: on all", 0)
 flags.DEFINE_integer("pieces", 10, "With --set=clutter: pieces of other drawings on a page", 0)
-flags.DEFINE_list("sizes", ["24", "48", "96"], "With --set=cost: images in a batch")
+flags.DEFINE_list("sizes", ["24", "48", "96"], "With --set=cost: images in a batch, multiples of 4")
 flags.DEFINE_enum("tower", "compact", ["compact", "photos"], "With --set=cost: the tower")
 flags.DEFINE_integer("side", 0, "Pixels a side; 0: 48, for photos 80")
 
@@ -61,9 +63,10 @@ def main(argv: list[str]) -> None:
     if FLAGS.set == "search":
         return search()
     if not FLAGS.table:
-        done = {(line["head"], line["seed"], line.get("batch")) for line in lines(FLAGS.out)}
+        done = {(line["head"], line["seed"], line.get("batch")) for line in lines(FLAGS.out) if line["settings"] == settings()}
         (costs if FLAGS.set == "cost" else trainings)(done)
-    print(table(lines(FLAGS.table or FLAGS.out)))
+    found = lines(FLAGS.table or FLAGS.out)
+    print(table([line for line in found if line["settings"] == found[-1]["settings"]]))
 
 
 def lines(path: str) -> list[dict]:
@@ -74,8 +77,14 @@ def lines(path: str) -> list[dict]:
         return [json.loads(line) for line in file]
 
 
+def settings() -> dict:
+    """The values of the flags that make a run another one."""
+    return {name: FLAGS[name].value for name in SETTINGS}
+
+
 def note(run: dict) -> None:
     """Adds a run to the file."""
+    run = run | {"settings": settings()}
     with open(FLAGS.out, "a", encoding="utf-8") as file:
         file.write(json.dumps(run) + "\n")
     print(run, flush=True)
@@ -208,8 +217,7 @@ def build(head: str, backbone: str, shape: tuple[int, int, int], steps: int, see
         start_from_photos(model)
         siamese.freeze_normalization(model, True)
     rate = 5e-4 if backbone == "photos" else fitting.default_rate("adamw", model)
-    loss = siamese.make_loss("cross_entropy", model)
-    trainer = siamese.trainer(model, loss)
+    trainer = siamese.trainer(model, siamese.make_loss("cross_entropy", model))
     trainer.compile(fitting.make_optimizer("adamw", rate, "cosine", 1e-4, FLAGS.epochs * steps, steps), siamese.own_loss)
     return model, trainer
 
@@ -229,34 +237,43 @@ def trials(made: Set) -> list:
 
 def search() -> None:
     """Recall of 400 of the images held out among all of these: by distance alone, and after the head has ranked the nearest; and the time."""
+    for seed in map(int, FLAGS.seeds):
+        made = read(seed)
+        for head in FLAGS.heads:
+            searched(made, head, seed)
+
+
+def searched(made: Set, head: str, seed: int) -> None:
+    """Prints what a search with one model finds."""
     from nets import siamese
     from tasks.models import load_model
     from tasks.search import gallery
 
-    for head in FLAGS.heads:
-        made = read(int(FLAGS.seeds[0]))
-        compare = siamese.comparer(load_model(os.path.join(FLAGS.keep, f"{head}-{FLAGS.seeds[0]}.keras"), siamese.KIND))
-        features, labels = compare.embed(made.images[made.test]), made.labels[made.test]
-        opened = gallery.Gallery("", [str(row) for row in range(len(features))], features, 0, [])
-        asked = np.random.default_rng(0).permutation(len(features))[:400]
+    compare = siamese.comparer(load_model(os.path.join(FLAGS.keep, f"{head}-{seed}.keras"), siamese.KIND))
+    features, labels = compare.embed(made.images[made.test]), made.labels[made.test]
+    opened = gallery.Gallery("", [str(row) for row in range(len(features))], features, 0, [])
+    asked = np.random.default_rng(0).permutation(len(features))[:400]
+
+    def found(count: int) -> np.ndarray:
+        rows = gallery.search(opened, compare, features[asked], 11, rerank=count)
+        return np.array([[int(path) for path, _ in row] for row in rows])
+
+    if compare.alone is None:
+        return print(f"{head}, seed {seed}, {len(features)} images: {recalls(found(0), labels, asked)}", flush=True)
+    begun = time.perf_counter()
+    vectors = compare.alone(features)
+    print(f"{head}, seed {seed}, {len(features)} images: what the head makes of each alone, {time.perf_counter() - begun:.2f} s")
+    for name, near in (("mean of the maps, by distance", features.reshape(len(features), -1, 32).mean(axis=1)), ("alone, by distance", vectors)):
+        print(f"{name}: {recalls(nearest(near, asked, 11), labels, asked)}")
+    for count in (20, 100, 500, 0):
         begun = time.perf_counter()
-        vectors = compare.alone(features)
-        print(f"{head}, {len(features)} images: what the head makes of each alone, {time.perf_counter() - begun:.2f} s")
-        maps = features.reshape(len(features), -1, 32).mean(axis=1)
-        for name, near in (("mean of the maps, by distance", maps), ("alone, by distance", vectors)):
-            print(f"{name}: {recalls(nearest(near, asked, 11), labels, asked)}")
-        for count in (20, 100, 500, 0):
-            begun = time.perf_counter()
-            found = gallery.search(opened, compare, features[asked], 11, rerank=count)
-            each = 1000 * (time.perf_counter() - begun) / len(asked)
-            places = np.array([[int(path) for path, _ in row] for row in found])
-            print(f"{f'the {count} nearest' if count else 'all'} ranked by the head: {recalls(places, labels, asked)}, {each:.1f} ms a query")
+        places = found(count)
+        each = 1000 * (time.perf_counter() - begun) / len(asked)
+        print(f"{f'the {count} nearest' if count else 'all'} ranked by the head: {recalls(places, labels, asked)}, {each:.1f} ms a query")
+    for name, count in (("100", 100), ("all", 0)):
         begun = time.perf_counter()
-        gallery.search(opened, compare, features[asked[:1]], 11)
-        one = time.perf_counter() - begun
-        begun = time.perf_counter()
-        gallery.search(opened, compare, features[asked[:1]], 11, rerank=0)
-        print(f"one query, 100 ranked: {one:.2f} s; one query, all ranked: {time.perf_counter() - begun:.2f} s")
+        gallery.search(opened, compare, features[asked[:1]], 11, rerank=count)
+        print(f"one query alone, {name} ranked: {time.perf_counter() - begun:.2f} s", flush=True)
 
 
 def nearest(vectors: np.ndarray, asked: np.ndarray, count: int) -> np.ndarray:
@@ -275,11 +292,12 @@ def recalls(places: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> str:
 
 def costs(done: set) -> None:
     """Seconds and memory of a training step against the images in a batch, each in a process of its own."""
+    side = FLAGS.side or (80 if FLAGS.tower == "photos" else 48)
     for batch in map(int, FLAGS.sizes):
         for head in FLAGS.heads:
             if (head, 0, batch) not in done:
-                code = f"from docs.attention import step_cost; step_cost({head!r}, {batch}, {FLAGS.tower!r}, {FLAGS.side or 48})"
-                ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+                code = f"from docs.attention import step_cost; step_cost({head!r}, {batch}, {FLAGS.tower!r}, {side})"
+                ran = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, check=True)
                 note(json.loads(ran.stdout.splitlines()[-1]))
 
 

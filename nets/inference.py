@@ -51,9 +51,10 @@ def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarr
     """
     if len(images) <= batch_size or keras.backend.backend() == "jax":
         return np.concatenate([apply(tower, images[s : s + batch_size]) for s in range(0, len(images), batch_size)])
-    short = -len(images) % batch_size  # a last batch below the number of replicas would crash
-    padded = np.concatenate([images, np.repeat(images[:1], short, axis=0)])
+    count, short = len(images), -len(images) % batch_size
+    if short:  # one size of batch is compiled once, and a last batch below the number of replicas would crash
+        images = np.concatenate([images, np.repeat(images[:1], short, axis=0)])
     strategy = getattr(tower, "distribute_strategy", None)
     if strategy and strategy.num_replicas_in_sync > 1:
-        return tower.predict(padded, batch_size=batch_size, verbose=0)[: len(images)]
-    return np.concatenate([tower.predict_on_batch(batch) for batch in np.split(padded, len(padded) // batch_size)])[: len(images)]
+        return tower.predict(images, batch_size=batch_size, verbose=0)[:count]
+    return np.concatenate([tower.predict_on_batch(images[s : s + batch_size]) for s in range(0, len(images), batch_size)])[:count]

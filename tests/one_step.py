@@ -1,4 +1,4 @@
-"""One step of gradient descent on the devices named, for each loss and for heads that compare places; saves losses and weights. Run by a test.
+"""One step of gradient descent on the devices named, for each loss and for heads that compare places; saves what it gives. Run by a test.
 
 The tower runs in float64: in float32 a rounding may flip a ReLU, and the gradients of one device and
 of two then differ by a percent although both are right.
@@ -17,6 +17,7 @@ import numpy as np
 
 from nets import siamese, towers
 from nets.heads import HEADS, make_head
+from nets.inference import embed
 from utils.run import devices
 
 CHANGELESS = {"warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (12, 1)),
@@ -49,6 +50,7 @@ def main(names: str, path: str) -> None:
             trainer = siamese.trainer(model, layer)
             trainer.compile(keras.optimizers.SGD(0.05), siamese.own_loss, metrics=siamese.signs_of_life(layer))
             found[f"{name} loss"] = trainer.fit(OneBatch(), shuffle=False, verbose=0).history["loss"]
+            found[f"{name} features"] = embed(model, OneBatch()[0][0]["image"], batch_size=8)
             found |= {f"{name} {number}": weight for number, weight in enumerate(model.get_weights())}
         np.savez(path, **found)
 

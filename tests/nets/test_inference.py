@@ -22,13 +22,14 @@ def test_embed_and_score_equal_the_model(head, rng):
     assert float(one) == pytest.approx(expected[0], abs=1e-5)
 
 
-def test_embeddings_follow_the_weights(rng):
-    """What JAX has compiled must not keep the weights of an earlier epoch."""
+@pytest.mark.parametrize("batch_size", [64, 2])
+def test_embeddings_follow_the_weights(batch_size, rng):
+    """What is compiled, for few images by JAX and for more by every backend, must not keep the weights of an earlier epoch."""
     model, images = small_siamese(), rng.integers(0, 256, (3, 32, 32, 1)).astype("float32")
     tower = model.get_layer("tower")
-    before = embed(model, images)
+    before = embed(model, images, batch_size)
     tower.set_weights([rng.normal(0, 0.1, weight.shape).astype("float32") ** 2 for weight in tower.get_weights()])
-    after = embed(model, images)
+    after = embed(model, images, batch_size)
     assert np.abs(after - before).max() > 0.01
     assert after == pytest.approx(tower.predict(images, verbose=0), abs=1e-5)
 
