@@ -107,7 +107,11 @@ def callbacks(options, batches) -> list:
 
 
 def validation(options, model, data: Data) -> Validation | None:
-    """Recall of copies of held-out photos, which are made once; None where there are no such photos."""
+    """Recall of copies of held-out photos, which are made once; None where there are no such photos.
+
+    The last epoch is kept, unless `--patience` asks for the best: in the first half of a training the recall goes up and down by
+    several hundredths from epoch to epoch, so the best of many epochs is mostly a lucky one (docs/results.md).
+    """
     paths = evenly(data.photos.full("validation"), VALIDATED)
     if len(paths) < 2:
         print("no photos to validate on: the best epoch is that of the lowest training loss")
@@ -121,7 +125,7 @@ def validation(options, model, data: Data) -> Validation | None:
         found = recall_by_kind(made, lambda pictures: embed(model, pictures))
         return {"val_recall": float(np.mean(list(found.values())))}
 
-    return Validation(measure, "val_recall", "max")
+    return Validation(measure, "val_recall" if options.patience else "", "max")
 
 
 def finish(options, folder: str, data: Data) -> list[str]:
