@@ -125,6 +125,8 @@ def bare(tower, images, batch_size: int):
     import keras
     import numpy as np
 
+    from utils.run import fitting
+
     class Slices(keras.utils.PyDataset):
         def __len__(self):
             return len(images) // batch_size
@@ -132,16 +134,16 @@ def bare(tower, images, batch_size: int):
         def __getitem__(self, step):
             return images[step * batch_size :][:batch_size], np.zeros((batch_size, tower.output_shape[-1]), "float32")
 
-    trained, batches = keras.Sequential([tower]), Slices()
+    trained, data = keras.Sequential([tower]), fitting.feed(Slices())
     trained.compile("adamw", "mse")
-    return lambda: next_epoch(trained, batches)
+    return lambda: trained.fit(data, verbose=0, shuffle=False)
 
 
 def next_epoch(trained, batches, callbacks=()) -> None:
     """One more epoch of training."""
     from utils.run import fitting
 
-    batches.epoch = getattr(batches, "epoch", 0) + 1
+    batches.epoch += 1
     trained.fit(fitting.feed(batches), verbose=0, shuffle=False, callbacks=list(callbacks))
 
 
@@ -181,11 +183,8 @@ def pairs(model, folder) -> dict[str, float]:
             compare.score(features[0], features[1])
 
     seconds = side_by_side({"at once": at_once, "one by one": one_by_one})
-    speeds = {name: pairs / min(seconds[name]) for name, pairs in (("at once", len(files) * (len(files) - 1) / 2), ("one by one", 12))}
-    return {
-        "pairs/s, every picture read and embedded once": speeds["at once"],
-        "pairs/s, read and embedded pair by pair": speeds["one by one"], "ratio": speeds["at once"] / speeds["one by one"],
-    }
+    fast, slow = len(files) * (len(files) - 1) / 2 / min(seconds["at once"]), 12 / min(seconds["one by one"])
+    return {"pairs/s, every picture read and embedded once": fast, "pairs/s, read and embedded pair by pair": slow, "ratio": fast / slow}
 
 
 def search(model, folder) -> dict[str, float]:

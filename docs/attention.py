@@ -6,7 +6,7 @@ same flags, are not repeated:
     python -m docs.attention --set=clutter --data=datasets --out=clutter.jsonl
     python -m docs.attention --set=cost --out=cost.jsonl
     python -m docs.attention --set=search --data=datasets --keep=models --heads=attention_after
-    python -m docs.attention --table=omniglot.jsonl
+    python -m docs.attention --set=omniglot --table=omniglot.jsonl
 
 Each run trains a tower and a head with cross-entropy over all pairs of the batches, the same ones for every head, and measures the last
 epoch on classes that training did not see. --set=clutter pastes Omniglot's drawings at random places on pieces of others.
@@ -33,8 +33,8 @@ flags.DEFINE_string("data", "datasets", "Folder of images_background and images_
 flags.DEFINE_string("runs", "", "Omniglot's all_runs.zip; without it one-shot trials are drawn, as for the other sets")
 flags.DEFINE_string("out", "attention.jsonl", "File that a line is added to for each run")
 flags.DEFINE_string("keep", "", "Folder for the trained models, as <head>-<seed>.keras; empty: they are not kept")
-flags.DEFINE_string("table", "", "Only print the table of this file")
-flags.DEFINE_list("heads", HEADS, f"Heads to measure; for most sets also {' and '.join(SIMPLE)}")
+flags.DEFINE_string("table", "", "Only print the table of the runs in this file that had the same flags")
+flags.DEFINE_list("heads", HEADS, "Heads to measure; trainings measure the simple methods too")
 flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds, each with all heads before the next")
 flags.DEFINE_integer("epochs", 8, "Epochs", 1)
 flags.DEFINE_integer("steps", 0, "Batches in an epoch; 0: as train.py")
@@ -63,18 +63,17 @@ def main(argv: list[str]) -> None:
     if FLAGS.set == "search":
         return search()
     if not FLAGS.table:
-        done = {(line["head"], line["seed"], line.get("batch")) for line in lines(FLAGS.out) if line["settings"] == settings()}
+        done = {(line["head"], line["seed"], line.get("batch")) for line in lines(FLAGS.out)}
         (costs if FLAGS.set == "cost" else trainings)(done)
-    found = lines(FLAGS.table or FLAGS.out)
-    print(table([line for line in found if line["settings"] == found[-1]["settings"]]))
+    print(table(lines(FLAGS.table or FLAGS.out)))
 
 
 def lines(path: str) -> list[dict]:
-    """The runs in a file; none where it is not there."""
+    """The runs in a file that had these settings; none where it is not there."""
     if not os.path.exists(path):
         return []
     with open(path, encoding="utf-8") as file:
-        return [json.loads(line) for line in file]
+        return [run for run in map(json.loads, file) if run.get("settings") == settings()]
 
 
 def settings() -> dict:
@@ -84,16 +83,15 @@ def settings() -> dict:
 
 def note(run: dict) -> None:
     """Adds a run to the file."""
-    run = run | {"settings": settings()}
     with open(FLAGS.out, "a", encoding="utf-8") as file:
-        file.write(json.dumps(run) + "\n")
+        file.write(json.dumps(run | {"settings": settings()}) + "\n")
     print(run, flush=True)
 
 
 def trainings(done: set) -> None:
-    """Every head with every seed; the set is split by the seed."""
+    """The simple methods and every head with every seed; the set is split by the seed."""
     for seed in map(int, FLAGS.seeds):
-        left = [head for head in FLAGS.heads if (head, seed, None) not in done]
+        left = [head for head in SIMPLE + FLAGS.heads if (head, seed, None) not in done]
         made = left and read(seed)
         for head in left:
             note({"head": head, "seed": seed} | measured(made, head, seed))

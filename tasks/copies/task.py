@@ -109,8 +109,8 @@ def callbacks(options, batches) -> list:
 def validation(options, model, data: Data) -> Validation | None:
     """Recall of copies of held-out photos, which are made once; None where there are no such photos.
 
-    The last epoch is kept, unless `--patience` asks for the best: in the first half of a training the recall goes up and down by
-    several hundredths from epoch to epoch, so the best of many epochs is mostly a lucky one (docs/results.md).
+    The last epoch is kept, unless `--patience` asks for the best. While the learning rate is high the recall goes up and down by several
+    hundredths from epoch to epoch, so the best of many epochs is mostly a lucky one (docs/results.md).
     """
     paths = evenly(data.photos.full("validation"), VALIDATED)
     if len(paths) < 2:
@@ -129,7 +129,7 @@ def validation(options, model, data: Data) -> Validation | None:
 
 
 def finish(options, folder: str, data: Data) -> list[str]:
-    """Fits head and thresholds to copies of the validation photos, and measures the model of the best epoch on the test photos."""
+    """Fits head and thresholds to copies of the validation photos, and measures the kept model on the test photos."""
     path = runs.find_model(folder)
     model = load_model(path, KIND)
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]

@@ -2,15 +2,16 @@
 
 import json
 import os
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.copies import measure, report
+from tasks.copies import measure, report, task
 from utils.metrics.baselines import perceptual_hash
 
-from helpers import DATA
+from helpers import DATA, small_siamese
 
 
 def scenes(root, count, size=(150, 100)):
@@ -99,3 +100,11 @@ def test_the_ready_model_finds_copies_of_photos_that_it_never_saw():
     assert np.mean(list(recall.values())) > np.mean(list(hashed.values())) + 0.1
     cuts = runs.read_json(os.path.dirname(path), runs.THRESHOLDS)
     assert set(cuts) >= {report.RULE, "default", "best_accuracy"}
+
+
+@pytest.mark.parametrize("patience, monitor", [(0, ""), (3, "val_recall")])
+def test_the_last_epoch_is_kept_unless_patience_asks_for_the_best(patience, monitor, photos):
+    data = SimpleNamespace(photos=SimpleNamespace(full=lambda part: photos))
+    options = SimpleNamespace(patience=patience, seed=0, mirrored_copies=True, turned_copies=True)
+    found = task.validation(options, small_siamese("distance"), data)
+    assert found.monitor == monitor and 0 <= found.measure()["val_recall"] <= 1
