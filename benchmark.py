@@ -191,8 +191,8 @@ def search(model, folder) -> dict[str, float]:
     """A gallery's first query, its second, and the same by scoring pairs."""
     import numpy as np
 
+    from apps.search import gallery
     from nets import siamese
-    from tasks.search import gallery
     from utils.data import images
 
     shape = model.input_shape[0][1:]
@@ -284,7 +284,7 @@ def scale(model, folder) -> dict[str, float]:
 
 def export(model, folder) -> dict[str, float]:
     """A pair of pictures in exported files beside Keras, pictures read already."""
-    from tasks.exporting import latency
+    from apps.exporting import latency
 
     seconds = side_by_side(latency.works(model, os.path.join(folder, "export")))
     result = {f"a pair in {name}, ms": 100 * min(rounds) for name, rounds in seconds.items()}
@@ -293,7 +293,7 @@ def export(model, folder) -> dict[str, float]:
 
 def faiss(model, folder) -> dict[str, float]:
     """One query of Faiss beside the exact index, and how many of the ten nearest it finds."""
-    from tasks.search.index import beside_exact
+    from apps.search.index import beside_exact
 
     return beside_exact(FLAGS.embeddings, FLAGS.vectors, FLAGS.repeats)
 

@@ -33,9 +33,9 @@ from utils.data.images import called, read_photo
 from utils.run import folder as runs
 
 if TYPE_CHECKING:
+    from apps.search.duplicates import Found
+    from apps.search.gallery import Gallery
     from tasks.patches.scene import Scene
-    from tasks.search.duplicates import Found
-    from tasks.search.gallery import Gallery
 
 Picture = str | os.PathLike | np.ndarray | Image.Image
 SIFT = "sift"  # a name for `load`: it matches photos without a model
@@ -106,7 +106,7 @@ class Similarity:
         Raises:
             ValueError: no folder, no picture in it, a query that cannot be read, or an index that cannot be used.
         """
-        from tasks.search.index import make_index
+        from apps.search.index import make_index
 
         features = self.embed([query])
         opened = make_index(index, os.path.expanduser(folder), self.loaded, collection)
@@ -119,14 +119,14 @@ class Similarity:
         Args:
             force: find groups with a model that calls more than 5 % of all pairs the same, too; otherwise only identical files are found.
         """
+        from apps.search import duplicates
         from tasks.quality.scoring import quality_of_centres
-        from tasks.search import duplicates
 
         return duplicates.find(self.open(folder), self.loaded.compare, self.threshold, force, quality_of_centres)
 
     def open(self, folder: str | os.PathLike) -> "Gallery":
-        """The folder as `tasks.search.gallery.Gallery`: paths (N,), features (N, F), keys (N,) of their contents."""
-        from tasks.search import gallery
+        """The folder as `apps.search.gallery.Gallery`: paths (N,), features (N, F), keys (N,) of their contents."""
+        from apps.search import gallery
 
         return gallery.open_gallery(os.path.expanduser(folder), self.path, self.loaded.compare, self.shape)
 

@@ -8,7 +8,7 @@
 
 from absl import flags
 
-from tasks.exporting import formats
+from apps.exporting import formats
 from utils.flags import group
 from utils.run import startup
 
@@ -30,7 +30,7 @@ with group("How to export"):
 
 def main(argv: list[str]) -> None:
     """Writes the files."""
-    from tasks.exporting import writing
+    from apps.exporting import writing
 
     writing.export(FLAGS)
 

@@ -12,7 +12,7 @@ import os
 
 from absl import flags
 
-from tasks.page import server
+from apps.page import server
 from utils.flags import group
 from utils.run import startup
 from utils.saying import shown
@@ -29,7 +29,7 @@ with group("The page"):
 def main(argv: list[str]) -> None:
     """Serves the page until Ctrl-C."""
     import compare
-    from tasks.page import models, site
+    from apps.page import models, site
 
     local, root = server.is_local(FLAGS.host), os.path.expanduser(FLAGS.folder)
     waiting = server.listen(FLAGS.host, FLAGS.port)

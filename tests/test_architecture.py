@@ -13,7 +13,7 @@ from tasks import ROOMS, TASKS
 
 from helpers import ROOT, told_by
 
-FOLDERS = ("nets", "utils", "tasks")
+FOLDERS = ("nets", "utils", "tasks", "apps")
 LIBRARY = "compare"  # what programs of one's own import; it lies beside the scripts
 SCRIPTS = sorted(path.stem for path in ROOT.glob("*.py") if path.stem != LIBRARY)
 FILES = sorted([*ROOT.glob("*.py"), *(file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py"))])
@@ -75,8 +75,8 @@ def test_nobody_imports_a_script():
 
 
 def test_what_needs_no_keras_imports_none():
-    names = ["utils.run.folder", "utils.run.figures", "utils.data.photos", "tasks.search.gallery", "utils.batches.crops",
-             "tasks", "tasks.exporting.formats", LIBRARY, *(f"tasks.{room}.flags" for room in ROOMS)]
+    names = ["utils.run.folder", "utils.run.figures", "utils.data.photos", "apps.search.gallery", "utils.batches.crops",
+             "tasks", "apps.exporting.formats", LIBRARY, *(f"tasks.{room}.flags" for room in ROOMS)]
     found = told_by(f"import importlib, json, sys\nfound = {{}}\nfor name in {names}:\n    importlib.import_module(name)\n"
                     "    found[name] = 'keras' in sys.modules\nprint(json.dumps(found))")
     assert found == dict.fromkeys(names, False)

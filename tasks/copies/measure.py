@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from utils.batches.photo_views import as_shape, small
+from tasks.copies.changes import CHANGES
+from tasks.copies.photo_views import as_shape, small
 from utils.data.images import open_image
-from utils.distortions.changes import CHANGES
 from utils.metrics.baselines import perceptual_hash
 from utils.metrics.verification import precision_recall, threshold_at
 

@@ -12,8 +12,8 @@ from tasks import about
 from tasks.collapse import Collapse
 from tasks.copies import report
 from tasks.copies.measure import as_inputs, left_out, make_copies, recall_by_kind
+from tasks.copies.views import ViewBatches
 from tasks.models import load_model
-from utils.batches.views import ViewBatches
 from utils.data import photos
 from utils.data.files import evenly, save_aside
 from utils.run import devices, figures, folder as runs

@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks import find_model
-from utils.patches import sift
-from utils.patches.cut import MAGNIFICATION, OPENCV, cut
-from utils.patches.detector import Keypoints
+from utils.keypoints import sift
+from utils.keypoints.cut import MAGNIFICATION, OPENCV, cut
+from utils.keypoints.detector import Keypoints
 
 
 class Describer(NamedTuple):
@@ -17,7 +17,7 @@ class Describer(NamedTuple):
     Attributes:
         name: as it is told, such as "SIFT" or the model's file.
         channels: of its patches, 1 or 3.
-        side, magnification: of its patches, see `utils.patches.cut`.
+        side, magnification: of its patches, see `utils.keypoints.cut`.
         patches: (N, P, P[, C]) of that side and magnification -> (N, F) of unit length.
         resized: the same for patches of a set, whatever their side, which show about `MAGNIFICATION` sigmas.
     """

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 
 from tasks.patches import describers, figures, protocol
+from tasks.patches.data import sets
+from tasks.patches.data.pairs import Views, photo_pairs
 from tasks.patches.describers import SIFT, Describer
 from tasks.patches.scene import compare, view
 from utils.data.files import evenly
 from utils.data.images import open_image, size_of
-from utils.patches import sets
-from utils.patches.geometry import transfer
-from utils.patches.pairs import Views, photo_pairs
+from utils.keypoints.geometry import transfer
 from utils.run import folder as runs
 from utils.run.console import progress_bar
 

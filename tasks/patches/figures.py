@@ -9,7 +9,7 @@ from scipy.ndimage import map_coordinates
 
 from tasks.patches.scene import Scene, View
 from utils.data.images import open_image
-from utils.patches.geometry import transfer
+from utils.keypoints.geometry import transfer
 from utils.run import figures
 
 SIDE = 900  # pixels of a photo on a figure, at most

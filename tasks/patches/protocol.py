@@ -5,15 +5,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from tasks.patches import metrics
+from tasks.patches.data.jitter import jittered
+from tasks.patches.data.pairs import apart
+from tasks.patches.data.sets import REFERENCE, PhotoPair, PhotoTour, Scene
 from tasks.patches.describers import Describer
 from utils.data.images import open_image
-from utils.distortions.jitter import jittered
-from utils.metrics import patches as metrics
-from utils.patches.cut import cut_frames, frames_of
-from utils.patches.detector import detect
-from utils.patches.geometry import moved_frames
-from utils.patches.pairs import apart
-from utils.patches.sets import REFERENCE, PhotoPair, PhotoTour, Scene
+from utils.keypoints.cut import cut_frames, frames_of
+from utils.keypoints.detector import detect
+from utils.keypoints.geometry import moved_frames
 
 SIDE = 65  # pixels a side of patches that are cut from photos, as in HPatches
 DISTRACTORS, QUERIES = 2000, 20  # of retrieval at most: patches of other scenes, and queries of a scene

@@ -11,12 +11,12 @@ import numpy as np
 from PIL import Image
 from scipy.special import gammaln
 
+from tasks.patches.data.sets import read_keypoints
 from tasks.patches.describers import Describer
 from utils.data.images import called, open_image
-from utils.patches import geometry
-from utils.patches.detector import Keypoints, detect
-from utils.patches.matching import match
-from utils.patches.sets import read_keypoints
+from utils.keypoints import geometry
+from utils.keypoints.detector import Keypoints, detect
+from utils.keypoints.matching import match
 
 ALARMS = 1e-6  # agreements by chance that are accepted for a pair of photos; below 1, because key points crowd together
 MOST_PIXELS = 4_000_000  # of a photo in which key points are looked for; a larger one is scaled down
@@ -84,7 +84,7 @@ def compare(a: View, b: View, ratio: float, tolerance: float, model: str = "homo
     """Matches two photos and finds the map that most matches agree with.
 
     Args:
-        model: of `utils.patches.geometry.MODELS`.
+        model: of `utils.keypoints.geometry.MODELS`.
     """
     matches = match(a.descriptors, b.descriptors, ratio)
     left, right = a.places()[matches.rows[:, 0]], b.places()[matches.rows[:, 1]]

@@ -10,15 +10,16 @@ from nets import descriptor, towers
 from nets.losses import make_patch_loss
 from tasks.about import LOOKED_AT, read_thumbnails, shown_in
 from tasks.models import load_model
+from tasks.patches import metrics
+from tasks.patches.data import sets
+from tasks.patches.data.batches import PatchBatches, PatchSet, SetBatches, drawn_pairs
+from tasks.patches.data.pairs import Views, photo_pairs
 from tasks.patches.describers import resized
 from utils.data import photos
 from utils.data.files import evenly, save_aside
 from utils.data.survey import THUMBNAIL
 from utils.flags import passed
-from utils.metrics import domain, patches as metrics
-from utils.patches import sets
-from utils.patches.batches import PatchBatches, PatchSet, SetBatches, drawn_pairs
-from utils.patches.pairs import Views, photo_pairs
+from utils.metrics import domain
 from utils.run import devices, folder as runs, weights
 from utils.run.fitting import Validation
 from utils.saying import counted

@@ -7,10 +7,10 @@ import numpy as np
 from nets import rankiqa
 from tasks.models import load_model
 from tasks.quality import figures, report, scoring
+from tasks.quality.metrics import correlation
 from utils.data import photos, scores
 from utils.data.files import evenly, walk
 from utils.distortions.catalogue import chosen, with_levels
-from utils.metrics import correlation
 from utils.run import folder as runs
 from utils.run.console import progress_bar
 from utils.saying import counted

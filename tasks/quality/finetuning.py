@@ -8,10 +8,10 @@ import numpy as np
 from nets import rankiqa
 from tasks.models import load_model
 from tasks.quality import ranking, report, scoring
+from tasks.quality.metrics import correlation
 from utils.batches.scored import CropBatches
 from utils.data import photos, scores
 from utils.data.files import evenly
-from utils.metrics import correlation
 from utils.run import devices, folder as runs
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation

@@ -11,11 +11,11 @@ from nets import rankiqa, towers
 from nets.losses.ranking import RankingHinge, better
 from tasks.models import load_model
 from tasks.quality import report, scoring
+from tasks.quality.metrics import ordering
 from utils.batches.levels import LevelBatches, PairBatches
 from utils.data import photos
 from utils.data.files import evenly, save_aside
 from utils.distortions.catalogue import Distortion, chosen, with_levels
-from utils.metrics import ordering
 from utils.run import devices, folder as runs, weights
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation

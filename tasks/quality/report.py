@@ -3,10 +3,10 @@
 import numpy as np
 
 from tasks.quality import figures
+from tasks.quality.metrics import correlation
+from tasks.quality.metrics.ordering import pair_order
 from utils.data.scores import Scored
 from utils.distortions.catalogue import Distortion
-from utils.metrics import correlation
-from utils.metrics.ordering import pair_order
 from utils.run import folder as runs
 from utils.saying import counted
 

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from apps.search import duplicates, gallery, matrix, pairs
+from apps.search.index import kind_of, make_index
 from nets.siamese import KIND, Comparer, comparer
 from tasks import about, find_model
 from tasks.models import load_model
 from tasks.quality.scoring import quality_of_centres
-from tasks.search import duplicates, gallery, matrix, pairs
-from tasks.search.index import kind_of, make_index
 from tasks.similarity import figures as sheets, why
 from utils.data.files import evenly, walk
 from utils.data.images import read_image, read_whole, size_of
@@ -136,7 +136,7 @@ def search_gallery(options, files: list[str]) -> None:
 
 
 def find_duplicates(options) -> None:
-    """Groups of pictures of a folder that are alike from the threshold on; see `tasks.search.duplicates`."""
+    """Groups of pictures of a folder that are alike from the threshold on; see `apps.search.duplicates`."""
     root = os.path.expanduser(options.duplicates)
     model = load_for_many(options, some_pictures(root))
     opened = open_folder(root, model)
@@ -158,14 +158,14 @@ def find_duplicates(options) -> None:
 
 
 def compare_pairs(options) -> None:
-    """The similarity of each pair of a list; see `tasks.search.pairs`."""
+    """The similarity of each pair of a list; see `apps.search.pairs`."""
     path = os.path.expanduser(options.pairs)
     listed = pairs.read_pairs(path)
     pairs.answer(options, path, listed, load_for_many(options, some_of(pairs.some_files(path, listed))))
 
 
 def write_matrix(options) -> None:
-    """The similarities of all pictures of a folder to each other, in a file; see `tasks.search.matrix`."""
+    """The similarities of all pictures of a folder to each other, in a file; see `apps.search.matrix`."""
     if not options.csv:
         raise ValueError("--matrix writes a file: pass --csv=matrix.csv, or --csv=matrix.npy for NumPy's file")
     root = os.path.expanduser(options.matrix)
@@ -178,7 +178,7 @@ def write_matrix(options) -> None:
 
 
 def look_between(options) -> None:
-    """What of one folder is in another; see `tasks.search.matrix.between`."""
+    """What of one folder is in another; see `apps.search.matrix.between`."""
     roots = [os.path.expanduser(root) for root in options.between]
     if len(roots) != 2 or os.path.realpath(roots[0]) == os.path.realpath(roots[1]):
         raise ValueError(f"--between={','.join(options.between)}: expected two different folders with a comma between; within one folder pass "

@@ -16,7 +16,7 @@ from utils.run import figures
 from utils.saying import counted
 
 if TYPE_CHECKING:
-    from tasks.search.duplicates import Group
+    from apps.search.duplicates import Group
 
 FOR, AGAINST = "tab:red", "tab:blue"
 LINES = ("tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:pink")  # colours of pairs of places

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from apps.search import gallery
 from nets import frozen, losses, siamese, towers
 from nets.heads import HEADS, make_head
 from nets.inference import forward
 from tasks import about
 from tasks.collapse import Collapse
 from tasks.models import load_model
-from tasks.search import gallery
 from tasks.similarity import report
 from tasks.similarity.flags import augmentation, check, loss_name
 from utils.batches.augment import AUGMENTATIONS

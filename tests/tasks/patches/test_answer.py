@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from tasks.patches import answer as room
 from tasks.patches.describers import SIFT
 from tasks.patches.scene import compare, needed, view
-from utils.patches.geometry import transfer
+from utils.keypoints.geometry import transfer
 
 MATRIX = np.array([[0.9, -0.15, 40], [0.2, 0.95, -20], [2e-4, -1e-4, 1]])  # pixels of the photo -> pixels of its view from elsewhere
 
@@ -140,7 +140,7 @@ def test_how_many_must_agree_grows_with_the_matches_and_the_tolerance():
 
 def test_matches_without_meaning_are_no_scene():
     """Of places drawn by chance, never so many agree that it is called a scene."""
-    from utils.patches.geometry import ransac
+    from utils.keypoints.geometry import ransac
 
     for seed in range(20):
         a, b = np.random.default_rng(seed).uniform(0, (480, 320), (2, 30, 2))

@@ -8,9 +8,9 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from tasks.patches import evaluation, protocol
+from tasks.patches.data import sets
 from tasks.patches.describers import SIFT, resized
 from utils.data.files import walk
-from utils.patches import sets
 
 MATRIX = np.array([[1, 0.1, -8], [-0.1, 1, 12], [0, 0, 1.0]])  # pixels of b -> pixels of a
 

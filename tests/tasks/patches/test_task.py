@@ -8,7 +8,7 @@ from PIL import Image
 
 from nets import descriptor, towers
 from tasks.patches import task
-from utils.patches.batches import SetBatches
+from tasks.patches.data.batches import SetBatches
 from utils.run import folder as runs
 
 from helpers import scenery

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from apps.search import duplicates, gallery, matrix
 from nets import siamese, towers
 from nets.heads import make_head
 from tasks.models import load_model
-from tasks.search import duplicates, gallery, matrix
 from tasks.similarity import answer, task
 from utils.run import folder as runs
 

@@ -1,0 +1,35 @@
+"""Asks an exported model about pictures, without Keras:
+
+    python example.py pair.json a.png b.png
+"""
+
+import json
+import os
+import sys
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from apps.exporting.formats import onnx as opened
+
+
+def read(path, height, width, channels):
+    """A picture as the model takes it: upright, on white paper, resized where the model has a size; (height, width, channels), 0..255."""
+    picture = ImageOps.exif_transpose(Image.open(path))
+    if picture.has_transparency_data:
+        picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
+    picture = picture.convert("L" if channels == 1 else "RGB")
+    if isinstance(height, int):
+        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(picture, "float32").reshape(picture.height, picture.width, channels)
+
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    card = json.load(file)
+run = opened(os.path.join(os.path.dirname(sys.argv[1]), card["file"]))
+names, files = [each["name"] for each in card["inputs"]], sys.argv[2:]
+for start in range(0, len(files), len(names)):  # one at a time; a batch of pictures, np.stack([...]), is faster
+    asked = files[start : start + len(names)]
+    pictures = [read(path, *card["inputs"][0]["shape"][1:]) for path in asked]
+    result = run({name: picture[None] for name, picture in zip(names, pictures)})[0]
+    print(*asked, json.dumps(result.tolist()))

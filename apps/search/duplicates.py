@@ -1,0 +1,301 @@
+"""Duplicates: files of the same contents, and pictures that a model calls the same.
+
+A group is a star and not a chain. Its first picture is its centre, and every other picture of the group
+reaches the threshold of similarity with that first picture, or has the same contents as one that does.
+So a picture that is like two others does not join these two where they are not alike.
+
+The groups are found one after the other, each from the pictures that no group holds yet: the picture with
+the most pictures like it is the next centre, the first path among equals, and it takes all pictures like it.
+
+The best picture of a group, which is worth keeping, is named beside it: most pixels, then best quality, then largest
+file, then first path. Of files of one format the larger has lost less; where the largest pictures come in several formats, a model of
+quality decides. The best picture need not be the centre, and the threshold says nothing about it and the other members.
+
+Memory grows with the number of pictures and never with the number of alike pairs: these are counted, and
+found again when a group needs them, tile by tile.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from apps.search.gallery import Gallery, check_pairs
+from utils.data.images import size_of
+from utils.run.console import progress_bar
+from utils.saying import counted, shown
+
+if TYPE_CHECKING:
+    from nets.siamese import Comparer
+
+Judge = Callable[[list[str]], np.ndarray]
+
+TILE = 1 << 20  # pairs compared at once by their distance: 4 MB for each array of them
+HIDDEN = 512  # numbers that a head needs for a pair, at least
+FEW = 16  # pictures that are like no more files have these noted, so that memory does not grow with the pairs
+TOLERANCE = 5e-7  # of a similarity: sigmoids in float32 are no more exact
+SHARE, LEAST = 0.05, 20  # a model that calls more of all pairs alike, of so many pictures, does not tell them apart
+
+
+class Member(NamedTuple):
+    """A picture of a group.
+
+    Attributes:
+        file: path, relative to the folder.
+        similarity: to the first picture of the group; 1 for that one and for files of its contents.
+        twin: the first file of the group that has the same contents, or "" where this is the first one. Without
+            all files that have a twin, the group still shows everything.
+    """
+
+    file: str
+    similarity: float
+    twin: str
+
+
+class Group(NamedTuple):
+    """Pictures that show the same: the file to keep, and all members, the centre first and the others by similarity."""
+
+    keep: str
+    members: list[Member]
+
+
+class Found(NamedTuple):
+    """The groups, largest first; the share of alike pairs among pictures of different contents, and whether that is too much."""
+
+    groups: list[Group]
+    share: float
+    too_many: bool
+
+
+def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool = False, judge: Judge | None = None) -> Found:
+    """Groups of pictures of a gallery, as the docstring of this module says.
+
+    Args:
+        threshold: two pictures are alike from this similarity on, 0..1.
+        force: whether to find groups with a model that does not tell the pictures apart. If not, and more than `SHARE`
+            of all pairs are alike, the groups are only those of files with the same contents.
+        judge: the quality (N,) of files, higher is better; None: files are not judged.
+    """
+    copies: dict[str, list[int]] = {}  # files with the same contents are compared once
+    for row in sorted(range(len(gallery.paths)), key=gallery.paths.__getitem__):
+        copies.setdefault(gallery.keys[row], []).append(row)
+    units = list(copies.values())
+    check_pairs(len(units) * (len(units) - 1) // 2, comparer, gallery.root)
+    weights = np.array([len(rows) for rows in units])  # (U,)
+    pairs = Pairs(gallery.features[[rows[0] for rows in units]], comparer, threshold)
+    counts, alike = pairs.count(weights)
+    share = alike / max(1, len(units) * (len(units) - 1) // 2)
+    too_many = len(units) >= LEAST and share > SHARE
+    if too_many and not force:
+        several = np.flatnonzero(weights > 1)
+        places = [several[[n]] for n in np.argsort(-weights[several], kind="stable")]
+    else:
+        places = stars(pairs, weights, counts)
+    groups = [make_group(gallery, [units[place] for place in star], pairs.similarities(star), judge) for star in places]
+    return Found(groups, share, too_many)
+
+
+def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarray, judge: Judge | None = None) -> Group:
+    """The group of a star.
+
+    Args:
+        units: S lists of rows of the gallery, each of files with the same contents; that of the centre first.
+        similarities: (S,) to the centre.
+    """
+    members = []
+    order = sorted(range(1, len(units)), key=lambda n: (-similarities[n], gallery.paths[units[n][0]]))
+    for n in (0, *order):
+        files = [gallery.paths[row] for row in units[n]]
+        members += [Member(file, float(similarities[n]), files[0] if place else "") for place, file in enumerate(files)]
+    firsts = [gallery.paths[rows[0]] for rows in units]
+    return Group(best(gallery.root, firsts, judge), members)
+
+
+def best(root: str, paths: list[str], judge: Judge | None) -> str:
+    """The picture worth keeping: of those with the most pixels the best by quality where their formats differ, then by bytes, then by path."""
+    files = {path: os.path.join(root, path) for path in paths}
+    pixels = {path: int(np.prod(size_of(file))) for path, file in files.items()}
+    largest = sorted(path for path in paths if pixels[path] == max(pixels.values()))
+    quality = dict.fromkeys(largest, 0.0)
+    if judge and len({os.path.splitext(path)[1].lower() for path in largest}) > 1:
+        quality = dict(zip(largest, judge([files[path] for path in largest]).tolist(), strict=True))
+    return max(largest, key=lambda path: (quality[path], os.path.getsize(files[path]) if os.path.isfile(files[path]) else 0))
+
+
+def warning(found: Found, threshold: float, force: bool) -> str:
+    """What to say where the model calls too many pairs alike, in one line; "" where it does not."""
+    if not found.too_many:
+        return ""
+    text = f"the model does not tell these pictures apart: {found.share:.0%} of their pairs are alike from similarity {threshold:.3f} on"
+    if force:
+        return f"{text}, so expect wrong groups"
+    return f"{text}. So only identical files are shown. Raise --threshold, choose another --model, or pass --force to see all groups"
+
+
+def headline(pictures: int, found: Found, threshold: float, force: bool) -> str:
+    """How many groups there are among so many pictures, such as "9 pictures: 1 group from similarity 0.900 on"."""
+    certain = found.too_many and not force
+    if not found.groups:
+        nothing = "no two files are identical" if certain else f"no two of them are the same from similarity {threshold:.3f} on"
+        return f"{counted(pictures, 'picture')}: {nothing}"
+    rule = "of identical files" if certain else f"from similarity {threshold:.3f} on"
+    return f"{counted(pictures, 'picture')}: {counted(len(found.groups), 'group')} {rule}"
+
+
+def in_words(number: int, group: Group) -> list[str]:
+    """A group in lines: the picture to keep, then each picture with its similarity to the first."""
+    lines = [f"group {number}: {counted(len(group.members), 'picture')}, keep {shown(group.keep)}"]
+    for member in group.members:
+        lines.append(f"  {member.similarity:.3f} {shown(member.file)}" + (f"  (identical file of {shown(member.twin)})" if member.twin else ""))
+    return lines
+
+
+class Pairs:
+    """Which pairs of pictures are alike: as `comparer.score` says, but fast where it falls with the distance.
+
+    There, a product of matrices gives the squared distances, and only the pairs whose distance comes so near to
+    the threshold that rounding could decide are scored one by one.
+
+    Args:
+        features: (N, F) float32.
+        threshold: two pictures are alike from this similarity on, 0..1.
+    """
+
+    def __init__(self, features: np.ndarray, comparer: "Comparer", threshold: float):
+        self.features, self.comparer, self.threshold = np.asarray(features, "float32"), comparer, threshold
+        self.squares = np.einsum("nf,nf->n", self.features, self.features)  # (N,)
+        self.scored = max(1, 8 * TILE // max(HIDDEN, self.features.shape[1]))  # pairs scored at once
+        self.tile = TILE if comparer.by_distance else self.scored
+        if comparer.by_distance:
+            around = (min(threshold + TOLERANCE, 1.0), max(threshold - TOLERANCE, 0.0))
+            with np.errstate(divide="ignore"):  # similarities 0 and 1 lie at infinite distances
+                self.sure, self.most = (max(comparer.distance_of(similarity), 0.0) ** 2 for similarity in around)  # squared distances
+        self.rounding = 4 * np.finfo("float32").eps * np.sqrt(self.features.shape[1])  # of a squared distance, by the squared lengths
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+    def take(self, places: np.ndarray) -> "Pairs":
+        """Only the pictures at `places`."""
+        return Pairs(self.features[places], self.comparer, self.threshold)
+
+    def alike(self, left: slice | np.ndarray, right: slice) -> np.ndarray:
+        """Whether pictures are alike, (L, R) bool; of a picture and itself it may say either."""
+        if not self.comparer.by_distance:
+            return self.comparer.score(self.features[left][:, None], self.features[right][None]) >= self.threshold
+        lengths = self.squares[left][:, None] + self.squares[right]  # (L, R)
+        squares = lengths - 2 * (self.features[left] @ self.features[right].T)
+        lengths *= self.rounding
+        near = squares <= self.most + lengths
+        doubtful = near & (squares >= self.sure - lengths)  # too near to the threshold
+        rows, columns = np.nonzero(doubtful) if doubtful.any() else ((), ())
+        for start in range(0, len(rows), self.scored):
+            some = rows[start : start + self.scored], columns[start : start + self.scored]
+            near[some] = self.comparer.score(self.features[left][some[0]], self.features[right][some[1]]) >= self.threshold
+        return near
+
+    def count(self, weights: np.ndarray) -> tuple[np.ndarray, int]:
+        """How many other files each picture is like, (N,), and the number of alike pairs of pictures.
+
+        Args:
+            weights: (N,) files of each picture; those of its own count as alike.
+        """
+        counts, total, side, bar = weights - 1, 0, int(np.sqrt(self.tile)), progress_bar("picture")
+        for top in range(0, len(self), side):
+            for first in range(top, len(self), side):
+                rows, columns = slice(top, top + side), slice(first, first + side)
+                near = self.alike(rows, columns)
+                if top == first:
+                    near = np.triu(near, 1)  # each pair once, and no picture with itself
+                total += int(np.count_nonzero(near))
+                counts[rows] += products(near, weights[columns])
+                counts[columns] += products(near.T, weights[rows])
+            bar(min(top + side, len(self)), len(self))
+        return counts, total
+
+    def rows(self, places: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Which pictures are like those at `places`, and not themselves, block by block: places (R,), (R, N) bool."""
+        height = max(1, self.tile // len(self))
+        for start in range(0, len(places), height):
+            part = places[start : start + height]
+            near = [self.alike(part, slice(first, first + self.tile)) for first in range(0, len(self), self.tile)]
+            near = np.concatenate(near, axis=1)
+            near[np.arange(len(part)), part] = False
+            yield part, near
+
+    def similarities(self, star: np.ndarray) -> np.ndarray:
+        """Similarities (S,) of the pictures at `star` (S,) to the first of them, which has 1."""
+        centre, scores = self.features[star[:1]], [np.ones(1)]
+        parts = (star[start : start + self.scored] for start in range(1, len(star), self.scored))
+        scores += [self.comparer.score(centre, self.features[part]) for part in parts]
+        return np.concatenate(scores)
+
+
+def products(near: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """For each row the sum of the weights at which it is true: (R, C) bool, (C,) int -> (R,) int."""
+    return np.rint(near.astype("float32") @ weights.astype("float32")).astype(int)
+
+
+class Neighbours:
+    """Who is like whom: kept for pictures that are like few files, and compared again for the others.
+
+    Args:
+        counts: (N,) as `pairs.count` gives them.
+    """
+
+    def __init__(self, pairs: Pairs, counts: np.ndarray):
+        self.pairs, self.kept = pairs, {}
+        for places, near in pairs.rows(np.flatnonzero(counts <= FEW)):
+            rows, columns = np.nonzero(near)
+            self.kept |= zip(places.tolist(), np.split(columns, np.searchsorted(rows, np.arange(1, len(places)))))
+
+    def of(self, place: int) -> np.ndarray:
+        """The places of the pictures that are like one, itself left out."""
+        if place in self.kept:
+            return self.kept[place]
+        return np.flatnonzero(next(self.pairs.rows(np.array([place])))[1][0])
+
+    def sums(self, star: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """For each of the N pictures the weights (N,) of the pictures at `star` that are like it, added up: (N,) int."""
+        sums = np.zeros(len(weights), int)
+        for place in star:
+            if place in self.kept:
+                sums[self.kept[place]] += weights[place]
+        for places, near in self.pairs.rows(np.array([place for place in star if place not in self.kept], int)):
+            sums += products(near.T, weights[places])
+        return sums
+
+
+def stars(pairs: Pairs, weights: np.ndarray, counts: np.ndarray) -> Iterator[np.ndarray]:
+    """The places of the pictures of each group, its centre first and the others in order.
+
+    Args:
+        weights: (N,) files of each picture.
+        counts: (N,) as `pairs.count` gives them.
+    """
+    places = np.arange(len(weights))
+    while counts.any():
+        left = np.flatnonzero(counts)  # the others are taken, or have nobody left
+        pairs, weights, counts, places = pairs.take(left), weights[left], counts[left], places[left]
+        neighbours = Neighbours(pairs, counts)
+        while 2 * np.count_nonzero(counts) > len(counts):
+            if len(star := take_star(neighbours, weights, counts)):
+                yield places[star]
+
+
+def take_star(neighbours: Neighbours, weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The places of the pictures of the next group, which are taken out of `counts`; none where it would be one file.
+
+    A picture whose count is 0 belongs to a group already, or has no other file left that it is like.
+    """
+    centre = int(np.argmax(counts))  # the first of equals
+    alike = neighbours.of(centre)
+    star = np.concatenate([[centre], alike[counts[alike] > 0]])
+    counts[star] = 0
+    if weights[star].sum() < 2:  # rounding gave a count that scoring does not confirm
+        return star[:0]
+    if (free := counts > 0).any():
+        left = np.maximum(counts - neighbours.sums(star, weights), weights - 1)  # its own copies are left as long as a picture is
+        counts[:] = np.where(free, left, 0)
+    return star

@@ -1,0 +1,147 @@
+"""A list of pairs -> the similarity of each, and how often the answers are right where the list tells the truth."""
+
+import os
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from sklearn.metrics import confusion_matrix, roc_auc_score
+
+from apps.search.gallery import BLOCK, embed_files
+from utils.data.images import SUFFIXES
+from utils.data.score_lists import DELIMITERS, LOOKED_AT, fields_of, fit, shown, start, text_lines
+from utils.run.console import write_answer
+from utils.saying import counted, left_out, shown as safe
+
+if TYPE_CHECKING:
+    from tasks.similarity.answer import Loaded
+
+TEXT = "a table of two paths a line, and perhaps the truth: 1 or 0"
+TRUTHS = dict.fromkeys(("1", "1.0", "true", "yes", "same", "t", "y"), True) | dict.fromkeys(
+    ("0", "0.0", "-1", "false", "no", "different", "f", "n"), False) | {"": None}
+SHOWN = 20  # pairs that are printed; --csv has all of them
+
+
+class Pair(NamedTuple):
+    """A line of the list: two files as they are written there, whether they show the same, None where it is not told, and the line."""
+
+    left: str
+    right: str
+    truth: bool | None
+    line: int
+
+
+def read_pairs(path: str) -> list[Pair]:
+    """The pairs of a table of two columns or three, with a header or without, parted by commas, semicolons, tabs, bars or blanks.
+
+    Raises:
+        ValueError: one line that names the file, and the line in it.
+    """
+    lines = text_lines(path, TEXT)
+    first, delimiter = start(lines)
+    table = list(fields_of(path, lines, first, delimiter or delimiter_of(path, lines[first : first + LOOKED_AT])))
+    if table and is_header(table[0][1], os.path.dirname(path)):
+        table = table[1:]
+    if not table:
+        raise ValueError(f"{path}: no pair in it; expected {TEXT}")
+    return [pair_of(where, fields) for where, fields in table]
+
+
+def delimiter_of(path: str, lines: list[str]) -> str:
+    """What parts the fields; blanks only where nothing else does."""
+    best = max(DELIMITERS, key=lambda delimiter: fit(lines, delimiter))
+    return best if fit(lines, best)[-1] > 1 else " "
+
+
+def is_header(fields: list[str], folder: str) -> bool:
+    """Whether the first line of a list names columns: none of its first two fields is a picture by its name, or a file."""
+    return not any(os.path.splitext(name)[1].lower() in SUFFIXES or os.path.isfile(os.path.join(folder, name)) for name in fields[:2])
+
+
+def pair_of(where: str, fields: list[str]) -> Pair:
+    """The pair of a line; `where` is its file and line."""
+    left, right, truth, *more = [*fields, "", "", ""][:max(3, len(fields))]
+    if not left or not right or any(more):
+        raise ValueError(f"{where}: found {shown(fields)}; expected two paths, and perhaps the truth")
+    if truth.lower() not in TRUTHS:
+        raise ValueError(f"{where}: found {shown(truth)} instead of the truth; expected 1 (the same) or 0 (different), or nothing")
+    return Pair(left, right, TRUTHS[truth.lower()], int(where.rpartition(" ")[2]))
+
+
+def answer(options, path: str, pairs: list[Pair], model: "Loaded") -> None:
+    """Compares each pair, prints the first ones and what they are worth, and writes all of them."""
+    kept, similarities = compare(os.path.dirname(path), pairs, model)
+    rows = [row(pair, float(s), s >= model.threshold) for pair, s in zip(kept, similarities)]
+    measured = worth(np.array([pair.truth for pair in kept], object), similarities, model.threshold)
+    for found in rows[:SHOWN]:
+        print(f"  {found['similarity']:.3f} {'same' if found['same'] else '    '} {safe(found['left'])} {safe(found['right'])}")
+    if len(rows) > SHOWN:
+        print(f"  and {counted(len(rows) - SHOWN, 'more pair')}" + ("" if options.csv else "; --csv=FILE writes them all"))
+    print(in_words(len(rows), sum(found["same"] for found in rows), measured))
+    write_answer(options, rows, {"threshold": model.threshold, "pairs": len(rows), "left_out": len(pairs) - len(rows), "measured": measured,
+                                 "warning": model.doubt or None, "results": rows}, list(row(pairs[0], 0.0, False)))
+
+
+def row(pair: Pair, similarity: float, same: bool) -> dict[str, Any]:
+    """A pair as --csv and --json show it."""
+    return {"line": pair.line, "left": pair.left, "right": pair.right, "similarity": similarity, "same": bool(same),
+            "truth": None if pair.truth is None else int(pair.truth)}
+
+
+def compare(root: str, pairs: list[Pair], model: "Loaded") -> tuple[list[Pair], np.ndarray]:
+    """The pairs that can be read, and their similarities (P,); the others are named. Each file is read and embedded once.
+
+    Args:
+        root: the folder that the paths start from.
+    """
+    files = {name: os.path.expanduser(name) for pair in pairs for name in (pair.left, pair.right)}
+    features, broken = {}, {}
+    for part, problems in embed_files(root, files, model.compare.embed, model.shape):
+        features |= part
+        broken |= problems
+    problems = [f"line {pair.line}: {name}: {broken[name]}" for pair in pairs for name in (pair.left, pair.right) if name in broken]
+    kept = [pair for pair in pairs if pair.left in features and pair.right in features]
+    left_out(counted(len(pairs) - len(kept), "pair"), problems)
+    if not kept:
+        raise ValueError(f"none of the {counted(len(pairs), 'pair')} can be read, because files are missing or broken; relative paths start from "
+                         f"the folder of the list, {root or '.'}")
+    blocks = (kept[start : start + BLOCK] for start in range(0, len(kept), BLOCK))
+    return kept, np.concatenate([
+        model.compare.score(*(np.stack([features[pair[side]] for pair in block]) for side in (0, 1))) for block in blocks])
+
+
+def worth(truths: np.ndarray, similarities: np.ndarray, threshold: float) -> dict[str, Any] | None:
+    """How often the answers are right, of the pairs whose truth (P,) is told; None where there is none.
+
+    Returns:
+        pairs: whose truth is told.
+        accuracy: share of right answers.
+        precision: share of the pairs called the same that are; NaN where none is called so.
+        recall: share of the same pairs that are called so; NaN where there are none.
+        roc_auc: area under the ROC curve; NaN where all pairs are the same, or all different.
+        counts of each: true_positives, false_positives, false_negatives, true_negatives.
+    """
+    told = np.array([truth is not None for truth in truths])
+    if not told.any():
+        return None
+    truth, scores = truths[told].astype(bool), similarities[told]
+    (tn, fp), (fn, tp) = confusion_matrix(truth, scores >= threshold, labels=[False, True]).tolist()
+    share = lambda part, of: part / of if of else float("nan")  # noqa: E731
+    return {"pairs": len(truth), "accuracy": (tp + tn) / len(truth), "precision": share(tp, tp + fp), "recall": share(tp, tp + fn),
+            "roc_auc": float(roc_auc_score(truth, scores)) if 0 < truth.sum() < len(truth) else float("nan"),
+            "true_positives": tp, "false_positives": fp, "false_negatives": fn, "true_negatives": tn}
+
+
+def in_words(pairs: int, same: int, measured: dict[str, Any] | None) -> str:
+    """The answer in a line."""
+    text = f"{counted(pairs, 'pair')}, {same} of them the same"
+    if measured:
+        names = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "roc_auc": "ROC-AUC"}
+        text += f"; of {counted(measured['pairs'], 'pair')} with the truth: " + ", ".join(
+            f"{shown} {measured[name]:.3f}" for name, shown in names.items() if measured[name] == measured[name])  # NaN has no meaning to tell
+    return text
+
+
+def some_files(path: str, pairs: list[Pair]) -> list[str]:
+    """The files of a list, each once, as paths to open."""
+    names = dict.fromkeys(name for pair in pairs for name in (pair.left, pair.right))
+    return [os.path.join(os.path.dirname(path), os.path.expanduser(name)) for name in names]

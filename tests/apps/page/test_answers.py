@@ -1,0 +1,176 @@
+"""What the tabs of the page answer, with a model that is quick: two pictures are as alike as their mean colours."""
+
+import csv
+import io
+import os
+import threading
+import time
+from types import SimpleNamespace
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+
+from apps.page import answers, models
+from apps.page.answers import Asked
+from apps.search.duplicates import Found, Group, Member
+from utils.data.files import walk
+from utils.data.images import read_image
+from utils.saying import left_out
+
+from helpers import picture
+
+
+class Quick:
+    """Stands for what `compare.load` returns, of every room."""
+
+    threshold, higher_is_better, low, high = 0.9, True, 0.0, 100.0
+    busy, most = 0, 0  # visitors answered now, and at most
+
+    def similarity(self, a, b):
+        Quick.busy += 1
+        Quick.most = max(Quick.most, Quick.busy)
+        time.sleep(0.02)
+        Quick.busy -= 1
+        return 1 - float(np.abs(mean(a) - mean(b)).mean()) / 255
+
+    def warning(self, pictures):
+        return ""
+
+    def open(self, folder):
+        return SimpleNamespace(paths=walk(folder)[0])
+
+    def search(self, folder, query, top=10):
+        left_out("1 broken files", ["bad.png: the file is empty"])
+        found = [(name, self.similarity(query, os.path.join(folder, name))) for name in walk(folder)[0]]
+        return sorted(found, key=lambda hit: -hit[1])[:top]
+
+    def duplicates(self, folder, force=False):
+        names = walk(folder)[0]
+        return Found([Group(names[1], [Member(names[0], 1.0, ""), Member(names[1], 0.95, ""), Member(names[2], 1.0, names[0])])], 0.01, False)
+
+    def quality(self, pictures):
+        return np.array([mean(path)[0] for path in pictures])
+
+
+def mean(path):
+    return read_image(path, (8, 8, 3)).mean((0, 1))
+
+
+@pytest.fixture
+def loads():
+    return []
+
+
+@pytest.fixture
+def kept(loads):
+    return models.Models(lambda path: loads.append(path) or Quick())
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Three red pictures in root/reds and a blue one."""
+    for number in range(3):
+        picture(tmp_path / "root" / "reds" / f"{number}.png", seed=number)
+    picture(tmp_path / "root" / "blue.png", (20, 20, 220))
+    return str(tmp_path / "root")
+
+
+def asked(root, fields=None, **files):
+    return Asked(root, fields or {}, {name: [os.path.join(root, file) for file in given.split()] for name, given in files.items()})
+
+
+def test_two_pictures_are_compared_and_the_model_is_loaded_once(root, kept, loads):
+    first = answers.same(kept, asked(root, first="reds/0.png", second="reds/1.png"))
+    again = answers.same(kept, asked(root, first="reds/0.png", second="blue.png"))
+    assert first["same"] and not again["same"] and first["threshold"] == 0.9
+    assert first["similarity"] == Quick().similarity(*(os.path.join(root, "reds", name) for name in ("0.png", "1.png")))
+    assert len(loads) == 1 and first["used"].seconds and not again["used"].seconds
+    assert first["pictures"][0]["name"] == "0.png" and first["pictures"][0]["image"].startswith("data:image/jpeg;base64,")
+
+
+def test_a_search_names_what_it_found_and_what_was_left_out_to_every_visitor(root, kept):
+    for _ in range(2):
+        found = answers.search(kept, asked(root, {"folder": "reds", "top": "2"}, query="blue.png"))
+        assert len(found["found"]) == 2 and found["found"][0]["similarity"] >= found["found"][1]["similarity"]
+        assert found["said"] == ["left out 1 broken files: bad.png: the file is empty"]
+
+
+def test_duplicates_give_lists_and_the_table_of_predict(root, kept):
+    found = answers.duplicates(kept, asked(root, {"folder": "reds"}))
+    assert found["keep"] == "1.png" and found["others"] == "0.png\n2.png" and found["count"] == 3
+    assert [member["keep"] for member in found["groups"][0]] == [False, True, False]
+    rows = list(csv.DictReader(io.StringIO(unquote(found["table"].split(",", 1)[1]))))
+    assert [(row["file"], row["identical"], row["keep"]) for row in rows] == [("0.png", "False", "False"), ("1.png", "False", "True"),
+                                                                               ("2.png", "True", "False")]
+
+
+def test_photos_are_ordered_by_score_and_broken_ones_are_named(root, kept):
+    open(os.path.join(root, "empty.png"), "w").close()
+    found = answers.quality(kept, asked(root, photos="blue.png reds/0.png empty.png"))
+    assert [row["name"] for row in found["found"]] == ["0.png", "blue.png"] and (found["worst"], found["best"]) == (0.0, 100.0)
+    assert len(found["said"]) == 1 and found["said"][0].endswith("empty.png: the file is empty")
+    with pytest.raises(ValueError, match="empty.png: the file is empty"):
+        answers.quality(kept, asked(root, photos="empty.png"))
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xd8\xff\xe0 no picture", b"GIF89a"])
+def test_a_broken_file_is_one_line_and_loads_no_model(content, root, kept, loads):
+    with open(os.path.join(root, "bad.png"), "wb") as file:
+        file.write(content)
+    for tab, files in ((answers.same, {"first": "blue.png", "second": "bad.png"}), (answers.search, {"query": "bad.png"})):
+        with pytest.raises(ValueError, match="bad.png: ") as refused:
+            tab(kept, asked(root, **files))
+        assert "\n" not in str(refused.value)
+    assert not loads
+
+
+@pytest.mark.parametrize("fields, line", [({"top": "0"}, "expected a number from 1 to 60"), ({"top": "many"}, "many: expected a number"),
+                                          ({"top": "nan"}, "nan: expected"), ({"model": "/etc/passwd"}, "/etc/passwd: no such model"),
+                                          ({"model": "quality"}, "quality: no such model"), ({"folder": "../.."}, "leads out")])
+def test_what_makes_no_sense_is_one_line(fields, line, root, kept, loads):
+    with pytest.raises(ValueError, match=line):
+        answers.search(kept, asked(root, fields, query="blue.png"))
+    assert not loads
+
+
+def test_a_picture_that_is_missing_is_one_line(root, kept):
+    with pytest.raises(ValueError, match="a picture is missing"):
+        answers.same(kept, asked(root, first="blue.png"))
+    with pytest.raises(ValueError, match="photos are missing"):
+        answers.quality(kept, asked(root))
+
+
+def test_visitors_are_answered_one_at_a_time(root, kept):
+    Quick.most, found = 0, []
+    pairs = [("reds/0.png", "reds/1.png"), ("reds/0.png", "blue.png")] * 4
+    threads = [threading.Thread(target=lambda pair=pair: found.append((pair, answers.same(kept, asked(root, first=pair[0], second=pair[1])))))
+               for pair in pairs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert Quick.most == 1 and len(found) == 8
+    assert all(answer["same"] == (pair[1] != "blue.png") for pair, answer in found)
+
+
+def test_a_model_that_was_trained_on_meanwhile_is_loaded_again(tmp_path, loads):
+    kept, file = models.Models(lambda path: loads.append(path) or Quick()), tmp_path / "run" / "best.keras"
+    file.parent.mkdir()
+    file.write_bytes(b"one")
+    kept.loaded(str(file))
+    assert not kept.loaded(str(file)).seconds and kept.loaded(str(file)).name == "run"
+    os.utime(file, ns=(1, 1))
+    kept.loaded(str(file))
+    assert len(loads) == 2
+
+
+def test_the_page_offers_the_ready_models_and_the_runs_of_a_room(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert models.offered("similarity") == ["characters", "photos"] and models.offered("patches") == ["patches", "sift"]
+    for run, kind in (("mine", "siamese"), ("other", "rankiqa")):
+        (tmp_path / "logs" / run).mkdir(parents=True)
+        (tmp_path / "logs" / run / "best.keras").write_text(kind)
+    monkeypatch.setattr(models.runs, "kind_of", lambda path: open(path).read())
+    assert models.offered("similarity") == ["characters", "photos", os.path.join("logs", "mine")]
+    assert models.offered("quality") == ["quality", os.path.join("logs", "other")]

@@ -1,0 +1,38 @@
+"""The words of the page."""
+
+import re
+import string
+
+import pytest
+
+from apps.page import answers, texts
+from tasks.similarity.figures import LEGEND
+
+from helpers import ROOT
+
+
+def test_every_text_has_both_languages_with_the_same_values():
+    for name, pair in texts.TEXTS.items():
+        fields = [{field for _, field, _, _ in string.Formatter().parse(text) if field} for text in pair]
+        assert len(pair) == 2 and fields[0] == fields[1], name
+        assert re.search("[\u4e00-\u9fff]", pair[1]), name
+
+
+def test_every_name_that_the_templates_use_is_in_the_table():
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tasks" / "page" / "templates").glob("*.html"))
+    used = {name for call in re.findall(r"\bt\(([^()]*)", source) for name in re.findall(r"""["']([a-z_.]+)["'](?! ?~)""", call)}
+    assert used - {".tab", ".head", ".about", ".ask", "{name}", "{size}"} <= set(texts.TEXTS)
+    assert {f"why.{way}" for way in LEGEND} <= set(texts.TEXTS)
+    assert {f"{tab}.{part}" for tab in answers.TABS for part in ("tab", "head", "about", "ask")} <= set(texts.TEXTS)
+
+
+@pytest.mark.parametrize("line, chinese", [
+    ("cat.png: no such file", "cat.png：没有这个文件"),
+    ("cat.png: broken image (Truncated File Read)", "cat.png：图片已损坏（Truncated File Read）"),
+    ("these pictures look unlike those that the model learnt from: check its answers", "这些图片与模型学过的不像：请核对它的回答"),
+    ("left out 2 broken files: a.png: the file is empty, b.png: broken image (x)", "略过 2 个损坏的文件：a.png：文件是空的，b.png：图片已损坏（x）"),
+    ("left out 1 below photos: a (a link to nothing)", "略过 1 个文件：a (a link to nothing)"),
+    ("something else", "something else"),
+])
+def test_lines_of_the_program_are_said_in_chinese_where_there_is_a_translation(line, chinese):
+    assert texts.translated("zh", line) == chinese and texts.translated("en", line) == line

@@ -1,0 +1,53 @@
+"""SIFT of cut patches in NumPy: what answers without a model, and what a model is compared with.
+
+Lowe 2004, section 6: a grid of 4 x 4 cells with 8 directions each. A cell is three sigmas of the key point wide, and the photo is
+blurred by one sigma, as in OpenCV.
+"""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from utils.keypoints.cut import CAMERA, OPENCV
+
+CELLS, DIRECTIONS, CLIP = 4, 8, 0.2
+MAGNIFICATION, SIDE = 15.0, 24  # of the patches that suit it: the grid and half a cell around it
+OF_SETS = 2 * OPENCV  # the magnification that patches of HPatches and PhotoTour are taken to have
+BLOCK = 512  # patches described at once
+
+
+def describe(patches: np.ndarray, magnification: float = MAGNIFICATION, root: bool = True) -> np.ndarray:
+    """The descriptors (N, 128) float32 of grey patches (N, P, P), of unit length.
+
+    Args:
+        magnification: how many sigmas of its key point a patch shows, see `utils.keypoints.cut`.
+        root: RootSIFT, the square root of the descriptor whose sum is 1 (Arandjelovic and Zisserman 2012).
+    """
+    parts = [patches[start : start + BLOCK] for start in range(0, len(patches), BLOCK)]
+    made = [histograms(np.asarray(part, "float32"), magnification) for part in parts]
+    found = np.concatenate(made or [np.zeros((0, CELLS * CELLS * DIRECTIONS), "float32")])
+    found = unit(np.minimum(unit(found), CLIP))
+    return np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-12)) if root else found
+
+
+def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors (N, D) of length 1; zeros stay."""
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+
+
+def histograms(patches: np.ndarray, magnification: float) -> np.ndarray:
+    """Strength of gradients by cell and direction (N, 128) of patches (N, P, P); each gradient is shared among its two nearest of all three."""
+    side = patches.shape[1]
+    sigma = side / magnification
+    patches = gaussian_filter(patches, (0, *[np.sqrt(max(sigma**2 - CAMERA**2, 0.01))] * 2), mode="nearest", truncate=3.0)
+    across, down = (np.diff(np.pad(patches, ((0, 0), *pad), mode="edge"), axis=axis) for axis, pad in ((2, ((0, 0), (1, 1))), (1, ((1, 1), (0, 0)))))
+    dx, dy = across[:, :, 1:] + across[:, :, :-1], down[:, 1:] + down[:, :-1]
+    place = (np.arange(side) - (side - 1) / 2) / (3 * sigma)  # in cells, from the centre
+    strength = np.hypot(dx, dy) * np.exp(-(place**2 + place[:, None] ** 2) / (CELLS**2 / 2))
+    turn = np.arctan2(dy, dx) * (DIRECTIONS / (2 * np.pi)) % DIRECTIONS
+    lower = turn.astype(int)
+    shared = np.zeros((len(patches), DIRECTIONS, side, side), "float32")
+    np.put_along_axis(shared, lower[:, None] % DIRECTIONS, (strength * (lower + 1 - turn))[:, None], axis=1)
+    np.put_along_axis(shared, (lower[:, None] + 1) % DIRECTIONS, (strength * (turn - lower))[:, None], axis=1)
+    tents = np.clip(1 - np.abs(place[:, None] - np.arange(CELLS) + (CELLS - 1) / 2), 0, None).astype("float32")  # (P, 4)
+    cells = tents.T @ shared @ tents  # (N, 8, 4, 4)
+    return np.moveaxis(cells, 1, -1).reshape(len(patches), -1)
