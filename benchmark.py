@@ -191,8 +191,8 @@ def search(model, folder) -> dict[str, float]:
     """A gallery's first query, its second, and the same by scoring pairs."""
     import numpy as np
 
-    from apps.search import gallery
     from nets import siamese
+    from utils import gallery
     from utils.data import images
 
     shape = model.input_shape[0][1:]

@@ -9,16 +9,18 @@
 from absl import flags
 
 from apps.exporting import formats
+from tasks import ROOMS, ready_names
 from utils.flags import group
 from utils.run import startup
 
 FLAGS = flags.FLAGS
 with group("What to export"):
-    flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: characters, photos, quality or patches. Default: the newest run, "
+    flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: " + ", ".join(ready_names()) + ". Default: the newest run, "
                         "otherwise a ready model")
     flags.DEFINE_enum("format", "onnx", list(formats.FORMATS), "onnx: for ONNX Runtime; litert: for phones, once called TensorFlow Lite; "
                       "savedmodel: for TensorFlow")
-    flags.DEFINE_enum("what", None, ["tower", "pair"], "Of a similarity model. tower: a picture -> its embedding; pair: two pictures -> their "
+    flags.DEFINE_enum("what", None, sorted({part for row in ROOMS.values() for part in row.parts}),
+                      "The part of the model. Of similarity, tower: a picture -> its embedding; pair: two pictures -> their "
                       "similarity. Default: both")
 with group("How to export"):
     flags.DEFINE_string("out", "", "Folder to write to. Default: export_FORMAT beside the model")

@@ -17,17 +17,19 @@ from importlib import import_module
 from absl import flags
 
 import tasks
+from apps.search import flags as search
 from utils.flags import chosen_by_flags, group, refuse_unused
 from utils.run import startup
 
 FLAGS = flags.FLAGS
 with group("What to ask"):
-    flags.DEFINE_enum("task", None, list(tasks.ROOMS), "The question; these are not the tasks of train.py. "
+    flags.DEFINE_enum("task", None, tasks.names_of_rooms(), "The question: a room, or a task of train.py that belongs to it. "
                       "Default: what --model can answer, otherwise similarity")
     flags.DEFINE_boolean("quality", False, "Short for --task=quality: score how good the photos look, or those of the folders")
-    flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: characters, photos, quality or patches. Default: the newest run, "
-                        "otherwise the ready model that knows such pictures")
+    flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: " + ", ".join(tasks.ready_names())
+                        + ". Default: the newest run, otherwise the ready model that knows such pictures")
 tasks.define_flags("answers")
+search.for_answers()
 with group("How to answer"):
     flags.DEFINE_boolean("json", False, "Print the answer as one JSON object on the last line")
     flags.DEFINE_string("csv", "", "Write the answer to this file as well; for several pictures")
@@ -36,24 +38,23 @@ with group("How to answer"):
 
 def main(argv: list[str]) -> None:
     """Hands the files to the room that answers."""
-    import_module(f"tasks.{room()}.answer").answer(FLAGS, argv[1:])
+    answering = "apps.search" if search.asked(FLAGS) else f"tasks.{room()}"
+    import_module(f"{answering}.answer").answer(FLAGS, argv[1:])
 
 
 def room() -> str:
     """The room that answers: the one asked for, the one whose flags were passed, or the one that the model belongs to."""
-    from utils.run import folder as runs
-
     if FLAGS.task or FLAGS.quality:
-        return FLAGS.task or "quality"
+        return tasks.room_named(FLAGS.task or "quality")
     left = chosen_by_flags(list(tasks.ROOMS))
     if len(left) > 1 and FLAGS.model:
-        return tasks.room_of_model(runs.find_model(FLAGS.model))
+        return tasks.room_of_model(tasks.named(FLAGS.model))
     return left.pop() if len(left) == 1 else tasks.DEFAULT_ROOM
 
 
 def check() -> None:
     """Refuses flags that do not belong together."""
-    if FLAGS.quality and FLAGS.task not in (None, "quality"):
+    if FLAGS.quality and tasks.room_named(FLAGS.task or "quality") != "quality":
         raise ValueError(f"--quality and --task={FLAGS.task}: expected one of them")
     refuse_unused(room())
 

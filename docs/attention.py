@@ -243,9 +243,9 @@ def search() -> None:
 
 def searched(made: Set, head: str, seed: int) -> None:
     """Prints what a search with one model finds."""
-    from apps.search import gallery
     from nets import siamese
     from tasks.models import load_model
+    from utils import gallery
 
     compare = siamese.comparer(load_model(os.path.join(FLAGS.keep, f"{head}-{seed}.keras"), siamese.KIND))
     features, labels = compare.embed(made.images[made.test]), made.labels[made.test]

@@ -9,6 +9,7 @@ from nets.losses.patches import SIGNS
 from nets.towers import hardnet, siftnet
 
 KIND = "descriptor"  # name of the models that are kept
+ANY_SIZE = True  # the inputs of its models may have any height and width
 
 
 @keras.saving.register_keras_serializable("compare")

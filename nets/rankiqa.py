@@ -12,6 +12,7 @@ from nets.inference import apply
 from nets.losses.ranking import RankingHinge, order
 
 KIND = "rankiqa"  # name of the models that are kept
+ANY_SIZE = True  # the inputs of its models may have any height and width
 
 
 @keras.saving.register_keras_serializable("compare")

@@ -3,15 +3,18 @@
 A room holds
 
     flags.py        the flags that only its tasks use: `for_training`, `for_answers`, `for_evaluation`; `check(options)`
+    model.py        opens a model and asks it; holds what `compare.load` returns
     answer.py       `answer(options, files)`: what predict.py does
     evaluation.py   `evaluate(options, path)`: what evaluate.py does
     task.py ...     the modules of its tasks: what train.py does, see `Task`
 
-To add a task, write its folder and add its row to TASKS, and to ROOMS where it is a new room. This module and
+To add a task, write its folder and add its row to TASKS, and to ROOMS where it is a new room. A row in ROOMS holds all that
+others ask of a room: they go over the table, and name no room themselves. This module and
 all flags.py import no Keras, so that `--help` answers at once.
 """
 
 import os
+from collections.abc import Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -32,11 +35,30 @@ class TaskRow(NamedTuple):
 
 
 class RoomRow(NamedTuple):
-    """One value of --task of predict.py and evaluate.py: the name of its Keras models, its ready model, and how to train one."""
+    """One value of --task of predict.py and evaluate.py, and all that others ask of the room.
+
+    Attributes:
+        kind: the name of its Keras models.
+        network: the module of nets that makes them; to import it makes their layers known to Keras.
+        reader: the function of that module that reads a model and fails where it is not built as these are; "": none.
+        ready: the ready models, the default first: what --model calls them, and their folders in model_data/.
+        train: the command that trains one.
+        model: what `compare.load` returns for them: module.Class, made of the path of a .keras file and of
+            the arguments `threshold` and `threshold_at`, which may have no effect.
+        parts: what export.py writes: the parts of a model, and the names of their outputs.
+        tabs: its tabs on the page, of `apps.page.answers`.
+        without_model: what `compare.load` and the page take in place of a model, such as a method that learns nothing.
+    """
 
     kind: str
-    ready: str
+    network: str
+    reader: str
+    ready: dict[str, str]
     train: str
+    model: str
+    parts: dict[str, str]
+    tabs: tuple[str, ...] = ()
+    without_model: tuple[str, ...] = ()
 
 
 TASKS = {
@@ -50,11 +72,16 @@ TASKS = {
     "finetune": TaskRow("quality", "finetuning", "which looks better to people? Learns from photos with human scores"),
 }
 
+SIAMESE = {"tower": "embedding", "pair": "similarity"}
 ROOMS = {
-    "similarity": RoomRow("siamese", "characters", "python train.py"),
-    "copies": RoomRow("siamese", "photos", "python train.py --task=copies"),
-    "patches": RoomRow("descriptor", "patches", "python train.py --task=patches"),
-    "quality": RoomRow("rankiqa", "quality", "python train.py --task=rank"),
+    "similarity": RoomRow("siamese", "nets.siamese", "comparer", {"characters": "omniglot_compact"}, "python train.py",
+                          "apps.search.model.Similarity", SIAMESE, ("same", "search", "duplicates", "why")),
+    "copies": RoomRow("siamese", "nets.siamese", "comparer", {"photos": "photos_compact"}, "python train.py --task=copies",
+                      "apps.search.model.Similarity", SIAMESE),
+    "quality": RoomRow("rankiqa", "nets.rankiqa", "scorer", {"quality": "rank_live"}, "python train.py --task=rank",
+                       "tasks.quality.model.Quality", {"quality": "quality"}, ("quality",)),
+    "patches": RoomRow("descriptor", "nets.descriptor", "", {"patches": "patches_compact"}, "python train.py --task=patches",
+                       "tasks.patches.model.Places", {"descriptor": "descriptor"}, ("places",), ("sift",)),
 }
 
 
@@ -130,6 +157,44 @@ def task_module(task: str) -> Task:
     return import_module(f"tasks.{row.room}.{row.module}")
 
 
+def room_named(name: str) -> str:
+    """The room of a name: its own, or that of a task of train.py, so that --task=rank means quality; ValueError for others."""
+    return TASKS[name].room if name in TASKS and name not in ROOMS else name
+
+
+def names_of_rooms(rooms: Iterable[str] = ()) -> list[str]:
+    """What --task of predict.py and evaluate.py takes: these rooms, or all, and the tasks of train.py that they hold."""
+    rooms = list(rooms or ROOMS)
+    return list(dict.fromkeys([*rooms, *(task for task, row in TASKS.items() if row.room in rooms)]))
+
+
+def ready_names() -> dict[str, str]:
+    """The ready models of all rooms: what --model calls them, and their folders in model_data/."""
+    return {name: folder for row in ROOMS.values() for name, folder in row.ready.items()}
+
+
+def ready_model(name: str) -> str:
+    """The .keras file of a ready model, by its name in `ROOMS`."""
+    from utils.run import folder as runs
+
+    return runs.ready_model(ready_names()[name])
+
+
+def named(path: str) -> str:
+    """The .keras file that `path` means: a file, a run folder, or the name of a ready model; ValueError where there is none."""
+    from utils.run import folder as runs
+
+    if path in ready_names() and not runs.holds_model(path):  # a folder of that name goes first where it is a run
+        return ready_model(path)
+    return runs.find_model(path)
+
+
+def model_class(room: str):
+    """What `compare.load` returns for the models of a room: a class."""
+    module, name = ROOMS[room].model.rsplit(".", 1)
+    return getattr(import_module(module), name)
+
+
 def define_flags(script: str) -> None:
     """Defines the flags that the rooms add to a script: "training", "answers" or "evaluation"."""
     for room in ROOMS:
@@ -163,10 +228,18 @@ def find_model(path: str, room: str | None) -> str:
     from utils.run import folder as runs
 
     if path:
-        return runs.find_model(path)
+        return named(path)
     row = ROOMS[room or DEFAULT_ROOM]
-    newest = runs.newest_run(row.kind if room else "", suits=None if room != "copies" else lambda folder: task_of(folder) == "copies")
-    return runs.find_model(newest or runs.ready_model(row.ready), row.kind, row.train)
+    newest = runs.newest_run(row.kind if room else "", suits=own_runs(room))
+    return runs.find_model(newest or ready_model(next(iter(row.ready))), row.kind, row.train)
+
+
+def own_runs(room: str | None):
+    """Which folders hold runs of this room, where another room keeps models of the same name and is meant by default; None: all of the name."""
+    others = [other for other, row in ROOMS.items() if room and row.kind == ROOMS[room].kind]
+    if len(others) < 2 or room == others[0]:
+        return None
+    return lambda folder: (task := task_of(folder)) in TASKS and TASKS[task].room == room
 
 
 def task_of(folder: str) -> str:

@@ -12,7 +12,7 @@ from utils.run import folder as runs
 
 LOOKED_AT = 500  # training pictures whose statistics are kept
 CHARACTERS, PHOTOGRAPHS = "characters", "photographs"
-READY = {CHARACTERS: "characters", PHOTOGRAPHS: "photos"}  # names of the ready models, of `runs.READY_MODELS`
+READY = {CHARACTERS: "characters", PHOTOGRAPHS: "photos"}  # names of the ready models, of `tasks.ROOMS`
 
 
 def write(folder: str, task: str, data, measured: dict[str, float], shape: tuple[int, int, int]) -> None:

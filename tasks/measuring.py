@@ -13,11 +13,11 @@ FLAGS = flags.FLAGS
 def define_flags(*rooms: str) -> None:
     """The flags of a script that measures models of these rooms."""
     with group("What to measure"):
-        flags.DEFINE_enum("task", rooms[0] if len(rooms) == 1 else None, list(rooms),
-                          "What kind of model to measure; these are not the tasks of train.py. "
+        flags.DEFINE_enum("task", rooms[0] if len(rooms) == 1 else None, tasks.names_of_rooms(rooms),
+                          "What kind of model to measure: a room, or a task of train.py that belongs to it. "
                           + ("Default: that of --model, or of the newest run" if len(rooms) > 1 else "Always this one"))
-        flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: characters, photos, quality or patches. Default: the newest "
-                            "run, otherwise a ready model")
+        flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: " + ", ".join(tasks.ready_names())
+                            + ". Default: the newest run, otherwise a ready model")
         flags.DEFINE_string("dataset_path", "", "Folder of images, or of undistorted photos, to test on. Default: what the run held out")
         flags.DEFINE_string("out", "", "Folder to write figures and tables to. Default: that of the model; with --compare the working folder")
         flags.DEFINE_integer("seed", 0, "Seed of pairs, distortions, crops and splits", 0)
@@ -29,12 +29,14 @@ def define_flags(*rooms: str) -> None:
 
 def check() -> None:
     """Refuses flags that do not belong together."""
-    refuse_unused(FLAGS.task or room_of_flags() or tasks.DEFAULT_ROOM)
+    refuse_unused(room_asked() or tasks.DEFAULT_ROOM)
 
 
-def room_of_flags() -> str | None:
-    """The one room that uses every flag that was passed; None where several do."""
-    left = chosen_by_flags(FLAGS["task"].parser.enum_values)
+def room_asked() -> str | None:
+    """The room that --task names, or the one that uses every flag that was passed; None where several do."""
+    if FLAGS.task:
+        return tasks.room_named(FLAGS.task)
+    left = chosen_by_flags([name for name in FLAGS["task"].parser.enum_values if name in tasks.ROOMS])
     return left.pop() if len(left) == 1 else None
 
 
@@ -42,7 +44,7 @@ def main(argv: list[str]) -> None:
     """Measures a model and prints the figures."""
     from utils.run import folder as runs
 
-    room = FLAGS.task or room_of_flags()
+    room = room_asked()
     needs_model = not (FLAGS.compare or "hausdorff" in FLAGS and FLAGS.hausdorff or "descriptor" in FLAGS and FLAGS.descriptor == "sift")
     path = tasks.find_model(FLAGS.model, room) if needs_model else ""
     room = room or tasks.room_of_model(path)

@@ -6,20 +6,22 @@ import math
 import os
 import random
 import zipfile
+from importlib import import_module
 
 import h5py
 import keras
 import numpy as np
 from keras.src.backend.common import global_state
 
-from nets import descriptor, named, rankiqa, siamese
+from nets import named
 from nets.heads import HEADS
+from tasks import ROOMS
 from utils.data.files import reading
 from utils.run import folder as runs
 
-KINDS = (siamese.KIND, descriptor.KIND, rankiqa.KIND)  # to import their modules makes their layers known to Keras
+NETWORKS = {row.kind: import_module(row.network) for row in ROOMS.values()}  # to import them makes their layers known to Keras
 HEAD_LAYERS = {named("nets.heads", row.layer) for row in HEADS.values()}  # known to Keras from here on too
-READERS = {siamese.KIND: siamese.comparer, rankiqa.KIND: rankiqa.scorer}  # which fail where a model is not built as these are
+READERS = {row.kind: getattr(NETWORKS[row.kind], row.reader) for row in ROOMS.values() if row.reader}
 WEIGHTS = "model.weights.h5"  # in a .keras file
 WIDEST = 8192  # pixels a side of an input
 RATIO, SPARE = 20, 2**24  # weights take at most so many times the bytes of their file, and so many more
@@ -29,7 +31,7 @@ def load_model(path: str, kind: str) -> keras.Model:
     """The model in a .keras file, which may be a stranger's: no code of his runs, and it takes no more memory than the file justifies.
 
     Args:
-        kind: one of `KINDS`.
+        kind: of a row in `ROOMS`.
 
     Raises:
         ValueError: not a Keras file, a damaged one, a model of another kind, or one whose weights are not all finite.
@@ -88,11 +90,11 @@ def bytes_of(config: dict) -> int:
 
 
 def check_model(model: keras.Model) -> None:
-    """Raises ValueError where a model is not built as those of `KINDS` are, or has weights that are NaN or infinite."""
+    """Raises ValueError where a model is not built as those of `ROOMS` are, or has weights that are NaN or infinite."""
     model.get_layer("tower")
     READERS.get(model.name, lambda model: None)(model)
     shapes = {tuple(tensor.shape) for tensor in model.inputs}
-    sizes = [size for shape in shapes for size in shape[1:3] if size or model.name == siamese.KIND]
+    sizes = [size for shape in shapes for size in shape[1:3] if size or not getattr(NETWORKS[model.name], "ANY_SIZE", False)]
     fitting = len(shapes) == 1 and all(len(shape) == 4 and shape[3] in range(1, 5) for shape in shapes)
     if not fitting or not all(size and size <= WIDEST for size in sizes):
         raise ValueError(f"it takes {shapes}, expected images of 1 to 4 channels")

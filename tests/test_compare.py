@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import check_estimator
 
 import compare
+from apps.search import answer as search_app
 from tasks.patches import answer as patches_room
 from tasks.quality import answer as quality_room
 from tasks.similarity import answer as similarity_room
@@ -64,10 +65,10 @@ def test_similarity_gives_the_numbers_of_the_script(files, told):
     assert model.similarity(a, b) == found["similarity"] and model.threshold == found["threshold"]
     assert model.warning([a, b]) == (found["warning"] or "")
     hits = model.search(files / "pictures", files / "query.jpg", top=3)
-    rows = told("similarity", similarity_room, "photos", files / "query.jpg", gallery=str(files / "pictures"), top=3)["results"]
+    rows = told("similarity", search_app, "photos", files / "query.jpg", gallery=str(files / "pictures"), top=3)["results"]
     assert [hit._asdict() for hit in hits] == [{name: row[name] for name in ("file", "similarity")} for row in rows]
     groups = [[member.file for member in group.members] for group in model.duplicates(files / "pictures").groups]
-    assert groups == told("similarity", similarity_room, "photos", duplicates=str(files / "pictures"))["groups"] and len(groups) == 1
+    assert groups == told("similarity", search_app, "photos", duplicates=str(files / "pictures"))["groups"] and len(groups) == 1
 
 
 def test_quality_and_matches_give_the_numbers_of_the_scripts(files, told):

@@ -8,8 +8,8 @@ import keras
 from apps.exporting.formats import FORMATS
 from apps.exporting.parts import precision_of
 from nets import rankiqa, siamese
-from tasks.quality.scoring import CROPS, WHOLE
-from tasks.similarity.answer import decision_threshold
+from tasks.quality.model import CROPS, WHOLE
+from tasks.similarity.model import decision_threshold
 from utils.keypoints.cut import MAGNIFICATION
 from utils.run import folder as runs
 

@@ -5,13 +5,9 @@ from collections.abc import Iterator
 
 import keras
 
-from nets import descriptor, rankiqa, siamese
+from tasks import ROOMS
 
-PARTS = {  # of each kind of model: the parts, and the names of their outputs
-    siamese.KIND: {"tower": "embedding", "pair": "similarity"},
-    descriptor.KIND: {"descriptor": "descriptor"},
-    rankiqa.KIND: {"quality": "quality"},
-}
+PARTS = {row.kind: row.parts for row in ROOMS.values()}  # of each kind of model: the parts, and the names of their outputs
 
 
 def parts_of(model: keras.Model, what: str | None = None) -> dict[str, keras.Model]:
@@ -26,7 +22,7 @@ def parts_of(model: keras.Model, what: str | None = None) -> dict[str, keras.Mod
     fix_numbers(model)
     outputs = PARTS[model.name]
     if what and what not in outputs:
-        raise ValueError(f"--what={what}: tower and pair are parts of a similarity model, and this one is a {model.name} model: leave --what out")
+        raise ValueError(f"--what={what}: this is a {model.name} model, whose parts are {' and '.join(outputs)}: leave --what out")
     return {name: part(model, name) for name in outputs if what in (None, name)}
 
 

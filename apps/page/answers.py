@@ -11,6 +11,7 @@ import numpy as np
 from apps.page import drawings, folders
 from apps.page.drawings import picture
 from apps.page.models import Models
+from tasks import ROOMS
 from utils.saying import shown
 
 MOST_SHOWN = 300  # pictures of duplicates that the page shows; its lists name all
@@ -63,7 +64,7 @@ def search(models: Models, asked: Asked) -> dict[str, Any]:
 
 def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
     """Groups of pictures of a folder that show the same, and lists of the files to keep and of the others. No file is changed."""
-    from tasks.similarity.answer import some_pictures
+    from tasks.similarity.model import some_pictures
 
     folder = folders.inside(asked.root, asked.fields.get("folder", ""))
     force = bool(asked.fields.get("force"))
@@ -92,7 +93,7 @@ def quality(models: Models, asked: Asked) -> dict[str, Any]:
         raise ValueError("photos are missing: choose one or more")
     found, broken = [], []
     with models.answering() as said:
-        used = models.of_room(asked.fields.get("model", ""), "quality")
+        used = models.of_tab(asked.fields.get("model", ""), "quality")
         for file in files:
             try:
                 found.append({"score": float(used.model.quality([file])[0]), **picture(file)})
@@ -110,7 +111,7 @@ def places(models: Models, asked: Asked) -> dict[str, Any]:
     """Whether two photos show the same place: the matches, a picture of them, and the second photo laid onto the first."""
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
-        used = models.of_room(asked.fields.get("model", ""), "patches")
+        used = models.of_tab(asked.fields.get("model", ""), "places")
         scene = used.model.match(*files)
         figure, laid = drawings.matches(files, scene)
     return {"used": used, "said": said, "same": scene.same, "matches": len(scene.a), "agree": int(scene.inliers.sum()), "needed": scene.needed,
@@ -133,7 +134,7 @@ def compared(models: Models, asked: Asked, files: list[str]) -> dict[str, Any]:
     return {"used": used, "similarity": similarity, "threshold": threshold, "same": similarity >= threshold, "warning": used.model.warning(files)}
 
 
-TABS = {"same": same, "search": search, "duplicates": duplicates, "quality": quality, "places": places, "why": why}
+TABS = {tab: globals()[tab] for row in ROOMS.values() for tab in row.tabs}
 
 
 def as_link(content: bytes, kind: str) -> str:

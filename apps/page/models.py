@@ -13,9 +13,6 @@ import tasks
 from utils import saying
 from utils.run import folder as runs
 
-READY = {"similarity": ("characters", "photos"), "quality": ("quality",), "patches": ("patches", "sift")}  # of each room, offered by name
-SIFT = "sift"  # needs no file
-
 
 class Used(NamedTuple):
     """A model that answers, its name as the page shows it, and the seconds that loading it took now; 0 where it was loaded before."""
@@ -53,18 +50,19 @@ class Models:
         Raises:
             ValueError: a name that is not offered, or a file that cannot be read.
         """
-        from tasks.similarity import answer
+        from tasks.similarity import model
 
         self.check(name, "similarity")
         if name:
-            return self.loaded(runs.find_model(name), name)
-        shown = [answer.show(file) for file in pictures]
-        return self.loaded(answer.choose_model(SimpleNamespace(model="", task=None), shown))
+            return self.loaded(tasks.named(name), name)
+        shown = [model.show(file) for file in pictures]
+        return self.loaded(model.choose_model(SimpleNamespace(model="", task=None), shown))
 
-    def of_room(self, name: str, room: str) -> Used:
-        """The model of a room, "quality" or "patches", that a visitor chose; "": the newest run, otherwise the ready model."""
+    def of_tab(self, name: str, tab: str) -> Used:
+        """The model that a visitor of a tab chose; "": the newest run of the room whose tab it is, otherwise its ready model."""
+        room = next(room for room, row in tasks.ROOMS.items() if tab in row.tabs)
         self.check(name, room)
-        return self.loaded(name if name == SIFT else tasks.find_model(name, room), name)
+        return self.loaded(name if name in tasks.ROOMS[room].without_model else tasks.find_model(name, room), name)
 
     def check(self, name: str, room: str) -> None:
         """Raises ValueError where a name is not among those that the page offers."""
@@ -73,7 +71,7 @@ class Models:
 
     def loaded(self, path: str, name: str = "") -> Used:
         """The model of a file, which is loaded where it is new or has changed."""
-        changed = 0 if path == SIFT else os.stat(path).st_mtime_ns
+        changed = os.stat(path).st_mtime_ns if os.path.exists(path) else 0
         seconds = 0.0
         if self.kept.get(path, (None,))[0] != changed:
             begun = time.monotonic()
@@ -85,17 +83,19 @@ class Models:
 def name_of(path: str) -> str:
     """What a model is called on the page: its short name where it is a ready one, otherwise its folder."""
     folder = os.path.basename(os.path.dirname(os.path.abspath(path)))
-    ready = {file: name for name, file in runs.READY_MODELS.items()}
+    ready = {file: name for name, file in tasks.ready_names().items()}
     return ready.get(folder, folder)
 
 
 def offered(room: str) -> list[str]:
     """Names that a visitor may choose among: the ready models of a room, and the folders of its runs, the newest first."""
     kind = tasks.ROOMS[room].kind
+    rooms = [row for row in tasks.ROOMS.values() if row.kind == kind]
+    ready = [name for row in rooms for name in (*row.ready, *row.without_model)]
     folders = [os.path.join(runs.LOGS, name) for name in (os.listdir(runs.LOGS) if os.path.isdir(runs.LOGS) else [])]
     files = [file for folder in folders if (file := model_in(folder)) and runs.kind_of(file) == kind]
     newest = sorted(files, key=os.path.getmtime, reverse=True)
-    return [*READY[room], *map(os.path.dirname, newest)]
+    return [*ready, *map(os.path.dirname, newest)]
 
 
 def model_in(folder: str) -> str:

@@ -13,9 +13,10 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from apps.page import answers, folders, models, server, texts, uploads
 from apps.page.answers import TABS
+from tasks import ROOMS
 from utils.run import startup
 
-ROOMS = {"same": "similarity", "search": "similarity", "duplicates": "similarity", "why": "similarity", "quality": "quality", "places": "patches"}
+ROOM_OF = {tab: room for room, row in ROOMS.items() for tab in row.tabs}
 HEADERS = {  # nothing is fetched from elsewhere, nothing is kept, and no other site may show the page within its own
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
                                "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -118,7 +119,7 @@ def page(tab: str, language: str, root: str, answer: dict[str, Any], error: str,
     """The page with a tab and its answer."""
     response = make_response(render_template(
         f"{tab}.html", tab=tab, tabs=list(TABS), language=language, languages=texts.LANGUAGES, root=os.path.join(root, ""),
-        folders=folders.offered(root) if tab in ("search", "duplicates") else [], models=models.offered(ROOMS[tab]), megabytes=uploads.MEGABYTES,
+        folders=folders.offered(root) if tab in ("search", "duplicates") else [], models=models.offered(ROOM_OF[tab]), megabytes=uploads.MEGABYTES,
         asked={} if status == 413 else request.form, answer=answer, error=error,
         t=partial(texts.text, language), has_text=texts.TEXTS.__contains__,
     ), status)

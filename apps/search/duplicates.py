@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from apps.search.gallery import Gallery, check_pairs
 from utils.data.images import size_of
+from utils.gallery import Gallery, check_pairs
 from utils.run.console import progress_bar
 from utils.saying import counted, shown
 

@@ -21,12 +21,12 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from apps.search import gallery
+from utils import gallery
 from utils.data.files import digest, save_aside
 from utils.metrics import retrieval
 
 if TYPE_CHECKING:
-    from tasks.similarity.answer import Loaded
+    from tasks.similarity.model import Loaded
 
 FEW = 50_000  # embeddings that Faiss compares one by one; of more, it compares those in the nearest cells
 PROBED = 16  # it looks into one of so many cells
@@ -50,7 +50,7 @@ class Index(Protocol):
 
 
 class Exact:
-    """The folder's own file of embeddings, all of them compared; see `apps.search.gallery`."""
+    """The folder's own file of embeddings, all of them compared; see `utils.gallery`."""
 
     def __init__(self, where: str, root: str, model: "Loaded", collection: str):
         self.root, self.model, self.gallery = root, model, None

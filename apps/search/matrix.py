@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.search import gallery
-from apps.search.gallery import Gallery
+from utils import gallery
 from utils.data.files import save_aside
+from utils.gallery import Gallery
 from utils.run.console import progress_bar
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.search.gallery import BLOCK, Entry, embed_files, look_at
 from apps.search.index import by_distance
 from utils.data.files import digest, walk
+from utils.gallery import BLOCK, Entry, embed_files, look_at
 from utils.saying import counted, left_out
 
 if TYPE_CHECKING:
-    from tasks.similarity.answer import Loaded
+    from tasks.similarity.model import Loaded
 
 WAIT = 30.0  # seconds for an answer of a server
 MOST = 16_384  # answers that Milvus gives to a query, at most

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
-from apps.search.gallery import BLOCK, embed_files
 from utils.data.images import SUFFIXES
 from utils.data.score_lists import DELIMITERS, LOOKED_AT, fields_of, fit, shown, start, text_lines
+from utils.gallery import BLOCK, embed_files
 from utils.run.console import write_answer
 from utils.saying import counted, left_out, shown as safe
 
 if TYPE_CHECKING:
-    from tasks.similarity.answer import Loaded
+    from tasks.similarity.model import Loaded
 
 TEXT = "a table of two paths a line, and perhaps the truth: 1 or 0"
 TRUTHS = dict.fromkeys(("1", "1.0", "true", "yes", "same", "t", "y"), True) | dict.fromkeys(

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from tasks.copies.changes import CHANGES
-from tasks.copies.photo_views import as_shape, small
+from tasks.copies.views.changes import CHANGES
+from tasks.copies.views.photo import as_shape, small
 from utils.data.images import open_image
 from utils.metrics.baselines import perceptual_hash
 from utils.metrics.verification import precision_recall, threshold_at

@@ -8,11 +8,11 @@ import numpy as np
 from nets import losses, siamese, towers
 from nets.heads import make_head
 from nets.inference import embed
-from tasks import about
+from tasks import about, ready_model
 from tasks.collapse import Collapse
 from tasks.copies import report
 from tasks.copies.measure import as_inputs, left_out, make_copies, recall_by_kind
-from tasks.copies.views import ViewBatches
+from tasks.copies.views.batches import ViewBatches
 from tasks.models import load_model
 from utils.data import photos
 from utils.data.files import evenly, save_aside
@@ -55,7 +55,7 @@ def build_model(options, start=None):
     shape = tuple(int(number) for number in options.input_shape if number) or row.input_shape
     model = siamese.siamese(towers.make_tower(options.backbone, shape, normalize=True), make_head("distance"))
     if options.weights == "auto" and options.backbone == "photos":
-        ready = load_model(runs.ready_model("photos"), KIND)
+        ready = load_model(ready_model("photos"), KIND)
         model.get_layer("tower").set_weights(ready.get_layer("tower").get_weights())
         if not options.resume:
             print("starting from the ready model for photographs (--weights=auto; --weights= starts from random weights)")

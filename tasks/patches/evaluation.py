@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tasks.patches import describers, figures, protocol
+from tasks.patches import describers, figures
 from tasks.patches.data import sets
 from tasks.patches.data.pairs import Views, photo_pairs
 from tasks.patches.describers import SIFT, Describer
+from tasks.patches.measuring import protocol
 from tasks.patches.scene import compare, view
 from utils.data.files import evenly
 from utils.data.images import open_image, size_of

@@ -10,11 +10,11 @@ from nets import descriptor, towers
 from nets.losses import make_patch_loss
 from tasks.about import LOOKED_AT, read_thumbnails, shown_in
 from tasks.models import load_model
-from tasks.patches import metrics
 from tasks.patches.data import sets
 from tasks.patches.data.batches import PatchBatches, PatchSet, SetBatches, drawn_pairs
 from tasks.patches.data.pairs import Views, photo_pairs
 from tasks.patches.describers import resized
+from tasks.patches.measuring import metrics
 from utils.data import photos
 from utils.data.files import evenly, save_aside
 from utils.data.survey import THUMBNAIL

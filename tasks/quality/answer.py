@@ -5,8 +5,8 @@ import os
 from nets import rankiqa
 from tasks import find_model
 from tasks.models import load_model
+from tasks.quality.model import photo_score
 from tasks.quality.report import spread
-from tasks.quality.scoring import photo_score
 from utils.data import photos
 from utils.data.files import reading, walk
 from utils.data.images import read_photo, read_whole

@@ -6,7 +6,7 @@ import numpy as np
 
 from nets import rankiqa
 from tasks.models import load_model
-from tasks.quality import figures, report, scoring
+from tasks.quality import figures, model as scoring, report
 from tasks.quality.metrics import correlation
 from utils.data import photos, scores
 from utils.data.files import evenly, walk

@@ -7,7 +7,7 @@ import numpy as np
 
 from nets import rankiqa
 from tasks.models import load_model
-from tasks.quality import ranking, report, scoring
+from tasks.quality import model as scoring, ranking, report
 from tasks.quality.metrics import correlation
 from utils.batches.scored import CropBatches
 from utils.data import photos, scores

@@ -10,7 +10,7 @@ import numpy as np
 from nets import rankiqa, towers
 from nets.losses.ranking import RankingHinge, better
 from tasks.models import load_model
-from tasks.quality import report, scoring
+from tasks.quality import model as scoring, report
 from tasks.quality.metrics import ordering
 from utils.batches.levels import LevelBatches, PairBatches
 from utils.data import photos

@@ -1,7 +1,6 @@
 """What a similarity model got right and wrong, as figures in its run folder."""
 
 import os
-from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
@@ -10,13 +9,9 @@ from matplotlib.offsetbox import AnnotationBbox, OffsetImage
 from matplotlib.patches import ConnectionPatch, Patch, Rectangle
 
 from tasks.similarity import why
-from utils.data.images import read_whole
 from utils.metrics.verification import reliability
 from utils.run import figures
 from utils.saying import counted
-
-if TYPE_CHECKING:
-    from apps.search.duplicates import Group
 
 FOR, AGAINST = "tab:red", "tab:blue"
 LINES = ("tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:pink")  # colours of pairs of places
@@ -134,38 +129,6 @@ def free_place(place: tuple[float, float], taken: list[tuple[float, float]], apa
     while any(abs(x - a) < apart and abs(y - b) < apart for a, b in taken):
         y += apart / 5
     return x, y
-
-
-def duplicates(root: str, groups: list["Group"], heading: str, path: str, most: int = 20, columns: int = 8) -> None:
-    """Groups of pictures of the folder `root`, a row a group, the picture to keep first and in a frame, at `path`.
-
-    Over each picture stands its similarity to the centre of its group, which has 1.
-
-    Args:
-        heading: a line over the whole sheet.
-        most: groups that are shown; `columns`: pictures of each. The sheet says how many more there are.
-    """
-    shown = groups[:most]
-    width = min(columns, max(3, *(len(group.members) for group in shown)))
-    page, axes = figures.figure(width, len(shown), 1.7, 1.8)
-    for axis in axes.flat:
-        axis.axis("off")
-    for number, (line, group) in enumerate(zip(axes, shown)):
-        first = group.members[0]
-        members = sorted(group.members, key=lambda member: member.file != group.keep)  # stable: the others stay in order
-        for axis, member in zip(line, members):
-            figures.show(axis, read_whole(os.path.join(root, member.file)))
-            remark = "keep" if member.file == group.keep else "identical file" if member.twin else "centre" if member is first else ""
-            axis.set_title(f"{member.similarity:.3f} {remark}\n{figures.short(member.file)}", fontsize=7)
-        figures.mark(line[0])
-        line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8, transform=line[0].transAxes)
-        if len(members) > width:
-            line[-1].text(1.05, 0.5, f"and {len(members) - width} more", va="center", fontsize=8, transform=line[-1].transAxes)
-    if len(groups) > most:
-        heading += f"; the first {most} are shown"
-    heading += ". In the frame: the picture to keep. Numbers: similarity to the picture with 1.000"
-    figures.head(page, heading)
-    figures.save_beside_answer(page, path)
 
 
 def reasons(left: np.ndarray, right: np.ndarray, found: "why.Why", title: str, path: str, window: bool, names: list[str]) -> None:

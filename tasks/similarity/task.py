@@ -5,15 +5,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from apps.search import gallery
 from nets import frozen, losses, siamese, towers
 from nets.heads import HEADS, make_head
 from nets.inference import forward
-from tasks import about
+from tasks import about, ready_model
 from tasks.collapse import Collapse
 from tasks.models import load_model
 from tasks.similarity import report
 from tasks.similarity.flags import augmentation, check, loss_name
+from utils import gallery
 from utils.batches.augment import AUGMENTATIONS
 from utils.batches.classes import ClassBatches
 from utils.data.classes import Samples, find_samples, read_pictures, read_samples
@@ -124,7 +124,7 @@ def first_model(options):
 
 def start_from_photos(model) -> None:
     """Gives the tower the weights of the ready model for photographs, whatever the input size; a tower that ends in maps those that it has."""
-    ready = load_model(runs.ready_model(PHOTOS), KIND).get_layer("tower")
+    ready = load_model(ready_model(PHOTOS), KIND).get_layer("tower")
     names = {layer.name for layer in ready.layers}
     for layer in model.get_layer("tower").layers:
         if layer.weights and layer.name in names:

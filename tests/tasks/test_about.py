@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+import tasks
 from tasks import about
 from utils import faces
 from utils.data.classes import read_samples
@@ -42,7 +43,7 @@ def test_files_that_have_gone_are_skipped(tmp_path):
 
 
 def test_the_ready_model_of_characters_doubts_photographs(tmp_path):
-    path = runs.find_model("characters")
+    path = tasks.named("characters")
     known = about.read(path)
     assert known["shows"] == "characters"
     faces.draw_faces(str(tmp_path), people=1, pictures=2)
@@ -51,7 +52,7 @@ def test_the_ready_model_of_characters_doubts_photographs(tmp_path):
 
 @pytest.mark.parametrize("name", ["characters", "photos"])
 def test_every_ready_model_says_what_it_knows(name):
-    known = about.read(runs.find_model(name))
+    known = about.read(tasks.named(name))
     assert known["images"] > 1000 and set(known["ranges"]) == {"colour", "midtones", "detail", "contrast"}
 
 

@@ -33,9 +33,6 @@ from utils.saying import counted
 
 LOGS = "logs"
 READY = str(Path(__file__).parents[2] / "model_data")
-READY_MODELS = {  # what --model may call them
-    "characters": "omniglot_compact", "photos": "photos_compact", "patches": "patches_compact", "quality": "rank_live",
-}
 BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
 WORKER = "worker"  # and its number: the folder of each but the first of several
 FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
@@ -123,8 +120,8 @@ def newest_run(kind: str = "", suits: Callable[[str], bool] | None = None) -> st
 
 
 def ready_model(name: str) -> str:
-    """The .keras file of a ready model, by its name in `READY_MODELS`."""
-    return os.path.join(READY, READY_MODELS[name], BEST)
+    """The .keras file of a ready model, by its folder in model_data/."""
+    return os.path.join(READY, name, BEST)
 
 
 def holds_model(folder: str) -> bool:
@@ -133,7 +130,7 @@ def holds_model(folder: str) -> bool:
 
 
 def find_model(path: str, kind: str = "", train: str = "python train.py") -> str:
-    """The .keras file that `path` means: a file, a run folder, a name in `READY_MODELS`, or "" for the newest run or the ready model.
+    """The .keras file that `path` means: a file, a run folder, or "" for the newest run or the ready model.
 
     Args:
         kind: name of the models to choose from where `path` is "", such as "siamese"; "": of any name.
@@ -142,8 +139,6 @@ def find_model(path: str, kind: str = "", train: str = "python train.py") -> str
     Raises:
         ValueError: there is none.
     """
-    if path in READY_MODELS and not holds_model(path):  # a folder of that name goes first where it is a run
-        path = ready_model(path)
     path = os.path.expanduser(path)
     if path.endswith(".keras") and os.path.isfile(path):
         return path

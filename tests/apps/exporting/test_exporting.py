@@ -95,7 +95,7 @@ def test_quality_on_own_photos(tmp_path):
     assert card["checked"]["largest_difference"] <= checking.LIMIT and card["checked"]["pictures"] == "of a folder"
     assert (card["output"]["higher_is_better"], card["output"]["low"], card["output"]["high"]) == (False, 10, 90)
     assert card["inputs"][0]["shape"] == ["batch", "height", "width", 3]
-    with pytest.raises(ValueError, match="--what=pair: tower and pair are parts of a similarity model"):
+    with pytest.raises(ValueError, match="--what=pair: this is a rankiqa model, whose parts are quality"):
         writing.export(asked(path, what="pair"))
 
 

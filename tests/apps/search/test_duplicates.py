@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from apps.search import duplicates
+from apps.search import answer, duplicates
 from apps.search.duplicates import Group, Member
-from apps.search.gallery import Gallery
 from nets import siamese, towers
 from nets.siamese import Comparer
-from tasks.quality.scoring import quality_of_centres
-from tasks.similarity import answer, figures
+from tasks.quality.model import quality_of_centres
+from tasks.similarity import model as similarity_model
+from utils.gallery import Gallery
 
 from helpers import picture, questions, scenery, small_siamese
 
@@ -231,10 +231,10 @@ def test_headline(number, text):
 def asked(tmp_path, monkeypatch):
     """A function that asks for the duplicates of a folder as predict.py does, and returns the JSON answer and the text."""
     made = small_siamese()
-    loaded = answer.Loaded(siamese.comparer(made), (32, 32, 1), 0.9, str(tmp_path / "model.keras"), None)
+    loaded = similarity_model.Loaded(siamese.comparer(made), (32, 32, 1), 0.9, str(tmp_path / "model.keras"), None)
     made.save(loaded.path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(answer, "load", lambda options, pictures: loaded._replace(threshold=options.threshold))
+    monkeypatch.setattr(similarity_model, "load", lambda options, pictures: loaded._replace(threshold=options.threshold))
 
     def ask(capsys, **given):
         options = {"duplicates": str(tmp_path / "folder"), "threshold": 0.9, "figure": True, "csv": "found.csv"} | given
@@ -285,9 +285,9 @@ def test_the_sheet_shows_what_it_can(tmp_path, monkeypatch):
     """At most so many groups and pictures, how many more there are, wide pictures wide, and names with a $."""
     Image.new("RGB", (400, 100)).save(tmp_path / "$wide$.png")
     drawn = []
-    monkeypatch.setattr(figures.figures, "save_beside_answer", lambda page, path: drawn.append(page))
+    monkeypatch.setattr(answer.figures, "save_beside_answer", lambda page, path: drawn.append(page))
     group = Group("$wide$.png", [Member("gone.png", 1.0, ""), *[Member("$wide$.png", 0.9, "")] * 10])
-    figures.duplicates(str(tmp_path), [group] * 23, "23 groups", "duplicates.png")
+    answer.draw_groups(str(tmp_path), [group] * 23, "23 groups", "duplicates.png")
     page = drawn[0]
     page.draw_without_rendering()
     assert len(page.axes) == 20 * 8 and "the first 20 are shown" in page.get_suptitle()

@@ -11,7 +11,7 @@ import pytest
 from apps.search import index
 from apps.search.index import make_index
 from nets.siamese import Comparer
-from tasks.similarity.answer import Loaded
+from tasks.similarity.model import Loaded
 
 from helpers import ROOT, picture, questions
 
@@ -200,7 +200,8 @@ def test_a_file_that_another_program_has_open_is_one_line(folder, tmp_path):
 def test_no_server_and_a_lost_connection_are_one_line_and_nothing_is_lost(tmp_path, folder, monkeypatch):
     pytest.importorskip("pymilvus")
     module = pytest.importorskip("milvus_lite.adapter.grpc.server")
-    from apps.search import gallery, milvus
+    from apps.search import milvus
+    from utils import gallery
 
     monkeypatch.setattr(milvus, "WAIT", 2.0)
     monkeypatch.setattr(gallery, "BLOCK", 4)
@@ -231,7 +232,7 @@ KILLED = """
 import os, signal, sys
 sys.path[:0] = [{tests!r}, {root!r}]
 from pathlib import Path
-from apps.search import gallery
+from utils import gallery
 import test_index
 
 gallery.BLOCK = 4
@@ -262,7 +263,7 @@ def test_a_killed_writer_of_a_file_loses_nothing(folder, tmp_path):
 
 
 def test_index_needs_gallery():
-    from tasks.similarity import answer
+    from apps.search import answer
 
     with pytest.raises(ValueError, match="--index=faiss has no effect without --gallery=FOLDER"):
         answer.answer(questions(index="faiss", duplicates="folder"), [])

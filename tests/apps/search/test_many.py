@@ -8,12 +8,14 @@ import shutil
 import numpy as np
 import pytest
 
-from apps.search import gallery, matrix, pairs
+import tasks
+from apps.search import answer, matrix, pairs
+from apps.search.flags import asked
 from nets import siamese
 from tasks import about
-from tasks.similarity import answer
+from tasks.similarity import answer as two_pictures, model as similarity_model
+from utils import gallery
 from utils.data.images import read_image
-from utils.run import folder as runs
 
 from helpers import picture, questions, small_siamese
 
@@ -31,12 +33,13 @@ def folder(tmp_path):
 def asked(request, tmp_path, monkeypatch, capsys):
     """A function that asks as predict.py does: the JSON answer, the text, and the model."""
     made = small_siamese(request.param)
-    loaded = answer.Loaded(siamese.comparer(made), SHAPE, 0.5, str(tmp_path / "model.keras"), None)
+    loaded = similarity_model.Loaded(siamese.comparer(made), SHAPE, 0.5, str(tmp_path / "model.keras"), None)
     made.save(loaded.path)
-    monkeypatch.setattr(answer, "load", lambda options, pictures: loaded._replace(threshold=options.threshold))
+    monkeypatch.setattr(similarity_model, "load", lambda options, pictures: loaded._replace(threshold=options.threshold))
 
     def ask(*files, **given):
-        answer.answer(questions(**{"threshold": 0.5} | given), list(files))
+        options = questions(**{"threshold": 0.5} | given)
+        (answer if asked(options) else two_pictures).answer(options, list(files))  # as predict.py chooses
         text = capsys.readouterr().out
         return json.loads(text.splitlines()[-1]), text, loaded
 
@@ -174,10 +177,10 @@ def test_memory_of_a_matrix_is_that_of_a_block(rng):
 def test_pictures_unlike_those_of_the_training_are_doubted(question, folder, tmp_path, monkeypatch, capsys):
     """As they are where two pictures are compared."""
     made = small_siamese("distance")
-    known = about.read(runs.ready_model("characters"))
-    loaded = answer.Loaded(siamese.comparer(made), SHAPE, 0.5, str(tmp_path / "model.keras"), known)
+    known = about.read(tasks.ready_model("characters"))
+    loaded = similarity_model.Loaded(siamese.comparer(made), SHAPE, 0.5, str(tmp_path / "model.keras"), known)
     made.save(loaded.path)
-    monkeypatch.setattr(answer, "load", lambda options, pictures: loaded)
+    monkeypatch.setattr(similarity_model, "load", lambda options, pictures: loaded)
     shutil.copytree(folder, tmp_path / "again")
     (tmp_path / "pairs.csv").write_text("pictures/0.png,pictures/1.png\n")
     asked = {"pairs": str(tmp_path / "pairs.csv"), "between": [str(folder), str(tmp_path / "again")]}.get(question, str(folder))

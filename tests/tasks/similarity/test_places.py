@@ -6,12 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from apps.search import duplicates, gallery, matrix
+import tasks
+from apps.search import answer, duplicates, matrix
 from nets import siamese, towers
 from nets.heads import make_head
 from tasks.models import load_model
-from tasks.similarity import answer, task
-from utils.run import folder as runs
+from tasks.similarity import model as similarity_model, task
+from utils import gallery
 
 from helpers import SMALL, picture, questions, small_siamese
 
@@ -26,7 +27,7 @@ def test_maps_start_from_the_ready_model_for_photographs():
     model = siamese.siamese(tower, make_head("attention_after", tower))
     narrow = tower.get_layer("maps").get_weights()
     task.start_from_photos(model)
-    ready = load_model(runs.ready_model("photos"), siamese.KIND).get_layer("tower")
+    ready = load_model(tasks.ready_model("photos"), siamese.KIND).get_layer("tower")
     for name in ("stem", "stage4_conv2_norm"):
         assert all(np.array_equal(a, b) for a, b in zip(tower.get_layer(name).get_weights(), ready.get_layer(name).get_weights(), strict=True))
     assert all(np.array_equal(a, b) for a, b in zip(narrow, tower.get_layer("maps").get_weights(), strict=True))
@@ -44,8 +45,8 @@ def test_what_takes_hours_is_refused(monkeypatch, rng, tmp_path):
 
 def test_rerank_without_a_head_that_compares_places_is_refused(monkeypatch, tmp_path):
     picture(tmp_path / "a.png")
-    loaded = answer.Loaded(siamese.comparer(small_siamese("difference")), (32, 32, 1), 0.5, "model.keras", None)
-    monkeypatch.setattr(answer, "load", lambda options, pictures: loaded)
+    loaded = similarity_model.Loaded(siamese.comparer(small_siamese("difference")), (32, 32, 1), 0.5, "model.keras", None)
+    monkeypatch.setattr(similarity_model, "load", lambda options, pictures: loaded)
     with pytest.raises(ValueError, match="--rerank=5 has no effect with this model"):
         answer.search_gallery(questions(gallery=str(tmp_path), rerank=5), [str(tmp_path / "a.png")])
 

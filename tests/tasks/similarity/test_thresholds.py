@@ -1,6 +1,6 @@
 """The threshold that predict.py decides by."""
 
-from tasks.similarity.answer import decision_threshold
+from tasks.similarity.model import decision_threshold
 from utils.run import folder as runs
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from tasks.copies.changes import view
+from tasks.copies.views.changes import view
 from utils.data.images import open_image
 
 WORKED = 160  # pixels of the shorter side of the photo that views are made of

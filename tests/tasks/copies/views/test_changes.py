@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.copies import changes
-from tasks.copies.changes import CHANGES, view
+from tasks.copies.views import changes
+from tasks.copies.views.changes import CHANGES, view
 
 
 def scene(width=96, height=64, seed=0):

@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tasks.patches import metrics
 from tasks.patches.data.jitter import jittered
 from tasks.patches.data.pairs import apart
 from tasks.patches.data.sets import REFERENCE, PhotoPair, PhotoTour, Scene
 from tasks.patches.describers import Describer
+from tasks.patches.measuring import metrics
 from utils.data.images import open_image
 from utils.keypoints.cut import cut_frames, frames_of
 from utils.keypoints.detector import detect

@@ -1,17 +1,18 @@
-"""Photos -> scores: whole or by crops, as they are or at every level of distortion."""
+"""A model of quality, opened and asked: photos -> scores, whole or by crops, as they are or at every level of distortion."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from nets import rankiqa
+from tasks import ready_model
 from tasks.models import load_model
 from utils.batches.crops import at_least, window
 from utils.data.images import read_photo
 from utils.distortions.catalogue import Distortion, distort, own_seed
-from utils.run import folder as runs
+from utils.pictures import Picture, several
 
 CROPS = 30  # random crops whose mean is the score of a photo, as in the article
 TESTED_WINDOW = 1024  # pixels a side of a photo that is distorted; of a larger one, a window of it
@@ -92,4 +93,30 @@ def quality_of_centres(paths: list[str]) -> np.ndarray:
 @lru_cache(maxsize=1)
 def ready_scorer() -> rankiqa.Scorer:
     """The ready model of quality, loaded once."""
-    return rankiqa.scorer(load_model(runs.ready_model("quality"), rankiqa.KIND))
+    return rankiqa.scorer(load_model(ready_model("quality"), rankiqa.KIND))
+
+
+class Quality:
+    """How good photos look: what `compare.load` returns for models of `rank` and `finetune`.
+
+    Args:
+        path: the .keras file.
+        threshold, threshold_at: of models of similarity; without effect here.
+
+    Attributes:
+        path: the .keras file.
+        higher_is_better: the direction of the scores.
+        low, high: range of the scores that the model was fitted to; others may lie outside. None where it is unknown.
+    """
+
+    def __init__(self, path: str, threshold: float | None = None, threshold_at: str | None = None):
+        self.path, self.scorer = path, rankiqa.scorer(load_model(path, rankiqa.KIND))
+        self.higher_is_better, self.low, self.high = self.scorer.higher_is_better, self.scorer.low, self.scorer.high
+
+    def quality(self, pictures: Sequence[Picture], crops: int = 0) -> np.ndarray:
+        """Scores (N,) float64 of N photos.
+
+        Args:
+            crops: the score is the mean over so many random crops; 0: of the whole photo, or of 30 crops where it is large.
+        """
+        return np.array([photo_score(self.scorer, read_photo(picture), crops) for picture in several(pictures)])

@@ -1,9 +1,9 @@
-"""A folder of pictures to search in: embedded once, and again only where a file has changed."""
+"""A folder of pictures to search in: embedded once, and again only where a file has changed. A comparer is a `nets.siamese.Comparer`."""
 
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,9 +12,6 @@ from utils.data.images import load_images
 from utils.metrics.retrieval import Index
 from utils.run.console import progress_bar
 from utils.saying import counted, left_out
-
-if TYPE_CHECKING:
-    from nets.siamese import Comparer
 
 Embed = Callable[[np.ndarray], np.ndarray]
 
@@ -45,7 +42,7 @@ class Entry(NamedTuple):
     features: np.ndarray
 
 
-def open_gallery(root: str, model: str, comparer: "Comparer", shape: tuple[int, int, int]) -> Gallery:
+def open_gallery(root: str, model: str, comparer: Any, shape: tuple[int, int, int]) -> Gallery:
     """The embeddings of all images below `root`, see `embedded`.
 
     Args:
@@ -180,7 +177,7 @@ def embed_files(
                {keys[start + row]: problem.removeprefix(f"{paths[start + row]}: ") for row, problem in broken.items()})
 
 
-def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, *, nearest=None,
+def search(gallery: Gallery, comparer: Any, queries: np.ndarray, k: int, *, nearest=None,
            rerank: int = RERANK) -> list[list[tuple[str, float]]]:
     """The k images most like each query (Q, F), most like first: path and similarity.
 
@@ -202,7 +199,7 @@ def search(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, k: int, 
     return [[(gallery.paths[p], float(s)) for p, s in zip(*row)] for row in zip(places, scores)]
 
 
-def nearest_alone(gallery: Gallery, comparer: "Comparer", queries: np.ndarray, count: int) -> np.ndarray:
+def nearest_alone(gallery: Gallery, comparer: Any, queries: np.ndarray, count: int) -> np.ndarray:
     """The places (Q, count) of the images that lie nearest to each query as the head sees pictures alone, each row in order of place."""
     return np.sort(Index(comparer.alone(gallery.features)).nearest(comparer.alone(queries), count)[0], axis=1)
 
@@ -213,14 +210,14 @@ def best_of(places: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray,
     return np.take_along_axis(places, order, axis=1), np.take_along_axis(scores, order, axis=1)
 
 
-def check_pairs(pairs: int, comparer: "Comparer", root: str) -> None:
+def check_pairs(pairs: int, comparer: Any, root: str) -> None:
     """Raises ValueError where a head that compares places would have to compare so many pairs of pictures of `root` that it takes hours."""
     if comparer.alone and pairs > MOST_BY_PLACES:
         raise ValueError(f"{root}: {pairs:,} pairs of pictures, and this model compares each pair place by place, which takes hours: expected "
                          f"{MOST_BY_PLACES:,} pairs at most; pass a --model trained with --head=distance, or a smaller folder")
 
 
-def score_all(gallery: Gallery, comparer: "Comparer", query: np.ndarray) -> np.ndarray:
+def score_all(gallery: Gallery, comparer: Any, query: np.ndarray) -> np.ndarray:
     """Similarities (N,) of a query (F,) to every image, block by block."""
     blocks = range(0, len(gallery.paths), BLOCK)
     return np.concatenate([comparer.score(query, gallery.features[b : b + BLOCK]) for b in blocks])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nets import rankiqa
-from tasks.quality import scoring
+from tasks.quality import model as scoring
 from utils.distortions.catalogue import chosen
 
 from helpers import paths_of, small_ranker

@@ -9,9 +9,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from apps.search import gallery
 from nets import siamese, towers
 from nets.heads import make_head
+from utils import gallery
 from utils.data.images import read_image
 from utils.run import figures
 
@@ -222,7 +222,7 @@ def images_of(folder, found):
 KILLED = """
 import os, signal, sys, time
 import numpy as np
-from apps.search import gallery
+from utils import gallery
 from types import SimpleNamespace
 
 gallery.BLOCK, gallery.PAUSE, calls = 2, 0, []

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 
-from tasks.copies.photo_views import photo_views
+from tasks.copies.views.photo import photo_views
 from utils.batches.ahead import Ahead
 
 
 class ViewBatches(keras.utils.PyDataset):
-    """Batches of P photos, each in K views that `tasks.copies.changes` draws: every photo is a class of its own.
+    """Batches of P photos, each in K views that `tasks.copies.views.changes` draws: every photo is a class of its own.
 
     Each photo comes once before any comes twice, in a new random order each time.
 

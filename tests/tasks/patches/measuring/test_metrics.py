@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.patches import metrics as patches
+from tasks.patches.measuring import metrics as patches
 
 
 def loop_fpr95(true, false):

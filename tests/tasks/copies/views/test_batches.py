@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tasks.copies.photo_views import photo_views
-from tasks.copies.views import ViewBatches
+from tasks.copies.views.batches import ViewBatches
+from tasks.copies.views.photo import photo_views
 
 from helpers import picture
 
@@ -57,7 +57,7 @@ def test_fewer_photos_than_a_batch_holds_fill_a_smaller_one(paths):
 
 
 def test_the_first_view_is_often_the_photo_itself(paths):
-    from tasks.copies.photo_views import as_shape, small
+    from tasks.copies.views.photo import as_shape, small
 
     plain = as_shape(small(paths[0]), (32, 24, 3))
     shown = [np.array_equal(photo_views(paths[0], (32, 24, 3), 2, [seed])[0], plain) for seed in range(60)]

@@ -1,0 +1,161 @@
+"""Questions about many pictures: one against a folder, all of a folder against each other, a list of pairs, two folders."""
+
+import os
+
+from apps.search import duplicates, matrix, pairs
+from apps.search.flags import asked
+from apps.search.index import kind_of, make_index
+from tasks.quality.model import quality_of_centres
+from tasks.similarity.model import Loaded, embed, load_for_many, show, some_of, some_pictures
+from utils import gallery
+from utils.data.images import read_whole
+from utils.run import figures
+from utils.run.console import write_answer
+from utils.saying import counted, shown
+
+
+def answer(options, files: list[str]) -> None:
+    """Searches in a folder, finds duplicates and so on, as the flags say."""
+    questions = asked(options)
+    if options.why:
+        raise ValueError(f"--why explains two pictures: leave --{questions[0]} out, python predict.py --why a.jpg b.jpg")
+    if len(questions) > 1:
+        raise ValueError(f"--{questions[0]} and --{questions[1]} ask two questions: pass one of them")
+    if files and questions != ["gallery"]:
+        raise ValueError(f"--{questions[0]} looks at what it names alone: leave {files[0]} out, or search for it with --gallery=FOLDER")
+    if questions == ["gallery"]:
+        return search_gallery(options, files)
+    if getattr(options, "index", "exact") != "exact":
+        raise ValueError(f"--index={options.index} has no effect without --gallery=FOLDER")
+    QUESTIONS[questions[0]](options)
+
+
+def search_gallery(options, files: list[str]) -> None:
+    """The pictures of a folder that are most like each query."""
+    if not files:
+        raise ValueError("--gallery needs a picture to search for: python predict.py --gallery=FOLDER query.png")
+    kind_of(options.index)  # raises before the model is loaded
+    queries = [show(file) for file in files]
+    root, model = os.path.expanduser(options.gallery), load_for_many(options, queries)
+    if options.rerank is not None and not model.compare.alone:
+        raise ValueError(f"--rerank={options.rerank} has no effect with this model, which compares every picture: leave --rerank out")
+    opened = make_index(options.index, root, model, options.collection)
+    embedded = opened.update()
+    print(f"{counted(len(opened), 'picture')} in {root}, {embedded} of them embedded now")
+    rerank = gallery.RERANK if options.rerank is None else options.rerank
+    if model.compare.alone and rerank:
+        print(f"compared place by place: the {min(max(rerank, options.top), len(opened))} nearest by distance (--rerank)")
+    features = embed(model, [query.file for query in queries])
+    rows = []
+    for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
+        rows += [{"query": query.file, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
+        print("\n".join([shown(query.file), *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {shown(name)}" for name, s in found)]))
+        if options.figure:
+            pictures = [read_whole(file) for file in (query.file, *(os.path.join(root, name) for name, _ in found))]
+            titles = [f"query: {figures.short(query.file)}", *(f"{s:.3f} {figures.short(name)}" for name, s in found)]
+            heading = f"the {len(found)} most alike of {counted(len(opened), 'picture')}; same from similarity {model.threshold:.3f} on"
+            figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=heading, marked=[0])
+    write_answer(options, rows, {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
+
+
+def find_duplicates(options) -> None:
+    """Groups of pictures of a folder that are alike from the threshold on; see `apps.search.duplicates`."""
+    root = os.path.expanduser(options.duplicates)
+    model = load_for_many(options, some_pictures(root))
+    opened = open_folder(root, model)
+    found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
+    warning = duplicates.warning(found, model.threshold, options.force)
+    heading = duplicates.headline(len(opened.paths), found, model.threshold, options.force)
+    print("\n".join([f"warning: {warning}", heading] if warning else [heading]))
+    rows, details = [], []
+    for number, group in enumerate(found.groups):
+        print("\n".join(duplicates.in_words(number, group)))
+        files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin)} for member in group.members]
+        rows += [{"group": number, **file, "keep": file["file"] == group.keep} for file in files]
+        details.append({"keep": group.keep, "files": files})
+    if options.figure and found.groups:
+        draw_groups(opened.root, found.groups, heading, "duplicates.png")
+    groups = [[member.file for member in group.members] for group in found.groups]
+    write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details,
+                                 "warning": "; ".join(filter(None, [model.doubt, warning])) or None})
+
+
+def compare_pairs(options) -> None:
+    """The similarity of each pair of a list; see `apps.search.pairs`."""
+    path = os.path.expanduser(options.pairs)
+    listed = pairs.read_pairs(path)
+    pairs.answer(options, path, listed, load_for_many(options, some_of(pairs.some_files(path, listed))))
+
+
+def write_matrix(options) -> None:
+    """The similarities of all pictures of a folder to each other, in a file; see `apps.search.matrix`."""
+    if not options.csv:
+        raise ValueError("--matrix writes a file: pass --csv=matrix.csv, or --csv=matrix.npy for NumPy's file")
+    root = os.path.expanduser(options.matrix)
+    model = load_for_many(options, some_pictures(root))
+    opened = open_folder(root, model)
+    matrix.write(opened, model.compare, options.csv)
+    print(f"similarities of {counted(len(opened.paths), 'picture')} to each other are in {options.csv}")
+    write_answer(options, None, {"threshold": model.threshold, "warning": model.doubt or None, "matrix": options.csv,
+                                 "files": opened.paths})
+
+
+def look_between(options) -> None:
+    """What of one folder is in another; see `apps.search.matrix.between`."""
+    roots = [os.path.expanduser(root) for root in options.between]
+    if len(roots) != 2 or os.path.realpath(roots[0]) == os.path.realpath(roots[1]):
+        raise ValueError(f"--between={','.join(options.between)}: expected two different folders with a comma between; within one folder pass "
+                         "--duplicates=FOLDER")
+    model = load_for_many(options, some_pictures(roots[0]) + some_pictures(roots[1]))
+    a, b = (open_folder(root, model) for root in roots)
+    rows = matrix.between(a, b, model.compare, model.threshold)
+    for row in rows:
+        print(f"  {row['similarity']:.3f} {shown(row['file'])}  {'identical file of' if row['identical'] else 'like'} {shown(row['found'])}")
+    same = sum(row["identical"] for row in rows)
+    print(f"{len(rows)} of {counted(len(a.paths), 'picture')} in {a.root} are in {b.root} too: {counted(same, 'identical file')}, "
+          f"{len(rows) - same} from similarity {model.threshold:.3f} on")
+    write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same, "warning": model.doubt or None,
+                                 "results": rows},
+                 ["file", "found", "similarity", "identical"])
+
+
+def open_folder(root: str, model: Loaded) -> gallery.Gallery:
+    """The embeddings of a folder; says how many are new."""
+    opened = gallery.open_gallery(root, model.path, model.compare, model.shape)
+    print(f"{opened.root}: {counted(opened.embedded, 'picture')} embedded now")
+    return opened
+
+
+QUESTIONS = {"gallery": search_gallery, "duplicates": find_duplicates, "pairs": compare_pairs, "matrix": write_matrix, "between": look_between}
+
+
+def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: str, most: int = 20, columns: int = 8) -> None:
+    """Groups of pictures of the folder `root`, a row a group, the picture to keep first and in a frame, at `path`.
+
+    Over each picture stands its similarity to the centre of its group, which has 1.
+
+    Args:
+        heading: a line over the whole sheet.
+        most: groups that are shown; `columns`: pictures of each. The sheet says how many more there are.
+    """
+    shown = groups[:most]
+    width = min(columns, max(3, *(len(group.members) for group in shown)))
+    page, axes = figures.figure(width, len(shown), 1.7, 1.8)
+    for axis in axes.flat:
+        axis.axis("off")
+    for number, (line, group) in enumerate(zip(axes, shown)):
+        first = group.members[0]
+        members = sorted(group.members, key=lambda member: member.file != group.keep)  # stable: the others stay in order
+        for axis, member in zip(line, members):
+            figures.show(axis, read_whole(os.path.join(root, member.file)))
+            remark = "keep" if member.file == group.keep else "identical file" if member.twin else "centre" if member is first else ""
+            axis.set_title(f"{member.similarity:.3f} {remark}\n{figures.short(member.file)}", fontsize=7)
+        figures.mark(line[0])
+        line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8, transform=line[0].transAxes)
+        if len(members) > width:
+            line[-1].text(1.05, 0.5, f"and {len(members) - width} more", va="center", fontsize=8, transform=line[-1].transAxes)
+    if len(groups) > most:
+        heading += f"; the first {most} are shown"
+    heading += ". In the frame: the picture to keep. Numbers: similarity to the picture with 1.000"
+    figures.head(page, heading)
+    figures.save_beside_answer(page, path)

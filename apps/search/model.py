@@ -1,0 +1,81 @@
+"""A model of similarity that also searches folders, as programs of one's own use it."""
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from apps.search import duplicates
+from apps.search.index import make_index
+from tasks import about
+from tasks.quality.model import quality_of_centres
+from tasks.similarity import model
+from utils import gallery
+from utils.pictures import Picture, several
+
+
+class Hit(NamedTuple):
+    """A picture that was found: its file, relative to the folder, and its similarity to the query, 0..1."""
+
+    file: str
+    similarity: float
+
+
+class Similarity:
+    """Same or different, and how alike: what `compare.load` returns for models of `siamese`, `triplet` and `copies`.
+
+    Attributes:
+        path: the .keras file.
+        shape: (height, width, channels) that the model takes; pictures of any size are brought to it.
+        threshold: two pictures are the same from this similarity on, 0..1.
+        known: what the model learnt from, its about.json; None where it has none.
+    """
+
+    def __init__(self, path: str, threshold: float | None = None, threshold_at: str | None = None):
+        self.loaded = model.open_model(path, threshold, threshold_at)[0]
+        self.path, self.shape, self.threshold, self.known = path, self.loaded.shape, self.loaded.threshold, self.loaded.known
+
+    def embed(self, pictures: Sequence[Picture]) -> np.ndarray:
+        """Features (N, F) float32 of N pictures."""
+        return model.embed(self.loaded, several(pictures))
+
+    def similarity(self, a: Picture, b: Picture) -> float:
+        """How alike two pictures are, 0..1; the same thing from `threshold` on."""
+        return model.similarity_of(self.loaded, a, b)
+
+    def search(self, folder: str | os.PathLike, query: Picture, top: int = 10, index: str = "exact", collection: str = "pictures") -> list[Hit]:
+        """The pictures of a folder that are most like the query, most like first; the folder, or the index, keeps its embeddings.
+
+        Args:
+            index, collection: as --index and --collection of predict.py.
+
+        Raises:
+            ValueError: no folder, no picture in it, a query that cannot be read, or an index that cannot be used.
+        """
+        features = self.embed([query])
+        opened = make_index(index, os.path.expanduser(folder), self.loaded, collection)
+        opened.update()
+        return [Hit(*found) for found in opened.nearest(features, top)[0]]
+
+    def duplicates(self, folder: str | os.PathLike, force: bool = False) -> duplicates.Found:
+        """Groups of pictures of a folder that show the same: `groups`, each with `keep` and `members`; `share` of alike pairs; `too_many`.
+
+        Args:
+            force: find groups with a model that calls more than 5 % of all pairs the same, too; otherwise only identical files are found.
+        """
+        return duplicates.find(self.open(folder), self.loaded.compare, self.threshold, force, quality_of_centres)
+
+    def open(self, folder: str | os.PathLike) -> gallery.Gallery:
+        """The folder as `utils.gallery.Gallery`: paths (N,), features (N, F), keys (N,) of their contents."""
+        return gallery.open_gallery(os.path.expanduser(folder), self.path, self.loaded.compare, self.shape)
+
+    def warning(self, pictures: Sequence[Picture]) -> str:
+        """Why answers about these pictures may mean nothing; "" where they look like those that the model learnt from."""
+        return about.warning(self.known, about.read_thumbnails(several(pictures)))
+
+    def transformer(self):
+        """The embedding as a transformer of scikit-learn, `compare.Embedder`."""
+        import compare
+
+        return compare.Embedder(self.path).fit()

@@ -1,0 +1,137 @@
+"""A model of similarity: chosen by the flags or by the pictures, opened, and asked for embeddings and similarities."""
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from nets.siamese import KIND, Comparer, comparer
+from tasks import about, find_model, ready_model
+from tasks.models import load_model
+from utils.data.files import evenly, walk
+from utils.data.images import read_image, read_whole
+from utils.data.survey import THUMBNAIL
+from utils.metrics.verification import strictest
+from utils.run import folder as runs
+
+RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
+SHOWN = 256  # pixels a side at most of a picture that is compared with another one
+BLOCK = 512  # pictures embedded at once
+
+
+class Loaded(NamedTuple):
+    """A model ready to compare: what it computes, the input that it takes, the threshold of "same", its file, its about.json, and why its
+    answers about many pictures may mean nothing, or ""."""
+
+    compare: Comparer
+    shape: tuple[int, int, int]
+    threshold: float
+    path: str
+    known: dict | None
+    doubt: str = ""
+
+
+class Picture(NamedTuple):
+    """A file, and its picture in its own shape, (H, W, 3) uint8."""
+
+    file: str
+    shown: np.ndarray
+
+
+def load(options, pictures: list[Picture]) -> Loaded:
+    """The model that the flags mean, or that suits the pictures; says which it is and what it knows."""
+    model, rule = open_model(choose_model(options, pictures), options.threshold, options.threshold_at)
+    height, width, channels = model.shape
+    print(f"model {model.path}, input {height} x {width} {'grey' if channels == 1 else 'RGB'}, same from {model.threshold:.3f} on ({rule})")
+    print(about.in_words(model.known))
+    return model
+
+
+def load_for_many(options, pictures: list[Picture]) -> Loaded:
+    """The same for many pictures, of which these are some; warns where the model learnt from others."""
+    model = load(options, pictures)
+    if doubt := about.warning(model.known, thumbnails(pictures)):
+        print(f"warning: {doubt}")
+    return model._replace(doubt=doubt)
+
+
+def choose_model(options, pictures: list[Picture]) -> str:
+    """The .keras file that the flags mean; where there is no run yet, the ready model that knows such pictures."""
+    if not options.model and options.task != "copies" and not runs.newest_run(KIND) and pictures:
+        return ready_model(about.READY[about.shown_in(thumbnails(pictures))])
+    return find_model(options.model, "copies" if options.task == "copies" else "similarity")
+
+
+def open_model(path: str, threshold: float | None = None, threshold_at: str | None = None) -> tuple[Loaded, str]:
+    """The model of a .keras file, and where its threshold comes from, in words; see `decision_threshold`."""
+    model, known = load_model(path, KIND), about.read(path)
+    threshold, rule = decision_threshold(os.path.dirname(path), threshold, threshold_at)
+    return Loaded(comparer(model), model.input_shape[0][1:], threshold, path, known), rule
+
+
+def embed(model: Loaded, pictures: Sequence) -> np.ndarray:
+    """Features (N, F) float32 of pictures, block by block.
+
+    Args:
+        pictures: files, or pictures in memory; see `utils.data.images.open_image`.
+
+    Raises:
+        ValueError: a picture that cannot be read, naming it; none at all.
+    """
+    if not len(pictures):
+        raise ValueError("received no picture, expected one or more")
+    blocks = (pictures[start : start + BLOCK] for start in range(0, len(pictures), BLOCK))
+    return np.concatenate([model.compare.embed(np.stack([read_image(picture, model.shape) for picture in block])) for block in blocks])
+
+
+def similarity_of(model: Loaded, left, right) -> float:
+    """How alike two pictures are, 0..1; files, or pictures in memory."""
+    features = embed(model, [left, right])
+    return float(model.compare.score(features[0], features[1]))
+
+
+def decision_threshold(folder: str, threshold: float | None, threshold_at: str | None) -> tuple[float, str]:
+    """The similarity from which on two pictures count as the same, and where it comes from, in words.
+
+    Args:
+        folder: of the model; its thresholds.json tells where `threshold` is None.
+        threshold_at: one of `RULES`; None: the model's own.
+    """
+    if threshold is not None:
+        return threshold, "as asked for"
+    measured = runs.read_thresholds(folder)
+    if measured is None:
+        return 0.5, "not measured: there is no thresholds.json beside the model"
+    rule = threshold_at or measured.get("default", "best_accuracy")
+    if rule not in measured:
+        raise ValueError(f"--threshold_at={rule}: this model has {', '.join(sorted(set(measured) & set(RULES)))}")
+    return strictest(measured) if rule == "fpr1" else measured[rule], RULES.get(rule, rule)
+
+
+def show(file: str) -> Picture:
+    """A file, read as it will be shown; raises ValueError, naming the file, where it cannot be read."""
+    file = os.path.expanduser(file)
+    read_image(file, THUMBNAIL)  # raises where `read_whole` would show a grey square
+    return Picture(file, read_whole(file, SHOWN))
+
+
+def some_pictures(root: str) -> list[Picture]:
+    """Some pictures of a folder, to choose a model by."""
+    return some_of([os.path.join(root, path) for path in walk(root)[0]])
+
+
+def some_of(files: Sequence[str], most: int = 20) -> list[Picture]:
+    """Some of these pictures; those that cannot be read are skipped."""
+    found = []
+    for file in evenly(files, most):
+        try:
+            found.append(show(file))
+        except ValueError:
+            continue
+    return found
+
+
+def thumbnails(pictures: list[Picture]) -> np.ndarray:
+    """The pictures as `utils.metrics.domain` looks at them: (N, 48, 48, 3) uint8."""
+    return np.stack([read_image(picture.file, THUMBNAIL) for picture in pictures])
