@@ -14,8 +14,9 @@ all flags.py import no Keras, so that `--help` answers at once.
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class RoomRow(NamedTuple):
         model: what `compare.load` returns for them: module.Class, made of the path of a .keras file and of
             the arguments `threshold` and `threshold_at`, which may have no effect.
         parts: what export.py writes: the parts of a model, and the names of their outputs.
-        tabs: its tabs on the page, of `apps.page.answers`.
+        tabs: its tabs on the page: their names, and the functions that answer: module.function, as in `apps.page.answers`.
         without_model: what `compare.load` and the page take in place of a model, such as a method that learns nothing.
     """
 
@@ -57,7 +58,7 @@ class RoomRow(NamedTuple):
     train: str
     model: str
     parts: dict[str, str]
-    tabs: tuple[str, ...] = ()
+    tabs: Mapping[str, str] = MappingProxyType({})
     without_model: tuple[str, ...] = ()
 
 
@@ -72,16 +73,17 @@ TASKS = {
     "finetune": TaskRow("quality", "finetuning", "which looks better to people? Learns from photos with human scores"),
 }
 
+TABS = {tab: f"apps.page.answers.{tab}" for tab in ("same", "search", "duplicates", "why")}
 SIAMESE = {"tower": "embedding", "pair": "similarity"}
 ROOMS = {
     "similarity": RoomRow("siamese", "nets.siamese", "comparer", {"characters": "omniglot_compact"}, "python train.py",
-                          "apps.search.model.Similarity", SIAMESE, ("same", "search", "duplicates", "why")),
+                          "apps.search.model.Similarity", SIAMESE, TABS),
     "copies": RoomRow("siamese", "nets.siamese", "comparer", {"photos": "photos_compact"}, "python train.py --task=copies",
                       "apps.search.model.Similarity", SIAMESE),
     "quality": RoomRow("rankiqa", "nets.rankiqa", "scorer", {"quality": "rank_live"}, "python train.py --task=rank",
-                       "tasks.quality.model.Quality", {"quality": "quality"}, ("quality",)),
+                       "tasks.quality.model.Quality", {"quality": "quality"}, {"quality": "apps.page.answers.quality"}),
     "patches": RoomRow("descriptor", "nets.descriptor", "", {"patches": "patches_compact"}, "python train.py --task=patches",
-                       "tasks.patches.model.Places", {"descriptor": "descriptor"}, ("places",), ("sift",)),
+                       "tasks.patches.model.Places", {"descriptor": "descriptor"}, {"places": "apps.page.answers.places"}, ("sift",)),
 }
 
 
@@ -189,10 +191,15 @@ def named(path: str) -> str:
     return runs.find_model(path)
 
 
+def imported(name: str):
+    """What a row names as module.name: a class or a function."""
+    module, name = name.rsplit(".", 1)
+    return getattr(import_module(module), name)
+
+
 def model_class(room: str):
     """What `compare.load` returns for the models of a room: a class."""
-    module, name = ROOMS[room].model.rsplit(".", 1)
-    return getattr(import_module(module), name)
+    return imported(ROOMS[room].model)
 
 
 def define_flags(script: str) -> None:

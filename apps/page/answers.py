@@ -11,7 +11,6 @@ import numpy as np
 from apps.page import drawings, folders
 from apps.page.drawings import picture
 from apps.page.models import Models
-from tasks import ROOMS
 from utils.saying import shown
 
 MOST_SHOWN = 300  # pictures of duplicates that the page shows; its lists name all
@@ -132,9 +131,6 @@ def compared(models: Models, asked: Asked, files: list[str]) -> dict[str, Any]:
     used = models.similarity(asked.fields.get("model", ""), files)
     similarity, threshold = used.model.similarity(*files), used.model.threshold
     return {"used": used, "similarity": similarity, "threshold": threshold, "same": similarity >= threshold, "warning": used.model.warning(files)}
-
-
-TABS = {tab: globals()[tab] for row in ROOMS.values() for tab in row.tabs}
 
 
 def as_link(content: bytes, kind: str) -> str:

@@ -12,11 +12,11 @@ from flask import Flask, Response, abort, make_response, redirect, render_templa
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from apps.page import answers, folders, models, server, texts, uploads
-from apps.page.answers import TABS
-from tasks import ROOMS
+from tasks import ROOMS, imported
 from utils.run import startup
 
 ROOM_OF = {tab: room for room, row in ROOMS.items() for tab in row.tabs}
+TABS = {tab: imported(name) for row in ROOMS.values() for tab, name in row.tabs.items()}
 HEADERS = {  # nothing is fetched from elsewhere, nothing is kept, and no other site may show the page within its own
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
                                "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",

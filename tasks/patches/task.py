@@ -89,7 +89,7 @@ def find_data(options, model) -> Data:
         kept = evenly(found.train, max(1, round(options.data_share * len(found.train))))
         found = photos.Photos(found.root, kept, found.validation, found.test, found.how)
         print(f"--data_share={options.data_share:g}: {len(kept)} of the photos to train on are used")
-    held_out = {"root": found.root, "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
+    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
     return Data(found.root, found, {}, held_out)
 
 
@@ -118,7 +118,7 @@ def find_set(options, root: str, shape: tuple[int, int, int]) -> Data:
     print(f"found {how}")
     kept = {part: found.take(np.isin(unit, held[part])) for part in held}
     told = {part: sorted(names[row] for row in held[part]) if of == "scenes" else len(held[part]) for part in held}
-    return Data(root, None, kept, {"root": root, "how": how, "patches": len(found.points), "seed": options.seed, **told})
+    return Data(root, None, kept, {"root": os.path.abspath(root), "how": how, "patches": len(found.points), "seed": options.seed, **told})
 
 
 def read_set(root: str, side: int) -> tuple[PatchSet, list[str]]:

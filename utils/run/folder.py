@@ -170,8 +170,14 @@ def config_of(path: str) -> dict[str, Any]:
 
 
 def report_folder(out: str, model: str) -> str:
-    """The folder that a report goes to: `out`, which is made where it is not there, or that of the model."""
-    folder = os.path.expanduser(out) or os.path.dirname(model) or "."
+    """The folder that a report goes to, made where it is not there: `out`, or that of the model; for a ready model one in logs/.
+
+    What is published of a ready model stays as it is.
+    """
+    own = os.path.dirname(model) or "."
+    if model and os.path.realpath(os.path.dirname(own)) == os.path.realpath(READY):
+        own = os.path.join(LOGS, f"report_{os.path.basename(own)}")
+    folder = os.path.expanduser(out) or own
     os.makedirs(folder, exist_ok=True)
     return folder
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 import compare
 from apps.page import texts
-from apps.page.answers import TABS
+from apps.page.site import TABS
 
 from helpers import ROOT, picture, scenery, told_by
 

@@ -13,7 +13,7 @@ from helpers import picture
 
 pytest.importorskip("flask")
 
-from apps.page import answers, models, site, uploads  # noqa: E402
+from apps.page import models, site, uploads  # noqa: E402
 
 
 class Quick:
@@ -51,7 +51,7 @@ def error_of(response):
     return unescape(re.search(r'class="error" role="alert">(.*?)</p>', response.text, re.DOTALL).group(1))
 
 
-@pytest.mark.parametrize("tab", answers.TABS)
+@pytest.mark.parametrize("tab", site.TABS)
 @pytest.mark.parametrize("language", ["en", "zh-CN,zh;q=0.9"])
 def test_every_tab_is_there_in_both_languages_and_fetches_nothing_from_elsewhere(tab, language, visitor):
     response = visitor.get(f"/{tab}", headers={"Accept-Language": language})

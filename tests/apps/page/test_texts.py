@@ -5,7 +5,8 @@ import string
 
 import pytest
 
-from apps.page import answers, texts
+import tasks
+from apps.page import texts
 from tasks.similarity.figures import LEGEND
 
 from helpers import ROOT
@@ -23,7 +24,7 @@ def test_every_name_that_the_templates_use_is_in_the_table():
     used = {name for call in re.findall(r"\bt\(([^()]*)", source) for name in re.findall(r"""["']([a-z_.]+)["'](?! ?~)""", call)}
     assert used - {".tab", ".head", ".about", ".ask", "{name}", "{size}"} <= set(texts.TEXTS)
     assert {f"why.{way}" for way in LEGEND} <= set(texts.TEXTS)
-    assert {f"{tab}.{part}" for tab in answers.TABS for part in ("tab", "head", "about", "ask")} <= set(texts.TEXTS)
+    assert {f"{tab}.{part}" for row in tasks.ROOMS.values() for tab in row.tabs for part in ("tab", "head", "about", "ask")} <= set(texts.TEXTS)
 
 
 @pytest.mark.parametrize("line, chinese", [

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 import tasks
-from apps.search import answer, matrix, pairs
-from apps.search.flags import asked
+from apps.search import answer, flags as search_flags, matrix, pairs
 from nets import siamese
 from tasks import about
 from tasks.similarity import answer as two_pictures, model as similarity_model
@@ -39,7 +38,7 @@ def asked(request, tmp_path, monkeypatch, capsys):
 
     def ask(*files, **given):
         options = questions(**{"threshold": 0.5} | given)
-        (answer if asked(options) else two_pictures).answer(options, list(files))  # as predict.py chooses
+        (answer if search_flags.asked(options) else two_pictures).answer(options, list(files))  # as predict.py chooses
         text = capsys.readouterr().out
         return json.loads(text.splitlines()[-1]), text, loaded
 

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from tasks.patches import evaluation, protocol
+from tasks.patches import evaluation
 from tasks.patches.data import sets
 from tasks.patches.describers import SIFT, resized
+from tasks.patches.measuring import protocol
 from utils.data.files import walk
 
 MATRIX = np.array([[1, 0.1, -8], [-0.1, 1, 12], [0, 0, 1.0]])  # pixels of b -> pixels of a

@@ -176,3 +176,11 @@ def test_a_log_of_a_run_that_was_killed_before_its_first_epoch_ended_is_no_damag
     runs.check_log(str(tmp_path), 0, {"loss"})
     runs.forget_epochs(str(tmp_path), 0)
     assert not (tmp_path / "log.csv").exists()  # so that the resumed run writes the first line whole
+
+
+def test_a_report_on_a_ready_model_goes_to_the_logs(tmp_path, monkeypatch):
+    """What is published of it stays as it is; a report on a run lies beside the run."""
+    monkeypatch.chdir(tmp_path)
+    assert runs.report_folder("", os.path.join(runs.READY, "rank_live", "best.keras")) == os.path.join("logs", "report_rank_live")
+    assert runs.report_folder("", "logs/mine/best.keras") == "logs/mine" and runs.report_folder("own", "logs/mine/best.keras") == "own"
+    assert os.path.isdir("logs/report_rank_live")
