@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from docs import files
 from nets import towers
 from nets.heads import HEADS
 from nets.losses import LOSSES, MININGS, PATCH_LOSSES
@@ -138,3 +139,9 @@ def test_every_row_names_something_that_is_there(table):
         file, name = (row if isinstance(row, str) else row[0]).split(".")
         body = MODULES[f"nets.{package}.{file}"].body
         assert name in {node.name for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}, row
+
+
+def test_the_list_of_files_is_as_the_command_writes_it():
+    """python -m docs.files writes it again."""
+    page = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
+    assert page.split(files.MARKER)[1] == files.body()
