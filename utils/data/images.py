@@ -21,6 +21,7 @@ PAPER = 255  # what shows through transparent pixels
 LIMIT = "MAX_MEGAPIXELS"  # name of the environment variable that holds the limit, so that worker processes know it too
 MEGAPIXELS = 300.0  # the limit where nobody sets another
 LARGE = 16_000_000  # pixels from which on a picture is scaled down while it is decoded, where the format can
+SCALING = {"JPEG", "MPO"}  # those that can
 STUBS = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}  # Pillow only knows their headers, or starts another program
 TELLING = ["JPEG", "PNG", "GIF", "BMP", "WEBP", "AVIF", "JPEG2000"]  # formats that a file without a telling name is tried for
 BLOCK = 1 << 22  # values scaled to 8 bits at once
@@ -113,22 +114,45 @@ def open_image(path, mode: str, size: tuple[int, int] | None = None) -> Image.Im
         path: of a file; or a picture in memory, which goes the same way: an array, see `of_array`, or a PIL image, which stays as it is.
         size: (width, height) that are needed: a large picture may be scaled down towards it while it is decoded.
     """
+    with decoding(path) as file:
+        if size and file.width * file.height > LARGE:
+            file.draft(mode, (2 * max(size), 2 * max(size)))
+        image = whole(file, path)
+        return image if image.mode == mode else image.convert(mode)
+
+
+def decoded(path: str) -> Image.Image | str:
+    """What several readers take in place of a file, so that its picture is decoded once; each gets what it would of the file.
+
+    A picture of more than `LARGE` pixels stays a file where its format scales it down while it is decoded, because each
+    reader has it at its own scale. ValueError as `open_image`.
+    """
+    with decoding(path) as file:
+        return path if file.width * file.height > LARGE and file.format in SCALING else whole(file, path)
+
+
+@contextlib.contextmanager
+def decoding(path) -> Iterator[Image.Image]:
+    """A picture to read from; ValueError naming the file and what is wrong with it, and what the library warns of is said."""
     now.warnings = []
     try:
         with opened(path) as file:
             if file.width * file.height > most_pixels():
                 raise Refused(too_large(file))
-            if size and file.width * file.height > LARGE:
-                file.draft(mode, (2 * max(size), 2 * max(size)))
-            image = flat(ImageOps.exif_transpose(file, in_place=True) or file, called(path))
-            image.load()
+            yield file
             if now.warnings:
                 say_once(f"{shown(called(path))}: read, though a part of the file is damaged ({shown(now.warnings[0])[:80]})")
-            return image if image.mode == mode else image.convert(mode)
     except Exception as error:  # Pillow's decoders raise a dozen kinds
         raise ValueError(f"{called(path)}: {reason(path, error)}") from None
     finally:
         now.warnings = None
+
+
+def whole(file: Image.Image, path) -> Image.Image:
+    """The picture of a file, upright, without transparency and with 8 bits a channel."""
+    image = flat(ImageOps.exif_transpose(file, in_place=True) or file, called(path))
+    image.load()
+    return image
 
 
 def opened(picture) -> Image.Image:
