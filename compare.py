@@ -27,8 +27,9 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils.validation import check_is_fitted
 
 import tasks
+from tasks import choosing
 from utils.pictures import Picture
-from utils.run import folder as runs
+from utils.saying import either
 
 if TYPE_CHECKING:
     from apps.search.model import Similarity
@@ -51,8 +52,8 @@ def load(name: str | os.PathLike = "", threshold: float | None = None, threshold
     """
     name = os.fspath(name)
     without = [room for room, row in tasks.ROOMS.items() if name in row.without_model]
-    path = name if without else tasks.find_model(name, None)
-    room = without[0] if without else tasks.room_of_model(path)
+    path = name if without else choosing.find_model(name)
+    room = without[0] if without else choosing.room_of_model(path)
     return tasks.model_class(room)(path, threshold, threshold_at)
 
 
@@ -83,7 +84,7 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     def fit(self, X: Sequence[Picture] | None = None, y: Any = None) -> "Embedder":
         """Finds the model; the pictures and labels are not looked at."""
-        self.path_ = os.path.abspath(tasks.find_model(os.fspath(self.model), None))
+        self.path_ = os.path.abspath(choosing.find_model(os.fspath(self.model)))
         self._n_features_out = once(self.path_).loaded.compare.embed(np.zeros((1, *once(self.path_).shape), "uint8")).shape[1]
         return self
 
@@ -107,7 +108,10 @@ def once(path: str) -> "Similarity":
 @lru_cache(maxsize=4)
 def kept(path: str, time: int) -> "Similarity":
     """The model of a file of that time."""
-    if (kind := runs.kind_of(path)) != tasks.ROOMS["similarity"].kind:
-        raise ValueError(f"{path}: {f'a {kind} model' if kind else 'not a Keras model'}, expected one that embeds pictures: a run of "
-                         "--task=siamese, triplet or copies, or the ready model characters or photos")
-    return tasks.model_class("similarity")(path)
+    room, rooms = choosing.room_of_model(path), tasks.rooms_that_embed()
+    if room not in rooms:
+        trained = [task for task, row in tasks.TASKS.items() if row.room in rooms]
+        ready = [name for embedding in rooms for name in tasks.ROOMS[embedding].ready]
+        raise ValueError(f"{path}: a {tasks.ROOMS[room].kind} model, expected one that embeds pictures: a run of "
+                         f"--task={either(trained)}, or the ready model {either(ready)}")
+    return tasks.model_class(room)(path)

@@ -14,14 +14,14 @@ from utils.flags import group
 from utils.run import startup
 
 FLAGS = flags.FLAGS
+PARTS = {name: part for row in ROOMS.values() for name, part in row.parts.items()}
 with group("What to export"):
     flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: " + ", ".join(ready_names()) + ". Default: the newest run, "
                         "otherwise a ready model")
     flags.DEFINE_enum("format", "onnx", list(formats.FORMATS), "onnx: for ONNX Runtime; litert: for phones, once called TensorFlow Lite; "
                       "savedmodel: for TensorFlow")
-    flags.DEFINE_enum("what", None, sorted({part for row in ROOMS.values() for part in row.parts}),
-                      "The part of the model. Of similarity, tower: a picture -> its embedding; pair: two pictures -> their "
-                      "similarity. Default: both")
+    flags.DEFINE_enum("what", None, sorted(PARTS), "The part of the model. " + "; ".join(
+                      f"{name}: {PARTS[name].text}" for name in sorted(PARTS)) + ". Default: all that the model has")
 with group("How to export"):
     flags.DEFINE_string("out", "", "Folder to write to. Default: export_FORMAT beside the model")
     flags.DEFINE_boolean("force", False, "Replace files of an export before this one")

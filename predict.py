@@ -24,8 +24,7 @@ from utils.run import startup
 FLAGS = flags.FLAGS
 with group("What to ask"):
     flags.DEFINE_enum("task", None, tasks.names_of_rooms(), "The question: a room, or a task of train.py that belongs to it. "
-                      "Default: what --model can answer, otherwise similarity")
-    flags.DEFINE_boolean("quality", False, "Short for --task=quality: score how good the photos look, or those of the folders")
+                      f"Default: what --model can answer, otherwise {tasks.DEFAULT_ROOM}")
     flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: " + ", ".join(tasks.ready_names())
                         + ". Default: the newest run, otherwise the ready model that knows such pictures")
 tasks.define_flags("answers")
@@ -38,24 +37,24 @@ with group("How to answer"):
 
 def main(argv: list[str]) -> None:
     """Hands the files to the room that answers."""
-    answering = "apps.search" if search.asked(FLAGS) else f"tasks.{room()}"
-    import_module(f"{answering}.answer").answer(FLAGS, argv[1:])
+    answering = import_module("apps.search.answer") if search.asked(FLAGS) else tasks.module_of(room(), "answer")
+    answering.answer(FLAGS, argv[1:])
 
 
 def room() -> str:
     """The room that answers: the one asked for, the one whose flags were passed, or the one that the model belongs to."""
-    if FLAGS.task or FLAGS.quality:
-        return tasks.room_named(FLAGS.task or "quality")
+    if FLAGS.task:
+        return tasks.room_named(FLAGS.task)
     left = chosen_by_flags(list(tasks.ROOMS))
     if len(left) > 1 and FLAGS.model:
-        return tasks.room_of_model(tasks.named(FLAGS.model))
+        from tasks import choosing
+
+        return choosing.room_of_model(choosing.find_model(FLAGS.model))
     return left.pop() if len(left) == 1 else tasks.DEFAULT_ROOM
 
 
 def check() -> None:
     """Refuses flags that do not belong together."""
-    if FLAGS.quality and tasks.room_named(FLAGS.task or "quality") != "quality":
-        raise ValueError(f"--quality and --task={FLAGS.task}: expected one of them")
     refuse_unused(room())
 
 

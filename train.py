@@ -170,15 +170,15 @@ def build(task: tasks.Task):
     """The model that the flags describe, with its first weights."""
     import keras
 
+    from tasks.choosing import find_model
     from tasks.models import load_model
-    from utils.run import folder as runs
 
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy(FLAGS.precision)
     if FLAGS.weights.endswith(".keras") or os.path.isdir(os.path.expanduser(FLAGS.weights)):
         if not FLAGS.resume:  # the weights of a run that goes on come from its own state
             print(f"starting from {FLAGS.weights}: its architecture and input size override --backbone, --head and --input_shape")
-        start = load_model(runs.find_model(FLAGS.weights), task.KIND)
+        start = load_model(find_model(FLAGS.weights), task.KIND)
     else:
         start = None
     model = task.build_model(FLAGS, start)

@@ -1,22 +1,23 @@
-"""What the program can be asked. Each question has a folder here, called its room; each way of learning to answer it has a row in TASKS.
+"""What the program can be asked. Each question has a folder here, called its room; each way of learning to answer it
+has a row in TASKS.
 
 A room holds
 
-    flags.py        the flags that only its tasks use: `for_training`, `for_answers`, `for_evaluation`; `check(options)`
+    flags.py        the flags that only its tasks use: `for_training`, `for_answers`, `for_evaluation`; `check(options)`;
+                    `needs_model(options)`
     model.py        opens a model and asks it; holds what `compare.load` returns
     answer.py       `answer(options, files)`: what predict.py does
     evaluation.py   `evaluate(options, path)`: what evaluate.py does
     task.py ...     the modules of its tasks: what train.py does, see `Task`
+    apps/           what the apps ask of it: card.py for export.py; tabs.py, words.py and templates for the page
 
-To add a task, write its folder and add its row to TASKS, and to ROOMS where it is a new room. A row in ROOMS holds all that
-others ask of a room: they go over the table, and name no room themselves. This module and
-all flags.py import no Keras, so that `--help` answers at once.
+To add a task, write its folder and add its row to TASKS, and to ROOMS where it is a new room. A row in ROOMS holds all
+that others ask of a room: they go over the table, and name no room themselves. Which model answers is chosen in
+`tasks.choosing`. This module and all flags.py import no Keras, so that `--help` answers at once.
 """
 
-import os
 from collections.abc import Iterable, Mapping
 from importlib import import_module
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -35,20 +36,41 @@ class TaskRow(NamedTuple):
     question: str
 
 
+class Part(NamedTuple):
+    """A part of a model, which export.py writes alone.
+
+    Attributes:
+        output: the name of its output.
+        text: what it does, for --help.
+        layer: the layer of the model that it is; "": the whole model.
+        inputs: the names of its inputs, of one shape.
+    """
+
+    output: str
+    text: str
+    layer: str = ""
+    inputs: tuple[str, ...] = ("image",)
+
+
 class RoomRow(NamedTuple):
     """One value of --task of predict.py and evaluate.py, and all that others ask of the room.
 
     Attributes:
-        kind: the name of its Keras models.
+        kind: the name of its Keras models. Of several rooms with one kind, the first one speaks for all: where it is
+            asked, the models of the others answer too.
         network: the module of nets that makes them; to import it makes their layers known to Keras.
         reader: the function of that module that reads a model and fails where it is not built as these are; "": none.
         ready: the ready models, the default first: what --model calls them, and their folders in model_data/.
         train: the command that trains one.
         model: what `compare.load` returns for them: module.Class, made of the path of a .keras file and of
             the arguments `threshold` and `threshold_at`, which may have no effect.
-        parts: what export.py writes: the parts of a model, and the names of their outputs.
-        tabs: its tabs on the page: their names, and the functions that answer: module.function, as in `apps.page.answers`.
+        parts: what export.py writes, by name. The card beside each file is by `card` in the room's apps/card.py.
+        tabs: its tabs on the page. Of each, the function of this name in the room's apps/tabs.py answers, the template of
+            this name beside it draws the answer, and apps/words.py has the words.
         without_model: what `compare.load` and the page take in place of a model, such as a method that learns nothing.
+        towers: the table of towers that train.py's --backbone takes for it, module.TABLE; "": none of its own.
+        embeds: whether its models turn a picture into an embedding, so that folders can be searched with them.
+        learnt: the function that says in a line what its models learnt from, by their about.json.
     """
 
     kind: str
@@ -57,9 +79,12 @@ class RoomRow(NamedTuple):
     ready: dict[str, str]
     train: str
     model: str
-    parts: dict[str, str]
-    tabs: Mapping[str, str] = MappingProxyType({})
+    parts: Mapping[str, Part]
+    tabs: tuple[str, ...] = ()
     without_model: tuple[str, ...] = ()
+    towers: str = ""
+    embeds: bool = False
+    learnt: str = "tasks.about.of_classes"
 
 
 TASKS = {
@@ -73,21 +98,29 @@ TASKS = {
     "finetune": TaskRow("quality", "finetuning", "which looks better to people? Learns from photos with human scores"),
 }
 
-TABS = {tab: f"apps.page.answers.{tab}" for tab in ("same", "search", "duplicates", "why")}
-SIAMESE = {"tower": "embedding", "pair": "similarity"}
+SIAMESE = {"tower": Part("embedding", "a picture -> its embedding", layer="tower"),
+           "pair": Part("similarity", "two pictures -> their similarity", inputs=("left", "right"))}
 ROOMS = {
-    "similarity": RoomRow("siamese", "nets.siamese", "comparer", {"characters": "omniglot_compact"}, "python train.py",
-                          "apps.search.model.Similarity", SIAMESE, TABS),
-    "copies": RoomRow("siamese", "nets.siamese", "comparer", {"photos": "photos_compact"}, "python train.py --task=copies",
-                      "apps.search.model.Similarity", SIAMESE),
-    "quality": RoomRow("rankiqa", "nets.rankiqa", "scorer", {"quality": "rank_live"}, "python train.py --task=rank",
-                       "tasks.quality.model.Quality", {"quality": "quality"}, {"quality": "apps.page.answers.quality"}),
-    "patches": RoomRow("descriptor", "nets.descriptor", "", {"patches": "patches_compact"}, "python train.py --task=patches",
-                       "tasks.patches.model.Places", {"descriptor": "descriptor"}, {"places": "apps.page.answers.places"}, ("sift",)),
+    "similarity": RoomRow(
+        "siamese", "nets.siamese", "comparer", {"characters": "omniglot_compact"}, "python train.py",
+        "apps.search.model.Similarity", SIAMESE, ("same", "search", "duplicates", "why"),
+        towers="nets.towers.SIMILARITY", embeds=True),
+    "copies": RoomRow(
+        "siamese", "nets.siamese", "comparer", {"photos": "photos_compact"}, "python train.py --task=copies",
+        "apps.search.model.Similarity", SIAMESE,
+        towers="nets.towers.SIMILARITY", embeds=True, learnt="tasks.copies.report.learnt"),
+    "quality": RoomRow(
+        "rankiqa", "nets.rankiqa", "scorer", {"quality": "rank_live"}, "python train.py --task=rank",
+        "tasks.quality.model.Quality", {"quality": Part("quality", "a photo -> its score")}, ("quality",),
+        towers="nets.towers.QUALITY"),
+    "patches": RoomRow(
+        "descriptor", "nets.descriptor", "", {"patches": "patches_compact"}, "python train.py --task=patches",
+        "tasks.patches.model.Places", {"descriptor": Part("descriptor", "a patch -> its descriptor")}, ("places",),
+        ("sift",), towers="nets.towers.PATCHES"),
 }
 
 
-DEFAULT_ROOM = "similarity"  # where neither flags nor a model tell
+DEFAULT_TASK, DEFAULT_ROOM = next(iter(TASKS)), next(iter(ROOMS))  # where neither flags nor a model tell
 
 
 class Data(Protocol):
@@ -155,8 +188,7 @@ class Room(Protocol):
 
 def task_module(task: str) -> Task:
     """The module of a task in TASKS."""
-    row = TASKS[task]
-    return import_module(f"tasks.{row.room}.{row.module}")
+    return module_of(TASKS[task].room, TASKS[task].module)
 
 
 def room_named(name: str) -> str:
@@ -175,22 +207,6 @@ def ready_names() -> dict[str, str]:
     return {name: folder for row in ROOMS.values() for name, folder in row.ready.items()}
 
 
-def ready_model(name: str) -> str:
-    """The .keras file of a ready model, by its name in `ROOMS`."""
-    from utils.run import folder as runs
-
-    return runs.ready_model(ready_names()[name])
-
-
-def named(path: str) -> str:
-    """The .keras file that `path` means: a file, a run folder, or the name of a ready model; ValueError where there is none."""
-    from utils.run import folder as runs
-
-    if path in ready_names() and not runs.holds_model(path):  # a folder of that name goes first where it is a run
-        return ready_model(path)
-    return runs.find_model(path)
-
-
 def imported(name: str):
     """What a row names as module.name: a class or a function."""
     module, name = name.rsplit(".", 1)
@@ -205,65 +221,32 @@ def model_class(room: str):
 def define_flags(script: str) -> None:
     """Defines the flags that the rooms add to a script: "training", "answers" or "evaluation"."""
     for room in ROOMS:
-        getattr(import_module(f"tasks.{room}.flags"), f"for_{script}")()
+        getattr(module_of(room, "flags"), f"for_{script}")()
 
 
 def flags_of(task: str):
     """The module that defines the flags of a task in TASKS."""
-    return import_module(f"tasks.{TASKS[task].room}.flags")
+    return module_of(TASKS[task].room, "flags")
 
 
-def room_of_model(path: str) -> str:
-    """The room that a model belongs to: by the task that its about.json names, otherwise by the name of the Keras model."""
-    from utils.run import folder as runs
-
-    task = task_of(os.path.dirname(path))
-    if task in TASKS:
-        return TASKS[task].room
-    try:
-        return room_of_kind(runs.kind_of(path))
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+def module_of(room: str, name: str):
+    """A module in the folder of a room."""
+    return import_module(f"tasks.{room}.{name}")
 
 
-def find_model(path: str, room: str | None) -> str:
-    """The .keras file that `path` means; "" is the newest run of the room, otherwise its ready model.
-
-    Args:
-        room: None: the newest run of any room, otherwise the ready model of `DEFAULT_ROOM`.
-    """
-    from utils.run import folder as runs
-
-    if path:
-        return named(path)
-    row = ROOMS[room or DEFAULT_ROOM]
-    newest = runs.newest_run(row.kind if room else "", suits=own_runs(room))
-    return runs.find_model(newest or ready_model(next(iter(row.ready))), row.kind, row.train)
+def rooms_that_embed() -> list[str]:
+    """The rooms whose models turn a picture into an embedding."""
+    return [room for room, row in ROOMS.items() if row.embeds]
 
 
-def own_runs(room: str | None):
-    """Which folders hold runs of this room, where another room keeps models of the same name and is meant by default; None: all of the name."""
-    others = [other for other, row in ROOMS.items() if room and row.kind == ROOMS[room].kind]
-    if len(others) < 2 or room == others[0]:
-        return None
-    return lambda folder: (task := task_of(folder)) in TASKS and TASKS[task].room == room
+def backbones() -> list[str]:
+    """What train.py's --backbone takes: the towers of all rooms."""
+    return list(dict.fromkeys(name for row in ROOMS.values() if row.towers for name in imported(row.towers)))
 
 
-def task_of(folder: str) -> str:
-    """The task that a run's about.json names, or "", also where that file is damaged: `tasks.about.read` says so when the model is used."""
-    from utils.run import folder as runs
-
-    try:
-        task = (runs.read_json(folder, runs.ABOUT) or {}).get("task", "")
-    except ValueError:
-        return ""
-    return task if isinstance(task, str) else ""
-
-
-def room_of_kind(kind: str) -> str:
-    """The room whose models have this name; ValueError for models of others."""
-    for room, row in ROOMS.items():
-        if row.kind == kind:
-            return room
-    raise ValueError(f"{f'a {kind} model' if kind else 'not a Keras model'}, expected a model of this project: "
-                     f"{' or '.join(dict.fromkeys(row.kind for row in ROOMS.values()))}")
+def __getattr__(name: str) -> Any:
+    """The functions that have moved to `tasks.choosing`, by their former names, for one release."""
+    moved = {"named": "find_model", **{same: same for same in ("find_model", "ready_model", "room_of_model", "room_of_kind")}}
+    if name in moved:
+        return imported(f"tasks.choosing.{moved[name]}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,9 +1,11 @@
 """What a model knows: the pictures it learnt from and how it was measured, kept in about.json beside the model and said in one line."""
 
 import os
+from collections.abc import Sequence
 
 import numpy as np
 
+from tasks import DEFAULT_ROOM, ROOMS, TASKS, imported
 from utils.data.files import evenly, reading
 from utils.data.images import read_image
 from utils.data.survey import THUMBNAIL
@@ -12,7 +14,6 @@ from utils.run import folder as runs
 
 LOOKED_AT = 500  # training pictures whose statistics are kept
 CHARACTERS, PHOTOGRAPHS = "characters", "photographs"
-READY = {CHARACTERS: "characters", PHOTOGRAPHS: "photos"}  # names of the ready models, of `tasks.ROOMS`
 
 
 def write(folder: str, task: str, data, measured: dict[str, float], shape: tuple[int, int, int]) -> None:
@@ -34,24 +35,7 @@ def write(folder: str, task: str, data, measured: dict[str, float], shape: tuple
     })
 
 
-def write_photos(folder: str, task: str, paths: list[str], images: int, shape: tuple[int, int, int], measured: dict,
-                 left_out: list[str]) -> None:
-    """Writes about.json of a run on photos without classes.
-
-    Args:
-        paths: some of the photos trained on; `images` is the number of all.
-        measured: as `tasks.copies.report.write_copies` returns it.
-        left_out: kinds of changes after which a photo is no copy any more.
-    """
-    thumbnails = read_thumbnails(paths)
-    runs.write_json(folder, runs.ABOUT, {
-        "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails), "classes": images, "images": images,
-        "input": list(shape), "measured_on": {"photos": measured["photos"]} if measured else {}, "roc_auc": None, "left_out": left_out,
-        "recall": measured["recall"]["mean"]["model"] if measured else None,
-    })
-
-
-def read_thumbnails(paths: list[str]) -> np.ndarray:
+def read_thumbnails(paths: Sequence) -> np.ndarray:
     """Thumbnails (N, 48, 48, 3) uint8 of pictures; those that cannot be read any more are skipped."""
     found = []
     for path in paths:
@@ -59,7 +43,7 @@ def read_thumbnails(paths: list[str]) -> np.ndarray:
             found.append(read_image(path, THUMBNAIL))
         except ValueError:
             continue
-    return np.stack(found)
+    return np.stack(found) if found else np.empty((0, *THUMBNAIL), "uint8")
 
 
 def shown_in(thumbnails: np.ndarray) -> str:
@@ -68,12 +52,15 @@ def shown_in(thumbnails: np.ndarray) -> str:
 
 
 def in_words(about: dict | None) -> str:
-    """What the model knows, in a line; where nothing is known, it says so."""
+    """What the model knows, in a line, as its room says it; where nothing is known, it says so."""
     if not about:
         return "what the model learnt from is not known: it has no about.json"
-    if about["task"] == "copies":
-        text = f"learnt from {about['images']} {about['shows']} and changed copies of them"
-        return text + (f"; finds {100 * about['recall']:.0f} % of copies of many kinds, 99 of 100 answers right" if about["recall"] else "")
+    room = TASKS[about["task"]].room if about["task"] in TASKS else DEFAULT_ROOM
+    return imported(ROOMS[room].learnt)(about)
+
+
+def of_classes(about: dict) -> str:
+    """What a model knows that learnt from classes."""
     text = f"learnt from {about['images']} {about['shows']} of {about['classes']} classes"
     measured = about["measured_on"]
     if measured:
@@ -89,7 +76,7 @@ def warning(about: dict | None, thumbnails: np.ndarray) -> str:
 
     Of two pictures one is enough to doubt; of more than two, more than half must look unlike.
     """
-    if not about:
+    if not about or not len(thumbnails):
         return ""
     if shown_in(thumbnails) != about["shows"]:
         return f"these pictures are {shown_in(thumbnails)}, the model learnt from {about['shows']}: do not trust its answer"

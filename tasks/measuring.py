@@ -1,7 +1,5 @@
 """What evaluate.py and eval_rank.py share: their flags, and the way to the room that measures a model."""
 
-from importlib import import_module
-
 from absl import flags
 
 import tasks
@@ -24,7 +22,7 @@ def define_flags(*rooms: str) -> None:
         flags.DEFINE_boolean("skip_broken", True, "Leave out files that are broken, or missing from a list. --noskip_broken stops at such a file")
         flags.DEFINE_boolean("json", False, "Print the figures as one JSON object on the last line")
     for room in rooms:
-        import_module(f"tasks.{room}.flags").for_evaluation()
+        tasks.module_of(room, "flags").for_evaluation()
 
 
 def check() -> None:
@@ -42,13 +40,14 @@ def room_asked() -> str | None:
 
 def main(argv: list[str]) -> None:
     """Measures a model and prints the figures."""
+    from tasks import choosing
     from utils.run import folder as runs
 
     room = room_asked()
-    needs_model = not (FLAGS.compare or "hausdorff" in FLAGS and FLAGS.hausdorff or "descriptor" in FLAGS and FLAGS.descriptor == "sift")
-    path = tasks.find_model(FLAGS.model, room) if needs_model else ""
-    room = room or tasks.room_of_model(path)
+    needs_model = room is None or tasks.module_of(room, "flags").needs_model(FLAGS)
+    path = choosing.find_model(FLAGS.model, room) if needs_model else ""
+    room = room or choosing.room_of_model(path)
     refuse_unused(room)
-    result = import_module(f"tasks.{room}.evaluation").evaluate(FLAGS, path)
+    result = tasks.module_of(room, "evaluation").evaluate(FLAGS, path)
     if FLAGS.json:
         print(runs.as_json(result))

@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 from PIL import Image, ImageDraw
 
-import tasks
 from nets.siamese import KIND, Comparer, comparer
+from tasks.choosing import ready_model
 from tasks.models import load_model
 from tasks.similarity import why
 from utils.data.files import walk
@@ -133,7 +133,7 @@ def photos(folder: str, count: int) -> None:
 
 def ready(name: str) -> tuple[Comparer, tuple[int, int, int]]:
     """A ready model: what it computes, and the shape that it takes."""
-    model = load_model(tasks.ready_model(name), KIND)
+    model = load_model(ready_model(name), KIND)
     return comparer(model), model.input_shape[0][1:]
 
 

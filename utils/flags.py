@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 from absl import app, flags
 
+from utils.saying import either
+
 FLAGS = flags.FLAGS
 WIDTH = 110  # characters in a line of --help
 MOST = 2**31 - 1  # of a whole number: every backend takes it as a seed
@@ -84,8 +86,7 @@ def refuse_unused(task: str) -> None:
 
 def tasks_in_words(tasks: Sequence[str]) -> str:
     """"--task=rank", or "--task=siamese, triplet or copies"."""
-    *others, last = tasks
-    return f"--task={', '.join(others)}{' or ' if others else ''}{last}"
+    return f"--task={either(tasks)}"
 
 
 def own_names(task: str) -> list[str]:

@@ -51,3 +51,9 @@ def left_out(what: str, problems: Sequence[str]) -> None:
         except OSError:  # a folder that cannot be written to
             text = f"left out {what}: " + ", ".join(map(shown, problems))
     print(text)
+
+
+def either(names: Sequence[str]) -> str:
+    """"a", or "a, b or c"."""
+    *others, last = names
+    return f"{', '.join(others)}{' or ' if others else ''}{last}"

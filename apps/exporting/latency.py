@@ -21,7 +21,8 @@ def works(model: keras.Model, folder: str, times: int = 10) -> dict[str, Callabl
         folder: for the files; it is made.
     """
     os.makedirs(folder)
-    part, compare = parts.part(model, "pair"), siamese.comparer(model)
+    part = next(part for part in parts.parts_of(model).values() if len(part.inputs) > 1)
+    compare = siamese.comparer(model)
     pair = {name: images[:1] for name, images in checking.batches(part)[0].items()}
     both = np.concatenate([*pair.values()])
 

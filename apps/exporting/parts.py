@@ -7,7 +7,7 @@ import keras
 
 from tasks import ROOMS
 
-PARTS = {row.kind: row.parts for row in ROOMS.values()}  # of each kind of model: the parts, and the names of their outputs
+PARTS = {row.kind: row.parts for row in ROOMS.values()}  # of each kind of model, by their names
 
 
 def parts_of(model: keras.Model, what: str | None = None) -> dict[str, keras.Model]:
@@ -20,18 +20,19 @@ def parts_of(model: keras.Model, what: str | None = None) -> dict[str, keras.Mod
         ValueError: a part that this model does not have.
     """
     fix_numbers(model)
-    outputs = PARTS[model.name]
-    if what and what not in outputs:
-        raise ValueError(f"--what={what}: this is a {model.name} model, whose parts are {' and '.join(outputs)}: leave --what out")
-    return {name: part(model, name) for name in outputs if what in (None, name)}
+    parts = PARTS[model.name]
+    if what and what not in parts:
+        raise ValueError(f"--what={what}: this is a {model.name} model, whose parts are {' and '.join(parts)}: "
+                         "leave --what out")
+    return {name: part(model, name) for name in parts if what in (None, name)}
 
 
 def part(model: keras.Model, name: str) -> keras.Model:
-    """A part of a model: {"image": (B, H, W, C)} or {"left": ..., "right": ...} -> {name of the output: (B, ...)}."""
-    inputs = {side: keras.Input(model.inputs[0].shape[1:], name=side) for side in (("left", "right") if name == "pair" else ("image",))}
-    used = model.get_layer("tower") if name == "tower" else model
-    images = list(inputs.values())
-    return keras.Model(inputs, {PARTS[model.name][name]: used(images if len(images) > 1 else images[0])}, name=name)
+    """A part of a model: {name of each input: (B, H, W, C)} -> {name of the output: (B, ...)}."""
+    row = PARTS[model.name][name]
+    inputs = {side: keras.Input(model.inputs[0].shape[1:], name=side) for side in row.inputs}
+    images, used = list(inputs.values()), model.get_layer(row.layer) if row.layer else model
+    return keras.Model(inputs, {row.output: used(images if len(images) > 1 else images[0])}, name=name)
 
 
 def fix_numbers(model: keras.Model) -> None:

@@ -11,8 +11,8 @@ import keras
 
 from apps.exporting import checking, formats, parts
 from apps.exporting.card import card
-from nets import rankiqa
-from tasks import ROOMS, find_model, room_of_model
+from tasks import ROOMS, module_of
+from tasks.choosing import find_model, room_of_model
 from tasks.models import load_model
 from utils.run import folder as runs
 from utils.saying import shown
@@ -23,8 +23,9 @@ EXAMPLE = "example.py"
 def export(options) -> None:
     """Writes what the flags ask for into a folder, and says for each file how much it differs from Keras."""
     check_backend()
-    path = find_model(options.model, None)
-    model = load_model(path, ROOMS[room_of_model(path)].kind)
+    path = find_model(options.model)
+    room = room_of_model(path)
+    model = load_model(path, ROOMS[room].kind)
     wanted = parts.parts_of(parts.in_float32(model), options.what)
     folder = os.path.expanduser(options.out) or os.path.join(os.path.dirname(path) or ".", f"export_{options.format}")
     endings, own_example = [formats.FORMATS[options.format].ending, ".json"], example(options.format)
@@ -33,24 +34,24 @@ def export(options) -> None:
     if (precision := parts.precision_of(model)) != "float32":
         print(f"the model was trained in {precision}, and the file computes in float32: its answers differ a little from those of predict.py")
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as aside:
-        cards = [write_part(options, model, part, path, aside) for part in wanted.values()]
+        cards = [write_part(options, model, part, path, aside, room) for part in wanted.values()]
         Path(aside, EXAMPLE).write_text(own_example, encoding="utf-8")
         for name in sorted(os.listdir(aside)):
             move(os.path.join(aside, name), os.path.join(folder, name))
     print(f"written to {shown(folder)}: try it with  python {shown(os.path.join(folder, EXAMPLE))} "
-          f"{shown(os.path.join(folder, next(iter(wanted))))}.json picture.png{' other.png' * ('pair' in wanted)}")
+          f"{shown(os.path.join(folder, next(iter(wanted))))}.json picture.png{' other.png' * any(len(part.inputs) > 1 for part in wanted.values())}")
     if options.json:
         print(runs.as_json({"folder": folder, "files": cards}))
 
 
-def write_part(options, model: keras.Model, part: keras.Model, path: str, aside: str) -> dict:
+def write_part(options, model: keras.Model, part: keras.Model, path: str, aside: str, room: str) -> dict:
     """Writes and checks a part of a model, in the folder `aside`; returns its card.
 
     Raises:
         ValueError: it cannot be written, or cannot be run, or differs from Keras by more than `checking.LIMIT`.
     """
     file = part.name + formats.FORMATS[options.format].ending
-    side = rankiqa.side(model) if model.name == rankiqa.KIND else 0
+    side = getattr(module_of(room, "apps.card"), "side", lambda model: 0)(model)  # of pictures, where it takes any size
     tried = checking.batches(part, os.path.expanduser(options.pictures), side)
     formats.write(part, options.format, os.path.join(aside, file))
     run = formats.opened(options.format, os.path.join(aside, file))
@@ -60,7 +61,7 @@ def write_part(options, model: keras.Model, part: keras.Model, path: str, aside:
     sizes = [len(next(iter(inputs.values()))) for inputs in tried]
     size = size_of(os.path.join(aside, file))
     print(f"  {file}: {size / 1e6:.2f} MB, differs from Keras by at most {difference:.2g} in batches of {' and '.join(map(str, sizes))}")
-    found = card(model, part, file, options.format, path)
+    found = card(model, part, file, options.format, path, room)
     found["checked"] = {"pictures": "of a folder" if options.pictures else "crops of scikit-learn's photos", "batches": sizes,
                         "largest_difference": difference, "bytes": size}
     runs.write_json(aside, f"{part.name}.json", found)
@@ -93,7 +94,7 @@ def example(name: str) -> str:
     """The program that is written beside a format: example.py, with the function that opens the format in place of its import."""
     source = Path(__file__).with_name(EXAMPLE).read_text(encoding="utf-8")
     opened = inspect.getsource(formats.FORMATS[name].opened).replace(f"def {formats.FORMATS[name].opened.__name__}(", "def opened(")
-    return re.sub(r"from tasks\.exporting\.formats import .*\n", lambda found: "\n" + opened, source)
+    return re.sub(r"from apps\.exporting\.formats import .*\n", lambda found: "\n" + opened, source)
 
 
 def move(new: str, path: str) -> None:

@@ -6,10 +6,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
+import numpy as np
+
 import tasks
+from tasks import choosing
 from utils import saying
 from utils.run import folder as runs
 
@@ -44,25 +46,19 @@ class Models:
             finally:
                 lines += [line for line in heard.getvalue().splitlines() if line and not line.startswith(" ")]  # no bars of progress
 
-    def similarity(self, name: str, pictures: Sequence[str]) -> Used:
-        """The model of similarity that a visitor chose; "": as predict.py chooses for these files.
+    def of_tab(self, tab: str, name: str, pictures: Sequence[np.ndarray] = ()) -> Used:
+        """The model that a visitor of a tab chose; "": as predict.py chooses for the room whose tab it is.
+
+        Args:
+            pictures: thumbnails of what the question is about, or of some of it; see `tasks.choosing.find_model`.
 
         Raises:
-            ValueError: a name that is not offered, or a file that cannot be read.
+            ValueError: a name that is not offered.
         """
-        from tasks.similarity import model
-
-        self.check(name, "similarity")
-        if name:
-            return self.loaded(tasks.named(name), name)
-        shown = [model.show(file) for file in pictures]
-        return self.loaded(model.choose_model(SimpleNamespace(model="", task=None), shown))
-
-    def of_tab(self, name: str, tab: str) -> Used:
-        """The model that a visitor of a tab chose; "": the newest run of the room whose tab it is, otherwise its ready model."""
         room = next(room for room, row in tasks.ROOMS.items() if tab in row.tabs)
         self.check(name, room)
-        return self.loaded(name if name in tasks.ROOMS[room].without_model else tasks.find_model(name, room), name)
+        path = name if name in tasks.ROOMS[room].without_model else choosing.find_model(name, room, pictures)
+        return self.loaded(path, name)
 
     def check(self, name: str, room: str) -> None:
         """Raises ValueError where a name is not among those that the page offers."""
@@ -93,11 +89,6 @@ def offered(room: str) -> list[str]:
     rooms = [row for row in tasks.ROOMS.values() if row.kind == kind]
     ready = [name for row in rooms for name in (*row.ready, *row.without_model)]
     folders = [os.path.join(runs.LOGS, name) for name in (os.listdir(runs.LOGS) if os.path.isdir(runs.LOGS) else [])]
-    files = [file for folder in folders if (file := model_in(folder)) and runs.kind_of(file) == kind]
+    files = [file for folder in folders if (file := runs.model_in(folder)) and runs.kind_of(file) == kind]
     newest = sorted(files, key=os.path.getmtime, reverse=True)
     return [*ready, *map(os.path.dirname, newest)]
-
-
-def model_in(folder: str) -> str:
-    """The .keras file of a run, or ""."""
-    return next((file for name in (runs.BEST, runs.LAST) if os.path.isfile(file := os.path.join(folder, name))), "")

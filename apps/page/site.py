@@ -9,14 +9,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, make_response, redirect, render_template, request, url_for
+from jinja2 import ChoiceLoader, FileSystemLoader
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from apps.page import answers, folders, models, server, texts, uploads
-from tasks import ROOMS, imported
+from apps.page import folders, models, server, texts, uploads
+from apps.page.asked import Asked
+from tasks import ROOMS, module_of
 from utils.run import startup
 
 ROOM_OF = {tab: room for room, row in ROOMS.items() for tab in row.tabs}
-TABS = {tab: imported(name) for row in ROOMS.values() for tab, name in row.tabs.items()}
+TABS = {tab: getattr(module_of(room, "apps.tabs"), tab) for tab, room in ROOM_OF.items()}
+TEMPLATES = [os.path.dirname(module_of(room, "apps.tabs").__file__) for room in dict.fromkeys(ROOM_OF.values())]
 HEADERS = {  # nothing is fetched from elsewhere, nothing is kept, and no other site may show the page within its own
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
                                "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -36,6 +39,7 @@ def make_site(kept: models.Models, root: str, language: str = "auto", local: boo
         local: whether only browsers of this machine, which call it localhost or by its address, are answered.
     """
     site = Flask(__name__)
+    site.jinja_loader = ChoiceLoader([site.jinja_loader, FileSystemLoader(TEMPLATES)])
     site.jinja_env.trim_blocks = site.jinja_env.lstrip_blocks = True
     site.config["MAX_CONTENT_LENGTH"] = uploads.ALL_MEGABYTES * 2**20
 
@@ -48,13 +52,13 @@ def make_site(kept: models.Models, root: str, language: str = "auto", local: boo
 
     @site.get("/")
     def start():
-        return redirect(url_for("question", tab="same", **request.args))
+        return redirect(url_for("question", tab=next(iter(TABS)), **request.args))
 
     @site.route("/<tab>", methods=["GET", "POST"])
     def question(tab: str):
         spoken = spoken_by_visitor(language)
         if tab not in TABS:
-            return page("same", spoken, root, {}, texts.text(spoken, "not_found"), 404)
+            return page(next(iter(TABS)), spoken, root, {}, texts.text(spoken, "not_found"), 404)
         answer, error, status = ask(tab, kept, root, spoken) if request.method == "POST" else ({}, "", 200)
         return page(tab, spoken, root, answer, error, status)
 
@@ -84,7 +88,7 @@ def ask(tab: str, kept: models.Models, root: str, language: str) -> tuple[dict[s
     with tempfile.TemporaryDirectory() as folder:
         try:
             files = {name: uploads.keep(request.files.getlist(name), folder) for name in request.files}
-            answer = TABS[tab](kept, answers.Asked(root, request.form.to_dict(), files))
+            answer = TABS[tab](kept, Asked(root, request.form.to_dict(), files))
             for name in ("said", "warning"):
                 answer[name] = without(folder, language, answer.get(name, ""))
             return answer, "", 200
@@ -117,11 +121,12 @@ def without(folder: str, language: str, said: str | list[str]) -> str | list[str
 
 def page(tab: str, language: str, root: str, answer: dict[str, Any], error: str, status: int) -> Response:
     """The page with a tab and its answer."""
+    room = ROOM_OF[tab]
     response = make_response(render_template(
         f"{tab}.html", tab=tab, tabs=list(TABS), language=language, languages=texts.LANGUAGES, root=os.path.join(root, ""),
-        folders=folders.offered(root) if tab in ("search", "duplicates") else [], models=models.offered(ROOM_OF[tab]), megabytes=uploads.MEGABYTES,
+        folders=partial(folders.offered, root), models=models.offered(room), megabytes=uploads.MEGABYTES,
         asked={} if status == 413 else request.form, answer=answer, error=error,
-        t=partial(texts.text, language), has_text=texts.TEXTS.__contains__,
+        t=partial(texts.text, language, room=room), has_text=texts.words(room).__contains__,
     ), status)
     if request.args.get("language") in texts.LANGUAGES:
         response.set_cookie("language", language, max_age=365 * 86400, samesite="Strict", httponly=True)

@@ -6,7 +6,7 @@ from apps.search import duplicates, matrix, pairs
 from apps.search.flags import asked
 from apps.search.index import kind_of, make_index
 from tasks.quality.model import quality_of_centres
-from tasks.similarity.model import Loaded, embed, load_for_many, show, some_of, some_pictures
+from tasks.similarity.model import Loaded, embed, load_for_many, some_files, some_of, thumbnails
 from utils import gallery
 from utils.data.images import read_whole
 from utils.run import figures
@@ -35,8 +35,8 @@ def search_gallery(options, files: list[str]) -> None:
     if not files:
         raise ValueError("--gallery needs a picture to search for: python predict.py --gallery=FOLDER query.png")
     kind_of(options.index)  # raises before the model is loaded
-    queries = [show(file) for file in files]
-    root, model = os.path.expanduser(options.gallery), load_for_many(options, queries)
+    queries = [os.path.expanduser(file) for file in files]
+    root, model = os.path.expanduser(options.gallery), load_for_many(options, thumbnails(queries))
     if options.rerank is not None and not model.compare.alone:
         raise ValueError(f"--rerank={options.rerank} has no effect with this model, which compares every picture: leave --rerank out")
     opened = make_index(options.index, root, model, options.collection)
@@ -45,14 +45,14 @@ def search_gallery(options, files: list[str]) -> None:
     rerank = gallery.RERANK if options.rerank is None else options.rerank
     if model.compare.alone and rerank:
         print(f"compared place by place: the {min(max(rerank, options.top), len(opened))} nearest by distance (--rerank)")
-    features = embed(model, [query.file for query in queries])
+    features = embed(model, queries)
     rows = []
     for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
-        rows += [{"query": query.file, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
-        print("\n".join([shown(query.file), *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {shown(name)}" for name, s in found)]))
+        rows += [{"query": query, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
+        print("\n".join([shown(query), *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {shown(name)}" for name, s in found)]))
         if options.figure:
-            pictures = [read_whole(file) for file in (query.file, *(os.path.join(root, name) for name, _ in found))]
-            titles = [f"query: {figures.short(query.file)}", *(f"{s:.3f} {figures.short(name)}" for name, s in found)]
+            pictures = [read_whole(file) for file in (query, *(os.path.join(root, name) for name, _ in found))]
+            titles = [f"query: {figures.short(query)}", *(f"{s:.3f} {figures.short(name)}" for name, s in found)]
             heading = f"the {len(found)} most alike of {counted(len(opened), 'picture')}; same from similarity {model.threshold:.3f} on"
             figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=heading, marked=[0])
     write_answer(options, rows, {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
@@ -61,7 +61,7 @@ def search_gallery(options, files: list[str]) -> None:
 def find_duplicates(options) -> None:
     """Groups of pictures of a folder that are alike from the threshold on; see `apps.search.duplicates`."""
     root = os.path.expanduser(options.duplicates)
-    model = load_for_many(options, some_pictures(root))
+    model = load_for_many(options, some_of(some_files(root)))
     opened = open_folder(root, model)
     found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
     warning = duplicates.warning(found, model.threshold, options.force)
@@ -92,7 +92,7 @@ def write_matrix(options) -> None:
     if not options.csv:
         raise ValueError("--matrix writes a file: pass --csv=matrix.csv, or --csv=matrix.npy for NumPy's file")
     root = os.path.expanduser(options.matrix)
-    model = load_for_many(options, some_pictures(root))
+    model = load_for_many(options, some_of(some_files(root)))
     opened = open_folder(root, model)
     matrix.write(opened, model.compare, options.csv)
     print(f"similarities of {counted(len(opened.paths), 'picture')} to each other are in {options.csv}")
@@ -106,7 +106,7 @@ def look_between(options) -> None:
     if len(roots) != 2 or os.path.realpath(roots[0]) == os.path.realpath(roots[1]):
         raise ValueError(f"--between={','.join(options.between)}: expected two different folders with a comma between; within one folder pass "
                          "--duplicates=FOLDER")
-    model = load_for_many(options, some_pictures(roots[0]) + some_pictures(roots[1]))
+    model = load_for_many(options, some_of([file for root in roots for file in some_files(root)], most=40))
     a, b = (open_folder(root, model) for root in roots)
     rows = matrix.between(a, b, model.compare, model.threshold)
     for row in rows:

@@ -2,6 +2,7 @@
 
 from absl import flags
 
+from tasks import rooms_that_embed
 from utils.flags import group
 
 QUESTIONS = ("gallery", "duplicates", "pairs", "matrix", "between")  # flags that each ask one
@@ -14,7 +15,7 @@ def asked(options) -> list[str]:
 
 def for_answers() -> None:
     """Flags that predict.py hands to search."""
-    with group("Many pictures", "similarity", "copies"):
+    with group("Many pictures", *rooms_that_embed()):
         flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. The folder keeps the embeddings, so that "
                             "the next search is fast")
         flags.DEFINE_integer("top", 10, "With --gallery: how many pictures to show", 1)

@@ -17,6 +17,11 @@ def check(options) -> None:
     """All flags of this task fit each other."""
 
 
+def needs_model(options) -> bool:
+    """Whatever is asked is asked of a model."""
+    return True
+
+
 def for_answers() -> None:
     """Copies are asked about with the flags of similarity."""
 

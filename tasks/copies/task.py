@@ -8,7 +8,8 @@ import numpy as np
 from nets import losses, siamese, towers
 from nets.heads import make_head
 from nets.inference import embed
-from tasks import about, ready_model
+from tasks import about
+from tasks.choosing import ready_model
 from tasks.collapse import Collapse
 from tasks.copies import report
 from tasks.copies.measure import as_inputs, left_out, make_copies, recall_by_kind
@@ -130,7 +131,7 @@ def validation(options, model, data: Data) -> Validation | None:
 
 def finish(options, folder: str, data: Data) -> list[str]:
     """Fits head and thresholds to copies of the validation photos, and measures the kept model on the test photos."""
-    path = runs.find_model(folder)
+    path = runs.model_file(folder)
     model = load_model(path, KIND)
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]
     kinds = left_out(options)
@@ -141,5 +142,6 @@ def finish(options, folder: str, data: Data) -> list[str]:
         runs.write_json(folder, runs.THRESHOLDS, cuts)
     tested = data.photos.full("test") or fitted
     measured = report.write_copies(compare, shape, tested, folder, cuts, options.seed, left_out=kinds) if len(tested) > 1 and cuts else {}
-    about.write_photos(folder, "copies", evenly(data.photos.full("train"), about.LOOKED_AT), len(data.photos.train), shape, measured, kinds)
+    looked_at = evenly(data.photos.full("train"), about.LOOKED_AT)
+    report.write_about(folder, looked_at, len(data.photos.train), shape, measured, kinds)
     return report.in_words(measured)

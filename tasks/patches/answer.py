@@ -19,7 +19,7 @@ def answer(options, files: list[str]) -> None:
     first, *others = photo_files(files)
     if options.keypoints and len(options.keypoints) not in (1, len(others) + 1):
         raise ValueError(f"--keypoints: {len(options.keypoints)} files for {len(others) + 1} photos, expected one for all, or one for each")
-    describer = describers.chosen(options)
+    describer = describers.asked_for(options)
     keypoints = [os.path.expanduser(path) for path in options.keypoints] or [""]
     keypoints = keypoints * (len(others) + 1) if len(keypoints) == 1 else keypoints
     a = view(first, describer, options.most_keypoints, keypoints[0])

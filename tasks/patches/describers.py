@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks import find_model
+from tasks.choosing import find_model
+from tasks.patches.flags import needs_model
 from utils.keypoints import sift
 from utils.keypoints.cut import MAGNIFICATION, OPENCV, cut
 from utils.keypoints.detector import Keypoints
@@ -62,13 +63,13 @@ def root(found: np.ndarray) -> np.ndarray:
     return np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-12))
 
 
-def chosen(options) -> Describer:
+def asked_for(options) -> Describer:
     """What --descriptor and --model ask for.
 
     Raises:
         ValueError: there is no model.
     """
-    if options.descriptor == "sift":
+    if not needs_model(options):
         if options.model:
             raise ValueError(f"--descriptor=sift uses no model: leave --model={options.model} out")
         return SIFT

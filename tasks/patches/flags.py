@@ -32,6 +32,11 @@ def check(options) -> None:
     """Raises ValueError where flags of training do not fit each other."""
 
 
+def needs_model(options) -> bool:
+    """Whether the patches are described by a model."""
+    return options.descriptor != "sift"
+
+
 def for_answers() -> None:
     """Flags that predict.py hands to patches."""
     with group("Do photos show the same place", "patches"):

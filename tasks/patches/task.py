@@ -233,7 +233,7 @@ def measured(model, pairs: list[np.ndarray]) -> dict[str, float]:
 
 def finish(options, folder: str, data: Data) -> list[str]:
     """Fits the principal components, measures the model of the best epoch on the test photos, and writes what it knows."""
-    path = runs.find_model(folder)
+    path = runs.model_file(folder)
     model = load_model(path, KIND)
     shape = model.input_shape[1:]
     if options.pca:

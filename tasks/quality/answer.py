@@ -3,7 +3,7 @@
 import os
 
 from nets import rankiqa
-from tasks import find_model
+from tasks.choosing import find_model
 from tasks.models import load_model
 from tasks.quality.model import photo_score
 from tasks.quality.report import spread

@@ -128,7 +128,7 @@ def validation(options, model, data: Data) -> Validation | None:
 
 def finish(options, folder: str, data: Data) -> list[str]:
     """Measures the model of the best epoch on the test photos."""
-    model = load_model(runs.find_model(folder), KIND)
+    model = load_model(runs.model_file(folder), KIND)
     if len(data.test) < 3:
         return ["fewer than three photos were held out: agreement with people is unknown"]
     paths = data.scored.take(data.test).full_paths()

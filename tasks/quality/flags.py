@@ -53,9 +53,16 @@ def check(options) -> None:
         raise ValueError(f"--cache_distorted={cache}: a file; expected a folder, which is made where there is none")
 
 
+def needs_model(options) -> bool:
+    """Whether what the flags ask of evaluate.py is asked of one model, which --model names."""
+    return not options.compare
+
+
 def for_answers() -> None:
     """Flags that predict.py hands to quality."""
     with group("How good do photos look", "quality"):
+        flags.DEFINE_boolean("quality", False, "Score how good the photos look, or those of the folders: short for "
+                             "--task=quality")
         flags.DEFINE_integer("crops", 0, CROPS, 0)
 
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from nets import rankiqa
-from tasks import ready_model
+from tasks.choosing import ready_model
 from tasks.models import load_model
 from utils.batches.crops import at_least, window
 from utils.data.images import read_photo

@@ -169,7 +169,7 @@ def validation(options, model, data: Data) -> Validation | None:
 
 def finish(options, folder: str, data: Data) -> list[str]:
     """Gives the model of the best epoch its range and orders the levels of some test photos."""
-    path = runs.find_model(folder)
+    path = runs.model_file(folder)
     model = load_model(path, KIND)
     rankiqa.forget_range(model)  # where a finished run was continued
     part = next(part for part in ("test", "validation", "train") if getattr(data.photos, part))

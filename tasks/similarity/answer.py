@@ -1,8 +1,10 @@
 """How alike are two pictures: the command line. Questions about many pictures are answered by `apps.search`."""
 
+import numpy as np
+
 from tasks import about
 from tasks.similarity import figures as sheets, why
-from tasks.similarity.model import Loaded, Picture, load, show, similarity_of, thumbnails
+from tasks.similarity.model import Loaded, Picture, load, show, similarity_of
 from utils.data.images import size_of
 from utils.run import figures
 from utils.run.console import edit_lines, write_answer
@@ -23,21 +25,21 @@ def compare_two(options, files: list[str]) -> None:
     """Answers for two files, or asks for two again and again."""
     pictures = [show(file) for file in files]  # a file that cannot be read ends the script before the model is loaded
     if pictures:
-        compare(options, load(options, pictures), *pictures)
+        compare(options, load(options, [picture.thumbnail for picture in pictures]), *pictures)
         return
     model = None
     edit_lines()
     while (left := ask_for_picture("first picture: ")) and (right := ask_for_picture("second picture: ")):
-        model = model or load(options, [left, right])
+        model = model or load(options, [left.thumbnail, right.thumbnail])
         compare(options, model, left, right)
 
 
 def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     """Says whether two pictures show the same thing."""
-    similarity = similarity_of(model, left.file, right.file)
+    similarity = similarity_of(model, left.image, right.image)
     same = similarity >= model.threshold
     text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {model.threshold:.3f})"
-    doubt = about.warning(model.known, thumbnails([left, right]))
+    doubt = about.warning(model.known, np.stack([left.thumbnail, right.thumbnail]))
     print(text + (f"; warning: {doubt}" if doubt else ""))
     names = [figures.short(picture.file) for picture in (left, right)]
     found = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}

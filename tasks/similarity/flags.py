@@ -98,6 +98,11 @@ def setting(name: str, text: str) -> str:
     return f"{text}. Used by --loss=" + ", ".join(f"{loss} (default {default})" for loss, default in users.items())
 
 
+def needs_model(options) -> bool:
+    """Whether what the flags ask of evaluate.py is asked of a model."""
+    return not options.hausdorff
+
+
 def for_answers() -> None:
     """Flags that predict.py hands to similarity."""
     with group("Same or different", "similarity", "copies"):

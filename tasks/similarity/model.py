@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 
 from nets.siamese import KIND, Comparer, comparer
-from tasks import about, find_model, ready_model
+from tasks import DEFAULT_ROOM, about, room_named
+from tasks.choosing import find_model
 from tasks.models import load_model
 from utils.data.files import evenly, walk
-from utils.data.images import read_image, read_whole
+from utils.data.images import decoded, read_image, read_whole
 from utils.data.survey import THUMBNAIL
 from utils.metrics.verification import strictest
 from utils.run import folder as runs
@@ -21,8 +23,8 @@ BLOCK = 512  # pictures embedded at once
 
 
 class Loaded(NamedTuple):
-    """A model ready to compare: what it computes, the input that it takes, the threshold of "same", its file, its about.json, and why its
-    answers about many pictures may mean nothing, or ""."""
+    """A model ready to compare: what it computes, the input that it takes, the threshold of "same", its file, its
+    about.json, and why its answers about many pictures may mean nothing, or ""."""
 
     compare: Comparer
     shape: tuple[int, int, int]
@@ -33,34 +35,41 @@ class Loaded(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A file, and its picture in its own shape, (H, W, 3) uint8."""
+    """A picture that is compared with another one. Its file is decoded once, see `utils.data.images.decoded`.
+
+    Attributes:
+        image: what `embed` and others read in place of the file.
+        shown: the picture in its own shape, (H, W, 3) uint8, of at most `SHOWN` pixels a side.
+        thumbnail: as `utils.metrics.domain` looks at it, (48, 48, 3) uint8.
+    """
 
     file: str
+    image: Image.Image | str
     shown: np.ndarray
+    thumbnail: np.ndarray
 
 
-def load(options, pictures: list[Picture]) -> Loaded:
-    """The model that the flags mean, or that suits the pictures; says which it is and what it knows."""
-    model, rule = open_model(choose_model(options, pictures), options.threshold, options.threshold_at)
+def load(options, pictures: Sequence[np.ndarray]) -> Loaded:
+    """The model that the flags mean, or that suits the pictures; says which it is and what it knows.
+
+    Args:
+        pictures: thumbnails of what is asked about, or of some of it; see `tasks.choosing.find_model`.
+    """
+    path = find_model(options.model, room_named(options.task or DEFAULT_ROOM), pictures)
+    model, rule = open_model(path, options.threshold, options.threshold_at)
     height, width, channels = model.shape
-    print(f"model {model.path}, input {height} x {width} {'grey' if channels == 1 else 'RGB'}, same from {model.threshold:.3f} on ({rule})")
+    print(f"model {model.path}, input {height} x {width} {'grey' if channels == 1 else 'RGB'}, "
+          f"same from {model.threshold:.3f} on ({rule})")
     print(about.in_words(model.known))
     return model
 
 
-def load_for_many(options, pictures: list[Picture]) -> Loaded:
+def load_for_many(options, pictures: np.ndarray) -> Loaded:
     """The same for many pictures, of which these are some; warns where the model learnt from others."""
     model = load(options, pictures)
-    if doubt := about.warning(model.known, thumbnails(pictures)):
+    if doubt := about.warning(model.known, pictures):
         print(f"warning: {doubt}")
     return model._replace(doubt=doubt)
-
-
-def choose_model(options, pictures: list[Picture]) -> str:
-    """The .keras file that the flags mean; where there is no run yet, the ready model that knows such pictures."""
-    if not options.model and options.task != "copies" and not runs.newest_run(KIND) and pictures:
-        return ready_model(about.READY[about.shown_in(thumbnails(pictures))])
-    return find_model(options.model, "copies" if options.task == "copies" else "similarity")
 
 
 def open_model(path: str, threshold: float | None = None, threshold_at: str | None = None) -> tuple[Loaded, str]:
@@ -110,28 +119,22 @@ def decision_threshold(folder: str, threshold: float | None, threshold_at: str |
 
 
 def show(file: str) -> Picture:
-    """A file, read as it will be shown; raises ValueError, naming the file, where it cannot be read."""
+    """A file to compare; raises ValueError, naming the file, where it cannot be read."""
     file = os.path.expanduser(file)
-    read_image(file, THUMBNAIL)  # raises where `read_whole` would show a grey square
-    return Picture(file, read_whole(file, SHOWN))
+    image = decoded(file)
+    return Picture(file, image, read_whole(image, SHOWN), read_image(image, THUMBNAIL))
 
 
-def some_pictures(root: str) -> list[Picture]:
+def thumbnails(files: Sequence) -> np.ndarray:
+    """Thumbnails (N, 48, 48, 3) uint8 of pictures; raises ValueError, naming the file, where one cannot be read."""
+    return np.stack([read_image(file, THUMBNAIL) for file in files])
+
+
+def some_files(root: str, most: int = 20) -> list[str]:
     """Some pictures of a folder, to choose a model by."""
-    return some_of([os.path.join(root, path) for path in walk(root)[0]])
+    return [os.path.join(root, path) for path in evenly(walk(root)[0], most)]
 
 
-def some_of(files: Sequence[str], most: int = 20) -> list[Picture]:
-    """Some of these pictures; those that cannot be read are skipped."""
-    found = []
-    for file in evenly(files, most):
-        try:
-            found.append(show(file))
-        except ValueError:
-            continue
-    return found
-
-
-def thumbnails(pictures: list[Picture]) -> np.ndarray:
-    """The pictures as `utils.metrics.domain` looks at them: (N, 48, 48, 3) uint8."""
-    return np.stack([read_image(picture.file, THUMBNAIL) for picture in pictures])
+def some_of(files: Sequence[str], most: int = 20) -> np.ndarray:
+    """Thumbnails of some of these pictures; those that cannot be read are skipped."""
+    return about.read_thumbnails(evenly(files, most))

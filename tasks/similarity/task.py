@@ -8,7 +8,8 @@ import numpy as np
 from nets import frozen, losses, siamese, towers
 from nets.heads import HEADS, make_head
 from nets.inference import forward
-from tasks import about, ready_model
+from tasks import about
+from tasks.choosing import ready_model
 from tasks.collapse import Collapse
 from tasks.models import load_model
 from tasks.similarity import report
@@ -225,7 +226,7 @@ def validation(options, model, data: Data) -> Validation | None:
 
 def finish(options, folder: str, data: Data) -> list[str]:
     """Measures the model of the best epoch; first makes its similarity a probability."""
-    path = runs.find_model(folder)
+    path = runs.model_file(folder)
     model = load_model(path, KIND)
     fit_head(options, model, path, data)
     measured = report.write_verification(

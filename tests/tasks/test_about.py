@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import tasks
 from tasks import about
+from tasks.choosing import find_model
 from utils import faces
 from utils.data.classes import read_samples
 from utils.run import folder as runs
@@ -43,7 +43,7 @@ def test_files_that_have_gone_are_skipped(tmp_path):
 
 
 def test_the_ready_model_of_characters_doubts_photographs(tmp_path):
-    path = tasks.named("characters")
+    path = find_model("characters")
     known = about.read(path)
     assert known["shows"] == "characters"
     faces.draw_faces(str(tmp_path), people=1, pictures=2)
@@ -52,7 +52,7 @@ def test_the_ready_model_of_characters_doubts_photographs(tmp_path):
 
 @pytest.mark.parametrize("name", ["characters", "photos"])
 def test_every_ready_model_says_what_it_knows(name):
-    known = about.read(tasks.named(name))
+    known = about.read(find_model(name))
     assert known["images"] > 1000 and set(known["ranges"]) == {"colour", "midtones", "detail", "contrast"}
 
 

@@ -124,16 +124,15 @@ def ready_model(name: str) -> str:
     return os.path.join(READY, name, BEST)
 
 
-def holds_model(folder: str) -> bool:
-    """Whether a model lies in a folder."""
-    return any(os.path.isfile(os.path.join(folder, name)) for name in (BEST, LAST))
+def model_in(folder: str) -> str:
+    """The .keras file of a run, that of the best epoch where there is one; "" where no model lies in the folder."""
+    return next((path for name in (BEST, LAST) if os.path.isfile(path := os.path.join(folder, name))), "")
 
 
-def find_model(path: str, kind: str = "", train: str = "python train.py") -> str:
-    """The .keras file that `path` means: a file, a run folder, or "" for the newest run or the ready model.
+def model_file(path: str, train: str = "python train.py") -> str:
+    """The .keras file that a path means, which is that file or a run folder. `tasks.choosing` chooses where none is named.
 
     Args:
-        kind: name of the models to choose from where `path` is "", such as "siamese"; "": of any name.
         train: the command that makes such a model, for the error.
 
     Raises:
@@ -142,14 +141,12 @@ def find_model(path: str, kind: str = "", train: str = "python train.py") -> str
     path = os.path.expanduser(path)
     if path.endswith(".keras") and os.path.isfile(path):
         return path
-    folder = path or newest_run(kind) or newest(READY, BEST, kind)
-    for name in (BEST, LAST):
-        if folder and os.path.isfile(os.path.join(folder, name)):
-            return os.path.join(folder, name)
-    raise ValueError(
-        f"found no model at {path or f'{LOGS}/ or {READY}/'}; expected a .keras file or a run folder; "
-        f"train one with: {train}"
-    )
+    if found := model_in(path):
+        return found
+    raise ValueError(f"found no model at {path}; expected a .keras file or a run folder; train one with: {train}")
+
+
+find_model = model_file  # its former name, for one release
 
 
 def kind_of(path: str) -> str:

@@ -11,9 +11,11 @@ from urllib.parse import unquote
 import numpy as np
 import pytest
 
-from apps.page import answers, models
-from apps.page.answers import Asked
+from apps.page import models
+from apps.page.asked import Asked
 from apps.search.duplicates import Found, Group, Member
+from tasks.quality.apps.tabs import quality
+from tasks.similarity.apps import tabs
 from utils.data.files import walk
 from utils.data.images import read_image
 from utils.saying import left_out
@@ -81,8 +83,8 @@ def asked(root, fields=None, **files):
 
 
 def test_two_pictures_are_compared_and_the_model_is_loaded_once(root, kept, loads):
-    first = answers.same(kept, asked(root, first="reds/0.png", second="reds/1.png"))
-    again = answers.same(kept, asked(root, first="reds/0.png", second="blue.png"))
+    first = tabs.same(kept, asked(root, first="reds/0.png", second="reds/1.png"))
+    again = tabs.same(kept, asked(root, first="reds/0.png", second="blue.png"))
     assert first["same"] and not again["same"] and first["threshold"] == 0.9
     assert first["similarity"] == Quick().similarity(*(os.path.join(root, "reds", name) for name in ("0.png", "1.png")))
     assert len(loads) == 1 and first["used"].seconds and not again["used"].seconds
@@ -91,13 +93,13 @@ def test_two_pictures_are_compared_and_the_model_is_loaded_once(root, kept, load
 
 def test_a_search_names_what_it_found_and_what_was_left_out_to_every_visitor(root, kept):
     for _ in range(2):
-        found = answers.search(kept, asked(root, {"folder": "reds", "top": "2"}, query="blue.png"))
+        found = tabs.search(kept, asked(root, {"folder": "reds", "top": "2"}, query="blue.png"))
         assert len(found["found"]) == 2 and found["found"][0]["similarity"] >= found["found"][1]["similarity"]
         assert found["said"] == ["left out 1 broken files: bad.png: the file is empty"]
 
 
 def test_duplicates_give_lists_and_the_table_of_predict(root, kept):
-    found = answers.duplicates(kept, asked(root, {"folder": "reds"}))
+    found = tabs.duplicates(kept, asked(root, {"folder": "reds"}))
     assert found["keep"] == "1.png" and found["others"] == "0.png\n2.png" and found["count"] == 3
     assert [member["keep"] for member in found["groups"][0]] == [False, True, False]
     rows = list(csv.DictReader(io.StringIO(unquote(found["table"].split(",", 1)[1]))))
@@ -107,18 +109,18 @@ def test_duplicates_give_lists_and_the_table_of_predict(root, kept):
 
 def test_photos_are_ordered_by_score_and_broken_ones_are_named(root, kept):
     open(os.path.join(root, "empty.png"), "w").close()
-    found = answers.quality(kept, asked(root, photos="blue.png reds/0.png empty.png"))
+    found = quality(kept, asked(root, photos="blue.png reds/0.png empty.png"))
     assert [row["name"] for row in found["found"]] == ["0.png", "blue.png"] and (found["worst"], found["best"]) == (0.0, 100.0)
     assert len(found["said"]) == 1 and found["said"][0].endswith("empty.png: the file is empty")
     with pytest.raises(ValueError, match="empty.png: the file is empty"):
-        answers.quality(kept, asked(root, photos="empty.png"))
+        quality(kept, asked(root, photos="empty.png"))
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8\xff\xe0 no picture", b"GIF89a"])
 def test_a_broken_file_is_one_line_and_loads_no_model(content, root, kept, loads):
     with open(os.path.join(root, "bad.png"), "wb") as file:
         file.write(content)
-    for tab, files in ((answers.same, {"first": "blue.png", "second": "bad.png"}), (answers.search, {"query": "bad.png"})):
+    for tab, files in ((tabs.same, {"first": "blue.png", "second": "bad.png"}), (tabs.search, {"query": "bad.png"})):
         with pytest.raises(ValueError, match="bad.png: ") as refused:
             tab(kept, asked(root, **files))
         assert "\n" not in str(refused.value)
@@ -130,21 +132,21 @@ def test_a_broken_file_is_one_line_and_loads_no_model(content, root, kept, loads
                                           ({"model": "quality"}, "quality: no such model"), ({"folder": "../.."}, "leads out")])
 def test_what_makes_no_sense_is_one_line(fields, line, root, kept, loads):
     with pytest.raises(ValueError, match=line):
-        answers.search(kept, asked(root, fields, query="blue.png"))
+        tabs.search(kept, asked(root, fields, query="blue.png"))
     assert not loads
 
 
 def test_a_picture_that_is_missing_is_one_line(root, kept):
     with pytest.raises(ValueError, match="a picture is missing"):
-        answers.same(kept, asked(root, first="blue.png"))
+        tabs.same(kept, asked(root, first="blue.png"))
     with pytest.raises(ValueError, match="photos are missing"):
-        answers.quality(kept, asked(root))
+        quality(kept, asked(root))
 
 
 def test_visitors_are_answered_one_at_a_time(root, kept):
     Quick.most, found = 0, []
     pairs = [("reds/0.png", "reds/1.png"), ("reds/0.png", "blue.png")] * 4
-    threads = [threading.Thread(target=lambda pair=pair: found.append((pair, answers.same(kept, asked(root, first=pair[0], second=pair[1])))))
+    threads = [threading.Thread(target=lambda pair=pair: found.append((pair, tabs.same(kept, asked(root, first=pair[0], second=pair[1])))))
                for pair in pairs]
     for thread in threads:
         thread.start()

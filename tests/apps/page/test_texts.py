@@ -11,20 +11,22 @@ from tasks.similarity.figures import LEGEND
 
 from helpers import ROOT
 
+TEMPLATES = [*(ROOT / "apps" / "page" / "templates").glob("*.html"), *(ROOT / "tasks").glob("*/apps/*.html")]
+
 
 def test_every_text_has_both_languages_with_the_same_values():
-    for name, pair in texts.TEXTS.items():
+    for name, pair in texts.words().items():
         fields = [{field for _, field, _, _ in string.Formatter().parse(text) if field} for text in pair]
         assert len(pair) == 2 and fields[0] == fields[1], name
         assert re.search("[\u4e00-\u9fff]", pair[1]), name
 
 
 def test_every_name_that_the_templates_use_is_in_the_table():
-    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tasks" / "page" / "templates").glob("*.html"))
+    source = "".join(path.read_text(encoding="utf-8") for path in TEMPLATES)
     used = {name for call in re.findall(r"\bt\(([^()]*)", source) for name in re.findall(r"""["']([a-z_.]+)["'](?! ?~)""", call)}
-    assert used - {".tab", ".head", ".about", ".ask", "{name}", "{size}"} <= set(texts.TEXTS)
-    assert {f"why.{way}" for way in LEGEND} <= set(texts.TEXTS)
-    assert {f"{tab}.{part}" for row in tasks.ROOMS.values() for tab in row.tabs for part in ("tab", "head", "about", "ask")} <= set(texts.TEXTS)
+    assert used - {".tab", ".head", ".about", ".ask", "{name}", "{size}"} <= set(texts.words())
+    assert {f"why.{way}" for way in LEGEND} <= set(texts.words())
+    assert {f"{tab}.{part}" for row in tasks.ROOMS.values() for tab in row.tabs for part in ("tab", "head", "about", "ask")} <= set(texts.words())
 
 
 @pytest.mark.parametrize("line, chinese", [

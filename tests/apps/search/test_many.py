@@ -8,10 +8,10 @@ import shutil
 import numpy as np
 import pytest
 
-import tasks
 from apps.search import answer, flags as search_flags, matrix, pairs
 from nets import siamese
 from tasks import about
+from tasks.choosing import ready_model
 from tasks.similarity import answer as two_pictures, model as similarity_model
 from utils import gallery
 from utils.data.images import read_image
@@ -176,7 +176,7 @@ def test_memory_of_a_matrix_is_that_of_a_block(rng):
 def test_pictures_unlike_those_of_the_training_are_doubted(question, folder, tmp_path, monkeypatch, capsys):
     """As they are where two pictures are compared."""
     made = small_siamese("distance")
-    known = about.read(tasks.ready_model("characters"))
+    known = about.read(ready_model("characters"))
     loaded = similarity_model.Loaded(siamese.comparer(made), SHAPE, 0.5, str(tmp_path / "model.keras"), known)
     made.save(loaded.path)
     monkeypatch.setattr(similarity_model, "load", lambda options, pictures: loaded)

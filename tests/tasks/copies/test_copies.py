@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import tasks
+from tasks.choosing import find_model
 from tasks.copies import measure, report, task
 from utils.metrics.baselines import perceptual_hash
 
@@ -92,7 +92,7 @@ def test_the_ready_model_finds_copies_of_photos_that_it_never_saw():
     from tasks.models import load_model
     from utils.run import folder as runs
 
-    path = tasks.named("photos")
+    path = find_model("photos")
     model = load_model(path, siamese.KIND)
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]
     made = measure.make_copies(sorted(str(file) for file in folder.glob("*.jpg"))[:60], 20)

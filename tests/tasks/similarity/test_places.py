@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import tasks
 from apps.search import answer, duplicates, matrix
 from nets import siamese, towers
 from nets.heads import make_head
+from tasks.choosing import ready_model
 from tasks.models import load_model
 from tasks.similarity import model as similarity_model, task
 from utils import gallery
@@ -27,7 +27,7 @@ def test_maps_start_from_the_ready_model_for_photographs():
     model = siamese.siamese(tower, make_head("attention_after", tower))
     narrow = tower.get_layer("maps").get_weights()
     task.start_from_photos(model)
-    ready = load_model(tasks.ready_model("photos"), siamese.KIND).get_layer("tower")
+    ready = load_model(ready_model("photos"), siamese.KIND).get_layer("tower")
     for name in ("stem", "stage4_conv2_norm"):
         assert all(np.array_equal(a, b) for a, b in zip(tower.get_layer(name).get_weights(), ready.get_layer(name).get_weights(), strict=True))
     assert all(np.array_equal(a, b) for a, b in zip(narrow, tower.get_layer("maps").get_weights(), strict=True))

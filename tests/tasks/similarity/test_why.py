@@ -6,8 +6,8 @@ from keras import layers, ops
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
-import tasks
 from nets.siamese import KIND, comparer
+from tasks.choosing import ready_model
 from tasks.models import load_model
 from tasks.similarity import figures, why
 
@@ -19,7 +19,7 @@ SHAPE = (32, 32, 1)
 
 @pytest.fixture(scope="module")
 def photos():
-    model = load_model(tasks.ready_model("photos"), KIND)
+    model = load_model(ready_model("photos"), KIND)
     return comparer(model), model.input_shape[0][1:]
 
 
@@ -74,7 +74,7 @@ def letter(stroke):
 
 
 def test_characters_the_shared_strokes_speak_for_and_the_others_against():
-    model = load_model(tasks.ready_model("characters"), KIND)
+    model = load_model(ready_model("characters"), KIND)
     compare, shape = comparer(model), model.input_shape[0][1:]
     left, right = letter(np.s_[8:12, 5:30]), letter(np.s_[70:95, 88:92])
     found = why.explain(compare, shape, left, right)
@@ -92,7 +92,7 @@ def written(sign, face):
 
 
 def test_places_of_a_letter_correspond_to_where_it_moved():
-    model = load_model(tasks.ready_model("characters"), KIND)
+    model = load_model(ready_model("characters"), KIND)
     left, right = letter(np.s_[70:74, 30:66]), np.roll(letter(np.s_[70:74, 30:66]), (10, -10), (0, 1))
     found = why.explain(comparer(model), model.input_shape[0][1:], left, right)
     ends = why.centres(found.places)[found.pairs[why.strongest(found)]]
@@ -101,7 +101,7 @@ def test_places_of_a_letter_correspond_to_where_it_moved():
 
 
 def test_hiding_the_strongest_places_of_a_letter_lowers_the_similarity_most():
-    model = load_model(tasks.ready_model("characters"), KIND)
+    model = load_model(ready_model("characters"), KIND)
     kind, falls = (comparer(model), model.input_shape[0][1:]), []
     for seed, sign in enumerate("RKG"):
         left, right = written(sign, "DejaVu Sans"), written(sign, "DejaVu Serif")

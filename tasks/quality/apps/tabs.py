@@ -1,0 +1,31 @@
+"""The tab of quality on the page."""
+
+from typing import TYPE_CHECKING, Any
+
+from tasks.drawings import picture
+
+if TYPE_CHECKING:
+    from apps.page.asked import Asked
+    from apps.page.models import Models
+
+
+def quality(models: "Models", asked: "Asked") -> dict[str, Any]:
+    """How good several photos look, the best first; those that cannot be read are named."""
+    files = asked.files.get("photos", [])
+    if not files:
+        raise ValueError("photos are missing: choose one or more")
+    found, broken = [], []
+    with models.answering() as said:
+        used = models.of_tab("quality", asked.model)
+        for file in files:
+            try:
+                found.append({"score": float(used.model.quality([file])[0]), **picture(file)})
+            except ValueError as error:
+                broken.append(str(error))
+    if not found:
+        raise ValueError("; ".join(broken))
+    model = used.model
+    found.sort(key=lambda row: row["score"], reverse=model.higher_is_better)
+    low, high = (model.low, model.high) if model.higher_is_better else (model.high, model.low)
+    return {"used": used, "said": [*said, *broken], "found": found, "higher": model.higher_is_better, "worst": low,
+            "best": high}

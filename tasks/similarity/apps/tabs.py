@@ -1,0 +1,121 @@
+"""The tabs of similarity on the page: same or not, search, duplicates, why."""
+
+import csv
+import io
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from tasks.drawings import as_drawing, picture, sheet
+from tasks.similarity import figures, why as explaining
+from tasks.similarity.model import SHOWN, some_files, some_of, thumbnails
+from utils.data.images import read_whole
+from utils.saying import shown
+
+if TYPE_CHECKING:
+    from apps.page.asked import Asked
+    from apps.page.models import Models
+
+MOST_SHOWN = 300  # pictures of duplicates that the page shows; its lists name all
+MOST_FOUND = 60  # pictures that a search finds, at most
+
+
+def same(models: "Models", asked: "Asked") -> dict[str, Any]:
+    """Whether two pictures show the same, with the threshold and any warning; the numbers of predict.py."""
+    files = [asked.picture("first"), asked.picture("second")]
+    with models.answering() as said:
+        found = compared(models, asked, "same", files)
+    return {**found, "said": said, "pictures": [picture(file) for file in files]}
+
+
+def search(models: "Models", asked: "Asked") -> dict[str, Any]:
+    """The pictures of a folder that are most like one."""
+    query, folder = asked.picture("query"), asked.folder()
+    top = int(asked.number("top", 12, 1, MOST_FOUND))
+    with models.answering() as said:
+        used = models.of_tab("search", asked.model, thumbnails([query]))
+        hits, doubt = used.model.search(folder, query, top=top), used.model.warning([query])
+    threshold = used.model.threshold
+    found = [{**picture(os.path.join(folder, file), file), "similarity": s, "same": s >= threshold} for file, s in hits]
+    return {"used": used, "said": said, "threshold": threshold, "warning": doubt, "query": picture(query), "found": found}
+
+
+def duplicates(models: "Models", asked: "Asked") -> dict[str, Any]:
+    """Groups of pictures of a folder that show the same, and lists of the files to keep and of the others. No file is
+    changed."""
+    folder, force = asked.folder(), bool(asked.fields.get("force"))
+    with models.answering() as said:
+        some = some_files(folder)
+        used = models.of_tab("duplicates", asked.model, some_of(some))
+        found = used.model.duplicates(folder, force=force)
+        count, doubt = len(used.model.open(folder).paths), used.model.warning(some) if some else ""
+    groups, left = [], MOST_SHOWN
+    for group in found.groups:
+        members = [{"file": m.file, "similarity": m.similarity, "twin": m.twin, "keep": m.file == group.keep}
+                   for m in group.members]
+        groups.append([{**member, **picture(os.path.join(folder, member["file"]), member["file"])}
+                       for member in members[:left]])
+        left = max(0, left - len(members))
+    files = [member.file for group in found.groups for member in group.members]
+    keep = [group.keep for group in found.groups]
+    others = [file for file in files if file not in set(keep)]
+    return {"used": used, "said": said, "threshold": used.model.threshold, "count": count,
+            "groups": [group for group in groups if group], "all_groups": len(found.groups), "all_files": len(files),
+            "too_many": found.too_many, "share": found.share, "force": force, "warning": doubt,
+            "keep": "\n".join(map(shown, keep)), "others": "\n".join(map(shown, others)),
+            "table": as_link(table(found.groups), "text/csv")}
+
+
+def why(models: "Models", asked: "Asked") -> dict[str, Any]:
+    """Which places of two pictures speak for and against their showing the same, and which correspond."""
+    files = [asked.picture("first"), asked.picture("second")]
+    with models.answering() as said:
+        found = compared(models, asked, "why", files)
+        drawn = reasons(found["used"].model, files)
+    return {**found, **drawn, "said": said, "names": [shown(os.path.basename(file)) for file in files]}
+
+
+def compared(models: "Models", asked: "Asked", tab: str, files: list[str]) -> dict[str, Any]:
+    """What is said of two pictures; for one who is being answered."""
+    used = models.of_tab(tab, asked.model, thumbnails(files))
+    similarity, threshold = used.model.similarity(*files), used.model.threshold
+    return {"used": used, "similarity": similarity, "threshold": threshold, "same": similarity >= threshold,
+            "warning": used.model.warning(files)}
+
+
+def reasons(model, files: list[str]) -> dict[str, Any]:
+    """Why two pictures are alike or different: by which way that was found, a drawing of places that correspond, their
+    number, and a map of each.
+
+    Args:
+        model: a `compare.Similarity`.
+    """
+    pictures = [read_whole(file, SHOWN) for file in files]
+    found = explaining.explain(model.loaded.compare, model.shape, *pictures)
+    page, axes = sheet((max(map(len, pictures)), sum(one.shape[1] for one in pictures)), columns=2)
+    for axis, one in zip(axes, pictures):
+        axis.imshow(one)
+    rows = explaining.strongest(found)
+    for number, (row, colour) in enumerate(zip(rows, figures.LINES), start=1):
+        figures.connect(page, axes, pictures, found.places[found.pairs[row]], colour, str(number))
+    maps = []
+    for one, said in zip(pictures, (found.left, found.right)):
+        own, (axis,) = sheet(one.shape[:2], width=5.0)
+        figures.show_said(axis, one, found, said)
+        maps.append(as_drawing(own))
+    return {"way": found.way, "pairs": len(rows), "joined": as_drawing(page), "maps": maps}
+
+
+def as_link(content: bytes, kind: str) -> str:
+    """The content of a file as the address of a link that downloads it."""
+    return f"data:{kind};charset=utf-8," + quote(content)
+
+
+def table(groups: list) -> bytes:
+    """The groups as predict.py --duplicates --csv writes them."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(["group", "file", "similarity", "identical", "keep"])
+    writer.writerows([number, m.file, m.similarity, bool(m.twin), m.file == group.keep]
+                     for number, group in enumerate(groups) for m in group.members)
+    return file.getvalue().encode("utf-8", "surrogateescape")
