@@ -6,7 +6,8 @@ from importlib import import_module
 
 import pytest
 
-from tasks import ROOMS, TASKS, Room, Task, flags_of, room_of_kind, task_module
+from tasks import ROOMS, TASKS, Room, Task, flags_of, imported, task_module
+from tasks.choosing import room_of_kind
 
 from helpers import ROOT, SMALL, picture, told_by
 
@@ -40,8 +41,12 @@ def test_a_room_answers_measures_and_has_flags(room):
     for module, name in (("answer", "answer"), ("evaluation", "evaluate")):
         assert parameters(getattr(import_module(f"tasks.{room}.{module}"), name)) == parameters(getattr(Room, name))
     flags = import_module(f"tasks.{room}.flags")
-    for name, expected in (("for_training", []), ("for_answers", []), ("for_evaluation", []), ("check", ["options"])):
+    for name, expected in (("for_training", []), ("for_answers", []), ("for_evaluation", []), ("check", ["options"]),
+                           ("needs_model", ["options"])):
         assert parameters(getattr(flags, name)) == expected
+    row = ROOMS[room]
+    assert parameters(import_module(f"tasks.{room}.apps.card").card) == ["model", "part", "path"] and callable(imported(row.learnt))
+    assert all(callable(imported(f"tasks.{room}.apps.tabs.{tab}")) for tab in row.tabs)
     assert ROOMS[room].kind in {row.kind for row in ROOMS.values()} and ROOMS[room].train.startswith("python train.py")
 
 

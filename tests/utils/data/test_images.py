@@ -269,3 +269,24 @@ def test_pictures_in_memory_are_read_as_files(channels, tmp_path):
 def test_arrays_that_are_no_pictures_are_refused(array, says):
     with pytest.raises(ValueError, match="^an array .*" + says):
         images.read_image(array, (4, 4, 1))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "I;16", "I", "F"])
+def test_a_decoded_picture_is_read_as_its_file(mode, tmp_path, rng):
+    values = rng.integers(0, 256, (30, 40, 4), dtype="uint8")
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    if mode in ("I;16", "I", "F"):
+        kind = {"I;16": "uint16", "I": "int32", "F": "float32"}[mode]
+        image = Image.fromarray(np.asarray(values[..., 0], "float64").astype(kind) * 16)
+    else:
+        image = Image.fromarray(values, "RGBA").convert(mode)
+    path = str(tmp_path / "a.tif")
+    image.save(path, exif=exif)
+    kept = images.decoded(path)
+    for shape in ((48, 48, 3), (20, 30, 1)):
+        assert np.array_equal(read_image(kept, shape), read_image(path, shape))
+    assert np.array_equal(images.read_whole(kept, 25), images.read_whole(path, 25))
+    assert np.array_equal(read_photo(kept), read_photo(path))
+    with pytest.raises(ValueError, match="none.png: no such file"):
+        images.decoded("none.png")

@@ -30,28 +30,24 @@ def write_model(path, kind):
         file.writestr("config.json", json.dumps({"config": {"name": kind}}))
 
 
-def test_models_are_found(tmp_path, monkeypatch):
+def test_the_newest_run_and_the_file_of_a_run_are_found(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(runs, "READY", "model_data")
-    with pytest.raises(ValueError, match="python train.py"):
-        runs.find_model("")
-    for folder in ("model_data/ready", "logs/old", "logs/new"):
-        os.makedirs(folder)
-    write_model("model_data/ready/best.keras", "siamese")
-    assert runs.find_model("") == os.path.join("model_data", "ready", "best.keras")
+    assert runs.newest_run() is None
     for age, name in ((2000, "old"), (1000, "new")):
+        os.makedirs(f"logs/{name}")
         path = f"logs/{name}/best.keras"
         write_model(path, "siamese")
         os.utime(path, (os.path.getmtime(path) - age,) * 2)
-    assert runs.find_model("") == os.path.join("logs", "new", "best.keras")
     os.makedirs("logs/rank")
-    write_model("logs/rank/best.keras", "rankiqa")  # the newest, but of another kind
-    assert runs.find_model("", "siamese") == os.path.join("logs", "new", "best.keras")
-    assert runs.find_model("") == runs.find_model("", "rankiqa") == os.path.join("logs", "rank", "best.keras")
-    assert runs.find_model("logs/old") == os.path.join("logs/old", "best.keras")
-    assert runs.find_model("logs/old/best.keras") == "logs/old/best.keras"
-    with pytest.raises(ValueError, match="found no model at logs/none"):
-        runs.find_model("logs/none")
+    write_model("logs/rank/last.keras", "rankiqa")
+    assert runs.newest_run() == runs.newest_run("siamese") == os.path.join("logs", "new")  # one with a best epoch first
+    assert runs.newest_run("rankiqa") == os.path.join("logs", "rank") and runs.newest_run("descriptor") is None
+    assert runs.newest_run("siamese", lambda folder: folder.endswith("old")) == os.path.join("logs", "old")
+    assert runs.model_file("logs/old") == runs.model_in("logs/old") == os.path.join("logs/old", "best.keras")
+    assert runs.model_file("logs/old/best.keras") == "logs/old/best.keras"
+    assert runs.model_file("logs/rank") == os.path.join("logs/rank", "last.keras") and runs.model_in("logs") == ""
+    with pytest.raises(ValueError, match="found no model at logs/none; .*train one with: python train.py"):
+        runs.model_file("logs/none")
 
 
 def test_json_is_written_whole(tmp_path):

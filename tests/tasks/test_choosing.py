@@ -1,0 +1,66 @@
+"""Which model answers: what is asked for, otherwise the newest run of the room, otherwise the ready model of such pictures."""
+
+import json
+import os
+import zipfile
+
+import numpy as np
+import pytest
+
+import tasks
+from tasks.choosing import find_model, ready_model, room_of_model
+
+INK = np.where(np.eye(48, dtype=bool)[..., None], 0, 255).astype("uint8").repeat(3, -1)  # a drawing
+PHOTO = np.random.default_rng(0).integers(0, 255, (48, 48, 3), dtype="uint8")
+
+
+def run(name, kind, task="", age=0):
+    """As much of a run as is looked at."""
+    os.makedirs(f"logs/{name}")
+    path = os.path.join("logs", name, "best.keras")
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("config.json", json.dumps({"config": {"name": kind}}))
+    if task:
+        with open(f"logs/{name}/about.json", "w") as file:
+            json.dump({"task": task}, file)
+    os.utime(path, (os.path.getmtime(path) - age,) * 2)
+    return path
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_without_a_run_the_ready_model_of_such_pictures_answers():
+    assert find_model() == find_model("", "similarity") == find_model("characters") == ready_model("characters")
+    for pictures, name in (([INK, INK], "characters"), ([PHOTO, PHOTO], "photos")):
+        assert find_model("", "similarity", pictures) == find_model("", None, pictures) == ready_model(name)
+    assert find_model("", "copies", [INK]) == ready_model("photos")
+    assert find_model("", "quality", [INK]) == ready_model("quality") and find_model("", "patches") == ready_model("patches")
+
+
+def test_the_newest_run_of_the_room_goes_before_it():
+    copies, letters = run("copies", "siamese", "copies", age=100), run("letters", "siamese", age=200)
+    rank = run("rank", "rankiqa")
+    assert find_model() == find_model("", "quality") == rank
+    assert find_model("", "similarity") == find_model("", "similarity", [PHOTO]) == copies  # it speaks for all of its kind
+    assert find_model("", "copies") == copies and find_model("", "patches") == ready_model("patches")
+    assert [room_of_model(path) for path in (copies, letters, rank)] == ["copies", "similarity", "quality"]
+
+
+def test_what_is_asked_for_goes_first():
+    path = run("letters", "siamese", age=100)
+    run("photos", "siamese")
+    assert find_model("logs/letters") == find_model(path) == path and find_model("photos") == ready_model("photos")
+    os.rename("logs/photos", "photos")
+    assert find_model("photos") == os.path.join("photos", "best.keras")  # a run of that name
+    with pytest.raises(ValueError, match="found no model at logs/none; expected a .keras file or a run folder"):
+        find_model("logs/none")
+
+
+def test_the_former_names_go_on_working():
+    assert tasks.find_model is tasks.named is find_model and tasks.ready_model is ready_model
+    assert tasks.room_of_model is room_of_model
+    with pytest.raises(AttributeError, match="nothing"):
+        tasks.nothing  # noqa: B018
