@@ -1,8 +1,10 @@
 """What tests of several folders share: pictures, losses and gradients, scripts that run on their own."""
 
+import contextlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -243,3 +245,81 @@ def falls(found):
 def added(kind, photo, level=1, seed=0):
     """What a distortion adds, as float64."""
     return distort(photo, TID2013[kind], level, seed).astype("float64") - photo
+
+
+ROOM = {  # a made-up room: what comes back?
+    "tasks/echo/__init__.py": "",
+    "tasks/echo/flags.py": """
+from absl import flags
+from utils.flags import defaults, group
+
+def for_training():
+    defaults("echoes", dataset_path="a folder of walls")
+    with group("Echoes", "echoes"):
+        flags.DEFINE_integer("echoes", 3, "How many")
+
+def for_answers(): pass
+def for_evaluation(): pass
+def check(options): pass
+def needs_model(options): return False
+""",
+    "tasks/echo/model.py": """
+class Echo:
+    def __init__(self, path, threshold=None, threshold_at=None):
+        self.path = path
+""",
+    "tasks/echo/answer.py": "import json\ndef answer(options, files): print(json.dumps({'echo': files}))\n",
+    "tasks/echo/evaluation.py": "def evaluate(options, path): return {'model': path, 'echoes': 3}\n",
+    "tasks/echo/apps/__init__.py": "",
+    "tasks/echo/apps/card.py": "def card(model, part, path): return {'output': {'meaning': 'how loud'}, 'steps': ['shout']}\n",
+    "tasks/echo/apps/tabs.py": """
+def echo(models, asked):
+    with models.answering() as said:
+        used = models.of_tab("echo", asked.model or "silence")
+    return {"used": used, "said": said, "heard": asked.fields["call"].upper()}
+""",
+    "tasks/echo/apps/words.py": """
+TEXTS = {"echo.tab": ("Echo", "回声"), "echo.head": ("What comes back?", "什么会回来？"), "echo.about": ("Call.", "请喊。"),
+         "echo.ask": ("Shout", "喊"), "call": ("What you call", "喊什么"), "model.silence": ("silence (no model)", "寂静（不用模型）")}
+""",
+    "tasks/echo/apps/echo.html": """{% extends "page.html" %}{% import "parts.html" as parts with context %}
+{% block form %}<label for="call">{{ t("call") }}</label><input id="call" name="call">{{ parts.model() }}{% endblock %}
+{% block answer %}<h2 tabindex="-1">{{ t("echo.head") }}</h2><p id="heard">{{ answer.heard }}</p>{% endblock %}
+""",
+    "nets/echo.py": "KIND = 'echo'\n",
+}
+ROWS = """
+import nets, tasks
+nets.__path__.append(FOLDER + "/nets")
+tasks.__path__.append(FOLDER + "/tasks")
+tasks.TASKS["echoes"] = tasks.TaskRow("echo", "task", "what comes back? Learns from walls")
+tasks.ROOMS["echo"] = tasks.RoomRow(
+    "echo", "nets.echo", "", {"wall": "echo_wall"}, "python train.py --task=echoes", "tasks.echo.model.Echo",
+    {"sound": tasks.Part("sound", "a call -> its echo")}, ("echo",), ("silence",))
+"""
+SERVE = "\nimport serve\nfrom utils.run import startup\nstartup.run(serve.main, serve.check)"
+
+
+def with_made_up_room(folder):
+    """Writes the folder of a made-up room, and returns the program that adds its rows, before whatever follows."""
+    for name, text in ROOM.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    return ROWS.replace("FOLDER", repr(str(folder)))
+
+
+@contextlib.contextmanager
+def served(cwd, *command):
+    """Runs serve.py, or a program that does, on a free port, and gives its address. At the end, Ctrl-C closes it without an error."""
+    process = subprocess.Popen(
+        [sys.executable, *command, "--folder=root", "--port=0", "--nobrowser"], cwd=cwd, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        line = process.stdout.readline()
+        yield re.search(r"http://127\.0\.0\.1:\d+/", line)[0]
+    finally:
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    assert process.returncode == 0 and out.strip() == "the page is closed", out

@@ -28,11 +28,12 @@ MOST = 2**31 - 1  # of a whole number: every backend takes it as a seed
 
 
 class Group(NamedTuple):
-    """A heading, the flags under it, and the tasks that use these; no tasks: all do."""
+    """A heading, the flags under it, and the tasks that use these; no tasks: all do. `notes`: what --help says of other flags."""
 
     title: str
     names: tuple[str, ...]
     tasks: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
 
 class Retired(NamedTuple):
@@ -55,6 +56,15 @@ def group(title: str, *tasks: str) -> Iterator[None]:
     before = set(FLAGS)
     yield
     GROUPS.append(Group(title, tuple(name for name in FLAGS if name not in before), tasks))
+
+
+def defaults(*tasks: str, **notes: str) -> None:
+    """What the flags that all tasks share mean to these tasks, and their defaults; --help says it under a heading of its own.
+
+    Args:
+        notes: by the name of the flag, without the full stop.
+    """
+    GROUPS.append(Group("Defaults", (), tasks, tuple(f"{name}: {text}." for name, text in notes.items())))
 
 
 def passed(name: str) -> bool:
@@ -181,6 +191,8 @@ def help_text() -> str:
     lines = [(sys.modules["__main__"].__doc__ or "").strip()]
     for found in GROUPS:
         lines += ["", found.title + (f" ({tasks_in_words(found.tasks)})" if found.tasks else "")]
+        for note in found.notes:
+            lines += textwrap.wrap(note, WIDTH, initial_indent="  ", subsequent_indent="      ")
         for name in found.names:
             lines += described(FLAGS[name])
     return "\n".join(lines)

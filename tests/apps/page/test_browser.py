@@ -3,11 +3,7 @@
 It needs flask, waitress and selenium, and Debian's chromium and chromium-driver.
 """
 
-import re
 import shutil
-import signal
-import subprocess
-import sys
 import threading
 import urllib.error
 import urllib.request
@@ -19,7 +15,7 @@ import compare
 from apps.page import texts
 from apps.page.site import TABS
 
-from helpers import ROOT, picture, scenery, told_by
+from helpers import ROOT, SERVE, picture, scenery, served, told_by, with_made_up_room
 
 pytest.importorskip("flask")
 pytest.importorskip("waitress")
@@ -58,15 +54,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def address(folder):
     """Where serve.py answers. At the end, Ctrl-C closes it without an error."""
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "serve.py"), "--folder=root", "--port=0", "--nobrowser"], cwd=folder, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )
-    line = process.stdout.readline()
-    yield re.search(r"http://127\.0\.0\.1:\d+/", line)[0]
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=30)
-    assert process.returncode == 0 and out.strip() == "the page is closed", out
+    with served(folder, str(ROOT / "serve.py")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +139,20 @@ def test_the_other_tabs(browser, address, folder):
     said = ask(browser, f"{address}why", first=own / "photo 0.png", second=own / "copy0.jpg")
     assert "Red speaks for" in said and len(browser.find_elements(By.CSS_SELECTOR, "#answer img")) == 3
     assert not [log for log in browser.get_log("browser") if "Content Security" in log["message"]]
+
+
+def test_a_made_up_room_has_its_tab(browser, folder, tmp_path):
+    with served(folder, "-c", with_made_up_room(tmp_path) + SERVE) as address:
+        browser.get(address)
+        tabs = browser.find_elements(By.CSS_SELECTOR, ".tabs a")
+        assert [tab.text for tab in tabs] == [texts.text("en", f"{tab}.tab") for tab in TABS] + ["Echo"]
+        tabs[-1].click()
+        assert browser.find_element(By.TAG_NAME, "h1").text == "What comes back?"
+        browser.find_element(By.ID, "call").send_keys("hello")
+        browser.find_element(By.CSS_SELECTOR, "form button").click()
+        said = answer(browser)
+        assert "HELLO" in said and "The model silence was loaded just now" in said
+        assert not [log for log in browser.get_log("browser") if "Content Security" in log["message"]]
 
 
 def test_two_visitors_at_once(browser, browsers, address, folder):
