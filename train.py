@@ -12,41 +12,31 @@ import sys
 from absl import flags
 
 import tasks
-from nets import towers
 from utils.flags import group, own_flags, refuse_unused
 from utils.run import startup
 
 FLAGS = flags.FLAGS
 with group("What to learn"):
-    flags.DEFINE_enum("task", "siamese", list(tasks.TASKS), "The question to learn. "
-                      + "; ".join(f"{name}: {row.question}" for name, row in tasks.TASKS.items()))
+    flags.DEFINE_enum("task", tasks.DEFAULT_TASK, list(tasks.TASKS), "The question to learn. "
+                      + "; ".join(f"{name}: {row.question}" for name, row in tasks.TASKS.items())
+                      + ". What the flags below mean to a task, and their defaults, stand under a heading of the task")
 with group("What to learn from"):
-    flags.DEFINE_string("dataset_path", "datasets", "Folder of images. siamese and triplet: while it is empty, letters are drawn there. "
-                        "copies, patches and rank: a folder of photos. finetune: a CSV or a list of lines `path score`, or the folder of "
-                        "TID2013 or LIVE")
+    flags.DEFINE_string("dataset_path", "datasets", "What to learn from: a folder, or the file that the task reads")
     flags.DEFINE_float("val_share", 0.1, "Share of the data that is held out to choose the best epoch", 0, 0.9)
-    flags.DEFINE_float("test_share", None, "Share of the data that is held out to measure quality, where the data set has no test part. "
-                       "Default: 0.1; for your own photographs in fewer than 100 classes 0.2", 0, 0.9)
-    flags.DEFINE_boolean("skip_broken", True, "Leave out files that are broken, or missing from a list. --noskip_broken stops at such a file")
-with group("How the folders lie", "siamese", "triplet"):
-    flags.DEFINE_boolean("train_own_data", False, "Images lie as <chapter>/<image>; off: as <alphabet>/<character>/<image>, like Omniglot")
+    flags.DEFINE_float("test_share", None, "Share of the data that is held out to measure quality, where the data set has no "
+                       "test part", 0, 0.9)
+    flags.DEFINE_boolean("skip_broken", True, "Leave out files that are broken, or missing from a list. --noskip_broken stops "
+                         "at such a file")
 with group("The network"):
-    flags.DEFINE_enum("backbone", "auto", ["auto", *(towers.SIMILARITY | towers.QUALITY | towers.PATCHES)], "Tower: image -> features. "
-                      "auto: photos for copies and for siamese and triplet on your own photographs, patches for patches, otherwise compact; "
-                      "all three suit machines without a GPU. "
-                      "photos and koch are for siamese, triplet and copies, alexnet and shallow for rank and finetune, patches, "
-                      "l2net and the hardnets for patches; the others are networks of keras.applications")
-    flags.DEFINE_list("input_shape", [], "height,width,channels. Default: for photos what suits your own pictures, or 80,80,3; 48,48,1 for compact, "
-                      "105,105,3 for vgg16, 105,105,1 for koch, otherwise 128,128,3. rank and finetune take crops: 128,128,3 for "
-                      "compact, otherwise 224 or 227")
-    flags.DEFINE_string("weights", "auto", "First weights. auto: those of the ready model for photographs where the backbone is photos, "
-                        "otherwise random ones; nothing: random; imagenet; a *_notop.h5 file of a network of keras.applications; the .h5 file of a "
-                        "Siamese-tf2 network; HardNet's or SOSNet's .pth file for patches; a run folder or .keras file of this project")
+    flags.DEFINE_enum("backbone", "auto", ["auto", *tasks.backbones()], "Tower: image -> features. auto: the default of the "
+                      "task, which suits machines without a GPU")
+    flags.DEFINE_list("input_shape", [], "height,width,channels of what the tower takes")
+    flags.DEFINE_string("weights", "auto", "First weights. auto: the default of the task; nothing: random ones; a run folder or "
+                        ".keras file of this project; and what the task names")
 with group("How it learns"):
     flags.DEFINE_integer("epochs", 8, "Epochs to train", 1)
-    flags.DEFINE_integer("steps_per_epoch", 0, "Batches in an epoch. 0: as many as show each image once, but at least 40; for rank and "
-                         "patches 100", 0)
-    flags.DEFINE_integer("batch_size", 96, "Images in a batch, over all devices. patches: 512 patches where none is passed", 4)
+    flags.DEFINE_integer("steps_per_epoch", 0, "Batches in an epoch. 0: the default of the task", 0)
+    flags.DEFINE_integer("batch_size", 96, "Images in a batch, over all devices", 4)
     flags.DEFINE_enum("optimizer", "adamw", ["adamw", "adam", "sgd"], "Optimizer")
     flags.DEFINE_float("learning_rate", 0, "Highest learning rate. 0: what suits the optimizer and the network", 0)
     flags.DEFINE_enum("schedule", "cosine", ["cosine", "step", "constant"], "How the learning rate falls")
@@ -58,8 +48,8 @@ with group("Where it runs"):
     flags.DEFINE_string("devices", "", "GPUs that share each batch, such as 0,1; cpu; cpu:2 to try sharing without GPUs. Default: what "
                         "the backend finds")
     flags.DEFINE_enum("precision", "float32", ["float32", "mixed_float16", "mixed_bfloat16"], "Number format of the tower's arithmetic")
-    flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1), "Processes that read and change photos while the network trains, "
-                         "for copies, patches, rank and finetune; each keeps up to 0.4 GB of photos for copies. 0: none", 0)
+    flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1), "Processes that read and change photos while the network "
+                         "trains, where the task uses some. 0: none", 0)
     flags.DEFINE_float("wait_minutes", 10, "With TF_CONFIG: minutes to wait for workers that are missing")
     flags.DEFINE_string("run", "", "Name of the run's folder in logs/. Default: date and task")
     flags.DEFINE_boolean("resume", False, "Continue the stopped run --run, or the newest, with its flags")

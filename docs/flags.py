@@ -31,7 +31,8 @@ def section(script: str) -> str:
             elif waiting:
                 lines.append(f"\n### {waiting}\n\n")
             waiting = ""
-            lines.append(flag(line.strip()))
+            note = re.fullmatch(r"  (--\w+): (.*)", line)  # of a flag that stands under another heading
+            lines.append(f"- `{note[1]}`: {plain(note[2])}\n" if note else flag(line.strip()))
         elif line.startswith("      ") and found:
             lines.append(f"  {plain(line.strip())}\n")
         elif line and not line.startswith(" "):

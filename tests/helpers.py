@@ -254,7 +254,7 @@ from absl import flags
 from utils.flags import defaults, group
 
 def for_training():
-    defaults("echoes", dataset_path="a folder of walls")
+    defaults("Echoes: defaults", "echoes", dataset_path="a folder of walls")
     with group("Echoes", "echoes"):
         flags.DEFINE_integer("echoes", 3, "How many")
 

@@ -58,13 +58,13 @@ def group(title: str, *tasks: str) -> Iterator[None]:
     GROUPS.append(Group(title, tuple(name for name in FLAGS if name not in before), tasks))
 
 
-def defaults(*tasks: str, **notes: str) -> None:
-    """What the flags that all tasks share mean to these tasks, and their defaults; --help says it under a heading of its own.
+def defaults(title: str, *tasks: str, **notes: str) -> None:
+    """What the flags that all tasks share mean to these tasks, and their defaults, which stand under `title` in --help.
 
     Args:
         notes: by the name of the flag, without the full stop.
     """
-    GROUPS.append(Group("Defaults", (), tasks, tuple(f"{name}: {text}." for name, text in notes.items())))
+    GROUPS.append(Group(title, (), tasks, tuple(f"--{name}: {text}." for name, text in notes.items())))
 
 
 def passed(name: str) -> bool:

@@ -40,7 +40,7 @@ def works(model: keras.Model, folder: str, times: int = 10) -> dict[str, Callabl
         if absent := formats.missing(name):
             print(f"left out {name}: pip install {' '.join(absent)}")
             continue
-        path = os.path.join(folder, f"pair{row.ending}")
+        path = os.path.join(folder, f"{part.name}{row.ending}")
         formats.write(part, name, path)
         found[f"{name} ({row.runtime})"] = partial(in_file, formats.opened(name, path))
     return found

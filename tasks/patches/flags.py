@@ -3,7 +3,7 @@
 from absl import flags
 
 from nets.losses import PATCH_LOSSES
-from utils.flags import group
+from utils.flags import defaults, group
 
 DESCRIPTORS = ("model", "sift")
 DESCRIPTOR = "What describes a patch. model: the network of --model; sift: SIFT, which needs no model"
@@ -15,6 +15,12 @@ JITTERS = ("mixed", "none", "easy", "hard", "tough")
 
 def for_training() -> None:
     """Flags that train.py hands to the task patches."""
+    defaults("Patches of photos: defaults", "patches",
+             dataset_path="a folder of photos, or that of HPatches or PhotoTour", test_share="0.1",
+             backbone="patches; hardnet for weights of PyTorch; also l2net and the other hardnets",
+             input_shape="64,64,1 for hardnet8_64, 48,48,1 for hardnet8_48, otherwise 32,32,1; 1 channel or 3",
+             weights="auto: random ones; the .pth file of HardNet or SOSNet", steps_per_epoch="100",
+             batch_size="512 patches where none is passed")
     with group("Learning from patches", "patches"):
         flags.DEFINE_enum("patch_loss", "hardnet", list(PATCH_LOSSES), "How pairs of patches are compared. "
                           + "; ".join(f"{name}: {row.text}" for name, row in PATCH_LOSSES.items()))

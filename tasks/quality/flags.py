@@ -4,7 +4,7 @@ import os
 
 from absl import flags
 
-from utils.flags import are_numbers, group
+from utils.flags import are_numbers, defaults, group
 
 DISTORTIONS = "live, tid2013, all, or names as `python -m utils.distortions --help` lists them"
 LEVELS = "Levels of your own, mild ones first, such as jpeg=40:20:10:5"
@@ -17,6 +17,14 @@ COLUMN = "Column of {} in a CSV, by its name or its place, 1 for the first. Defa
 
 def for_training() -> None:
     """Flags that train.py hands to the tasks rank and finetune."""
+    shared = {"backbone": "compact; also alexnet, shallow, vgg16 and the networks of keras.applications",
+              "input_shape": "crops of 128,128,3 for compact, otherwise of 224 or 227 pixels a side",
+              "weights": "auto: random ones; imagenet; a *_notop.h5 file of a network of keras.applications"}
+    defaults("Learning from distorted photos: defaults", "rank", dataset_path="a folder of good photos", test_share="0.1",
+             steps_per_epoch="100", **shared)
+    defaults("Learning from human scores: defaults", "finetune",
+             dataset_path="a CSV or a list of lines `path score`, or the folder of TID2013 or LIVE", test_share="0.1",
+             steps_per_epoch="as many as show each photo once, but at least 40", **shared)
     with group("Learning from distorted photos", "rank"):
         flags.DEFINE_list("distortions", ["live"], "Which distortions: " + DISTORTIONS)
         flags.DEFINE_list("levels", [], LEVELS)

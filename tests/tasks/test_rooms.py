@@ -1,6 +1,5 @@
 """A room is added by its folder and one row in each table: a made-up room is found by every script, the library and the page."""
 
-import json
 import re
 import urllib.parse
 import urllib.request
@@ -27,7 +26,7 @@ def test_help_of_each_script_knows_a_new_room(script, room):
     assert "echoes" in shown and ("echo" in shown or script == "train")
     if script == "train":
         assert re.search(r"what comes back\?\s+Learns from walls", text) and "Echoes (--task=echoes)\n  --echoes=3" in text
-        assert "Defaults (--task=echoes)\n  dataset_path: a folder of walls." in text
+        assert "Echoes: defaults (--task=echoes)\n  --dataset_path: a folder of walls." in text
 
 
 def test_predict_and_evaluate_hand_over_to_a_new_room(room):

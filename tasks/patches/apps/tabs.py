@@ -1,16 +1,12 @@
 """The tab of patches on the page."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tasks.drawings import as_drawing, as_image, sheet
+from tasks.page import Asked, Models, as_drawing, as_image, sheet
 from tasks.patches import figures
 
-if TYPE_CHECKING:
-    from apps.page.asked import Asked
-    from apps.page.models import Models
 
-
-def places(models: "Models", asked: "Asked") -> dict[str, Any]:
+def places(models: Models, asked: Asked) -> dict[str, Any]:
     """Whether two photos show the same place: the matches, a picture of them, and the second photo laid onto the first."""
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:

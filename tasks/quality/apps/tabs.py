@@ -1,15 +1,11 @@
 """The tab of quality on the page."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tasks.drawings import picture
-
-if TYPE_CHECKING:
-    from apps.page.asked import Asked
-    from apps.page.models import Models
+from tasks.page import Asked, Models, picture
 
 
-def quality(models: "Models", asked: "Asked") -> dict[str, Any]:
+def quality(models: Models, asked: Asked) -> dict[str, Any]:
     """How good several photos look, the best first; those that cannot be read are named."""
     files = asked.files.get("photos", [])
     if not files:

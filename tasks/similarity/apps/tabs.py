@@ -3,24 +3,20 @@
 import csv
 import io
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
-from tasks.drawings import as_drawing, picture, sheet
+from tasks.page import Asked, Models, as_drawing, picture, sheet
 from tasks.similarity import figures, why as explaining
 from tasks.similarity.model import SHOWN, some_files, some_of, thumbnails
 from utils.data.images import read_whole
 from utils.saying import shown
 
-if TYPE_CHECKING:
-    from apps.page.asked import Asked
-    from apps.page.models import Models
-
 MOST_SHOWN = 300  # pictures of duplicates that the page shows; its lists name all
 MOST_FOUND = 60  # pictures that a search finds, at most
 
 
-def same(models: "Models", asked: "Asked") -> dict[str, Any]:
+def same(models: Models, asked: Asked) -> dict[str, Any]:
     """Whether two pictures show the same, with the threshold and any warning; the numbers of predict.py."""
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
@@ -28,7 +24,7 @@ def same(models: "Models", asked: "Asked") -> dict[str, Any]:
     return {**found, "said": said, "pictures": [picture(file) for file in files]}
 
 
-def search(models: "Models", asked: "Asked") -> dict[str, Any]:
+def search(models: Models, asked: Asked) -> dict[str, Any]:
     """The pictures of a folder that are most like one."""
     query, folder = asked.picture("query"), asked.folder()
     top = int(asked.number("top", 12, 1, MOST_FOUND))
@@ -40,7 +36,7 @@ def search(models: "Models", asked: "Asked") -> dict[str, Any]:
     return {"used": used, "said": said, "threshold": threshold, "warning": doubt, "query": picture(query), "found": found}
 
 
-def duplicates(models: "Models", asked: "Asked") -> dict[str, Any]:
+def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
     """Groups of pictures of a folder that show the same, and lists of the files to keep and of the others. No file is
     changed."""
     folder, force = asked.folder(), bool(asked.fields.get("force"))
@@ -66,7 +62,7 @@ def duplicates(models: "Models", asked: "Asked") -> dict[str, Any]:
             "table": as_link(table(found.groups), "text/csv")}
 
 
-def why(models: "Models", asked: "Asked") -> dict[str, Any]:
+def why(models: Models, asked: Asked) -> dict[str, Any]:
     """Which places of two pictures speak for and against their showing the same, and which correspond."""
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
@@ -75,7 +71,7 @@ def why(models: "Models", asked: "Asked") -> dict[str, Any]:
     return {**found, **drawn, "said": said, "names": [shown(os.path.basename(file)) for file in files]}
 
 
-def compared(models: "Models", asked: "Asked", tab: str, files: list[str]) -> dict[str, Any]:
+def compared(models: Models, asked: Asked, tab: str, files: list[str]) -> dict[str, Any]:
     """What is said of two pictures; for one who is being answered."""
     used = models.of_tab(tab, asked.model, thumbnails(files))
     similarity, threshold = used.model.similarity(*files), used.model.threshold

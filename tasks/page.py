@@ -1,8 +1,14 @@
-"""Pictures and figures as the page shows them: they lie in the page itself, so that no file of this machine has an address."""
+"""What a room's tab on the page works with: what it is given, and pictures and figures as the page shows them.
+
+Pictures lie in the page itself, so that no file of this machine has an address.
+"""
 
 import base64
 import io
 import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -12,6 +18,33 @@ from utils.run.figures import figure
 from utils.saying import shown
 
 SIDE = 240  # pixels of a picture that the page shows, at most
+
+
+class Asked(Protocol):
+    """What a visitor sends; see `apps.page.asked.Asked`."""
+
+    fields: dict[str, str]
+    files: dict[str, list[str]]
+    model: str
+
+    def picture(self, name: str) -> str:
+        """The file of a field; ValueError where none was chosen."""
+
+    def folder(self) -> str:
+        """The path of the folder that was chosen; ValueError where it may not be searched."""
+
+    def number(self, name: str, usual: float, low: float, high: float) -> float:
+        """The number of a field, or the usual one where it is empty; ValueError where it is none in low..high."""
+
+
+class Models(Protocol):
+    """The models behind the page; see `apps.page.models.Models`."""
+
+    def answering(self) -> AbstractContextManager[list[str]]:
+        """Only one visitor at a time is in here; gives a list that holds, at the end, what the program said meanwhile."""
+
+    def of_tab(self, tab: str, name: str, pictures: Sequence[np.ndarray] = ()) -> Any:
+        """The model that a visitor of a tab chose, as `model`; "": as predict.py chooses."""
 
 
 def picture(path: str, name: str = "") -> dict[str, str]:
