@@ -3,8 +3,8 @@ has a row in TASKS.
 
 A room holds
 
-    flags.py        the flags that only its tasks use: `for_training`, `for_answers`, `for_evaluation`; `check(options)`;
-                    `needs_model(options)`
+    flags.py        the flags that only its tasks use: `for_training`, `for_answers`, `for_evaluation`;
+                    `check(options)` of train.py, `needs_model(options)` of evaluate.py
     model.py        opens a model and asks it; holds what `compare.load` returns
     answer.py       `answer(options, files)`: what predict.py does
     evaluation.py   `evaluate(options, path)`: what evaluate.py does
@@ -65,8 +65,8 @@ class RoomRow(NamedTuple):
         model: what `compare.load` returns for them: module.Class, made of the path of a .keras file and of
             the arguments `threshold` and `threshold_at`, which may have no effect.
         parts: what export.py writes, by name. The card beside each file is by `card` in the room's apps/card.py.
-        tabs: its tabs on the page. Of each, the function of this name in the room's apps/tabs.py answers, the template of
-            this name beside it draws the answer, and apps/words.py has the words.
+        tabs: its tabs on the page. Of each, the function of this name in the room's apps/tabs.py answers, the template
+            of this name beside it draws the answer, and apps/words.py has the words.
         without_model: what `compare.load` and the page take in place of a model, such as a method that learns nothing.
         towers: the table of towers that train.py's --backbone takes for it, module.TABLE; "": none of its own.
         embeds: whether its models turn a picture into an embedding, so that folders can be searched with them.
@@ -246,7 +246,6 @@ def backbones() -> list[str]:
 
 def __getattr__(name: str) -> Any:
     """The functions that have moved to `tasks.choosing`, by their former names, for one release."""
-    moved = {"named": "find_model", **{same: same for same in ("find_model", "ready_model", "room_of_model", "room_of_kind")}}
-    if name in moved:
-        return imported(f"tasks.choosing.{moved[name]}")
+    if name in ("find_model", "named", "ready_model", "room_of_model", "room_of_kind"):
+        return imported(f"tasks.choosing.{'find_model' if name == 'named' else name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -33,20 +33,20 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
 
 
 def suiting(rooms: Sequence[str], pictures: Sequence[np.ndarray]) -> str:
-    """The ready model of these rooms that learnt from such pictures; where none did, or no pictures are known, the first."""
+    """The ready model of these rooms that learnt from such pictures; where none did, or none are known, the first."""
     files = [ready_model(name) for room in rooms for name in ROOMS[room].ready]
     shown = about.shown_in(np.stack(pictures)) if len(pictures) else ""
     return next((file for file in files if shown and known_of(os.path.dirname(file), "shows") == shown), files[0])
 
 
 def rooms_meant(room: str) -> list[str]:
-    """The rooms whose models answer where this one is asked: of several rooms with one kind, the first speaks for all."""
+    """The rooms whose models answer where this one is asked: of several with one kind, the first speaks for all."""
     rooms = [other for other, row in ROOMS.items() if row.kind == ROOMS[room].kind]
     return rooms if room == rooms[0] else [room]
 
 
 def own_runs(room: str) -> Callable[[str], bool] | None:
-    """Which folders hold runs of this room, where another room speaks for all models of its kind; None: all of the kind."""
+    """Which folders hold runs of this room, where another room speaks for all of its kind; None: all of the kind."""
     if next(other for other, row in ROOMS.items() if row.kind == ROOMS[room].kind) == room:
         return None
     return lambda folder: (task := known_of(folder, "task")) in TASKS and TASKS[task].room == room
@@ -78,7 +78,7 @@ def room_of_kind(kind: str) -> str:
 
 
 def known_of(folder: str, name: str) -> str:
-    """A word of a run's about.json, or "", also where that file is damaged: `tasks.about.read` says so when it is used."""
+    """A word of a run's about.json, or "", also where the file is damaged, which `tasks.about.read` says."""
     try:
         found = (runs.read_json(folder, runs.ABOUT) or {}).get(name, "")
     except ValueError:

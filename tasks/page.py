@@ -41,7 +41,7 @@ class Models(Protocol):
     """The models behind the page; see `apps.page.models.Models`."""
 
     def answering(self) -> AbstractContextManager[list[str]]:
-        """Only one visitor at a time is in here; gives a list that holds, at the end, what the program said meanwhile."""
+        """Only one visitor at a time is in here; gives a list that holds, at the end, what the program said."""
 
     def of_tab(self, tab: str, name: str, pictures: Sequence[np.ndarray] = ()) -> Any:
         """The model that a visitor of a tab chose, as `model`; "": as predict.py chooses."""
@@ -67,7 +67,7 @@ def as_drawing(page) -> str:
 
 
 def sheet(pixels: tuple[int, int], columns: int = 1, width: float = 11.0):
-    """A figure without rims, whose axes (columns,) lie side by side; `pixels`: height and width of what it shows in all."""
+    """A figure without rims, whose axes (columns,) lie side by side; `pixels`: height and width of all it shows."""
     page, axes = figure(columns, width=width / columns, height=width * pixels[0] / pixels[1])
     page.set_layout_engine("none")
     page.subplots_adjust(left=0, right=1, bottom=0, top=1, wspace=0.03)

@@ -271,7 +271,10 @@ class Echo:
     "tasks/echo/answer.py": "import json\ndef answer(options, files): print(json.dumps({'echo': files}))\n",
     "tasks/echo/evaluation.py": "def evaluate(options, path): return {'model': path, 'echoes': 3}\n",
     "tasks/echo/apps/__init__.py": "",
-    "tasks/echo/apps/card.py": "def card(model, part, path): return {'output': {'meaning': 'how loud'}, 'steps': ['shout']}\n",
+    "tasks/echo/apps/card.py": """
+def card(model, part, path):
+    return {"output": {"meaning": "how loud"}, "steps": ["shout"]}
+""",
     "tasks/echo/apps/tabs.py": """
 def echo(models, asked):
     with models.answering() as said:
@@ -280,7 +283,8 @@ def echo(models, asked):
 """,
     "tasks/echo/apps/words.py": """
 TEXTS = {"echo.tab": ("Echo", "回声"), "echo.head": ("What comes back?", "什么会回来？"), "echo.about": ("Call.", "请喊。"),
-         "echo.ask": ("Shout", "喊"), "call": ("What you call", "喊什么"), "model.silence": ("silence (no model)", "寂静（不用模型）")}
+         "echo.ask": ("Shout", "喊"), "call": ("What you call", "喊什么"),
+         "model.silence": ("silence (no model)", "寂静（不用模型）")}
 """,
     "tasks/echo/apps/echo.html": """{% extends "page.html" %}{% import "parts.html" as parts with context %}
 {% block form %}<label for="call">{{ t("call") }}</label><input id="call" name="call">{{ parts.model() }}{% endblock %}
@@ -310,7 +314,7 @@ def with_made_up_room(folder):
 
 @contextlib.contextmanager
 def served(cwd, *command):
-    """Runs serve.py, or a program that does, on a free port, and gives its address. At the end, Ctrl-C closes it without an error."""
+    """Runs serve.py, or a program that does, and gives its address. At the end, Ctrl-C closes it without an error."""
     process = subprocess.Popen(
         [sys.executable, *command, "--folder=root", "--port=0", "--nobrowser"], cwd=cwd, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)},

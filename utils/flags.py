@@ -28,7 +28,7 @@ MOST = 2**31 - 1  # of a whole number: every backend takes it as a seed
 
 
 class Group(NamedTuple):
-    """A heading, the flags under it, and the tasks that use these; no tasks: all do. `notes`: what --help says of other flags."""
+    """A heading, the flags under it, and the tasks that use these; no tasks: all do. `notes`: on other flags."""
 
     title: str
     names: tuple[str, ...]

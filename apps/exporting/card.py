@@ -29,7 +29,7 @@ def card(model: keras.Model, part: keras.Model, file: str, name: str, path: str,
     output, tensor = next(iter(part.output.items()))
     about = runs.read_json(os.path.dirname(path), runs.ABOUT) or {}
     own = module_of(room, "apps.card").card(model, part, path)
-    data_set = os.path.basename(os.path.normpath(str(runs.read_split(os.path.dirname(path)).get("root") or "not known")))
+    root = runs.read_split(os.path.dirname(path)).get("root") or "not known"
     runtime = FORMATS[name].runtime
     return {
         "file": file, "format": name, "what": part.name, "runtime": f"{runtime} {version(runtime)}",
@@ -39,7 +39,7 @@ def card(model: keras.Model, part: keras.Model, file: str, name: str, path: str,
         "output": {"name": output, "shape": ["batch", *tensor.shape[1:]], "type": "float32", **own["output"]},
         **own.get("more", {}),
         "model": os.path.basename(os.path.dirname(os.path.abspath(path))), "trained_in": precision_of(model),
-        "data_set": data_set,
+        "data_set": os.path.basename(os.path.normpath(str(root))),
         "licence_of_data": about.get("licence_of_data") or "not known: ask whoever trained the model",
         "trained_on": about or "not known: the model has no about.json",
     }
@@ -53,7 +53,8 @@ def shape_in_words(shape) -> list:
 def prepare(part: keras.Model, steps: list[str] | None, turned: bool) -> list[str]:
     """How a picture becomes an input of the part, in steps; `steps` of the room's own, None: the picture is resized."""
     _, height, width, channels = next(iter(part.input.values())).shape
-    resize = (f"resize it to a width of {width} and a height of {height} pixels without keeping its aspect, bilinear and "
+    resize = (f"resize it to a width of {width} and a height of {height} pixels without keeping its aspect, bilinear "
+              f"and "
               f"antialiased: Pillow's image.resize(({width}, {height}), Image.Resampling.BILINEAR), and not a plain "
               "bilinear filter, which gives other numbers")
     first = [] if turned else [UPRIGHT]

@@ -39,7 +39,8 @@ def export(options) -> None:
         for name in sorted(os.listdir(aside)):
             move(os.path.join(aside, name), os.path.join(folder, name))
     print(f"written to {shown(folder)}: try it with  python {shown(os.path.join(folder, EXAMPLE))} "
-          f"{shown(os.path.join(folder, next(iter(wanted))))}.json picture.png{' other.png' * any(len(part.inputs) > 1 for part in wanted.values())}")
+          f"{shown(os.path.join(folder, next(iter(wanted))))}.json "
+          f"picture.png{' other.png' * any(len(part.inputs) > 1 for part in wanted.values())}")
     if options.json:
         print(runs.as_json({"folder": folder, "files": cards}))
 

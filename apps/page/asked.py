@@ -9,7 +9,7 @@ from utils.saying import shown
 
 
 class Asked(NamedTuple):
-    """What a visitor sends: the folder that may be searched, the fields of the form, the files by the name of their field."""
+    """What a visitor sends: the folder that may be searched, the fields of the form, and the files by their field."""
 
     root: str
     fields: dict[str, str]
@@ -27,7 +27,7 @@ class Asked(NamedTuple):
         return self.files[name][0]
 
     def folder(self) -> str:
-        """The path of the folder that a visitor names; ValueError where it may not be searched, see `folders.inside`."""
+        """The path of the folder that was chosen; ValueError where it may not be searched, see `folders.inside`."""
         return folders.inside(self.root, self.fields.get("folder", ""))
 
     def number(self, name: str, usual: float, low: float, high: float) -> float:

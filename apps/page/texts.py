@@ -72,7 +72,7 @@ LEFT_OUT = re.compile(r"left out (\d+) (broken )?.*?: (.*)")  # what `utils.sayi
 
 @cache
 def words(room: str = "") -> dict[str, tuple[str, str]]:
-    """The words of the page and of the tabs of all rooms, by name; where two rooms have words of one name, those of `room`."""
+    """The words of the page and of all tabs, by name; where two rooms have words of one name, those of `room`."""
     found = dict(TEXTS)
     for each in [*(room for room, row in ROOMS.items() if row.tabs), *[room] * bool(room)]:
         found |= module_of(each, "apps.words").TEXTS
@@ -82,7 +82,8 @@ def words(room: str = "") -> dict[str, tuple[str, str]]:
 @cache
 def said() -> list[tuple[str, str]]:
     """The lines of the program that have a Chinese translation, those of the rooms too."""
-    return SAID + [pair for room, row in ROOMS.items() if row.tabs for pair in getattr(module_of(room, "apps.words"), "SAID", [])]
+    of_rooms = [module_of(room, "apps.words") for room, row in ROOMS.items() if row.tabs]
+    return SAID + [pair for module in of_rooms for pair in getattr(module, "SAID", [])]
 
 
 def text(language: str, name: str, /, room: str = "", **values) -> str:

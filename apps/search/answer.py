@@ -49,7 +49,8 @@ def search_gallery(options, files: list[str]) -> None:
     rows = []
     for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
         rows += [{"query": query, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
-        print("\n".join([shown(query), *(f"  {s:.3f} {'same' if s >= model.threshold else '    '} {shown(name)}" for name, s in found)]))
+        lines = [f"  {s:.3f} {'same' if s >= model.threshold else '    '} {shown(name)}" for name, s in found]
+        print("\n".join([shown(query), *lines]))
         if options.figure:
             pictures = [read_whole(file) for file in (query, *(os.path.join(root, name) for name, _ in found))]
             titles = [f"query: {figures.short(query)}", *(f"{s:.3f} {figures.short(name)}" for name, s in found)]

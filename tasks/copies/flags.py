@@ -10,7 +10,8 @@ def for_training() -> None:
     defaults("Copies of photos: defaults", "copies", dataset_path="a folder of photos", test_share="0.1",
              backbone="photos; also compact, koch, vgg16 and the networks of keras.applications",
              input_shape="80,80,3 for photos, otherwise as for siamese",
-             weights="auto: those of the ready model for photographs where the backbone is photos, otherwise random ones",
+             weights="auto: those of the ready model for photographs where the backbone is photos, otherwise random "
+                     "ones",
              steps_per_epoch="as many as show each photo once, but at least 40",
              batch_size="counts views of photos",
              workers="each keeps up to 0.4 GB of photos")

@@ -20,8 +20,8 @@ def for_training() -> None:
     shared = {"backbone": "compact; also alexnet, shallow, vgg16 and the networks of keras.applications",
               "input_shape": "crops of 128,128,3 for compact, otherwise of 224 or 227 pixels a side",
               "weights": "auto: random ones; imagenet; a *_notop.h5 file of a network of keras.applications"}
-    defaults("Learning from distorted photos: defaults", "rank", dataset_path="a folder of good photos", test_share="0.1",
-             steps_per_epoch="100", **shared)
+    defaults("Learning from distorted photos: defaults", "rank", dataset_path="a folder of good photos",
+             test_share="0.1", steps_per_epoch="100", **shared)
     defaults("Learning from human scores: defaults", "finetune",
              dataset_path="a CSV or a list of lines `path score`, or the folder of TID2013 or LIVE", test_share="0.1",
              steps_per_epoch="as many as show each photo once, but at least 40", **shared)

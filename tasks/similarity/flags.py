@@ -15,19 +15,21 @@ DEFAULT_LOSS = {"siamese": "cross_entropy", "triplet": "triplet"}
 def for_training() -> None:
     """Flags that train.py hands to the tasks siamese and triplet."""
     defaults("Same or different, and how near: defaults", *SIMILARITY,
-             dataset_path="a folder of classes, with a folder of images for each; while it is empty, letters are drawn there",
+             dataset_path="a folder of classes, with a folder of images for each; while it is empty, letters are "
+                          "drawn there",
              test_share="0.1; for your own photographs in fewer than 100 classes 0.2",
              backbone="photos for your own photographs, otherwise compact; also koch, vgg16 and the networks of "
                       "keras.applications",
-             input_shape="what suits your own photographs; 48,48,1 for compact, 80,80,3 for photos, 105,105,3 for vgg16, "
-                         "105,105,1 for koch, otherwise 128,128,3",
-             weights="auto: those of the ready model for photographs where the backbone is photos, otherwise random ones; "
-                     "imagenet; a *_notop.h5 file of a network of keras.applications; the .h5 file of a Siamese-tf2 network",
+             input_shape="what suits your own photographs; 48,48,1 for compact, 80,80,3 for photos, 105,105,3 for "
+                         "vgg16, 105,105,1 for koch, otherwise 128,128,3",
+             weights="auto: those of the ready model for photographs where the backbone is photos, otherwise random "
+                     "ones; imagenet; a *_notop.h5 file of a network of keras.applications; the .h5 file of a "
+                     "Siamese-tf2 network",
              steps_per_epoch="as many as show each image once, but at least 40",
              workers="has no effect")
     with group("How the folders lie", *SIMILARITY):
-        flags.DEFINE_boolean("train_own_data", False, "Images lie as <chapter>/<image>; off: as <alphabet>/<character>/<image>, "
-                             "like Omniglot")
+        flags.DEFINE_boolean("train_own_data", False, "Images lie as <chapter>/<image>; off: as "
+                             "<alphabet>/<character>/<image>, like Omniglot")
     with group("Head and loss", *SIMILARITY):
         flags.DEFINE_enum("head", "distance", list(HEADS), "What turns the features of two images into a similarity. "
                           + "; ".join(f"{name}: {row.text}" for name, row in HEADS.items()))

@@ -1,4 +1,4 @@
-"""Which model answers: what is asked for, otherwise the newest run of the room, otherwise the ready model of such pictures."""
+"""Which model answers: what is asked for, otherwise the newest run of the room, otherwise a ready model."""
 
 import json
 import os
@@ -37,14 +37,15 @@ def test_without_a_run_the_ready_model_of_such_pictures_answers():
     for pictures, name in (([INK, INK], "characters"), ([PHOTO, PHOTO], "photos")):
         assert find_model("", "similarity", pictures) == find_model("", None, pictures) == ready_model(name)
     assert find_model("", "copies", [INK]) == ready_model("photos")
-    assert find_model("", "quality", [INK]) == ready_model("quality") and find_model("", "patches") == ready_model("patches")
+    assert find_model("", "quality", [INK]) == ready_model("quality")
+    assert find_model("", "patches") == ready_model("patches")
 
 
 def test_the_newest_run_of_the_room_goes_before_it():
     copies, letters = run("copies", "siamese", "copies", age=100), run("letters", "siamese", age=200)
     rank = run("rank", "rankiqa")
     assert find_model() == find_model("", "quality") == rank
-    assert find_model("", "similarity") == find_model("", "similarity", [PHOTO]) == copies  # it speaks for all of its kind
+    assert find_model("", "similarity") == find_model("", "similarity", [PHOTO]) == copies  # it speaks for all
     assert find_model("", "copies") == copies and find_model("", "patches") == ready_model("patches")
     assert [room_of_model(path) for path in (copies, letters, rank)] == ["copies", "similarity", "quality"]
 

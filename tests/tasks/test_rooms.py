@@ -1,4 +1,4 @@
-"""A room is added by its folder and one row in each table: a made-up room is found by every script, the library and the page."""
+"""A room is added by its folder and one row in each table: every script, the library and page find a made-up one."""
 
 import re
 import urllib.parse
@@ -10,7 +10,12 @@ import tasks
 
 from helpers import SERVE, served, told_by, with_made_up_room
 
-RUN = "\nimport sys, {script}\nfrom utils.run import startup\nsys.argv = {argv}\nstartup.run({module}.main, {module}.check)"
+RUN = """
+import sys, {script}
+from utils.run import startup
+sys.argv = {argv}
+startup.run({module}.main, {module}.check)
+"""
 
 
 @pytest.fixture
@@ -22,10 +27,12 @@ def room(tmp_path):
 @pytest.mark.parametrize("script", ["train", "predict", "evaluate"])
 def test_help_of_each_script_knows_a_new_room(script, room):
     code = f"import json, {script}\nfrom utils import flags\n"
-    shown, text = told_by(room + code + "print(json.dumps([flags.FLAGS['task'].parser.enum_values, flags.help_text()]))")
+    shown, text = told_by(room + code + "print(json.dumps([flags.FLAGS['task'].parser.enum_values, "
+                                        "flags.help_text()]))")
     assert "echoes" in shown and ("echo" in shown or script == "train")
     if script == "train":
-        assert re.search(r"what comes back\?\s+Learns from walls", text) and "Echoes (--task=echoes)\n  --echoes=3" in text
+        assert re.search(r"what comes back\?\s+Learns from walls", text)
+        assert "Echoes (--task=echoes)\n  --echoes=3" in text
         assert "Echoes: defaults (--task=echoes)\n  --dataset_path: a folder of walls." in text
 
 

@@ -122,7 +122,7 @@ def open_image(path, mode: str, size: tuple[int, int] | None = None) -> Image.Im
 
 
 def decoded(path: str) -> Image.Image | str:
-    """What several readers take in place of a file, so that its picture is decoded once; each gets what it would of the file.
+    """What several readers take in place of a file, so that it is decoded once; each gets what it would of the file.
 
     A picture of more than `LARGE` pixels stays a file where its format scales it down while it is decoded, because each
     reader has it at its own scale. ValueError as `open_image`.
@@ -133,7 +133,7 @@ def decoded(path: str) -> Image.Image | str:
 
 @contextlib.contextmanager
 def decoding(path) -> Iterator[Image.Image]:
-    """A picture to read from; ValueError naming the file and what is wrong with it, and what the library warns of is said."""
+    """A picture to read from; ValueError naming the file and what is wrong with it. The library's warnings are said."""
     now.warnings = []
     try:
         with opened(path) as file:

@@ -130,7 +130,7 @@ def model_in(folder: str) -> str:
 
 
 def model_file(path: str, train: str = "python train.py") -> str:
-    """The .keras file that a path means, which is that file or a run folder. `tasks.choosing` chooses where none is named.
+    """The .keras file that a path means: itself, or that of a run folder. `tasks.choosing` chooses where none is named.
 
     Args:
         train: the command that makes such a model, for the error.

@@ -11,6 +11,7 @@ def card(model: keras.Model, part: keras.Model, path: str) -> dict:
     return {"output": {"unit_length": True, "meaning": "descriptor of the patch; patches of one place have a small "
                                                        "Euclidean distance"},
             "turned": True,
-            "steps": [f"cut a square of {height} x {width} pixels around the key point, whose side is {MAGNIFICATION:g} "
+            "steps": [f"cut a square of {height} x {width} pixels around the key point, whose side is "
+                      f"{MAGNIFICATION:g} "
                       "sigmas of the key point (a sigma is half its size), turned so that the key point's direction is "
                       "to the right, without aliasing (utils/keypoints/cut.py)"]}

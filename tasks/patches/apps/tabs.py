@@ -7,7 +7,7 @@ from tasks.patches import figures
 
 
 def places(models: Models, asked: Asked) -> dict[str, Any]:
-    """Whether two photos show the same place: the matches, a picture of them, and the second photo laid onto the first."""
+    """Whether two photos show the same place: the matches, their picture, and the second photo laid onto the first."""
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
         used = models.of_tab("places", asked.model)
@@ -19,8 +19,8 @@ def places(models: Models, asked: Asked) -> dict[str, Any]:
 
 
 def matches(files: list[str], scene) -> tuple[str, str]:
-    """Two photos side by side with lines between their matches, and the second laid onto the first, or "" where they do not
-    show one place."""
+    """Two photos side by side with lines between their matches, and the second laid onto the first, or "" where they do
+    not show one place."""
     (left, pixel_a), (right, pixel_b) = map(figures.thumbnail, files)
     page, (axis,) = sheet((max(len(left), len(right)), left.shape[1] + right.shape[1]))
     ends = [(points + 0.5) / pixel - 0.5 for points, pixel in ((scene.a, pixel_a), (scene.b, pixel_b))]

@@ -5,7 +5,8 @@ TEXTS = {  # by name: English, Chinese
 
     "places.head": ("Do two photos show the same place?", "两张照片拍的是同一个地方吗？"),
 
-    "places.about": ("Choose two photos. Points that look alike are joined by lines; where enough of them agree, the photos show the same place.",
+    "places.about": ("Choose two photos. Points that look alike are joined by lines; where enough of them agree, the "
+                     "photos show the same place.",
                      "请选择两张照片。相像的点用线连接；如果足够多的点一致，就说明两张照片拍的是同一个地方。"),
 
     "model.patches": ("patches (places in photos)", "patches（照片中的地点）"),

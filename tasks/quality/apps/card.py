@@ -20,9 +20,9 @@ def how_large(side: int, any_size: bool) -> str:
     crops = f"the score of the photo is the mean over {CROPS} random crops of {side} x {side} pixels"
     if not any_size:
         return crops
-    return ("do not resize: the file takes photos of any size, and all photos of a batch have the same one; enlarge one "
-            f"whose shorter side has fewer than {side} pixels; predict.py scores photos of up to {WHOLE / 1e6:g} megapixels "
-            f"whole, and of larger ones {crops}")
+    return ("do not resize: the file takes photos of any size, and all photos of a batch have the same one; enlarge "
+            f"one whose shorter side has fewer than {side} pixels; predict.py scores photos of up to {WHOLE / 1e6:g} "
+            f"megapixels whole, and of larger ones {crops}")
 
 
 def side(model: keras.Model) -> int:

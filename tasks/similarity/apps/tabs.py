@@ -33,7 +33,8 @@ def search(models: Models, asked: Asked) -> dict[str, Any]:
         hits, doubt = used.model.search(folder, query, top=top), used.model.warning([query])
     threshold = used.model.threshold
     found = [{**picture(os.path.join(folder, file), file), "similarity": s, "same": s >= threshold} for file, s in hits]
-    return {"used": used, "said": said, "threshold": threshold, "warning": doubt, "query": picture(query), "found": found}
+    return {"used": used, "said": said, "threshold": threshold, "warning": doubt, "query": picture(query),
+            "found": found}
 
 
 def duplicates(models: Models, asked: Asked) -> dict[str, Any]:

@@ -11,13 +11,16 @@ TEXTS = {  # by name: English, Chinese
     "duplicates.head": ("Which pictures of a folder show the same thing?", "文件夹里哪些图片是重复的？"),
     "why.head": ("Why are two pictures alike or different?", "两张图片为什么相像或不同？"),
 
-    "same.about": ("Choose two pictures. The answer is a similarity from 0 to 1, and the threshold from which on they count as the same.",
+    "same.about": ("Choose two pictures. The answer is a similarity from 0 to 1, and the threshold from which on they "
+                   "count as the same.",
                    "请选择两张图片。结果是 0 到 1 的相似度，以及判为相同的阈值。"),
     "search.about": ("Choose a picture and a folder. The first search of a folder takes a while; later ones are fast.",
                      "请选择一张图片和一个文件夹。第一次搜索某个文件夹需要一些时间，之后会很快。"),
-    "duplicates.about": ("Choose a folder. The page shows groups of pictures that are alike, and a list of files to keep. It never deletes a file.",
+    "duplicates.about": ("Choose a folder. The page shows groups of pictures that are alike, and a list of files to "
+                         "keep. It never deletes a file.",
                          "请选择一个文件夹。页面会分组显示相同的图片，并给出建议保留的文件清单。本页面不会删除任何文件。"),
-    "why.about": ("Choose two pictures. The page marks the places that speak for the answer and those that speak against it.",
+    "why.about": ("Choose two pictures. The page marks the places that speak for the answer and those that speak "
+                  "against it.",
                   "请选择两张图片。页面会标出哪些地方支持“相同”，哪些地方反对。"),
 
     "query": ("Picture to search for", "要搜索的图片"),
@@ -45,11 +48,14 @@ TEXTS = {  # by name: English, Chinese
     "groups.none": ("No duplicates among {count} pictures", "{count} 张图片中没有重复"),
     "group": ("Group {number}", "第 {number} 组"),
     "groups.help": ("Tick the pictures to keep. The lists below follow.", "勾选要保留的图片，下面的清单会随之更新。"),
-    "groups.some": ("The page shows {shown} of {all} groups. The table holds all of them.", "页面只显示 {all} 组中的 {shown} 组，表格包含全部。"),
-    "too_many": ("The model does not tell these pictures apart: {share} of their pairs are alike. So only identical files are shown. "
+    "groups.some": ("The page shows {shown} of {all} groups. The table holds all of them.", "页面只显示 {all} 组中的 {shown} "
+                                                                                            "组，表格包含全部。"),
+    "too_many": ("The model does not tell these pictures apart: {share} of their pairs are alike. So only identical "
+                 "files are shown. "
                  "Choose another model, or tick “Show all groups”.",
                  "模型分不清这些图片：{share} 的图片对被判为相同。因此只显示完全相同的文件。请换一个模型，或勾选“显示所有分组”。"),
-    "too_many.forced": ("The model does not tell these pictures apart: {share} of their pairs are alike. Expect wrong groups.",
+    "too_many.forced": ("The model does not tell these pictures apart: {share} of their pairs are alike. Expect wrong "
+                        "groups.",
                         "模型分不清这些图片：{share} 的图片对被判为相同。分组可能有误。"),
     "identical": ("identical file", "完全相同的文件"),
     "keep": ("Keep", "保留"),
@@ -59,14 +65,17 @@ TEXTS = {  # by name: English, Chinese
 
     "why.pairs": ("Places that correspond, the strongest first.", "互相对应的地方，最强的在前。"),
     "why.none": ("No places correspond.", "没有互相对应的地方。"),
-    "why.windows": ("Red speaks for “the same”: found in the other picture, and nowhere else in its own. Blue speaks against it: the other picture "
+    "why.windows": ("Red speaks for “the same”: found in the other picture, and nowhere else in its own. Blue speaks "
+                    "against it: the other picture "
                     "has nothing like it. No colour says nothing: it is like many places.",
                     "红色支持“相同”：在另一张图片里能找到，而在本图其他地方找不到。蓝色反对：另一张图片里没有类似的地方。"
                     "没有颜色表示不说明问题：它与很多地方相似。"),
-    "why.hiding": ("Red speaks for “the same”: painted over, the pictures are less alike. Blue speaks against it: painted over, they are more alike. "
+    "why.hiding": ("Red speaks for “the same”: painted over, the pictures are less alike. Blue speaks against it: "
+                   "painted over, they are more alike. "
                    "No colour says nothing.",
                    "红色支持“相同”：涂掉之后两张图片不那么像。蓝色反对：涂掉之后更像。没有颜色表示不说明问题。"),
-    "why.attention": ("Red speaks for “the same”: the model finds it in one place of the other picture. Blue speaks against it: the model finds "
+    "why.attention": ("Red speaks for “the same”: the model finds it in one place of the other picture. Blue speaks "
+                      "against it: the model finds "
                       "nothing like it. No colour says nothing.",
                       "红色支持“相同”：模型在另一张图片的一处找到了它。蓝色反对：模型没有找到类似的地方。没有颜色表示不说明问题。"),
     "why.map": ("Heat map of picture {number}", "图片 {number} 的热图"),

@@ -146,8 +146,11 @@ def test_a_picture_that_is_missing_is_one_line(root, kept):
 def test_visitors_are_answered_one_at_a_time(root, kept):
     Quick.most, found = 0, []
     pairs = [("reds/0.png", "reds/1.png"), ("reds/0.png", "blue.png")] * 4
-    threads = [threading.Thread(target=lambda pair=pair: found.append((pair, tabs.same(kept, asked(root, first=pair[0], second=pair[1])))))
-               for pair in pairs]
+
+    def visit(pair):
+        found.append((pair, tabs.same(kept, asked(root, first=pair[0], second=pair[1]))))
+
+    threads = [threading.Thread(target=visit, args=[pair]) for pair in pairs]
     for thread in threads:
         thread.start()
     for thread in threads:
