@@ -11,6 +11,7 @@ from utils.metrics import domain
 from utils.run import folder as runs
 
 LOOKED_AT = 500  # training pictures whose statistics are kept
+WITHOUT_CLASSES = {"rank": "and distorted copies of them", "finetune": "with scores of people", "patches": "and the places in them"}
 CHARACTERS, PHOTOGRAPHS = "characters", "photographs"
 READY = {CHARACTERS: "characters", PHOTOGRAPHS: "photos"}  # names of the ready models, of `tasks.ROOMS`
 
@@ -34,20 +35,18 @@ def write(folder: str, task: str, data, measured: dict[str, float], shape: tuple
     })
 
 
-def write_photos(folder: str, task: str, paths: list[str], images: int, shape: tuple[int, int, int], measured: dict,
-                 left_out: list[str]) -> None:
+def write_photos(folder: str, task: str, paths: list[str], shape: tuple[int, int, int], **more) -> None:
     """Writes about.json of a run on photos without classes.
 
     Args:
-        paths: some of the photos trained on; `images` is the number of all.
-        measured: as `tasks.copies.report.write_copies` returns it.
-        left_out: kinds of changes after which a photo is no copy any more.
+        paths: the photos trained on; the statistics are those of `LOOKED_AT` of them.
+        shape: (height, width, channels) that the model takes.
+        more: what else the task keeps there, such as how the model was measured.
     """
-    thumbnails = read_thumbnails(paths)
+    thumbnails = read_thumbnails(evenly(paths, LOOKED_AT))
     runs.write_json(folder, runs.ABOUT, {
-        "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails), "classes": images, "images": images,
-        "input": list(shape), "measured_on": {"photos": measured["photos"]} if measured else {}, "roc_auc": None, "left_out": left_out,
-        "recall": measured["recall"]["mean"]["model"] if measured else None,
+        "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails), "classes": len(paths), "images": len(paths),
+        "input": list(shape), "measured_on": {}, "roc_auc": None, **more,
     })
 
 
@@ -74,6 +73,8 @@ def in_words(about: dict | None) -> str:
     if about["task"] == "copies":
         text = f"learnt from {about['images']} {about['shows']} and changed copies of them"
         return text + (f"; finds {100 * about['recall']:.0f} % of copies of many kinds, 99 of 100 answers right" if about["recall"] else "")
+    if about["task"] in WITHOUT_CLASSES:
+        return f"learnt from {about['images']} {about['shows']} {WITHOUT_CLASSES[about['task']]}"
     text = f"learnt from {about['images']} {about['shows']} of {about['classes']} classes"
     measured = about["measured_on"]
     if measured:

@@ -103,7 +103,8 @@ def quality(models: Models, asked: Asked) -> dict[str, Any]:
     model = used.model
     found.sort(key=lambda row: row["score"], reverse=model.higher_is_better)
     low, high = (model.low, model.high) if model.higher_is_better else (model.high, model.low)
-    return {"used": used, "said": [*said, *broken], "found": found, "higher": model.higher_is_better, "worst": low, "best": high}
+    return {"used": used, "said": [*said, *broken], "found": found, "higher": model.higher_is_better, "worst": low, "best": high,
+            "warning": model.warning(files)}
 
 
 def places(models: Models, asked: Asked) -> dict[str, Any]:
