@@ -13,27 +13,24 @@ ANY_SIZE = True  # the inputs of its models may have any height and width
 
 
 @keras.saving.register_keras_serializable("compare")
-class Projection(keras.layers.Layer):
-    """Minus the mean, times the principal directions, scaled to unit length: (B, F) -> (B, count), float32. Fitted by `with_pca`.
+class Projection(keras.layers.Dense):
+    """The principal directions of features less their mean, scaled to unit length: (B, F) -> (B, units), float32. Fitted by `with_pca`."""
 
-    Args:
-        count: directions that are kept.
-    """
-
-    def __init__(self, count: int, **kwargs):
-        super().__init__(**{"dtype": "float32", **kwargs})
-        self.count = count
-
-    def build(self, input_shape):
-        self.mean = self.add_weight((input_shape[-1],), "zeros", trainable=False, name="mean")
-        self.directions = self.add_weight((input_shape[-1], self.count), "zeros", trainable=False, name="directions")
+    def __init__(self, units: int, **kwargs):
+        super().__init__(units, **{"dtype": "float32", **kwargs})
 
     def call(self, features):
-        kept = ops.matmul(features - self.mean, self.directions)
-        return kept / ops.sqrt(ops.maximum(ops.sum(ops.square(kept), axis=-1, keepdims=True), 1e-12))
+        return ops.normalize(super().call(features))
 
-    def get_config(self):
-        return {**super().get_config(), "count": self.count}
+    def load_own_variables(self, store):
+        if store["0"].ndim == 2:
+            return super().load_own_variables(store)
+        mean, directions = store["0"][:], store["1"][:]  # as models kept them before this was a Dense layer
+        self.set_weights([directions, -mean @ directions])
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(config.pop("count", config.pop("units", None)), **config)
 
 
 def descriptor(tower: keras.Model) -> keras.Model:
@@ -70,7 +67,7 @@ def with_pca(model: keras.Model, patches: np.ndarray, count: int) -> keras.Model
     fitted = PCA(count, svd_solver="full").fit(forward(tower, patches, 256))
     image = keras.Input(tower.input_shape[1:], name="image")
     made = keras.Model(image, Projection(count, name="pca")(tower(image)), name=KIND)
-    made.get_layer("pca").set_weights([fitted.mean_.astype("float32"), fitted.components_.T.astype("float32")])
+    made.get_layer("pca").set_weights([fitted.components_.T, -fitted.components_ @ fitted.mean_])
     return made
 
 

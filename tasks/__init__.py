@@ -112,11 +112,11 @@ ROOMS = {
     "quality": RoomRow(
         "rankiqa", "nets.rankiqa", "scorer", {"quality": "rank_live"}, "python train.py --task=rank",
         "tasks.quality.model.Quality", {"quality": Part("quality", "a photo -> its score")}, ("quality",),
-        towers="nets.towers.QUALITY"),
+        towers="nets.towers.QUALITY", learnt="tasks.quality.report.learnt"),
     "patches": RoomRow(
         "descriptor", "nets.descriptor", "", {"patches": "patches_compact"}, "python train.py --task=patches",
         "tasks.patches.model.Places", {"descriptor": Part("descriptor", "a patch -> its descriptor")}, ("places",),
-        ("sift",), towers="nets.towers.PATCHES"),
+        ("sift",), towers="nets.towers.PATCHES", learnt="tasks.patches.model.learnt"),
 }
 
 

@@ -35,6 +35,21 @@ def write(folder: str, task: str, data, measured: dict[str, float], shape: tuple
     })
 
 
+def write_photos(folder: str, task: str, paths: list[str], shape: tuple[int, int, int], **more) -> None:
+    """Writes about.json of a run on photos without classes.
+
+    Args:
+        paths: the photos trained on; the statistics are those of `LOOKED_AT` of them.
+        shape: (height, width, channels) that the model takes.
+        more: what else the task keeps there, such as how the model was measured.
+    """
+    thumbnails = read_thumbnails(evenly(paths, LOOKED_AT))
+    runs.write_json(folder, runs.ABOUT, {
+        "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails), "classes": len(paths), "images": len(paths),
+        "input": list(shape), "measured_on": {}, "roc_auc": None, **more,
+    })
+
+
 def read_thumbnails(paths: Sequence) -> np.ndarray:
     """Thumbnails (N, 48, 48, 3) uint8 of pictures; those that cannot be read any more are skipped."""
     found = []

@@ -73,8 +73,9 @@ def test_similarity_gives_the_numbers_of_the_script(files, told):
 
 def test_quality_and_matches_give_the_numbers_of_the_scripts(files, told):
     a, b = files / "a.jpg", files / "query.jpg"
-    rows = {row["file"]: row["score"] for row in told("quality", quality_room, "quality", a, b)["results"]}
-    quality = compare.load("quality")
+    answer, quality = told("quality", quality_room, "quality", a, b), compare.load("quality")
+    rows = {row["file"]: row["score"] for row in answer["results"]}
+    assert answer["warning"] == (quality.warning([a, b]) or None)
     assert quality.quality([a, b]).tolist() == [rows[str(a)], rows[str(b)]] and quality.higher_is_better
     scene, found = compare.load("patches").match(a, b), told("patches", patches_room, "patches", a, b)
     assert scene.same and scene.matrix.tolist() == found["homography"] and int(scene.inliers.sum()) == found["inliers"]

@@ -427,7 +427,7 @@ def test_rank_then_finetune_then_score(photo_folder, script, tmp_path):
     folder = shutil.copytree(photo_folder, tmp_path / "photos")
     out = script("train.py", "--task=rank", f"--dataset_path={folder}", "--epochs=2", "--steps_per_epoch=3", "--run=rank", *SMALL_RANK)
     assert "found 6 photos" in out and "4 to train on, 1 to validate, 1 to test" in out and "waited" in out
-    assert {"best.keras", "order.json", "order.png", "batch.png", "curves.png"} <= set(os.listdir(tmp_path / "logs" / "rank"))
+    assert {"about.json", "best.keras", "order.json", "order.png", "batch.png", "curves.png"} <= set(os.listdir(tmp_path / "logs" / "rank"))
     out = script("eval_rank.py", "--distortions=jpeg,contrast", "--json")
     assert set(json.loads(out.splitlines()[-1])) == {"jpeg", "contrast", "mean"}
     kept = tmp_path / "logs" / "rank" / "best.keras"
@@ -452,6 +452,7 @@ def test_rank_then_finetune_then_score(photo_folder, script, tmp_path):
     assert (tmp_path / "quality.png").is_file() and (tmp_path / "q.csv").read_text().count("\n") == 7
     out = script("eval_rank.py", f"--scores={listed}", "--nohigher_is_better", "--splits=2")
     assert "3 images of 3 reference photos" in out and "left out 3 photos that training saw" in out
+    assert "with scores of people" in script("predict.py", "--quality", folder / "0.png", "--nofigure")
     assert "srocc" in out and (tmp_path / "logs" / "fine" / "agreement.json").is_file()
     assert "a rankiqa model, expected a siamese model" in script(
         "predict.py", folder / "0.png", folder / "1.png", "--model=logs/rank", "--task=similarity", expect=2)

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from nets import siamese
-from tasks import about
 from tasks.copies import measure
-from utils.metrics import domain, verification
+from utils.metrics import verification
 from utils.run import figures, folder as runs
 from utils.run.console import progress_bar
 
@@ -88,23 +87,6 @@ def in_words(result: dict) -> list[str]:
         lines.append(f"easy copies mixed with the photos, {words}: precision {found['precision']:.3f}, recall {found['recall']:.3f}, "
                      f"F1 {found['f1']:.3f} (best possible {found['best_f1']:.3f})")
     return lines
-
-
-def write_about(folder: str, paths: list[str], images: int, shape: tuple[int, int, int], measured: dict,
-                left_out: list[str]) -> None:
-    """Writes about.json of a run on photos without classes.
-
-    Args:
-        paths: some of the photos trained on; `images` is the number of all.
-        measured: as `write_copies` returns it.
-        left_out: kinds of changes after which a photo is no copy any more.
-    """
-    thumbnails = about.read_thumbnails(paths)
-    runs.write_json(folder, runs.ABOUT, {
-        "task": "copies", "shows": about.shown_in(thumbnails), "ranges": domain.ranges(thumbnails), "classes": images,
-        "images": images, "input": list(shape), "measured_on": {"photos": measured["photos"]} if measured else {},
-        "roc_auc": None, "left_out": left_out, "recall": measured["recall"]["mean"]["model"] if measured else None,
-    })
 
 
 def learnt(known: dict) -> str:

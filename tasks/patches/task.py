@@ -20,6 +20,7 @@ from utils.data.files import evenly, save_aside
 from utils.data.survey import THUMBNAIL
 from utils.flags import passed
 from utils.metrics import domain
+from utils.metrics.verification import fpr95
 from utils.run import devices, folder as runs, weights
 from utils.run.fitting import Validation
 from utils.saying import counted
@@ -228,7 +229,7 @@ def measured(model, pairs: list[np.ndarray]) -> dict[str, float]:
     own = np.concatenate([np.diagonal(square) for square in squares])
     wrong = np.concatenate([square[~np.eye(len(square), dtype=bool)] for square in squares])
     matching = np.mean([metrics.matching(found[0::2], found[1::2]) for found in features])
-    return {"matching": float(matching), "fpr95": float(metrics.fpr95(own, wrong))}
+    return {"matching": float(matching), "fpr95": float(fpr95(own, wrong))}
 
 
 def finish(options, folder: str, data: Data) -> list[str]:

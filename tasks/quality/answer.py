@@ -2,14 +2,18 @@
 
 import os
 
+import numpy as np
+
 from nets import rankiqa
+from tasks import about
 from tasks.choosing import find_model
 from tasks.models import load_model
 from tasks.quality.model import photo_score
 from tasks.quality.report import spread
 from utils.data import photos
 from utils.data.files import reading, walk
-from utils.data.images import read_photo, read_whole
+from utils.data.images import read_image, read_photo, read_whole
+from utils.data.survey import THUMBNAIL
 from utils.run import figures, folder as runs
 from utils.run.console import progress_bar, write_answer
 from utils.saying import shown
@@ -22,17 +26,24 @@ def answer(options, files: list[str]) -> None:
     found = photo_files(files)
     path = find_model(options.model, "quality")
     scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
+    known = about.read(path)
     print(f"model {path}: {'higher' if scorer.higher_is_better else 'lower'} is better; {scale_in_words(scorer, os.path.dirname(path))}")
-    rows, bar = [], progress_bar("photo")
+    print(about.in_words(known))
+    rows, thumbnails, bar = [], [], progress_bar("photo")
     for done, file in enumerate(found, start=1):
-        rows.append({"file": file, "score": photo_score(scorer, read_photo(file), options.crops)})
+        photo = read_photo(file)
+        rows.append({"file": file, "score": photo_score(scorer, photo, options.crops)})
+        thumbnails.append(read_image(photo, THUMBNAIL))
         bar(done, len(found))
+    if doubt := about.warning(known, np.stack(thumbnails)):
+        print(f"warning: {doubt}")
     rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
     print("\n".join(f"  {row['score']:8.4g} {shown(row['file'])}" for row in rows))
     if options.figure and len(rows) > 1:
         heading = f"{len(rows)} photos, the best first" if len(rows) <= SHOWN else f"the best and the worst {SHOWN // 2} of {len(rows)} photos"
         quality_sheet(rows if len(rows) <= SHOWN else rows[: SHOWN // 2] + rows[-SHOWN // 2 :], heading)
-    write_answer(options, rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high, "results": rows})
+    write_answer(options, rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high,
+                                 "warning": doubt or None, "results": rows})
 
 
 def scale_in_words(scorer: rankiqa.Scorer, folder: str) -> str:

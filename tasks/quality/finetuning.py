@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nets import rankiqa
+from tasks import about
 from tasks.models import load_model
 from tasks.quality import model as scoring, ranking, report
 from tasks.quality.metrics import correlation
@@ -127,10 +128,11 @@ def validation(options, model, data: Data) -> Validation | None:
 
 
 def finish(options, folder: str, data: Data) -> list[str]:
-    """Measures the model of the best epoch on the test photos."""
-    model = load_model(runs.model_file(folder), KIND)
+    """Measures the model of the best epoch on the test photos, and writes what the model knows."""
+    scorer = rankiqa.scorer(load_model(runs.model_file(folder), KIND))
+    about.write_photos(folder, "finetune", data.scored.take(data.train).full_paths(), (scorer.side, scorer.side, 3))
     if len(data.test) < 3:
         return ["fewer than three photos were held out: agreement with people is unknown"]
     paths = data.scored.take(data.test).full_paths()
-    predicted = scoring.predict(rankiqa.scorer(model), paths, 0, progress=progress_bar("photo"))
+    predicted = scoring.predict(scorer, paths, 0, progress=progress_bar("photo"))
     return report.agreement_table(report.write_agreement(folder, predicted, data.scored, data.test))

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from nets import rankiqa
+from tasks import about
 from tasks.choosing import ready_model
 from tasks.models import load_model
 from utils.batches.crops import at_least, window
@@ -107,10 +108,11 @@ class Quality:
         path: the .keras file.
         higher_is_better: the direction of the scores.
         low, high: range of the scores that the model was fitted to; others may lie outside. None where it is unknown.
+        known: what the model learnt from, its about.json; None where it has none.
     """
 
     def __init__(self, path: str, threshold: float | None = None, threshold_at: str | None = None):
-        self.path, self.scorer = path, rankiqa.scorer(load_model(path, rankiqa.KIND))
+        self.path, self.scorer, self.known = path, rankiqa.scorer(load_model(path, rankiqa.KIND)), about.read(path)
         self.higher_is_better, self.low, self.high = self.scorer.higher_is_better, self.scorer.low, self.scorer.high
 
     def quality(self, pictures: Sequence[Picture], crops: int = 0) -> np.ndarray:
@@ -120,3 +122,7 @@ class Quality:
             crops: the score is the mean over so many random crops; 0: of the whole photo, or of 30 crops where it is large.
         """
         return np.array([photo_score(self.scorer, read_photo(picture), crops) for picture in several(pictures)])
+
+    def warning(self, pictures: Sequence[Picture]) -> str:
+        """Why the scores of these photos may mean nothing; "" where they look like those of the training."""
+        return about.warning(self.known, about.read_thumbnails(several(pictures)))

@@ -9,6 +9,7 @@ import numpy as np
 
 from nets import rankiqa, towers
 from nets.losses.ranking import RankingHinge, better
+from tasks import about
 from tasks.models import load_model
 from tasks.quality import model as scoring, report
 from tasks.quality.metrics import ordering
@@ -168,7 +169,7 @@ def validation(options, model, data: Data) -> Validation | None:
 
 
 def finish(options, folder: str, data: Data) -> list[str]:
-    """Gives the model of the best epoch its range and orders the levels of some test photos."""
+    """Gives the model of the best epoch its range and orders the levels of some test photos; writes what the model knows."""
     path = runs.model_file(folder)
     model = load_model(path, KIND)
     rankiqa.forget_range(model)  # where a finished run was continued
@@ -187,6 +188,7 @@ def finish(options, folder: str, data: Data) -> list[str]:
     else:
         print("undistorted photos score no higher than the worst ones: the network has learnt nothing yet")
     measured = report.write_order(scores, data.kinds, folder)
+    about.write_photos(folder, "rank", data.photos.full("train"), (scorer.side, scorer.side, 3))
     scale = [report.spread(len(tested), report.four_fifths(scores))] if best > worst else []
     return [f"{counted(len(tested), 'photo')} of the {part} part", *report.order_table(measured), *scale]
 

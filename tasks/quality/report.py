@@ -70,3 +70,9 @@ def agreement_table(table: list[dict]) -> list[str]:
     columns = ("srocc", "lcc", "lcc_logistic", "krocc", "rmse")
     head = f"{'agreement with people':26}{'images':>8}" + "".join(f"{column:>14}" for column in columns)
     return [head, *(f"  {row['kind']:24}{row['images']:8}" + "".join(f"{row[c]:14.4f}" for c in columns) for row in table)]
+
+
+def learnt(known: dict) -> str:
+    """What a model knows that learnt from photos, by its about.json, in a line."""
+    how = "with scores of people" if known["task"] == "finetune" else "and distorted copies of them"
+    return f"learnt from {known['images']} {known['shows']} {how}"

@@ -30,6 +30,15 @@ def test_principal_components_are_those_of_the_training_patches(small, rng, tmp_
         descriptor.with_pca(small, patches, 129)
 
 
+def test_a_projection_as_it_was_kept_before_it_was_a_dense_layer(rng):
+    mean, directions, features = (rng.normal(size=size).astype("float32") for size in ((8,), (8, 3), (5, 8)))
+    layer = descriptor.Projection.from_config({"name": "pca", "trainable": True, "dtype": "float32", "count": 3})
+    layer.build((None, 8))
+    layer.load_own_variables({"0": mean, "1": directions})
+    expected = (features - mean) @ directions
+    assert np.allclose(layer(features), expected / np.linalg.norm(expected, axis=1, keepdims=True), atol=1e-5)
+
+
 def test_patches_are_described_with_or_without_an_axis_of_channels(small, rng):
     patches = rng.uniform(0, 255, (5, 32, 32)).astype("float32")
     assert np.array_equal(descriptor.describe(small, patches), descriptor.describe(small, patches[..., None]))

@@ -9,9 +9,10 @@ from tasks import about
 from tasks.choosing import find_model
 from utils import faces
 from utils.data.classes import read_samples
+from utils.distortions.catalogue import chosen, distort, with_levels
 from utils.run import folder as runs
 
-from helpers import ROOT, picture
+from helpers import ROOT, picture, scenery
 
 MEASURED = {"classes": 3, "images": 12, "pairs": 20_000, "roc_auc": 0.95, "roc_auc_low": 0.9, "roc_auc_high": 0.99}
 
@@ -50,14 +51,24 @@ def test_the_ready_model_of_characters_doubts_photographs(tmp_path):
     assert about.warning(known, about.read_thumbnails([str(path) for path in tmp_path.rglob("*.png")]))
 
 
-@pytest.mark.parametrize("name", ["characters", "photos"])
+def test_the_ready_model_of_quality_doubts_letters_and_knows_distorted_photos(alphabets):
+    known, photo = about.read(find_model("quality")), scenery()
+    assert "are characters, the model learnt from photographs" in about.warning(
+        known, about.read_thumbnails([str(path) for path in sorted(alphabets.rglob("*.png"))[:2]]))
+    for kind in with_levels(chosen(["all"]), []).values():
+        assert about.warning(known, about.read_thumbnails([distort(photo, kind, len(kind.levels), 0)])) == "", kind
+    assert about.in_words(known) == "learnt from 200 photographs and distorted copies of them"
+
+
+@pytest.mark.parametrize("name", ["characters", "photos", "quality", "patches"])
 def test_every_ready_model_says_what_it_knows(name):
     known = about.read(find_model(name))
-    assert known["images"] > 1000 and set(known["ranges"]) == {"colour", "midtones", "detail", "contrast"}
+    assert known["images"] > 100 and set(known["ranges"]) == {"colour", "midtones", "detail", "contrast"}
 
 
 @pytest.mark.parametrize("text", ['{"task": "siamese"}', "[]",
                                   '{"task": "copies", "images": 3, "shows": "photographs", "recall": "much", "ranges": {}}',
+                                  '{"task": "rank"}', '{"task": "rank", "images": 3, "shows": "photographs", "ranges": {}}',
                                   '{"task": "siamese", "images": 1, "shows": "photographs", "classes": 1, "measured_on": [1], "roc_auc": null}'])
 def test_an_about_json_of_another_shape_is_named(text, tmp_path):
     (tmp_path / "about.json").write_text(text)
@@ -66,6 +77,6 @@ def test_an_about_json_of_another_shape_is_named(text, tmp_path):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["omniglot_compact", "photos_compact"])
+@pytest.mark.parametrize("name", ["omniglot_compact", "photos_compact", "rank_live"])
 def test_the_ready_models_say_what_they_know(name):
     assert "learnt from" in about.in_words(about.read(str(ROOT / "model_data" / name / "best.keras")))

@@ -81,8 +81,21 @@ def verify(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
         "accuracy": cross_fitted_accuracy(scores, same),
         "roc_auc": float(roc_auc_score(same, scores)),
         "eer": equal_error(false, true),
-        "fpr95": float(false[np.argmax(true >= 0.95)]),
+        "fpr95": fpr95(-scores[same], -scores[~same]),
     }
+
+
+def fpr95(true: np.ndarray, false: np.ndarray) -> float:
+    """The share of false pairs that is accepted at the distance that accepts 95 % of the true ones; NaN where there are no pairs of one kind.
+
+    Args:
+        true, false: distances (N,), (M,) of pairs that are the same and that are not; of similarities, their negatives.
+    """
+    if not len(true) or not len(false):
+        return float("nan")
+    is_true = np.arange(len(true) + len(false)) < len(true)
+    accepted, found, _ = roc_curve(is_true, -np.concatenate([true, false]), drop_intermediate=False)
+    return float(accepted[np.argmax(found >= 0.95)])
 
 
 def thresholds(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:

@@ -1,23 +1,11 @@
-"""What descriptors of patches are worth: FPR95, and the three questions of HPatches (Balntas et al. 2017): verification, matching, retrieval."""
+"""What descriptors of patches are worth: the three questions of HPatches (Balntas et al. 2017): verification, matching, retrieval."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 TRUE_SHARE = 0.2  # true pairs of a verification, as a share of the false ones
-TRUE, ACCEPTED = 5, 0.95  # true patches of a query; share of the true pairs that FPR95 accepts
-
-
-def fpr95(true: np.ndarray, false: np.ndarray) -> float:
-    """The share of false pairs that is accepted at the distance that accepts 95 % of the true ones.
-
-    Args:
-        true, false: distances (N,), (M,) of pairs that are the same point and that are not.
-    """
-    if not len(true) or not len(false):
-        return float("nan")
-    cut = np.sort(true)[int(np.ceil(ACCEPTED * len(true) - 1e-9)) - 1]
-    return float(np.mean(false <= cut))
+TRUE = 5  # true patches of a query
 
 
 def precision_recall(distances: np.ndarray, right: np.ndarray, total: int) -> tuple[np.ndarray, np.ndarray]:

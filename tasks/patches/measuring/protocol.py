@@ -14,6 +14,7 @@ from utils.data.images import open_image
 from utils.keypoints.cut import cut_frames, frames_of
 from utils.keypoints.detector import detect
 from utils.keypoints.geometry import moved_frames
+from utils.metrics.verification import fpr95
 
 SIDE = 65  # pixels a side of patches that are cut from photos, as in HPatches
 DISTRACTORS, QUERIES = 2000, 20  # of retrieval at most: patches of other scenes, and queries of a scene
@@ -92,7 +93,7 @@ def scene_figures(made: list[dict[str, np.ndarray]], names: list[str], seed: int
     """
     true, false = distances(made, names, seed)
     figures: dict[str, Any] = {"points": sum(len(scene[REFERENCE]) for scene in made)}
-    figures["fpr95"] = metrics.fpr95(true, np.concatenate(list(false.values())))
+    figures["fpr95"] = fpr95(true, np.concatenate(list(false.values())))
     figures["verification"] = {kind: metrics.verification(true, gaps) for kind, gaps in false.items() if len(gaps)}
     by_view = {name: [metrics.matching(scene[REFERENCE], scene[name]) for scene in made if name in scene] for name in names}
     figures["matching"] = float(np.mean([value for values in by_view.values() for value in values]))
@@ -107,7 +108,7 @@ def scene_figures(made: list[dict[str, np.ndarray]], names: list[str], seed: int
 def alone(own: dict[str, np.ndarray], names: list[str], seed: int) -> dict[str, float]:
     """FPR95 and the mean average precision of matching of one scene by itself."""
     true, false = distances([own], names, seed)
-    return {"fpr95": metrics.fpr95(true, np.concatenate(list(false.values()))),
+    return {"fpr95": fpr95(true, np.concatenate(list(false.values()))),
             "matching": float(np.mean([metrics.matching(own[REFERENCE], own[name]) for name in names if name in own]))}
 
 
@@ -165,7 +166,7 @@ def of_lists(tour: PhotoTour, describers: list[Describer]) -> Found:
     found, curves = [], {"fpr95": {}}
     for describer, made in zip(describers, features):
         gaps = {name: (((made[rows[:, 0]] - made[rows[:, 1]]) ** 2).sum(1), same) for name, (rows, same) in tour.lists.items()}
-        lists = {name: {"fpr95": metrics.fpr95(gap[same], gap[~same]), "verification": metrics.verification(gap[same], gap[~same])}
+        lists = {name: {"fpr95": fpr95(gap[same], gap[~same]), "verification": metrics.verification(gap[same], gap[~same])}
                  for name, (gap, same) in gaps.items()}
         found.append({kind: float(np.mean([row[kind] for row in lists.values()])) for kind in ("fpr95", "verification")} | {"lists": lists})
         true, false = (np.concatenate([gap[same == wanted] for gap, same in gaps.values()]) for wanted in (True, False))

@@ -24,4 +24,4 @@ def quality(models: Models, asked: Asked) -> dict[str, Any]:
     found.sort(key=lambda row: row["score"], reverse=model.higher_is_better)
     low, high = (model.low, model.high) if model.higher_is_better else (model.high, model.low)
     return {"used": used, "said": [*said, *broken], "found": found, "higher": model.higher_is_better, "worst": low,
-            "best": high}
+            "best": high, "warning": model.warning(files)}

@@ -126,6 +126,7 @@ def test_the_error_of_corners_and_of_what_both_show():
 def test_patches_are_made_smaller_without_aliasing(rng):
     found = patches(rng, 3, 65)
     assert resized(found, 65, 1) is not None and np.array_equal(resized(found, 65, 1), found.astype("float32"))
+    assert resized(found[:0], 32, 1).shape == (0, 32, 32)
     small = resized(found, 32, 1)
     assert small.shape == (3, 32, 32) and np.allclose(small.mean((1, 2)), found.mean((1, 2)), atol=2)
     board = np.indices((65, 65)).sum(0)[None] % 2 * 255

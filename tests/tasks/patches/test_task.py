@@ -1,13 +1,14 @@
 """The task patches: trained from a folder of photos, measured, continued."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from nets import descriptor, towers
-from tasks.patches import task
+from tasks.patches import evaluation, task
 from tasks.patches.data.batches import SetBatches
 from utils.run import folder as runs
 
@@ -48,8 +49,6 @@ def hpatches_like(root, rng, scenes=6, points=5):
 
 
 def test_sets_of_patches_are_split_by_scene_and_make_pairs(rng, tmp_path):
-    from types import SimpleNamespace
-
     root = hpatches_like(tmp_path / "hpatches", rng)
     options = SimpleNamespace(seed=0, test_share=0.2, val_share=0.2, data_share=1.0)
     data = task.find_set(options, str(root), (32, 32, 1))
@@ -68,6 +67,17 @@ def test_a_set_of_patches_is_trained_on(script, tmp_path, rng):
     root = hpatches_like(tmp_path / "hpatches", rng)
     out = script("train.py", "--task=patches", f"--dataset_path={root}", "--epochs=1", "--steps_per_epoch=2", "--batch_size=8", "--run=s")
     assert "scenes: 4 to train on" in out and "matching mAP" in out
+
+
+def test_a_run_on_a_relative_folder_finds_what_it_held_out_from_elsewhere(photos, tmp_path, monkeypatch):
+    given = SimpleNamespace(val_share=0.2, test_share=0.4, seed=0, skip_broken=True, data_share=1.0, jitter="easy")
+    model = descriptor.descriptor(towers.make_patch_tower("patches"))
+    monkeypatch.chdir(photos.parent)
+    held_out = task.find_data(SimpleNamespace(**vars(given), dataset_path=photos.name), model).held_out
+    runs.write_json(str(tmp_path), runs.SPLIT, held_out)
+    monkeypatch.chdir(tmp_path)
+    found = list(evaluation.scenes(given, "", "held out", str(tmp_path / "best.keras"), 1))
+    assert len(found) == 2 and all(len(scene.views) == 2 for scene in found)
 
 
 @pytest.mark.slow

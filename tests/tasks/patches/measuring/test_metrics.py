@@ -1,16 +1,9 @@
-"""FPR95 and the mean average precisions of HPatches, against plain loops."""
+"""The mean average precisions of HPatches, against plain loops."""
 
 import numpy as np
 import pytest
 
 from tasks.patches.measuring import metrics as patches
-
-
-def loop_fpr95(true, false):
-    """The least distance among the true ones that accepts 95 % of them."""
-    for cut in sorted(true):
-        if sum(distance <= cut for distance in true) >= 0.95 * len(true):
-            return sum(distance <= cut for distance in false) / len(false)
 
 
 def loop_ap(distances, right, total):
@@ -27,14 +20,6 @@ def loop_ap(distances, right, total):
 def descriptors(rng, *shape):
     made = rng.normal(size=(*shape, 8))
     return made / np.linalg.norm(made, axis=-1, keepdims=True)
-
-
-def test_fpr95_is_the_share_of_false_pairs_and_not_of_the_accepted_ones(rng):
-    for count in (1, 7, 19, 20, 40, 100):
-        true, false = rng.integers(0, 30, count) / 10, rng.integers(10, 60, 3 * count) / 10  # with ties
-        assert patches.fpr95(true, false) == pytest.approx(loop_fpr95(true, false))
-    assert patches.fpr95(np.arange(100.0), np.array([94.0, 94.5, 200, 300])) == 0.25
-    assert np.isnan(patches.fpr95(np.zeros(0), np.ones(3)))
 
 
 def test_average_precision_equals_a_loop(rng):
