@@ -6,6 +6,7 @@
     log.csv           loss and quality of each epoch
     best.keras        the model of the best epoch, or of the last where none is chosen; predict.py reads it
     last.keras        the model of the last epoch
+    best.NAME.keras   a further network that learnt, such as a discriminator, of the same epoch; last.NAME.keras: of the last
     state.weights.h5  weights and optimizer after the last epoch, for --resume
     thresholds.json   similarities from which on to say "same"
     evaluation.json   quality on the held-out test
@@ -80,15 +81,15 @@ def numbered(folder: str) -> Iterator[str]:
 def of_worker(folder: str, worker: int) -> str:
     """The folder that a worker writes to: the run's, or one in it that nobody reads.
 
-    It begins with the log and the best model of the run's, so that all workers of a resumed run agree on what was best.
+    It begins with the log and the best models of the run's, so that all workers of a resumed run agree on what was best.
     """
     if not worker:
         return folder
     own = os.path.join(folder, f"{WORKER}{worker}")
     shutil.rmtree(own, ignore_errors=True)
     os.makedirs(own)
-    for name in (LOG, BEST):
-        if os.path.isfile(os.path.join(folder, name)):
+    for name in os.listdir(folder):
+        if name == LOG or name.startswith("best."):
             shutil.copy(os.path.join(folder, name), own)
     return own
 
@@ -129,6 +130,12 @@ def holds_model(folder: str) -> bool:
     return any(os.path.isfile(os.path.join(folder, name)) for name in (BEST, LAST))
 
 
+def beside(path: str, name: str) -> str:
+    """The file of a further network, beside that of the model that is kept: best.keras and best.NAME.keras; "": the model's own."""
+    stem, ending = os.path.splitext(path)
+    return f"{stem}.{name}{ending}" if name else path
+
+
 def find_model(path: str, kind: str = "", train: str = "python train.py") -> str:
     """The .keras file that `path` means: a file, a run folder, or "" for the newest run or the ready model.
 
@@ -146,10 +153,8 @@ def find_model(path: str, kind: str = "", train: str = "python train.py") -> str
     for name in (BEST, LAST):
         if folder and os.path.isfile(os.path.join(folder, name)):
             return os.path.join(folder, name)
-    raise ValueError(
-        f"found no model at {path or f'{LOGS}/ or {READY}/'}; expected a .keras file or a run folder; "
-        f"train one with: {train}"
-    )
+    raise ValueError(f"found no model at {path or f'{LOGS}/ or {READY}/'}; expected a .keras file or a run folder; "
+                     f"train one with: {train}")
 
 
 def kind_of(path: str) -> str:
