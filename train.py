@@ -188,7 +188,7 @@ def build(task: tasks.Task):
 
 def make_trainer(task: tasks.Task, model, batches) -> tuple:
     """The compiled model that is trained, with the optimizers that the flags describe; and the models to keep, as `fitting.save_models` writes."""
-    from utils.run.optimizers import Factory
+    from tasks.optimizers import Factory
 
     steps = FLAGS.epochs * len(batches)
     factory = Factory(FLAGS.optimizer, FLAGS.learning_rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches), {})

@@ -205,8 +205,8 @@ def build(head: str, backbone: str, shape: tuple[int, int, int], steps: int, see
 
     from nets import siamese, towers
     from nets.heads import HEADS as ROWS, make_head
+    from tasks import optimizers
     from tasks.similarity.task import start_from_photos
-    from utils.run import optimizers
 
     keras.utils.set_random_seed(seed)
     tower = towers.make_tower(backbone, shape, head == "distance", maps=ROWS[head].places)

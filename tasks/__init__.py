@@ -138,7 +138,7 @@ class Task(Protocol):
         """The compiled model that is trained.
 
         It calls `make_optimizer(network)` once for each network that learns, and compiles with what that returns; of several networks,
-        with `utils.run.optimizers.ForEach` of them.
+        with `tasks.optimizers.ForEach` of them.
         """
 
     def preview(

@@ -92,7 +92,7 @@ def dream_trainer(options, model, make_optimizer):
     import keras
     from keras import ops
 
-    from utils.run.optimizers import ForEach
+    from tasks.optimizers import ForEach
 
     layers = [keras.Input((SIDE, SIDE, 1)), keras.layers.Conv2D(4, 3, strides=2), keras.layers.Flatten(),
               keras.layers.Dense(1, dtype="float32")]

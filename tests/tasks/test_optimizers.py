@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from utils.run import optimizers
+from tasks import optimizers
 
 
 @pytest.mark.parametrize("name", ["cosine", "step", "constant"])

@@ -69,7 +69,8 @@ class Factory(NamedTuple):
     def __call__(self, network: keras.Model) -> keras.Optimizer:
         """An optimizer of its own for a network; ValueError where it has made one for a network of the same name."""
         if network.name in self.networks:
-            raise ValueError(f"two networks that learn are called {network.name}: each needs a name of its own, which names its files")
+            raise ValueError(f"two networks that learn are called {network.name}: each needs a name of its own, "
+                             "which names its files")
         self.networks[network.name] = network
         rate = self.rate or default_rate(self.name, network)
         return make_optimizer(self.name, rate, self.schedule, self.weight_decay, self.steps, self.warmup)
@@ -77,7 +78,7 @@ class Factory(NamedTuple):
     def beside(self, kept: keras.Model) -> dict[str, keras.Model]:
         """The networks that learn and are no part of the model `kept`, by their names, such as a discriminator."""
         own = {id(weight) for weight in kept.weights}
-        return {name: network for name, network in self.networks.items() if any(id(weight) not in own for weight in network.weights)}
+        return {name: network for name, network in self.networks.items() if not own.issuperset(map(id, network.weights))}
 
 
 class ForEach(keras.optimizers.MultiOptimizer):
@@ -85,11 +86,13 @@ class ForEach(keras.optimizers.MultiOptimizer):
 
         trainer.compile(ForEach({network: make_optimizer(network) for network in (generator, discriminator)}), ...)
 
-    All of them step at once, after each batch, so every network needs a gradient from every batch. Where a term of the loss is left out,
-    TensorFlow raises "No gradients provided"; where it is multiplied by zero, the momentum still moves the network.
+    All of them step at once, after each batch, so every network needs a gradient from every batch. Where a term of the
+    loss is left out, TensorFlow raises "No gradients provided"; where it is multiplied by zero, the momentum still moves
+    the network.
 
     Args:
-        optimizers: by network. Networks must be built, share no variable that learns, and hold all that learn in the trainer.
+        optimizers: by network. Networks must be built, share no variable that learns, and hold all that learn in the
+            trainer.
 
     Raises:
         ValueError: a variable that learns belongs to two networks; when the trainer is built, to none.
@@ -105,7 +108,8 @@ class ForEach(keras.optimizers.MultiOptimizer):
 
         def owner(variable: keras.Variable) -> keras.Optimizer:
             if id(variable) not in owners:
-                raise ValueError(f"the variable {variable.path} learns and belongs to none of {', '.join(net.name for net in optimizers)}")
+                names = ", ".join(network.name for network in optimizers)
+                raise ValueError(f"the variable {variable.path} learns and belongs to none of {names}")
             return owners[id(variable)]
 
         super().__init__(owner)
