@@ -187,7 +187,7 @@ def build(task: tasks.Task):
 
 
 def make_trainer(task: tasks.Task, model, batches) -> tuple:
-    """The compiled model that is trained, with the optimizers that the flags describe; and the models to keep, as `fitting.save_models` writes."""
+    """The compiled model that is trained, with the optimizers of the flags, and the models to keep, see `fitting`."""
     from tasks.optimizers import Factory
 
     steps = FLAGS.epochs * len(batches)

@@ -78,7 +78,7 @@ def with_pca(model: keras.Model, patches: np.ndarray, count: int) -> keras.Model
 
 
 def describer(model: keras.Model) -> Callable[..., np.ndarray]:
-    """What a model made by `descriptor` is used for: `describe`; ValueError where it does not have the layer that training asks for."""
+    """What a model made by `descriptor` is used for: `describe`; ValueError where it has no layer "tower"."""
     model.get_layer("tower")
     return partial(describe, model)
 

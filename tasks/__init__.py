@@ -82,8 +82,9 @@ ROOMS = {
                       "apps.search.model.Similarity", SIAMESE),
     "quality": RoomRow("rankiqa", "nets.rankiqa", "scorer", {"quality": "rank_live"}, "python train.py --task=rank",
                        "tasks.quality.model.Quality", {"quality": "quality"}, {"quality": "apps.page.answers.quality"}),
-    "patches": RoomRow("descriptor", "nets.descriptor", "describer", {"patches": "patches_compact"}, "python train.py --task=patches",
-                       "tasks.patches.model.Places", {"descriptor": "descriptor"}, {"places": "apps.page.answers.places"}, ("sift",)),
+    "patches": RoomRow("descriptor", "nets.descriptor", "describer", {"patches": "patches_compact"},
+                       "python train.py --task=patches", "tasks.patches.model.Places", {"descriptor": "descriptor"},
+                       {"places": "apps.page.answers.places"}, ("sift",)),
 }
 
 
@@ -100,16 +101,17 @@ class Data(Protocol):
 class Task(Protocol):
     """The contract of a task: the names that train.py uses of its module, in the order in which it does.
 
-    `options` are absl's flags. `model` is the model that is kept for use, and the "trainer" is the model that is trained: a batch in, the
-    loss out. They share what learns. Nothing more is asked of either: no layer needs a certain name.
+    `options` are absl's flags. `model` is the model that is kept for use, and the "trainer" is the model that is
+    trained: a batch in, the loss out. They share what learns. Nothing more is asked of either: no layer needs a certain
+    name.
 
-    A batch is a tuple (inputs, targets). Inputs and targets are each an array, such as pictures (B, H, W, C), or a tree of arrays: dicts,
-    tuples and lists, one in another. The first axis of each array is the batch.
+    A batch is a tuple (inputs, targets). Inputs and targets are each an array, such as pictures (B, H, W, C), or a tree
+    of arrays: dicts, tuples and lists, one in another. The first axis of each array is the batch.
 
-    Several networks may learn, each with an optimizer of its own, such as a generator and a discriminator. The trainer holds them all.
-    A network that learns and is no part of `model` is kept beside it, as best.NAME.keras and last.NAME.keras, and
-    `tasks.models.load_model(runs.beside(path, NAME), NAME)` reads it. A resumed run goes on with all networks, optimizers and seeds of
-    random layers as they were.
+    Several networks may learn, each with an optimizer of its own, such as a generator and a discriminator. The trainer
+    holds them all. A network that learns and is no part of `model` is kept beside it, as best.NAME.keras and
+    last.NAME.keras, and `tasks.models.load_model(runs.beside(path, NAME), NAME)` reads it. A resumed run goes on with
+    all networks, optimizers and seeds of random layers as they were.
     """
 
     KIND: str  # name of the Keras models that it keeps
@@ -133,19 +135,20 @@ class Task(Protocol):
         """Batches of the training rows, repeatable from seed, epoch and step; says what one holds."""
 
     def trainer(
-        self, options: "flags.FlagValues", model: "keras.Model", make_optimizer: "Callable[[keras.Model], keras.Optimizer]"
+        self, options: "flags.FlagValues", model: "keras.Model",
+        make_optimizer: "Callable[[keras.Model], keras.Optimizer]",
     ) -> "keras.Model":
         """The compiled model that is trained.
 
-        It calls `make_optimizer(network)` once for each network that learns, and compiles with what that returns; of several networks,
-        with `tasks.optimizers.ForEach` of them.
+        It calls `make_optimizer(network)` once for each network that learns, and compiles with what that returns; of
+        several networks, with `tasks.optimizers.ForEach` of them.
         """
 
     def preview(
         self, trainer: "keras.Model", batch: tuple, data: Data
     ) -> tuple["np.ndarray", "np.ndarray", dict[int, str]] | None:
-        """What batch.png shows of a batch (inputs, targets): images as the network sees them (N, H, W, C) in 0..255, the row of each (N,),
-        and the names of the rows; None: a batch holds no images."""
+        """What batch.png shows of a batch (inputs, targets): images as the network sees them (N, H, W, C) in 0..255,
+        the row of each (N,), and the names of the rows; None: a batch holds no images."""
 
     def validation(self, options: "flags.FlagValues", model: "keras.Model", data: Data) -> "Validation | None":
         """How the model is measured after each epoch; None where there is nothing to measure on."""

@@ -78,7 +78,8 @@ class Factory(NamedTuple):
     def beside(self, kept: keras.Model) -> dict[str, keras.Model]:
         """The networks that learn and are no part of the model `kept`, by their names, such as a discriminator."""
         own = {id(weight) for weight in kept.weights}
-        return {name: network for name, network in self.networks.items() if not own.issuperset(map(id, network.weights))}
+        return {name: network for name, network in self.networks.items()
+                if any(id(weight) not in own for weight in network.weights)}
 
 
 class ForEach(keras.optimizers.MultiOptimizer):
@@ -87,8 +88,8 @@ class ForEach(keras.optimizers.MultiOptimizer):
         trainer.compile(ForEach({network: make_optimizer(network) for network in (generator, discriminator)}), ...)
 
     All of them step at once, after each batch, so every network needs a gradient from every batch. Where a term of the
-    loss is left out, TensorFlow raises "No gradients provided"; where it is multiplied by zero, the momentum still moves
-    the network.
+    loss is left out, TensorFlow raises "No gradients provided"; where it is multiplied by zero, the momentum still
+    moves the network.
 
     Args:
         optimizers: by network. Networks must be built, share no variable that learns, and hold all that learn in the

@@ -1,4 +1,4 @@
-"""train.py with two made-up tasks: `dream` has two networks that learn, `dense` has a tree of arrays as targets. Run by tests.
+"""train.py with two made-up tasks: `dream` has two networks that learn, `dense` a tree of targets. Run by tests.
 
     python tests/made_up.py --task=dream --run=NAME
 
@@ -30,13 +30,17 @@ class Data(NamedTuple):
 
 def blurred_and_sharp(options, epoch: int, step: int):
     """Inputs of `dream`, pictures (B, SIDE, SIDE, 1) in 0..1 of half the size, and as targets those of full size."""
-    sharp = np.random.default_rng([options.seed, epoch, step]).random((options.batch_size, SIDE, SIDE, 1)).astype("float32")
+    rng = np.random.default_rng([options.seed, epoch, step])
+    sharp = rng.random((options.batch_size, SIDE, SIDE, 1)).astype("float32")
     small = sharp.reshape(len(sharp), SIDE // 2, 2, SIDE // 2, 2, 1).mean((2, 4))
     return {"image": small, "sharp": sharp}, sharp
 
 
 def picture_and_boxes(options, epoch: int, step: int):
-    """Inputs of `dense`, pictures (B, SIDE, SIDE, 1); targets at two scales s: is a thing there (B, s, s, 1), its size (B, s, s, 2)."""
+    """Inputs of `dense`, pictures (B, SIDE, SIDE, 1), and its targets at two scales.
+
+    "there": whether a thing is there (B, s, s, 1), "size": its size (B, s, s, 2), each a list over the sides s.
+    """
     image = blurred_and_sharp(options, epoch, step)[0]["sharp"]
     scales = [image[:, ::2, ::2], image[:, ::4, ::4]]
     there = [(part > 0.5).astype("float32") for part in scales]
@@ -47,21 +51,22 @@ def small_generator():
     """A picture (B, h, w, 1) -> one of twice the size; its Dropout draws anew for every batch."""
     import keras
 
-    layers = [keras.Input((SIDE // 2, SIDE // 2, 1)), keras.layers.Conv2D(4, 3, padding="same"), keras.layers.BatchNormalization(),
-              keras.layers.ReLU(), keras.layers.Dropout(0.2), keras.layers.UpSampling2D(2),
+    layers = [keras.Input((SIDE // 2, SIDE // 2, 1)), keras.layers.Conv2D(4, 3, padding="same"),
+              keras.layers.BatchNormalization(), keras.layers.ReLU(), keras.layers.Dropout(0.2),
+              keras.layers.UpSampling2D(2),
               keras.layers.Conv2D(1, 3, padding="same", dtype="float32")]
     return keras.Sequential(layers, name="generator")
 
 
 def small_detector():
-    """A picture (B, SIDE, SIDE, 1) -> the tree of `picture_and_boxes`; the names of its last layers name the columns of log.csv."""
+    """A picture (B, SIDE, SIDE, 1) -> the tree of `picture_and_boxes`; its last layers name the columns of log.csv."""
     import keras
 
     image = keras.Input((SIDE, SIDE, 1), name="image")
     scales = {size: keras.layers.AveragePooling2D(size)(image) for size in (2, 4)}
-    outputs = {"there": [keras.layers.Conv2D(1, 1, activation="sigmoid", name=f"there{size}")(part) for size, part in scales.items()],
-               "size": [keras.layers.Conv2D(2, 1, name=f"size{size}")(part) for size, part in scales.items()]}
-    return keras.Model({"image": image}, outputs, name="detector")
+    there = [keras.layers.Conv2D(1, 1, activation="sigmoid", name=f"there{side}")(scales[side]) for side in scales]
+    size = [keras.layers.Conv2D(2, 1, name=f"size{side}")(scales[side]) for side in scales]
+    return keras.Model({"image": image}, {"there": there, "size": size}, name="detector")
 
 
 def adversarial(generator, discriminator):
@@ -78,12 +83,13 @@ def adversarial(generator, discriminator):
             made = self.generator(image)
             fixed = [ops.stop_gradient(weight.value) for weight in self.discriminator.trainable_variables]
             others = [variable.value for variable in self.discriminator.non_trainable_variables]
-            judged, _ = self.discriminator.stateless_call(fixed, others, made)  # passes the gradient on and does not move
+            judged, _ = self.discriminator.stateless_call(fixed, others, made)  # passes the gradient on, does not move
             true, false = self.discriminator(sharp), self.discriminator(ops.stop_gradient(made))
             own = ops.mean(ops.abs(made - sharp), axis=(1, 2, 3)) + 0.1 * ops.softplus(-judged[:, 0])
             return ops.stack([own, ops.softplus(-true[:, 0]) + ops.softplus(false[:, 0])], axis=1)
 
-    inputs = {"image": keras.Input((SIDE // 2, SIDE // 2, 1), name="image"), "sharp": keras.Input((SIDE, SIDE, 1), name="sharp")}
+    inputs = {"image": keras.Input((SIDE // 2, SIDE // 2, 1), name="image"),
+              "sharp": keras.Input((SIDE, SIDE, 1), name="sharp")}
     return keras.Model(inputs, Adversarial()(inputs["image"], inputs["sharp"]))
 
 
@@ -155,11 +161,12 @@ def task_of(name: str) -> types.ModuleType:
 def add(name: str) -> None:
     """Adds the room of a made-up task to the tables."""
     flags = types.ModuleType(f"tasks.{name}.flags")
-    vars(flags).update(for_training=lambda: None, for_answers=lambda: None, for_evaluation=lambda: None, check=lambda options: None)
+    vars(flags).update(for_training=lambda: None, for_answers=lambda: None, for_evaluation=lambda: None,
+                       check=lambda options: None)
     network = types.ModuleType(f"nets.{name}")
     network.KIND = KINDS[name]
-    sys.modules |= {f"tasks.{name}": types.ModuleType(f"tasks.{name}"), flags.__name__: flags, network.__name__: network,
-                    f"tasks.{name}.task": task_of(name)}
+    room, task = types.ModuleType(f"tasks.{name}"), task_of(name)
+    sys.modules |= {module.__name__: module for module in (room, flags, network, task)}
     tasks.TASKS[name] = tasks.TaskRow(name, "task", "a made-up question")
     tasks.ROOMS[name] = tasks.RoomRow(KINDS[name], f"nets.{name}", "", {}, "python train.py", "", {})
 

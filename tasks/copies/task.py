@@ -99,7 +99,8 @@ def trainer(options, model, make_optimizer):
 def preview(trainer, batch, data: Data):
     """Views of a batch, a row a photo."""
     inputs = batch[0]
-    return inputs["image"], inputs["label"], {label: figures.short(path) for label, path in enumerate(data.photos.train)}
+    names = {label: figures.short(path) for label, path in enumerate(data.photos.train)}
+    return inputs["image"], inputs["label"], names
 
 
 def callbacks(options, batches) -> list:

@@ -183,7 +183,8 @@ def preview(trainer, batch, data: Data):
     inputs = batch[0]
     rows = np.array(evenly(np.arange(len(inputs["point"]) // 2), 8))
     rows = np.stack([2 * rows, 2 * rows + 1], axis=1).ravel()
-    return inputs["image"][rows], inputs["point"][rows], {int(point): f"point {point}" for point in inputs["point"][rows]}
+    points = inputs["point"][rows]
+    return inputs["image"][rows], points, {int(point): f"point {point}" for point in points}
 
 
 def callbacks(options, batches) -> list:

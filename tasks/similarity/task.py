@@ -200,7 +200,8 @@ def preview(trainer, batch, data: Data):
     inputs = batch[0]
     if "warp" not in inputs:
         return None
-    return *siamese.augmented(trainer, inputs), {label: figures.short(name) for label, name in enumerate(data.samples.classes)}
+    names = {label: figures.short(name) for label, name in enumerate(data.samples.classes)}
+    return *siamese.augmented(trainer, inputs), names
 
 
 def callbacks(options, batches) -> list:

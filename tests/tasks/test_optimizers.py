@@ -67,7 +67,8 @@ def test_the_factory_makes_an_optimizer_of_its_own_for_each_network():
     one, two, trainer = two_networks()
     factory = optimizers.Factory("sgd", 0, "constant", 0.0, 10, 2, {})
     made = [factory(network) for network in (one, two)]
-    assert made[0] is not made[1] and [float(optimizer.learning_rate) for optimizer in made] == pytest.approx([2e-2, 2e-2])
+    assert made[0] is not made[1]
+    assert [float(optimizer.learning_rate) for optimizer in made] == pytest.approx([2e-2, 2e-2])
     assert factory.beside(one) == {"two": two} and factory.beside(trainer) == {}
     with pytest.raises(ValueError, match="two networks that learn are called one"):
         factory(one)

@@ -1,4 +1,4 @@
-"""Tasks with two networks that learn, and with a tree of targets, are trained, killed and resumed by train.py as it stands."""
+"""train.py as it stands trains, and resumes, a task with two networks that learn and one with a tree of targets."""
 
 import importlib.util
 import io
@@ -22,8 +22,9 @@ FLAGS = (f"--epochs={EPOCHS}", "--steps_per_epoch=6", "--batch_size=8", "--patie
 
 def start(cwd, backend, *args):
     """Starts train.py with the made-up tasks."""
-    return subprocess.Popen([sys.executable, str(ROOT / "tests" / "made_up.py"), *args], cwd=cwd, text=True, stdout=subprocess.PIPE,
-                            stderr=subprocess.STDOUT, env={**os.environ, "MPLBACKEND": "agg", "KERAS_BACKEND": backend})
+    return subprocess.Popen([sys.executable, str(ROOT / "tests" / "made_up.py"), *args], cwd=cwd, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                            env={**os.environ, "MPLBACKEND": "agg", "KERAS_BACKEND": backend})
 
 
 def arrays(path):

@@ -32,7 +32,7 @@ class KeptModels(keras.callbacks.ModelCheckpoint):
 
 
 def save_models(kept: dict[str, keras.Model], path: str) -> None:
-    """Writes models aside, each into its file: the one called "" into `path`, the others beside it, see `runs.beside`."""
+    """Writes each model aside into its file: the one called "" into `path`, the others beside it, see `runs.beside`."""
     for name, model in kept.items():
         save_aside(model.save, runs.beside(path, name), ".keras")
 
@@ -40,8 +40,8 @@ def save_models(kept: dict[str, keras.Model], path: str) -> None:
 class SavedState(keras.callbacks.Callback):
     """Saves the state of a run after each epoch, in one file that is whole or not there.
 
-    The state is all that training changes: the weights of every network that learns, the state of every optimizer and schedule, and the
-    seeds of random layers, which Keras leaves out of its files of weights.
+    The state is all that training changes: the weights of every network that learns, the state of every optimizer and
+    schedule, and the seeds of random layers, which Keras leaves out of its files of weights.
 
     Keras' BackupAndRestore writes two files in place: killed between them, a run continues with the
     weights of one epoch and the number of another.
@@ -90,9 +90,9 @@ def seeds_of(trained: keras.Model) -> list[keras.Variable]:
 
 
 def columns(trained: keras.Model) -> set[str]:
-    """The columns of log.csv that training fills by itself, as far as they are known before it: the loss, and the metrics of the one output.
+    """The columns of log.csv that training fills by itself: the loss, and the metrics that it was compiled with.
 
-    Of several outputs, Keras names the columns when it sees the first batch.
+    Those of several outputs are left out: Keras names them when it sees the first batch.
     """
     metrics = getattr(trained._compile_metrics, "_user_metrics", None) or ()
     known = isinstance(metrics, list | tuple) and len(getattr(trained, "outputs", [trained])) == 1
@@ -232,7 +232,8 @@ def feed(batches):
     import tensorflow as tf
 
     def whole():
-        return (keras.tree.lists_to_tuples(batches[number]) for number in range(len(batches)))  # tf.data takes a list for an array
+        # tf.data takes a list for an array
+        return (keras.tree.lists_to_tuples(batches[number]) for number in range(len(batches)))
 
     spec = keras.tree.map_structure(lambda rows: tf.TensorSpec((None, *rows.shape[1:]), rows.dtype), next(whole()))
     options = tf.data.Options()

@@ -6,7 +6,7 @@
     log.csv           loss and quality of each epoch
     best.keras        the model of the best epoch, or of the last where none is chosen; predict.py reads it
     last.keras        the model of the last epoch
-    best.NAME.keras   a further network that learnt, such as a discriminator, of the same epoch; last.NAME.keras: of the last
+    best.NAME.keras   a further network that learnt, such as a discriminator; last.NAME.keras: of the last epoch
     state.weights.h5  weights and optimizer after the last epoch, for --resume
     thresholds.json   similarities from which on to say "same"
     evaluation.json   quality on the held-out test
@@ -81,7 +81,7 @@ def numbered(folder: str) -> Iterator[str]:
 def of_worker(folder: str, worker: int) -> str:
     """The folder that a worker writes to: the run's, or one in it that nobody reads.
 
-    It begins with the log and the best models of the run's, so that all workers of a resumed run agree on what was best.
+    It begins with the log and the best models of the run's, so that all workers of a resumed run agree on the best.
     """
     if not worker:
         return folder
@@ -131,7 +131,7 @@ def holds_model(folder: str) -> bool:
 
 
 def beside(path: str, name: str) -> str:
-    """The file of a further network, beside that of the model that is kept: best.keras and best.NAME.keras; "": the model's own."""
+    """The file of a further network beside best.keras or last.keras, such as best.NAME.keras; "": the same file."""
     stem, ending = os.path.splitext(path)
     return f"{stem}.{name}{ending}" if name else path
 

@@ -46,7 +46,7 @@ def test_the_saved_state_is_one_whole_file(tmp_path):
 
 
 def test_random_layers_go_on_where_they_were(tmp_path):
-    """The seed of a Dropout comes back too, which Keras leaves out of its files; a state of before the seeds is read as it was."""
+    """The seed of a Dropout comes back too, which Keras leaves out of its files; a state without seeds is read too."""
     def make():
         keras.utils.set_random_seed(0)
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.5), keras.layers.Dense(2)])
@@ -199,7 +199,7 @@ def test_training_is_fed_as_keras_would_feed_it():
 
 
 def test_targets_may_be_a_tree_of_arrays():
-    """Pictures, dicts and lists, one in another: the loss of each output has its column, and that of a tree is known at the first batch."""
+    """Pictures, dicts and lists, one in another; the columns of several outputs are known at the first batch."""
     class Dense(keras.utils.PyDataset):
         def __len__(self):
             return 3
@@ -211,8 +211,10 @@ def test_targets_may_be_a_tree_of_arrays():
     keras.utils.set_random_seed(0)
     image = keras.Input((8, 8, 1), name="image")
     halves = [keras.layers.Conv2D(1, 1)(keras.layers.AveragePooling2D(size)(image)) for size in (2, 4)]
-    model = keras.Model({"image": image}, {"picture": keras.layers.Conv2D(1, 3, padding="same")(image), "levels": halves})
-    model.compile(keras.optimizers.SGD(0.1), {"picture": "mae", "levels": ["mse", "mse"]}, metrics={"picture": "mse", "levels": ["mae", "mae"]})
+    picture = keras.layers.Conv2D(1, 3, padding="same", name="picture")(image)
+    model = keras.Model({"image": image}, {"picture": picture, "levels": halves})
+    model.compile(keras.optimizers.SGD(0.1), {"picture": "mae", "levels": ["mse", "mse"]},
+                  metrics={"picture": "mse", "levels": ["mae", "mae"]})
     seen = fitting.columns(model)
     losses = model.fit(fitting.feed(Dense()), epochs=3, shuffle=False, verbose=0).history
     assert seen == {"loss"} and {"loss", "picture_loss"} < set(losses) and losses["loss"][2] < losses["loss"][0]
