@@ -77,7 +77,7 @@ def step(model, folder) -> dict[str, float]:
         trained = siamese.trainer(model, loss)
         trained.compile("adamw", siamese.own_loss, metrics=siamese.signs_of_life(loss))
         fitted[name] = lambda trained=trained: next_epoch(trained, batches)
-    callbacks = fitting.make_callbacks(folder, model, batches, None, 0, [])
+    callbacks = fitting.make_callbacks(folder, {"": model}, batches, None, 0, [])
     seconds = side_by_side(fitted | {"callbacks": lambda: next_epoch(trained, batches, callbacks)})  # of the last loss
     longer = min(seconds.pop("callbacks")) - min(seconds[name])
     return shares(seconds, len(images)) | {"callbacks at the end of an epoch, s": longer}

@@ -96,13 +96,13 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
     data = task.find_data(FLAGS, model)
     task.prepare(FLAGS, model, data)
     batches = task.make_batches(FLAGS, data, model)
-    trainer = make_trainer(task, model, batches)
+    trainer, kept = make_trainer(task, model, batches)
     done = restored(trainer, data, folder) if folder else 0
     folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
     runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")
     runs.write_json(folder, runs.SPLIT, data.held_out)
     runs.forget_epochs(folder, done)
-    complete = fit(task, model, trainer, data, batches, folder, done)
+    complete = fit(task, kept, trainer, data, batches, folder, done)
     print("\n".join(task.finish(FLAGS, folder, data)))
     return folder, complete
 
@@ -176,14 +176,14 @@ def build(task: tasks.Task):
     return model
 
 
-def make_trainer(task: tasks.Task, model, batches):
-    """The compiled model that is trained, with the optimizer that the flags describe."""
-    from utils.run import fitting
+def make_trainer(task: tasks.Task, model, batches) -> tuple:
+    """The compiled model that is trained, with the optimizers of the flags, and the models to keep, see `fitting`."""
+    from tasks.optimizers import Factory
 
-    rate = FLAGS.learning_rate or fitting.default_rate(FLAGS.optimizer, model)
     steps = FLAGS.epochs * len(batches)
-    optimizer = fitting.make_optimizer(FLAGS.optimizer, rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches))
-    return task.trainer(FLAGS, model, optimizer)
+    factory = Factory(FLAGS.optimizer, FLAGS.learning_rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches), {})
+    trainer = task.trainer(FLAGS, model, factory)
+    return trainer, factory.beside(model) | {"": model}
 
 
 def restored(trainer, data: tasks.Data, folder: str) -> int:
@@ -199,22 +199,23 @@ def restored(trainer, data: tasks.Data, folder: str) -> int:
     return done
 
 
-def fit(task: tasks.Task, model, trainer, data: tasks.Data, batches, folder: str, done: int) -> bool:
+def fit(task: tasks.Task, kept: dict, trainer, data: tasks.Data, batches, folder: str, done: int) -> bool:
     """Trains after `done` epochs and writes what the run leaves into `folder`; Ctrl-C ends it early with a usable model, and False is returned."""
-    from utils.data.files import remove_remains, save_aside
+    from utils.data.files import remove_remains
     from utils.run import figures, fitting, folder as runs
 
-    if shown := task.preview(trainer, batches[0][0], data):
+    if shown := task.preview(trainer, batches[0], data):
         figures.batch(folder, *shown)
     remove_remains(folder)
-    callbacks = fitting.make_callbacks(folder, model, batches, task.validation(FLAGS, model, data), FLAGS.patience, task.CURVES)
+    validation = task.validation(FLAGS, kept[""], data)
+    callbacks = fitting.make_callbacks(folder, kept, batches, validation, FLAGS.patience, task.CURVES)
     try:
         with fitting.Heartbeat() as heartbeat:
             trainer.fit(fitting.feed(batches), epochs=FLAGS.epochs, initial_epoch=done, shuffle=False,
                         verbose=1 if sys.stdout.isatty() else 2,
                         callbacks=[fitting.CtrlC(), heartbeat, *task.callbacks(FLAGS, batches), *callbacks])
     except KeyboardInterrupt:
-        save_aside(model.save, os.path.join(folder, runs.LAST), ".keras")
+        fitting.save_models(kept, os.path.join(folder, runs.LAST))
         print(f"\nstopped; {folder}/{runs.LAST} holds the model as it is; python train.py --resume continues")
         return False
     return True

@@ -205,8 +205,8 @@ def build(head: str, backbone: str, shape: tuple[int, int, int], steps: int, see
 
     from nets import siamese, towers
     from nets.heads import HEADS as ROWS, make_head
+    from tasks import optimizers
     from tasks.similarity.task import start_from_photos
-    from utils.run import fitting
 
     keras.utils.set_random_seed(seed)
     tower = towers.make_tower(backbone, shape, head == "distance", maps=ROWS[head].places)
@@ -214,9 +214,10 @@ def build(head: str, backbone: str, shape: tuple[int, int, int], steps: int, see
     if backbone == "photos":
         start_from_photos(model)
         siamese.freeze_normalization(model, True)
-    rate = 5e-4 if backbone == "photos" else fitting.default_rate("adamw", model)
+    rate = 5e-4 if backbone == "photos" else optimizers.default_rate("adamw", model)
     trainer = siamese.trainer(model, siamese.make_loss("cross_entropy", model))
-    trainer.compile(fitting.make_optimizer("adamw", rate, "cosine", 1e-4, FLAGS.epochs * steps, steps), siamese.own_loss)
+    made = optimizers.make_optimizer("adamw", rate, "cosine", 1e-4, FLAGS.epochs * steps, steps)
+    trainer.compile(made, siamese.own_loss)
     return model, trainer
 
 

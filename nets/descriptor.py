@@ -1,5 +1,8 @@
 """Descriptors: a patch -> numbers of unit length, near for the same place and far for others."""
 
+from collections.abc import Callable
+from functools import partial
+
 import keras
 import numpy as np
 from keras import layers, ops
@@ -69,6 +72,12 @@ def with_pca(model: keras.Model, patches: np.ndarray, count: int) -> keras.Model
     made = keras.Model(image, Projection(count, name="pca")(tower(image)), name=KIND)
     made.get_layer("pca").set_weights([fitted.components_.T, -fitted.components_ @ fitted.mean_])
     return made
+
+
+def describer(model: keras.Model) -> Callable[..., np.ndarray]:
+    """What a model made by `descriptor` is used for: `describe`; ValueError where it has no layer "tower"."""
+    model.get_layer("tower")
+    return partial(describe, model)
 
 
 def describe(model: keras.Model, patches: np.ndarray, batch_size: int = 256) -> np.ndarray:

@@ -136,8 +136,8 @@ class Scorer(NamedTuple):
 
 
 def scorer(model: keras.Model) -> Scorer:
-    """What a model made by `rankiqa` is used for."""
-    scale = model.get_layer("score")
+    """What a model made by `rankiqa` is used for; ValueError where it lacks a layer that training uses."""
+    scale, _ = model.get_layer("score"), model.get_layer("tower")
     low, high = sorted(float(number) for number in scale.get_weights()[0][2:]) if scale.fitted else (None, None)
     return Scorer(partial(score, model), model.input_shape[1] is None, side(model), scale.higher_is_better, low, high)
 

@@ -16,7 +16,8 @@ that others ask of a room: they go over the table, and name no room themselves. 
 `tasks.choosing`. This module and all flags.py import no Keras, so that `--help` answers at once.
 """
 
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -114,7 +115,7 @@ ROOMS = {
         "tasks.quality.model.Quality", {"quality": Part("quality", "a photo -> its score")}, ("quality",),
         towers="nets.towers.QUALITY", learnt="tasks.quality.report.learnt"),
     "patches": RoomRow(
-        "descriptor", "nets.descriptor", "", {"patches": "patches_compact"}, "python train.py --task=patches",
+        "descriptor", "nets.descriptor", "describer", {"patches": "patches_compact"}, "python train.py --task=patches",
         "tasks.patches.model.Places", {"descriptor": Part("descriptor", "a patch -> its descriptor")}, ("places",),
         ("sift",), towers="nets.towers.PATCHES", learnt="tasks.patches.model.learnt"),
 }
@@ -133,8 +134,17 @@ class Data(Protocol):
 class Task(Protocol):
     """The contract of a task: the names that train.py uses of its module, in the order in which it does.
 
-    `options` are absl's flags. `model` is the model that is kept (model in, score out), and the "trainer" is the
-    model that is trained: a batch in, the loss out. Both share one tower.
+    `options` are absl's flags. `model` is the model that is kept for use, and the "trainer" is the model that is
+    trained: a batch in, the loss out. They share what learns. Nothing more is asked of either: no layer needs a certain
+    name.
+
+    A batch is a tuple (inputs, targets). Inputs and targets are each an array, such as pictures (B, H, W, C), or a tree
+    of arrays: dicts, tuples and lists, one in another. The first axis of each array is the batch.
+
+    Several networks may learn, each with an optimizer of its own, such as a generator and a discriminator. The trainer
+    holds them all. A network that learns and is no part of `model` is kept beside it, as best.NAME.keras and
+    last.NAME.keras, and `tasks.models.load_model(runs.beside(path, NAME), NAME)` reads it. A resumed run goes on with
+    all networks, optimizers and seeds of random layers as they were.
     """
 
     KIND: str  # name of the Keras models that it keeps
@@ -157,14 +167,21 @@ class Task(Protocol):
     def make_batches(self, options: "flags.FlagValues", data: Data, model: "keras.Model") -> "keras.utils.PyDataset":
         """Batches of the training rows, repeatable from seed, epoch and step; says what one holds."""
 
-    def trainer(self, options: "flags.FlagValues", model: "keras.Model", optimizer: "keras.Optimizer") -> "keras.Model":
-        """The compiled model that is trained."""
+    def trainer(
+        self, options: "flags.FlagValues", model: "keras.Model",
+        make_optimizer: "Callable[[keras.Model], keras.Optimizer]",
+    ) -> "keras.Model":
+        """The compiled model that is trained.
+
+        It calls `make_optimizer(network)` once for each network that learns, and compiles with what that returns; of
+        several networks, with `tasks.optimizers.ForEach` of them.
+        """
 
     def preview(
-        self, trainer: "keras.Model", batch: dict[str, "np.ndarray"], data: Data
+        self, trainer: "keras.Model", batch: tuple, data: Data
     ) -> tuple["np.ndarray", "np.ndarray", dict[int, str]] | None:
-        """What batch.png shows: the images of a batch as the tower sees them (B, H, W, C) in 0..255, the row of each (B,), and the
-        names of the rows; None: a batch holds no images."""
+        """What batch.png shows of a batch (inputs, targets): images as the network sees them (N, H, W, C) in 0..255,
+        the row of each (N,), and the names of the rows; None: a batch holds no images."""
 
     def validation(self, options: "flags.FlagValues", model: "keras.Model", data: Data) -> "Validation | None":
         """How the model is measured after each epoch; None where there is nothing to measure on."""

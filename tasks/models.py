@@ -31,7 +31,8 @@ def load_model(path: str, kind: str) -> keras.Model:
     """The model in a .keras file, which may be a stranger's: no code of his runs, and it takes no more memory than the file justifies.
 
     Args:
-        kind: of a row in `ROOMS`.
+        kind: of a row in `ROOMS`, or the name of a further network that a run keeps, see `runs.beside`: what it takes
+            is for the room to know.
 
     Raises:
         ValueError: not a Keras file, a damaged one, a model of another kind, or one whose weights are not all finite.
@@ -90,17 +91,23 @@ def bytes_of(config: dict) -> int:
 
 
 def check_model(model: keras.Model) -> None:
-    """Raises ValueError where a model is not built as those of `ROOMS` are, or has weights that are NaN or infinite."""
-    model.get_layer("tower")
-    READERS.get(model.name, lambda model: None)(model)
+    """Raises ValueError where a model is not built as those of its kind, or has weights that are NaN or infinite."""
+    if model.name in NETWORKS:
+        READERS.get(model.name, lambda model: None)(model)
+        check_inputs(model)
+    broken = [weight.path for weight in model.weights if not np.isfinite(keras.ops.convert_to_numpy(weight)).all()]
+    if broken:
+        raise ValueError(f"{len(broken)} of its {len(model.weights)} arrays of weights hold NaN or infinity, such as "
+                         f"{broken[0]}: training diverged")
+
+
+def check_inputs(model: keras.Model) -> None:
+    """Raises ValueError where a model of a kind in `ROOMS` takes no images, or any size where its kind has one size."""
     shapes = {tuple(tensor.shape) for tensor in model.inputs}
     sizes = [size for shape in shapes for size in shape[1:3] if size or not getattr(NETWORKS[model.name], "ANY_SIZE", False)]
     fitting = len(shapes) == 1 and all(len(shape) == 4 and shape[3] in range(1, 5) for shape in shapes)
     if not fitting or not all(size and size <= WIDEST for size in sizes):
         raise ValueError(f"it takes {shapes}, expected images of 1 to 4 channels")
-    broken = [weight.path for weight in model.weights if not np.isfinite(keras.ops.convert_to_numpy(weight)).all()]
-    if broken:
-        raise ValueError(f"{len(broken)} of its {len(model.weights)} arrays of weights hold NaN or infinity, such as {broken[0]}: training diverged")
 
 
 @contextlib.contextmanager

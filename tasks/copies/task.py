@@ -89,17 +89,19 @@ def make_batches(options, data: Data, model) -> ViewBatches:
     return made
 
 
-def trainer(options, model, optimizer):
+def trainer(options, model, make_optimizer):
     """The compiled model that is trained."""
     loss = siamese.make_loss(LOSS, model, temperature=options.temperature)
     made = siamese.trainer(model, loss, augment=False)
-    made.compile(optimizer, siamese.own_loss, metrics=siamese.signs_of_life(loss))
+    made.compile(make_optimizer(model), siamese.own_loss, metrics=siamese.signs_of_life(loss))
     return made
 
 
 def preview(trainer, batch, data: Data):
     """Views of a batch, a row a photo."""
-    return batch["image"], batch["label"], {label: figures.short(path) for label, path in enumerate(data.photos.train)}
+    inputs = batch[0]
+    names = {label: figures.short(path) for label, path in enumerate(data.photos.train)}
+    return inputs["image"], inputs["label"], names
 
 
 def callbacks(options, batches) -> list:

@@ -94,9 +94,7 @@ def of_model(path: str) -> Describer:
     if channels not in (1, 3):
         raise ValueError(f"{path}: takes patches of {channels} channels, and photos have 1 or 3")
 
-    def describe(patches: np.ndarray) -> np.ndarray:
-        return descriptor.describe(model, patches)
-
+    describe = descriptor.describer(model)
     return Describer(path, channels, side, MAGNIFICATION, describe,
                      lambda patches: describe(resized(patches if channels == 3 else grey(patches), side, channels)))
 

@@ -172,18 +172,20 @@ def views_of(options) -> Views:
     return Views(options.jitter, options.light, options.turned_patches)
 
 
-def trainer(options, model, optimizer):
+def trainer(options, model, make_optimizer):
     """The compiled model that is trained."""
     made = descriptor.trainer(model, make_patch_loss(options.patch_loss))
-    made.compile(optimizer, descriptor.own_loss, metrics=descriptor.signs())
+    made.compile(make_optimizer(model), descriptor.own_loss, metrics=descriptor.signs())
     return made
 
 
 def preview(trainer, batch, data: Data):
     """Pairs of patches of a batch, a row a pair, from all its photos."""
-    rows = np.array(evenly(np.arange(len(batch["point"]) // 2), 8))
+    inputs = batch[0]
+    rows = np.array(evenly(np.arange(len(inputs["point"]) // 2), 8))
     rows = np.stack([2 * rows, 2 * rows + 1], axis=1).ravel()
-    return batch["image"][rows], batch["point"][rows], {int(point): f"point {point}" for point in batch["point"][rows]}
+    points = inputs["point"][rows]
+    return inputs["image"][rows], points, {int(point): f"point {point}" for point in points}
 
 
 def callbacks(options, batches) -> list:

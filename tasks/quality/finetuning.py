@@ -97,16 +97,17 @@ def make_batches(options, data: Data, model) -> CropBatches:
     return made
 
 
-def trainer(options, model, optimizer):
+def trainer(options, model, make_optimizer):
     """The compiled model that is trained: mean squared error."""
     made = rankiqa.regressor(model)
-    made.compile(optimizer, "mse")
+    made.compile(make_optimizer(model), "mse")
     return made
 
 
 def preview(trainer, batch, data: Data):
     """The crops of a batch, eight a row."""
-    return batch["image"].astype("float32"), np.arange(len(batch["image"])) // 8, {0: f"{len(batch['image'])} crops, each of a photo"}
+    images = batch[0]["image"].astype("float32")
+    return images, np.arange(len(images)) // 8, {0: f"{len(images)} crops, each of a photo"}
 
 
 def validation(options, model, data: Data) -> Validation | None:

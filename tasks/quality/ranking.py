@@ -110,10 +110,10 @@ def make_batches(options, data: Data, model) -> LevelBatches:
     return made
 
 
-def trainer(options, model, optimizer):
+def trainer(options, model, make_optimizer):
     """The compiled model that is trained."""
     made = rankiqa.ranker(model, hinge(options, options.across_photos and options.pairs == "all"))
-    made.compile(optimizer, rankiqa.own_loss, metrics=rankiqa.signs())
+    made.compile(make_optimizer(model), rankiqa.own_loss, metrics=rankiqa.signs())
     return made
 
 
@@ -124,10 +124,11 @@ def hinge(options, across_photos: bool = False) -> RankingHinge:
 
 def preview(trainer, batch, data: Data):
     """Crops of a batch, a row a photo and distortion."""
-    labels = batch["key"][:, 0] * 1000 + batch["key"][:, 1]
+    inputs = batch[0]
+    labels = inputs["key"][:, 0] * 1000 + inputs["key"][:, 1]
     rows = np.argsort(labels, kind="stable")
-    names = {int(label): row_name(batch["key"][labels == label], data.kinds) for label in np.unique(labels)}
-    return batch["image"][rows].astype("float32"), labels[rows], names
+    names = {int(label): row_name(inputs["key"][labels == label], data.kinds) for label in np.unique(labels)}
+    return inputs["image"][rows].astype("float32"), labels[rows], names
 
 
 def row_name(keys: np.ndarray, kinds: dict[str, Distortion]) -> str:

@@ -187,20 +187,22 @@ def make_batches(options, data: Data, model) -> ClassBatches:
     return made
 
 
-def trainer(options, model, optimizer):
+def trainer(options, model, make_optimizer):
     """The compiled model that is trained."""
     learnt = frozen.on_features(model) if options.freeze else model
     loss = loss_layer(options, learnt)
     made = siamese.trainer(learnt, loss, augment=not options.freeze)
-    made.compile(optimizer, siamese.own_loss, metrics=siamese.signs_of_life(loss))
+    made.compile(make_optimizer(model), siamese.own_loss, metrics=siamese.signs_of_life(loss))
     return made
 
 
 def preview(trainer, batch, data: Data):
     """Images of a batch as the tower sees them, a row a class; None where they are features."""
-    if "warp" not in batch:
+    inputs = batch[0]
+    if "warp" not in inputs:
         return None
-    return *siamese.augmented(trainer, batch), {label: figures.short(name) for label, name in enumerate(data.samples.classes)}
+    names = {label: figures.short(name) for label, name in enumerate(data.samples.classes)}
+    return *siamese.augmented(trainer, inputs), names
 
 
 def callbacks(options, batches) -> list:

@@ -1,4 +1,4 @@
-"""Optimizers, schedules and callbacks of a training run, all of them Keras' own where Keras has them."""
+"""Callbacks, state and input of a training run, all of them Keras' own where Keras has them."""
 
 import os
 import signal
@@ -16,54 +16,11 @@ import numpy as np
 from utils.data.files import reading, save_aside
 from utils.run import console, figures, folder as runs, multi_worker
 
-SMALL = 2_000_000  # parameters of a network that takes the first of these rates, a larger one takes the second
-RATES = {"sgd": (2e-2, 1e-2), "adam": (2e-3, 1e-4), "adamw": (2e-3, 1e-4)}
 
+class KeptModels(keras.callbacks.ModelCheckpoint):
+    """ModelCheckpoint of the models that are kept for use, see `save_models`, in place of the one that is trained."""
 
-def default_rate(optimizer: str, model: keras.Model) -> float:
-    """The learning rate when none is given, by optimizer and size of the network."""
-    return RATES[optimizer][model.count_params() > SMALL]
-
-
-def make_optimizer(name: str, rate: float, schedule: str, weight_decay: float, steps: int, warmup: int):
-    """An optimizer with its schedule.
-
-    Args:
-        name: "sgd" (Nesterov momentum .9), "adam" or "adamw".
-        rate: highest learning rate.
-        schedule: "cosine" (to a hundredth), "step" (ten steps, each 0.63 of the last) or "constant".
-        weight_decay: decoupled; 0 for none.
-        steps: of the whole run.
-        warmup: steps from a tenth of the rate up to it.
-    """
-    rate = make_schedule(schedule, rate, steps, min(warmup, steps // 2))
-    decay = weight_decay or None
-    if name == "sgd":
-        return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=decay)
-    if name == "adam":
-        return keras.optimizers.Adam(rate, weight_decay=decay)
-    return keras.optimizers.AdamW(rate, weight_decay=weight_decay)
-
-
-def make_schedule(name: str, rate: float, steps: int, warmup: int):
-    """A schedule as `make_optimizer` names them, or the rate itself; `warmup` of the `steps` climb."""
-    schedules = keras.optimizers.schedules
-    if name == "cosine":
-        return schedules.CosineDecay(
-            rate / 10, max(1, steps - warmup), alpha=0.01, warmup_target=rate, warmup_steps=max(1, warmup)
-        )
-    if name == "step":
-        climb = [warmup // 3, 2 * warmup // 3, warmup] if warmup >= 3 else []
-        falls = [warmup + (steps - warmup) * part // 10 for part in range(1, 10)]
-        values = [rate * part for part in (0.1, 0.4, 0.7)[: len(climb)]] + [rate * 0.63**n for n in range(10)]
-        return schedules.PiecewiseConstantDecay(climb + falls, values)
-    return rate
-
-
-class KeptModel(keras.callbacks.ModelCheckpoint):
-    """ModelCheckpoint of the model that is kept for use, in place of the one that is trained; written aside."""
-
-    def __init__(self, kept: keras.Model, path: str, **kwargs):
+    def __init__(self, kept: dict[str, keras.Model], path: str, **kwargs):
         super().__init__(path, **kwargs)
         self.kept = kept
 
@@ -71,11 +28,20 @@ class KeptModel(keras.callbacks.ModelCheckpoint):
         super().set_model(self)  # ModelCheckpoint asks its model for nothing but `save`
 
     def save(self, path: str, overwrite: bool = True) -> None:
-        save_aside(self.kept.save, path, ".keras")
+        save_models(self.kept, path)
+
+
+def save_models(kept: dict[str, keras.Model], path: str) -> None:
+    """Writes each model aside into its file: the one called "" into `path`, the others beside it, see `runs.beside`."""
+    for name, model in kept.items():
+        save_aside(model.save, runs.beside(path, name), ".keras")
 
 
 class SavedState(keras.callbacks.Callback):
-    """Saves weights, optimizer and schedule after each epoch, in one file that is whole or not there.
+    """Saves the state of a run after each epoch, in one file that is whole or not there.
+
+    The state is all that training changes: the weights of every network that learns, the state of every optimizer and
+    schedule, and the seeds of random layers, which Keras leaves out of its files of weights.
 
     Keras' BackupAndRestore writes two files in place: killed between them, a run continues with the
     weights of one epoch and the number of another.
@@ -90,6 +56,7 @@ class SavedState(keras.callbacks.Callback):
             self.model.save_weights(path)
             with h5py.File(path, "a") as file:
                 file.attrs["epochs"] = epoch + 1
+                file.attrs["seeds"] = [keras.ops.convert_to_numpy(seed) for seed in seeds_of(self.model)]
 
         save_aside(save, self.path, ".weights.h5")
 
@@ -109,14 +76,27 @@ def restore_state(trained: keras.Model, path: str) -> int:
         trained.load_weights(path)
         with h5py.File(path) as file:
             epochs = int(file.attrs["epochs"])
+            for seed, saved in zip(seeds_of(trained), file.attrs.get("seeds", [])):  # runs of before have none
+                seed.assign(saved)
         if not finite(trained):
             raise ValueError("weights of NaN or infinity")
     return epochs
 
 
+def seeds_of(trained: keras.Model) -> list[keras.Variable]:
+    """The seeds of the random layers in a model, such as Dropout: they change with every batch."""
+    weights = {id(weight) for weight in trained.weights}
+    return [variable for variable in trained.variables if id(variable) not in weights]
+
+
 def columns(trained: keras.Model) -> set[str]:
-    """The columns of log.csv that training fills by itself: the loss, and the metrics that the trainer was compiled with."""
-    return {"loss", *(getattr(metric, "name", metric) for metric in getattr(trained._compile_metrics, "_user_metrics", None) or ())}
+    """The columns of log.csv that training fills by itself: the loss, and the metrics that it was compiled with.
+
+    Those of several outputs are left out: Keras names them when it sees the first batch.
+    """
+    metrics = getattr(trained._compile_metrics, "_user_metrics", None) or ()
+    known = isinstance(metrics, list | tuple) and len(getattr(trained, "outputs", [trained])) == 1
+    return {"loss", *(getattr(metric, "name", metric) for metric in keras.tree.flatten(metrics) if known)}
 
 
 def finite(model: keras.Model) -> bool:
@@ -243,15 +223,19 @@ def feed(batches):
     On TensorFlow it is the tf.data.Dataset that Keras would make of them, but without tf.data's tuning. Keras makes an iterator for
     each epoch, and an iterator with that tuning can take as long as the epoch to end: its thread sleeps for twice as long each time,
     and is waited for. On JAX with several workers it is this worker's part of each batch.
+
+    Args:
+        batches: of inputs and targets, each an array or a tree of arrays: dicts, tuples and lists, one in another.
     """
     if keras.backend.backend() != "tensorflow":
         return multi_worker.own_part(batches)
     import tensorflow as tf
 
     def whole():
-        return (batches[number] for number in range(len(batches)))
+        # tf.data takes a list for an array
+        return (keras.tree.lists_to_tuples(batches[number]) for number in range(len(batches)))
 
-    spec = keras.tree.map_structure(lambda rows: tf.TensorSpec((None, *rows.shape[1:]), rows.dtype), batches[0])
+    spec = keras.tree.map_structure(lambda rows: tf.TensorSpec((None, *rows.shape[1:]), rows.dtype), next(whole()))
     options = tf.data.Options()
     options.autotune.enabled = False
     data = tf.data.Dataset.from_generator(whole, output_signature=spec).apply(tf.data.experimental.assert_cardinality(len(batches)))
@@ -259,7 +243,7 @@ def feed(batches):
 
 
 def make_callbacks(
-    folder: str, kept: keras.Model, batches, validation: Validation | None, patience: int,
+    folder: str, kept: dict[str, keras.Model], batches, validation: Validation | None, patience: int,
     curves: list[tuple[str, list[str]]],
 ) -> list[keras.callbacks.Callback]:
     """The callbacks of a run, in the order in which they must speak.
@@ -268,6 +252,7 @@ def make_callbacks(
     they see its figures; the saved state comes last, so that an epoch it knows is in the log.
 
     Args:
+        kept: the models to write, see `save_models`.
         curves: panels of curves.png, see `figures.training_curves`.
     """
     monitor, mode = (validation.monitor, validation.mode) if validation and validation.monitor else ("loss", "min")
@@ -279,9 +264,9 @@ def make_callbacks(
         StopAtNaN(folder),
         Lambda(on_epoch_begin=lambda epoch, logs: setattr(batches, "epoch", epoch)),
         Log(folder),
-        KeptModel(kept, os.path.join(folder, runs.BEST), monitor=monitor, mode=mode,
+        KeptModels(kept, os.path.join(folder, runs.BEST), monitor=monitor, mode=mode,
                   save_best_only=not keep_last, initial_value_threshold=best),
-        KeptModel(kept, os.path.join(folder, runs.LAST)),
+        KeptModels(kept, os.path.join(folder, runs.LAST)),
         Lambda(on_epoch_end=lambda epoch, logs: figures.training_curves(folder, curves)),
     ]
     if validation:

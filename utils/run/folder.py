@@ -6,6 +6,7 @@
     log.csv           loss and quality of each epoch
     best.keras        the model of the best epoch, or of the last where none is chosen; predict.py reads it
     last.keras        the model of the last epoch
+    best.NAME.keras   a further network that learnt, such as a discriminator; last.NAME.keras: of the last epoch
     state.weights.h5  weights and optimizer after the last epoch, for --resume
     thresholds.json   similarities from which on to say "same"
     evaluation.json   quality on the held-out test
@@ -80,15 +81,15 @@ def numbered(folder: str) -> Iterator[str]:
 def of_worker(folder: str, worker: int) -> str:
     """The folder that a worker writes to: the run's, or one in it that nobody reads.
 
-    It begins with the log and the best model of the run's, so that all workers of a resumed run agree on what was best.
+    It begins with the log and the best models of the run's, so that all workers of a resumed run agree on the best.
     """
     if not worker:
         return folder
     own = os.path.join(folder, f"{WORKER}{worker}")
     shutil.rmtree(own, ignore_errors=True)
     os.makedirs(own)
-    for name in (LOG, BEST):
-        if os.path.isfile(os.path.join(folder, name)):
+    for name in os.listdir(folder):
+        if name == LOG or name.startswith("best."):
             shutil.copy(os.path.join(folder, name), own)
     return own
 
@@ -127,6 +128,12 @@ def ready_model(name: str) -> str:
 def model_in(folder: str) -> str:
     """The .keras file of a run, that of the best epoch where there is one; "" where no model lies in the folder."""
     return next((path for name in (BEST, LAST) if os.path.isfile(path := os.path.join(folder, name))), "")
+
+
+def beside(path: str, name: str) -> str:
+    """The file of a further network beside best.keras or last.keras, such as best.NAME.keras; "": the same file."""
+    stem, ending = os.path.splitext(path)
+    return f"{stem}.{name}{ending}" if name else path
 
 
 def model_file(path: str, train: str = "python train.py") -> str:

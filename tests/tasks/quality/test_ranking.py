@@ -58,7 +58,7 @@ def test_the_flags_reach_batches_and_loss(pairs, photo_folder, tmp_path):
     made = ranking.make_batches(options, data, model)
     assert type(made) is (LevelBatches if pairs == "all" else PairBatches) and made.crops == 1 and os.listdir(tmp_path / "kept")
     assert pairs == "all" or made.across_photos
-    loss = ranking.trainer(options, model, keras.optimizers.SGD()).get_layer("hinge")
+    loss = ranking.trainer(options, model, lambda network: keras.optimizers.SGD()).get_layer("hinge")
     assert loss.across_photos == (pairs == "all")  # a random pair is compared with no other
 
 
@@ -66,7 +66,7 @@ def test_the_rows_of_a_batch_name_photo_distortion_and_levels(rng):
     kinds = chosen(["jpeg", "contrast"])
     keys = np.array([(0, -1, 0), (1, 1, 2), (0, 0, 1), (1, 1, 4), (0, 0, 3)], "int32")
     images = rng.integers(0, 255, (5, 8, 8, 3))
-    shown, labels, names = ranking.preview(None, {"image": images, "key": keys}, SimpleNamespace(kinds=kinds))
+    shown, labels, names = ranking.preview(None, ({"image": images, "key": keys}, keys), SimpleNamespace(kinds=kinds))
     assert [names[label] for label in labels] == [
         "photo 1 as it is", *["photo 1: jpeg (quality) 43 7"] * 2, *["photo 2: contrast (factor, or 7/3 - 4/3 of it) 0.7 0.4"] * 2]
     assert np.array_equal(shown, images[[0, 2, 4, 1, 3]])
