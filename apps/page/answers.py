@@ -114,7 +114,8 @@ def places(models: Models, asked: Asked) -> dict[str, Any]:
         scene = used.model.match(*files)
         figure, laid = drawings.matches(files, scene)
     return {"used": used, "said": said, "same": scene.same, "matches": len(scene.a), "agree": int(scene.inliers.sum()), "needed": scene.needed,
-            "places": scene.places, "alike": scene.alike, "matrix": None if scene.matrix is None else scene.matrix.tolist(), "figure": figure, "laid": laid}
+            "laid_over": scene.laid_over, "places": scene.places, "alike": scene.alike,
+            "matrix": None if scene.matrix is None else scene.matrix.tolist(), "figure": figure, "laid": laid}
 
 
 def why(models: Models, asked: Asked) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def in_words(scene: Scene, geometry: str) -> str:
     """The decision in a line."""
     if scene.same:
         return f"the same scene: {int(scene.inliers.sum())} of {len(scene.a)} matches agree on {MAPS[geometry]}"
-    return f"{'not the same scene' if scene.places else 'no agreement'}: {scene.reason}"
+    return f"{'not the same scene' if scene.laid_over else 'no agreement'}: {scene.reason}"
 
 
 def as_answer(a: View, b: View, scene: Scene) -> dict:

@@ -2,8 +2,8 @@
 
 The decision is calibrated against chance. Of n matches without meaning, k agree with some map of p points, within a disk that covers
 the share s of the photo, in about (n - p) C(n, k) C(k, p) s^(k - p) ways (Moisan and Stival 2004, the number of false alarms). The
-photos are said to show the same place where that number is below `ALARMS`, and where they look alike around the matches too: a caption, a
-frame or a watermark that was laid over both photos agrees with itself alone.
+photos are said to show the same place where that number is below `ALARMS`, and where they look alike around the matches too:
+a caption, a frame or a watermark that was laid over both photos agrees with itself alone.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from utils.saying import counted
 
 ALARMS = 1e-6  # agreements by chance that are accepted for a pair of photos; below 1, because key points crowd together
 MOST_PIXELS = 4_000_000  # of a photo in which key points are looked for; a larger one is scaled down
-AROUND = 1 / 3  # least share of the places of both photos that look alike where the photos show the same; chance is below .1
+AROUND = 1 / 3  # least share of the places of both photos that must look alike; by chance it is below .1
 SMALL = 0.01  # greatest tolerance, as a share of the shorter side of the second photo
 
 
@@ -50,8 +50,8 @@ class Scene(NamedTuple):
         inliers: which matches agree (K,).
         matrix: pixels of a -> pixels of b (3, 3), or None where the photos do not show the same place.
         needed: matches that must agree, so that it is not chance.
-        places, alike: how many places of what both photos show were looked at, and how many look alike, see `found_again`; 0 where no
-            matches agree.
+        places, alike: how many places of what both photos show were looked at, and how many look alike, see `found_again`;
+            0 where no matches agree.
         part: share of the first photo that a box around most agreeing matches covers.
     """
 
@@ -72,16 +72,22 @@ class Scene(NamedTuple):
         return self.matrix is not None
 
     @property
+    def laid_over(self) -> bool:
+        """Whether matches agree, and only on what seems to be laid over both photos."""
+        return not self.same and int(self.inliers.sum()) >= self.needed
+
+    @property
     def reason(self) -> str:
         """Why the photos are not said to show the same place; "" where they are."""
-        agree = int(self.inliers.sum())
+        agree = f"{int(self.inliers.sum()) or 'none'} of {len(self.a)} matches agree"
         if self.same:
             return ""
-        if not self.places:
-            return f"{agree or 'none'} of {len(self.a)} matches agree, and below {self.needed} it may be chance"
+        if not self.laid_over:
+            return f"{agree}, and below {self.needed} it may be chance"
         where = f"they agree only in a part of {100 * self.part:.0f} %, and " if self.part < AROUND else ""
-        return (f"{agree} of {len(self.a)} matches agree, but {where}of {counted(self.places, 'place')} around them "
-                f"{self.alike or 'none'} look alike: a caption, a frame or a watermark?")
+        around = (f"of {counted(self.places, 'place')} around them {self.alike or 'none'} look alike" if self.places
+                  else "there is too little around them that both photos show")
+        return f"{agree}, but {where}{around}: a caption, a frame or a watermark?"
 
 
 def view(file, describer: Describer, most: int, keypoints: str = "") -> View:
@@ -125,7 +131,7 @@ def compare(a: View, b: View, ratio: float, tolerance: float, model: str = "homo
         alike = found_again(a.photo, b.photo, geometry.scaling(1 / b.pixel) @ found.matrix @ geometry.scaling(a.pixel))
         part = covered(left[inliers] / a.pixel) / np.prod(a.photo.shape[:2])
         scene = scene._replace(places=len(alike), alike=int(alike.sum()), part=float(part))
-        if not len(alike) or alike.mean() >= AROUND:
+        if len(alike) and alike.mean() >= AROUND:
             return scene._replace(matrix=found.matrix)
         rest, refused = rest[~found.inliers], refused or scene
 

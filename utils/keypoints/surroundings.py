@@ -1,8 +1,8 @@
 """Do two photos look alike where a map lays one onto the other, and not only where their matches lie?
 
-The part that both photos show is cut into cells. Each cell of the first photo is looked for in the second one, around the place that the
-map tells. Where the photos show the same place, most cells are found there. What was only laid over both photos, such as a caption, a frame
-or a watermark, makes its own matches agree, but not the cells between them.
+The part that both photos show is cut into cells. Each cell of the first photo is looked for in the second one, around the
+place that the map tells. Where the photos show the same place, most cells are found there. What was only laid over both
+photos, such as a caption, a frame or a watermark, makes its own matches agree, but not the cells between them.
 """
 
 import numpy as np
@@ -26,7 +26,7 @@ def found_again(a: np.ndarray, b: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     Returns:
         (N,) bool; N is 0 where the photos overlap too little, or show nothing there.
     """
-    (a, b), inside = laid_over(*(photo.astype("float32") if photo.ndim == 2 else photo.mean(-1, dtype="float32") for photo in (a, b)), matrix)
+    (a, b), inside = laid_over(grey(a), grey(b), matrix)
     height, width = ((side - 2 * REACH) // CELL * CELL for side in inside.shape)
     if min(height, width) <= 0:
         return np.zeros(0, bool)
@@ -42,6 +42,11 @@ def found_again(a: np.ndarray, b: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     whole = np.array([[inside[y : y + CELL + 2 * REACH, x : x + CELL + 2 * REACH].all() for x in range(0, width, CELL)]
                       for y in range(0, height, CELL)])
     return ((beside <= NEAR) & (best >= ALIKE))[whole & (texture >= TEXTURE)]
+
+
+def grey(photo: np.ndarray) -> np.ndarray:
+    """A photo (H, W) float32 of a grey or coloured one."""
+    return photo.astype("float32") if photo.ndim == 2 else photo.mean(-1, dtype="float32")
 
 
 def laid_over(a: np.ndarray, b: np.ndarray, matrix: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
