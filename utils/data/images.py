@@ -194,7 +194,7 @@ def flat(image: Image.Image, path="") -> Image.Image:
 
 
 def is_lost_on_white(image: Image.Image) -> bool:
-    """Whether what is visible of an RGBA picture, each pixel counted by its alpha, is as light as white paper, such as a white logo."""
+    """Whether what is visible of an RGBA picture, each pixel counted by its alpha, is as light as white paper."""
     alpha, dark = image.getchannel("A"), image.convert("L").point(lambda value: 255 * (value < LIGHT))
     visible, darker = (np.dot(alpha.histogram(mask), np.arange(256)) for mask in (None, dark))
     return bool(visible and darker < LOST * visible)

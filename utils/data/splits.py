@@ -127,7 +127,10 @@ def held_out(samples: Samples, split: Split) -> dict:
 
 
 def short_list(samples: Samples, rows: np.ndarray) -> list[str]:
-    """The files at `rows`, relative to the root; a class that is there with all its images by its folder, unless some files are excluded."""
+    """The files at `rows`, relative to the root; a class that is there with all its images by its folder.
+
+    Where --exclude is passed, each file is named, because the folder may hold others.
+    """
     entries = []
     for label in np.unique(samples.labels[rows]):
         members = rows[samples.labels[rows] == label]
