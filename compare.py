@@ -11,7 +11,7 @@
     compare.load("patches").match("a.jpg", "b.jpg")  # points, which of them agree, and the homography
 
 A picture is the path of a file, an array (H, W) or (H, W, C) of numbers in 0..255, or a PIL image. All go through the same
-preparation: turned as EXIF says, transparency on white, grey or colour and resized as the model takes it. A picture that
+preparation: turned as EXIF says, transparency on paper, grey or colour and resized as the model takes it. A picture that
 cannot be read, or a model that is not there, is a ValueError in one line.
 
 `Embedder` is a transformer of scikit-learn. Importing this module imports no Keras; `load` does.

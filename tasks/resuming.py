@@ -10,6 +10,7 @@ from absl import flags
 from utils.data.files import reading
 from utils.flags import own_names, parse
 from utils.run import folder as runs
+from utils.run.startup import tell_readers
 
 FLAGS = flags.FLAGS
 MAY_CHANGE = {
@@ -31,7 +32,10 @@ def take_flags() -> None:
     read_flags(folder)
     task = FLAGS.task
     before = {name: (FLAGS[name].value, FLAGS[name].serialize()) for name in FLAGS}
+    FLAGS["exclude"].unparse()  # otherwise its values would be added to themselves
     parse([sys.argv[0], f"--flagfile={os.path.join(folder, runs.FLAGS)}", *sys.argv[1:]])
+    FLAGS.exclude = list(dict.fromkeys(FLAGS.exclude))
+    tell_readers()
     names = {"task"} if FLAGS.task != task else set(own_names(task)) - MAY_CHANGE
     changed = [name for name in FLAGS if name in names and FLAGS[name].value != before[name][0]]
     if changed:
@@ -56,8 +60,8 @@ def read_flags(folder: str) -> None:
 
 def refusal(folder: str, changed: list[str], before: list[str]) -> str:
     """Why these flags cannot change, what the run has, and the command that starts a new run with them."""
-    passed = [FLAGS[name].serialize() or f"--{name} without a value" for name in changed]
-    has = [line or f"no --{name}" for name, line in zip(changed, before)]
+    passed = [line for name in changed for line in (FLAGS[name].serialize() or f"--{name} without a value").split("\n")]
+    has = [line.replace("\n", " ") or f"no --{name}" for name, line in zip(changed, before)]
     same = [f"--flagfile={os.path.join(folder, runs.FLAGS)}"] if changed != ["task"] else [f"--dataset_path={FLAGS.dataset_path}"]
     command = shlex.join(["python", "train.py", *same, *passed, "--run=NAME"])
     return f"{' '.join(passed)}: cannot change with --resume, {folder} has {' '.join(has)}. Leave it out, or start a new run: {command}"

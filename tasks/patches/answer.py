@@ -69,16 +69,15 @@ def tell(options, b: View, scene: Scene, alone: bool) -> None:
 
 def in_words(scene: Scene, geometry: str) -> str:
     """The decision in a line."""
-    agree = int(scene.inliers.sum())
     if scene.same:
-        return f"the same scene: {agree} of {len(scene.a)} matches agree on {MAPS[geometry]}"
-    return f"no agreement: {agree or 'none'} of {len(scene.a)} matches agree, and below {scene.needed} it may be chance"
+        return f"the same scene: {int(scene.inliers.sum())} of {len(scene.a)} matches agree on {MAPS[geometry]}"
+    return f"{'not the same scene' if scene.laid_over else 'no agreement'}: {scene.reason}"
 
 
 def as_answer(a: View, b: View, scene: Scene) -> dict:
     """What --json prints of two photos. The homography maps pixels of a to pixels of b."""
     return {"keypoints": [len(a.keypoints.xy), len(b.keypoints.xy)], "matches": len(scene.a), "inliers": int(scene.inliers.sum()),
-            "homography": None if scene.matrix is None else scene.matrix.tolist(), "same": scene.same}
+            "homography": None if scene.matrix is None else scene.matrix.tolist(), "same": scene.same, "reason": scene.reason or None}
 
 
 def table(file: str, scene: Scene) -> list[dict]:

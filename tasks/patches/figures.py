@@ -9,7 +9,7 @@ from scipy.ndimage import map_coordinates
 
 from tasks.patches.scene import Scene, View
 from utils.data.images import open_image
-from utils.keypoints.geometry import transfer
+from utils.keypoints.geometry import scaling, transfer
 from utils.run import figures
 
 SIDE = 900  # pixels of a photo on a figure, at most
@@ -42,11 +42,6 @@ def thumbnail(file: str) -> tuple[np.ndarray, float]:
     pixel = max(1.0, max(picture.size) / SIDE)
     small = picture.resize([max(1, round(side / pixel)) for side in picture.size], Image.Resampling.BOX) if pixel > 1 else picture
     return np.asarray(small), pixel
-
-
-def scaling(pixel: float) -> np.ndarray:
-    """The matrix (3, 3) from pixels of that size to pixels of size 1, centres of pixels being whole numbers."""
-    return np.array([[pixel, 0, (pixel - 1) / 2], [0, pixel, (pixel - 1) / 2], [0, 0, 1]])
 
 
 def beside(axis, left: np.ndarray, right: np.ndarray, a: np.ndarray, b: np.ndarray, inliers: np.ndarray) -> None:

@@ -2,7 +2,8 @@
 
 The decision is calibrated against chance. Of n matches without meaning, k agree with some map of p points, within a disk that covers
 the share s of the photo, in about (n - p) C(n, k) C(k, p) s^(k - p) ways (Moisan and Stival 2004, the number of false alarms). The
-photos are said to show the same place where that number is below `ALARMS`.
+photos are said to show the same place where that number is below `ALARMS`, and where they look alike around the matches too:
+a caption, a frame or a watermark that was laid over both photos agrees with itself alone.
 """
 
 from typing import NamedTuple
@@ -17,9 +18,12 @@ from utils.data.images import called, open_image
 from utils.keypoints import geometry
 from utils.keypoints.detector import Keypoints, detect
 from utils.keypoints.matching import match
+from utils.keypoints.surroundings import found_again
+from utils.saying import counted
 
 ALARMS = 1e-6  # agreements by chance that are accepted for a pair of photos; below 1, because key points crowd together
 MOST_PIXELS = 4_000_000  # of a photo in which key points are looked for; a larger one is scaled down
+AROUND = 1 / 3  # least share of the places of both photos that must look alike; by chance it is below .1
 SMALL = 0.01  # greatest tolerance, as a share of the shorter side of the second photo
 
 
@@ -46,6 +50,9 @@ class Scene(NamedTuple):
         inliers: which matches agree (K,).
         matrix: pixels of a -> pixels of b (3, 3), or None where the photos do not show the same place.
         needed: matches that must agree, so that it is not chance.
+        places, alike: how many places of what both photos show were looked at, and how many look alike, see `found_again`;
+            0 where no matches agree.
+        part: share of the first photo that a box around most agreeing matches covers.
     """
 
     a: np.ndarray
@@ -55,11 +62,32 @@ class Scene(NamedTuple):
     inliers: np.ndarray
     matrix: np.ndarray | None
     needed: int
+    places: int = 0
+    alike: int = 0
+    part: float = 0.0
 
     @property
     def same(self) -> bool:
         """Whether both photos show the same place."""
         return self.matrix is not None
+
+    @property
+    def laid_over(self) -> bool:
+        """Whether matches agree, and only on what seems to be laid over both photos."""
+        return not self.same and int(self.inliers.sum()) >= self.needed
+
+    @property
+    def reason(self) -> str:
+        """Why the photos are not said to show the same place; "" where they are."""
+        agree = f"{int(self.inliers.sum()) or 'none'} of {len(self.a)} matches agree"
+        if self.same:
+            return ""
+        if not self.laid_over:
+            return f"{agree}, and below {self.needed} it may be chance"
+        where = f"they agree only in a part of {100 * self.part:.0f} %, and " if self.part < AROUND else ""
+        around = (f"of {counted(self.places, 'place')} around them {self.alike or 'none'} look alike" if self.places
+                  else "there is too little around them that both photos show")
+        return f"{agree}, but {where}{around}: a caption, a frame or a watermark?"
 
 
 def view(file, describer: Describer, most: int, keypoints: str = "") -> View:
@@ -92,10 +120,27 @@ def compare(a: View, b: View, ratio: float, tolerance: float, model: str = "homo
     left, right, matches = left[once], right[once], matches.take(once)
     height, width = (side * b.pixel for side in b.photo.shape[:2])
     tolerance = min(tolerance * b.pixel, SMALL * min(height, width))
-    found = geometry.ransac(left, right, model, tolerance)
     least = needed(len(left), np.pi * tolerance**2 / (height * width), geometry.MODELS[model].points)
-    same = found.matrix is not None and found.inliers.sum() >= least
-    return Scene(left, right, matches.distance, matches.ratio, found.inliers, found.matrix if same else None, least)
+    rest, refused = np.arange(len(left)), None
+    while True:  # what lies over both photos may hide what the photos themselves agree on
+        found = geometry.ransac(left[rest], right[rest], model, tolerance)
+        inliers = np.isin(np.arange(len(left)), rest[found.inliers])
+        scene = Scene(left, right, matches.distance, matches.ratio, inliers, None, least)
+        if found.matrix is None or inliers.sum() < least:
+            return refused or scene
+        alike = found_again(a.photo, b.photo, geometry.scaling(1 / b.pixel) @ found.matrix @ geometry.scaling(a.pixel))
+        part = covered(left[inliers] / a.pixel) / np.prod(a.photo.shape[:2])
+        scene = scene._replace(places=len(alike), alike=int(alike.sum()), part=float(part))
+        if len(alike) and alike.mean() >= AROUND:
+            return scene._replace(matrix=found.matrix)
+        rest, refused = rest[~found.inliers], refused or scene
+
+
+def covered(places: np.ndarray) -> float:
+    """The area of a box, turned as the places (N, 2) spread, that holds all but the outermost 5 % on each side."""
+    places = places - np.median(places, axis=0)
+    low, high = np.percentile(places @ np.linalg.svd(places, full_matrices=False)[2].T, (5, 95), axis=0)
+    return float((high - low).prod())
 
 
 def needed(count: int, share: float, points: int) -> int:

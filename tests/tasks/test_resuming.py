@@ -56,6 +56,13 @@ def test_what_makes_the_network_the_loss_or_the_log_cannot_change(run, tmp_path)
     assert (run / "flags.txt").read_text() == FLAGS
 
 
+def test_patterns_of_what_is_left_out_stay(run, tmp_path):
+    (run / "flags.txt").write_text(FLAGS + "--exclude=old\n--exclude=*.gif\n")
+    none, same, other = ask(tmp_path, [], ["--exclude=*.gif"], ["--exclude=new"])
+    assert none == same == ["R", "difference", 3] and "\n" not in other
+    assert other.startswith("--exclude=old --exclude=*.gif --exclude=new: cannot change with --resume, logs/R has --exclude=old --exclude=*.gif. ")
+
+
 def test_what_is_the_same_or_may_change_is_taken(run, tmp_path):
     may = ["--epochs=9", "--patience=2", "--learning_rate=.1", "--schedule=step", "--batch_size=8", "--workers=0", "--cache_gb=1",
            "--dataset_path=/moved", "--splits=2", "--verbose", "--devices=cpu", "--run=R"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from utils.data.files import OMNIGLOT, folders_in, identical, in_parts, scan, walk
+from utils.data.files import OMNIGLOT, folders_in, identical, in_parts, is_wanted, scan, walk
 from utils.data.images import ImagesOnDisk, is_picture, load_images, size_range, take
 from utils.run.console import progress_bar
 from utils.saying import counted, left_out, some
@@ -97,7 +97,7 @@ def find_root(path: str, own_data: bool) -> tuple[str, bool]:
     It is `path`, unless no own data is asked for and `path` holds no image and no folder but, perhaps,
     `glyphs/` and data sets in parts, such as photos in `bsds500/train/` and `bsds500/test/`.
     """
-    entries = [entry for entry in scan(path) if entry.name != GLYPHS and not entry.name.startswith(".")]
+    entries = [entry for entry in scan(path) if entry.name != GLYPHS and is_wanted(entry.name)]
     if own_data or any(not in_parts(entry.path) if entry.is_dir() else is_picture(entry.path) for entry in entries):
         return path, False
     glyphs = os.path.join(path, GLYPHS)

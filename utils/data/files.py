@@ -8,22 +8,29 @@ import re
 import stat
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
 
 import numpy as np
 
 from utils.data.images import is_picture
-from utils.saying import left_out, say_once, shown
+from utils.saying import counted, left_out, say_once, shown
 
 OMNIGLOT = "images_background"  # the folder that tells a data set in Omniglot's layout
-IGNORED = ("thumbs.db", "desktop.ini")
+SYSTEM = {  # what storage systems, phones and computers put beside pictures, in small letters, and what lies in there
+    **dict.fromkeys(("@eadir", ".@__thumb", ".thumbnails", ".thumbs", "thumbs.db", "ehthumbs.db"), "thumbnail"),
+    **dict.fromkeys(("@recycle", "#recycle", "$recycle.bin", ".trashes", ".trash"), "deleted file"),
+    **dict.fromkeys(("__macosx", ".appledouble", "desktop.ini"), "system file"),
+}
+EXCLUDE = "EXCLUDE_PICTURES"  # the environment variable with the patterns of --exclude, a line each, for worker processes too
 ASIDE = re.compile(r"\.[0-9a-f]{8}\.new(\.|$)")  # in the names of files that `save_aside` is writing
 PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}  # of a data set
 
 
 def folders_in(path: str) -> set[str]:
     """The names of the folders in a folder."""
-    return {entry.name for entry in scan(path) if entry.is_dir() and not entry.name.startswith(".")}
+    return {entry.name for entry in scan(path) if entry.is_dir() and is_wanted(entry.name)}
 
 
 def in_parts(path: str) -> bool:
@@ -39,8 +46,44 @@ def scan(path: str) -> list[os.DirEntry]:
     return list(os.scandir(path))
 
 
+def patterns() -> list[str]:
+    """The patterns of --exclude."""
+    return list(filter(None, os.environ.get(EXCLUDE, "").split("\n")))
+
+
+def exclude(wished: Sequence[str]) -> None:
+    """Makes `walk` leave out what a pattern matches: the path relative to the folder, or the name of a file or folder.
+
+    Raises:
+        ValueError: a pattern that is empty, or not relative to the folder.
+    """
+    for pattern in wished:
+        if not pattern.strip("/ ") or os.path.isabs(pattern) or ".." in pattern.split("/") or "\n" in pattern:
+            raise ValueError(f"--exclude={pattern}: expected a pattern for names, or for paths that start from the folder, "
+                             "such as --exclude='*_small.jpg' or --exclude=old/drafts")
+    if wished:
+        os.environ[EXCLUDE] = "\n".join(pattern.removeprefix("./").rstrip("/") for pattern in wished)
+
+
+def is_wanted(below: str) -> bool:
+    """Whether a path, relative to the folder that is walked, is neither hidden, nor put there by a system, nor excluded."""
+    name = os.path.basename(below)
+    return not name.startswith(".") and name.lower() not in SYSTEM and not is_excluded(below)
+
+
+def is_excluded(below: str) -> bool:
+    """Whether a pattern of --exclude matches a path, or the name at its end."""
+    texts = below.replace(os.sep, "/"), os.path.basename(below)
+    return any(fnmatchcase(text, pattern) for pattern in patterns() for text in texts)
+
+
+def files_in(path: str) -> int:
+    """How many files lie in a folder at any depth; 1 for a file."""
+    return sum(len(names) for _, _, names in os.walk(path)) if os.path.isdir(path) else 1
+
+
 def walk(root: str, data_sets: bool = False) -> tuple[list[str], list[str]]:
-    """Images and other files below `root`, relative to it, sorted; hidden files and folders do not count.
+    """Images and other files below `root`, relative to it, sorted; see `is_wanted` for what does not count.
 
     Each folder is entered once and each file is named once, by what it is and not by its path: a link to something that
     was found elsewhere is left out, and so are pipes, devices, dangling links, and what may not be read. All that is said.
@@ -60,22 +103,44 @@ def walk(root: str, data_sets: bool = False) -> tuple[list[str], list[str]]:
             folders = [(path, below)]
         for entry in found.enter(*folders.pop(0), data_sets):
             here = os.path.join(found.below, entry.name)
-            if entry.is_symlink():
+            if not is_wanted(here):
+                found.leave(entry, here)
+            elif entry.is_symlink():
                 links.append((entry.path, here))
             elif entry.is_dir():
                 folders.append((entry.path, here))
             else:
                 found.place(entry.path, here)
     left_out(f"{len(found.skipped)} below {shown(root)}", sorted(found.skipped))
+    found.tell_left(root)
     hint_at_heic(found.others)
     return sorted(found.images), sorted(found.others)
 
 
 class Found:
-    """What `walk` has found: images, others, and what was skipped and why; `below` is the folder that was entered last."""
+    """What `walk` has found: images, others, what was skipped and why, and how much nobody wants.
+
+    `below` is the folder that was entered last.
+    """
 
     def __init__(self):
         self.images, self.others, self.skipped, self.seen, self.below = [], [], [], {}, ""
+        self.system, self.excluded = Counter(), 0
+
+    def leave(self, entry: os.DirEntry, below: str) -> None:
+        """Counts what is not wanted and not just hidden."""
+        if entry.name.lower() in SYSTEM:
+            self.system[entry.name] += files_in(entry.path)
+        elif is_excluded(below):
+            self.excluded += files_in(entry.path)
+
+    def tell_left(self, root: str) -> None:
+        """Says once what `leave` counted, in a line."""
+        found = [(name, count) for name, count in sorted(self.system.items()) if count]
+        parts = [f"{counted(count, SYSTEM[name.lower()])} of {shown(name)}" for name, count in found]
+        parts += [f"{counted(self.excluded, 'file')} that --exclude names"] if self.excluded else []
+        if parts:
+            say_once(f"left out {', '.join(parts)}, below {shown(root)}")
 
     def is_new(self, status: os.stat_result, path: str, below: str) -> bool:
         """Whether no file or folder of this identity was seen; otherwise it is skipped."""
@@ -86,11 +151,11 @@ class Found:
         return first == below
 
     def enter(self, path: str, below: str, data_sets: bool) -> list[os.DirEntry]:
-        """What lies in a folder, sorted, hidden entries left out; nothing where it was entered before or may not be."""
+        """What lies in a folder, sorted; nothing where it was entered before or may not be."""
         try:
             if not self.is_new(os.stat(path), path, below):
                 return []
-            entries = sorted((entry for entry in os.scandir(path) if not entry.name.startswith(".")), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(path), key=lambda entry: entry.name)
         except OSError as error:
             self.skipped.append(f"{below} ({error.strerror})")
             return []
@@ -109,7 +174,7 @@ class Found:
             return
         if not stat.S_ISREG(status.st_mode):
             self.skipped.append(f"{below} (a pipe, a device or a socket)")
-        elif os.path.basename(below).lower() not in IGNORED and self.is_new(status, path, below):
+        elif self.is_new(status, path, below):
             (self.images if is_picture(path) else self.others).append(below)
 
 

@@ -17,7 +17,8 @@ with contextlib.suppress(ImportError):  # optional: pictures of phones
 
     pillow_heif.register_heif_opener()
 
-PAPER = 255  # what shows through transparent pixels
+PAPER, DARK_PAPER = 255, 40  # what shows through transparent pixels; dark where all that is visible would be lost on white
+LIGHT, LOST = 230, 0.01  # grey value from which on a mark is lost on white, and share of what is visible that may be darker
 LIMIT = "MAX_MEGAPIXELS"  # name of the environment variable that holds the limit, so that worker processes know it too
 MEGAPIXELS = 300.0  # the limit where nobody sets another
 LARGE = 16_000_000  # pixels from which on a picture is scaled down while it is decoded, where the format can
@@ -108,7 +109,7 @@ def size_of(path) -> tuple[int, int]:
 def open_image(path, mode: str, size: tuple[int, int] | None = None) -> Image.Image:
     """The picture of a file in `mode` L or RGB; ValueError naming the file and what is wrong with it.
 
-    EXIF orientation is applied, transparency composited on white, other numbers than 8 bits scaled to 8, see `values_as_grey`.
+    EXIF orientation is applied, transparency composited on paper, see `flat`, other numbers than 8 bits scaled to 8, see `values_as_grey`.
 
     Args:
         path: of a file; or a picture in memory, which goes the same way: an array, see `of_array`, or a PIL image, which stays as it is.
@@ -206,14 +207,21 @@ def too_large(file: Image.Image) -> str:
 
 
 def flat(image: Image.Image, path="") -> Image.Image:
-    """The image without transparency and with 8 bits a channel."""
+    """The image with 8 bits a channel and without transparency: on white paper, or light marks on dark paper."""
     if image.mode.startswith("I;16") or image.mode in ("I", "F"):
         return values_as_grey(np.asarray(image), path)
-    if image.mode in ("RGBA", "RGBa", "LA", "La", "PA") or "transparency" in image.info:
+    if image.has_transparency_data:
         image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, (PAPER, PAPER, PAPER, 255))
+        paper = Image.new("RGBA", image.size, (*[DARK_PAPER if is_lost_on_white(image) else PAPER] * 3, 255))
         return Image.alpha_composite(paper, image)
     return image
+
+
+def is_lost_on_white(image: Image.Image) -> bool:
+    """Whether what is visible of an RGBA picture, each pixel counted by its alpha, is as light as white paper."""
+    alpha, dark = image.getchannel("A"), image.convert("L").point(lambda value: 255 * (value < LIGHT))
+    visible, darker = (np.dot(alpha.histogram(mask), np.arange(256)) for mask in (None, dark))
+    return bool(visible and darker < LOST * visible)
 
 
 def values_as_grey(values: np.ndarray, path="") -> Image.Image:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from utils.data.classes import EVALUATION, TRAINING, Samples, from_files
-from utils.data.files import walk
+from utils.data.files import patterns, walk
 from utils.saying import counted
 
 FEWEST_TO_HOLD_OUT = 10  # classes; with fewer, images of the same classes are held out instead
@@ -127,11 +127,14 @@ def held_out(samples: Samples, split: Split) -> dict:
 
 
 def short_list(samples: Samples, rows: np.ndarray) -> list[str]:
-    """The files at `rows`, relative to the root; a class that is there with all its images by its folder."""
+    """The files at `rows`, relative to the root; a class that is there with all its images by its folder.
+
+    Where --exclude is passed, each file is named, because the folder may hold others.
+    """
     entries = []
     for label in np.unique(samples.labels[rows]):
         members = rows[samples.labels[rows] == label]
-        whole = len(members) == np.sum(samples.labels == label)
+        whole = not patterns() and len(members) == np.sum(samples.labels == label)
         entries += [samples.classes[label]] if whole else [samples.paths[row] for row in members]
     return entries
 

@@ -39,6 +39,11 @@ def transfer(matrix: np.ndarray, xy: np.ndarray) -> np.ndarray:
         return moved[..., :2] / np.where(moved[..., 2:] > 0, moved[..., 2:], np.nan)
 
 
+def scaling(pixel: float) -> np.ndarray:
+    """The matrix (3, 3) from pixels of that size to pixels of size 1, centres of pixels being whole numbers."""
+    return np.array([[pixel, 0, (pixel - 1) / 2], [0, pixel, (pixel - 1) / 2], [0, 0, 1]])
+
+
 def moved_frames(matrix: np.ndarray, frames: np.ndarray) -> np.ndarray:
     """Frames (N, 2, 3), see `utils.keypoints.cut`, mapped by a homography (3, 3), which is affine in so small a place."""
     matrix = matrix / depths(matrix, frames[:, :, 2]).mean().clip(min=1e-12)

@@ -20,6 +20,9 @@ def define_flags() -> None:
     with group("How the script runs"):
         flags.DEFINE_enum("backend", None, ["tensorflow", "jax", "torch"], "What Keras runs on. Default: KERAS_BACKEND, otherwise tensorflow")
         flags.DEFINE_float("max_megapixels", None, "Pictures with more pixels are left out, because one might fill the memory. Default: 300", 0.01)
+        flags.DEFINE_multi_string("exclude", [], "Leave out of every folder what this pattern matches: the name of a file or "
+                                  "folder, or a path that starts from the folder, such as --exclude='*_small.jpg' "
+                                  "--exclude=old/drafts. May be passed several times")
         flags.DEFINE_boolean("verbose", False, "Show the framework's messages, and where an error came from")
 
 
@@ -37,10 +40,9 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
     """Imports Keras quietly, calls `main`, and turns what a person can mend into one line."""
     if flags.FLAGS.backend:
         os.environ["KERAS_BACKEND"] = flags.FLAGS.backend
-    if flags.FLAGS.max_megapixels:
-        os.environ["MAX_MEGAPIXELS"] = str(flags.FLAGS.max_megapixels)  # see `utils.data.images`; worker processes inherit it
     sys.stdout, sys.stderr = (stream and Plain(stream) for stream in (sys.stdout, sys.stderr))
     try:
+        tell_readers()
         check()
         if not flags.FLAGS.verbose:
             hush()
@@ -69,6 +71,19 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
         if flags.FLAGS.verbose or not (found := what_a_person_can_mend(error)):
             raise
         fail(found)
+
+
+def tell_readers() -> None:
+    """Hands the flags about pictures and folders to those who read them, and to worker processes.
+
+    Raises:
+        ValueError: --exclude is no pattern.
+    """
+    from utils.data import files, images  # not for --help
+
+    if flags.FLAGS.max_megapixels:
+        os.environ[images.LIMIT] = str(flags.FLAGS.max_megapixels)
+    files.exclude(flags.FLAGS.exclude)
 
 
 def fail(message: str) -> None:

@@ -14,8 +14,8 @@ def places(models: Models, asked: Asked) -> dict[str, Any]:
         scene = used.model.match(*files)
         figure, laid = matches(files, scene)
     return {"used": used, "said": said, "same": scene.same, "matches": len(scene.a), "agree": int(scene.inliers.sum()),
-            "needed": scene.needed, "matrix": None if scene.matrix is None else scene.matrix.tolist(), "figure": figure,
-            "laid": laid}
+            "needed": scene.needed, "laid_over": scene.laid_over, "places": scene.places, "alike": scene.alike,
+            "matrix": None if scene.matrix is None else scene.matrix.tolist(), "figure": figure, "laid": laid}
 
 
 def matches(files: list[str], scene) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter, map_coordinates
 
 from tasks.patches import answer as room
@@ -82,9 +82,68 @@ def test_the_same_photo_is_recognised_and_found_in_the_other(name, files):
 def test_other_photos_do_not_agree_and_that_is_no_error(files, capsys):
     for name in ("other", "flat"):
         lines, found = answered(capsys, [files["photo"], files[name]])
-        assert list(found) == ["keypoints", "matches", "inliers", "homography", "same"]
-        assert not found["same"] and found["homography"] is None and lines[-2].startswith("no agreement: ")
+        assert list(found) == ["keypoints", "matches", "inliers", "homography", "same", "reason"]
+        assert not found["same"] and found["homography"] is None and lines[-2] == f"no agreement: {found['reason']}"
     assert found["keypoints"][1] == found["matches"] == 0
+
+
+def overlaid(name, image):
+    """A photo (H, W, 3) with what is laid over photos: a PIL image."""
+    picture = Image.fromarray(image.astype("uint8"))
+    width, height = picture.size
+    layer = Image.new("RGBA", (width, height + 60 * (name == "frame")))
+    pen = ImageDraw.Draw(layer)
+
+    def write(x, y, text, size, fill):
+        pen.text((x, y), text, font=ImageFont.load_default(size=size), fill=fill)
+
+    if name == "caption":
+        pen.rectangle((0, height - 36, width, height), fill=(20, 20, 20, 255))
+        write(6, height - 34, "Summer Festival 2024 - J. Miller", 15, "white")
+        write(6, height - 16, "All rights reserved, Town Press 77", 13, "white")
+    elif name == "frame":
+        framed = Image.new("RGB", layer.size, "white")
+        framed.paste(picture, (0, 30))
+        picture = framed
+        write(6, 4, "garden_friends_42 - follow", 17, "black")
+        write(6, height + 34, "1,284 likes, all 96 comments", 17, "black")
+    elif name == "watermark":
+        for y in range(10, height, 55):
+            write(y % 40, y, "stockphoto.example no. 57", 22, (255, 255, 255, 150))
+    elif name == "stamp":
+        write(width - 190, height - 30, "2023/08/17 14:52:36", 19, (255, 150, 30, 255))
+    return Image.alpha_composite(picture.convert("RGBA"), layer).convert("RGB")
+
+
+def laid_over(name, image, other):
+    """The scene of two photos (H, W, 3), the same laid over both."""
+    return compare(*(view(overlaid(name, one), SIFT, 2000) for one in (image, other)), 0.8, 3.0)
+
+
+@pytest.mark.parametrize("name", ["caption", "frame", "watermark", "stamp"])
+def test_what_is_laid_over_other_photos_is_no_scene_and_hides_none(name):
+    for seed in (1, 2, 3):
+        assert not laid_over(name, photo(), photo(seed)).same
+    assert laid_over(name, photo(), photo()).same
+    moved = laid_over(name, photo(), seen(photo(), MATRIX))
+    assert moved.same and np.linalg.norm(transfer(moved.matrix, [[100, 80]]) - transfer(MATRIX, [[100, 80]])) < 40
+
+
+def test_a_caption_is_told_with_its_reason(capsys, tmp_path):
+    for number in (0, 1):
+        overlaid("caption", photo(number)).save(tmp_path / f"{number}.png")
+    lines, found = answered(capsys, [str(tmp_path / "0.png"), str(tmp_path / "1.png")])
+    assert not found["same"] and found["homography"] is None and found["inliers"] > 10
+    assert "they agree only in a part of " in found["reason"] and found["reason"].endswith(": a caption, a frame or a watermark?")
+    assert lines[-2] == f"not the same scene: {found['reason']}"
+
+
+def test_a_scene_from_a_tripod_stays_one_where_much_else_has_come(capsys):
+    """All that agrees stands still; a third of the picture shows something else."""
+    changed = photo()
+    changed[:, :110] = photo(1)[:, :110]
+    scene = compare(*(view(Image.fromarray(one), SIFT, 2000) for one in (photo(), changed)), 0.8, 3.0)
+    assert scene.same and scene.reason == "" and 0.4 < scene.alike / scene.places < 0.9
 
 
 def test_the_answer_tells_all(files, capsys, tmp_path, monkeypatch):

@@ -6,7 +6,7 @@ import shutil
 import pytest
 from PIL import Image
 
-from utils.data.files import digest, identical, reading, remove_remains, walk
+from utils.data.files import EXCLUDE, digest, exclude, folders_in, identical, reading, remove_remains, walk
 
 from helpers import picture
 
@@ -47,6 +47,42 @@ def test_pipes_devices_and_forbidden_folders_are_named(tmp_path, capsys):
     for path in ("pipe.png", "zero.png"):
         with pytest.raises(OSError, match="not a regular file"):
             digest(str(tmp_path / path))
+
+
+def test_what_systems_put_beside_pictures_is_left_out_and_counted(tmp_path, capsys):
+    for name in ("1.png", "a/2.png", "a/@eaDir/1.png/THUMB_M.jpg", "a/@eaDir/1.png/THUMB_S.jpg", "@eaDir/x.png", "__MACOSX/._1.png",
+                 ".thumbnails/9.jpg", ".Trashes/8.png", ".hidden/7.png"):
+        picture(tmp_path / name)
+    (tmp_path / "Thumbs.db").write_text("x")
+    for _ in range(2):
+        assert walk(str(tmp_path)) == (["1.png", os.path.join("a", "2.png")], [])
+    assert folders_in(str(tmp_path)) == {"a"}
+    assert capsys.readouterr().out == (
+        "left out 1 deleted file of .Trashes, 1 thumbnail of .thumbnails, 3 thumbnails of @eaDir, 1 thumbnail of Thumbs.db, "
+        f"1 system file of __MACOSX, below {tmp_path}\n")
+    assert walk(str(tmp_path / "a" / "@eaDir"))[0] == [os.path.join("1.png", f"THUMB_{size}.jpg") for size in "MS"]  # asked for
+
+
+@pytest.mark.parametrize("wished, left", [
+    (["*_small.png"], ["a/1.png", "a/old/2.png", "b/old.png"]), (["old"], ["a/1.png", "a/1_small.png", "b/old.png"]),
+    (["a/old/", "./b/*"], ["a/1.png", "a/1_small.png"]), (["a"], ["b/old.png"]), (["A", "1.png*x"], None), (["old*", "[ab]/1*"], []),
+])
+def test_patterns_leave_out_names_paths_and_folders(wished, left, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv(EXCLUDE, "")
+    names = ["a/1.png", "a/1_small.png", "a/old/2.png", "b/old.png"]
+    for number, name in enumerate(names):
+        picture(tmp_path / name, seed=number)
+    exclude(wished)
+    kept = names if left is None else left
+    assert walk(str(tmp_path))[0] == [name.replace("/", os.sep) for name in kept]
+    gone = len(names) - len(kept)
+    assert capsys.readouterr().out == (f"left out {gone} file{'s' * (gone > 1)} that --exclude names, below {tmp_path}\n" if gone else "")
+
+
+@pytest.mark.parametrize("pattern", ["", " ", "/", "/photos/old", "../old"])
+def test_what_is_no_pattern_is_refused(pattern):
+    with pytest.raises(ValueError, match=f"--exclude={pattern}: expected a pattern for names"):
+        exclude([pattern])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

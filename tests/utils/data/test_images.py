@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from utils.data import images
-from utils.data.images import LIMIT, ImagesOnDisk, load_images, read_image, read_photo
+from utils.data.images import DARK_PAPER, LIMIT, ImagesOnDisk, load_images, read_image, read_photo
 
 from helpers import ROOT
 
@@ -47,6 +47,36 @@ def test_all_modes_keep_dark_and_light(mode, tmp_path):
         found = read_image(path, (6, 8, channels))
         assert found.shape == (6, 8, channels) and found.dtype == np.uint8
         assert found[:, :4].max() < 5 and found[:, 4:].min() > 250
+
+
+def mark(left, colour, mode="RGBA", alpha=255):
+    """A square of a colour at a place on transparency, as a logo."""
+    image = Image.new("RGBA", (40, 30))
+    image.paste((*colour, alpha), (left, 5, left + 12, 25))
+    return image.convert(mode)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_light_marks_on_transparency_lie_on_dark_paper(mode, tmp_path):
+    """Two white logos are no equal pages; what is dark or coloured, or has a shadow, lies on white as before."""
+    found = []
+    for name, image in (("a", mark(2, (255,) * 3, mode)), ("b", mark(20, (250,) * 3, mode))):
+        image.save(tmp_path / f"{name}.png")
+        found.append(read_photo(str(tmp_path / f"{name}.png")).astype(int))
+        assert found[-1][0, 0].tolist() == [DARK_PAPER] * 3 and found[-1].max() >= 250
+    assert np.abs(found[0] - found[1]).max() > 200
+    assert read_photo(mark(2, (255,) * 3, alpha=90))[10, 5, 0] > DARK_PAPER + 60
+    shadow = mark(2, (255,) * 3)
+    shadow.alpha_composite(mark(16, (0, 0, 0), alpha=100))
+    dark = mark(2, (0, 0, 0), mode), mark(2, (60, 60, 60), mode), mark(2, (200, 200, 200), alpha=128)
+    for image in (*dark, shadow, mark(2, (255, 220, 0))):
+        white = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+        assert np.array_equal(read_photo(image), np.asarray(white))
+
+
+def test_paper_changes_nothing_where_nothing_or_all_is_visible():
+    assert read_photo(Image.new("RGBA", (8, 6))).min() == 255
+    assert read_photo(Image.new("RGBA", (8, 6), (255, 255, 255, 255))).min() == 255
 
 
 def test_16_bit_is_scaled_and_not_clipped(tmp_path):
