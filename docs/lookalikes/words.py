@@ -88,11 +88,11 @@ CODE = (
     "import {noun}|from {noun} import {verb}, {noun}|def {verb}_{noun}(self, {noun}, count={small}):|"
     "    return {noun}.{verb}({small})|"
     '    if {noun} is None or {noun} > {small}:|        raise ValueError("no {adjective} {noun}")|'
-    '    for {noun} in {noun}s[{small}:]:|'
+    "    for {noun} in {noun}s[{small}:]:|"
     "        {noun} = {verb}({noun}, limit={number})|class {Noun}{Noun2}:|"
     "    # the {adjective} {noun} {verb} the {noun}|"
     '    {noun} = {{"{adjective}": {small}, "{noun}": {number}}}|        self.{noun}.append({small} * {noun})|'
-    '    while {noun}:|'
+    "    while {noun}:|"
     '    with open("{noun}.json") as file:|        print("{verb}", {noun}, {small})|    assert {noun} == {number}|'
     "    {adjective} = [{noun} for {noun} in range({small})]|"
 )
