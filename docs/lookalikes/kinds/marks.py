@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from docs.lookalikes import words
-from docs.lookalikes.scene import SANS, SERIF, Box, Rng, Scene, bold, font_of, house, pick, seed_of
+from docs.lookalikes.scene import LAYOUT, SANS, SERIF, Box, Rng, Scene, bold, font_of, house, pick, seed_of
 
 
 def mark(page: Image.Image, box: Box, rng: Rng, ink=(255, 255, 255, 255)) -> None:
@@ -105,8 +105,9 @@ def word(rng: Rng, number: int) -> Scene:
         int(look.integers(26, 60)),
     )
     scene = Scene(size, (0, 0, 0))
+    known = look.permutation([*words.NOUNS, *words.ADJECTIVES, *words.VERBS])[number % LAYOUT :: LAYOUT]  # none twice
     scene.text(
-        (size[0] / 2, size[1] / 2), pick(rng, words.NOUNS), size[1] * 0.16, (tone, tone, int(tone * 1.1)), face, "mm"
+        (size[0] / 2, size[1] / 2), str(pick(rng, known)), size[1] * 0.16, (tone, tone, int(tone * 1.1)), face, "mm"
     )
     return scene
 
