@@ -1,0 +1,135 @@
+"""Where two aligned pictures differ by more than what happened to the rest of the pair explains.
+
+The pictures are made equally sharp and equally bright, and light is taken out place by place. What remains is measured against what
+remains elsewhere: noise adds the same everywhere; compression, blur and a map that is not quite exact add the more, the stronger the
+edges are. So the expected energy of the remainder is n + k g, where g is the energy of the edges, and n and k come from the pair
+itself, by quantiles, which a changed part of moderate size does not move.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy.ndimage import binary_dilation, find_objects, label, uniform_filter
+
+from tasks.copies.proof.light import blurred, equally_bright, equally_sharp
+
+LIGHT, WIDE, LARGE, DETAIL = 41, 21, 11, 7  # pixels a side of the windows: of light, of the edges around a place, of a difference
+TEXTURE = 4.0  # grey levels of deviation from which on a window shows something
+LEAST_NOISE, LEAST_SLOPE = 0.5, 0.01  # of the expected remainder
+SURE, ALSO = 70.0, 12.0  # times the expected remainder that is a difference, and down to which it reaches
+REACH = 2.5  # sigmas that a blur reaches
+PART = 0.2  # of the energy of a window that remains where it is a difference
+UNLIKE, LEAST_ENERGY, MANY = 0.8, 60.0, 30.0  # the same where nothing of a strong texture is alike, whatever the rest of the pair does
+TOGETHER = 8  # pixels between parts of one difference
+GREY = np.array([0.299, 0.587, 0.114], "float32")
+
+
+class Differences(NamedTuple):
+    """What differs in a frame.
+
+    Attributes:
+        boxes: (left, top, right, bottom) in pixels of the frame, the most different first.
+        weights: of each box, the share that it has of all that differs.
+        share: of what both show, the share that differs.
+        agree: mean correlation of the windows that show something, in proportion to what they show; 0..1.
+        textured: share of the windows that show something.
+    """
+
+    boxes: list[tuple[int, int, int, int]]
+    weights: list[float]
+    share: float
+    agree: float
+    textured: float
+    strength: float
+
+
+def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences:
+    """Looks at a frame as both pictures show it.
+
+    Args:
+        a, b: (H, W, C) float32, 0..255.
+        inside: (H, W) bool, where both have pixels.
+    """
+    sigma = equally_sharp(grey(a), grey(b), inside)
+    a, b = equally_bright(blurred(a, -sigma), blurred(b, sigma), inside)
+    inside = inside & (box(inside.astype("float32"), 2 * round(REACH * abs(sigma)) + 3) > 0.999)  # a blur mixes the rim with what lies beyond
+    a, b, mask = grey(a), grey(b), inside.astype("float32")
+    known = box(mask, LIGHT) + 1e-6
+    a, b = ((values - box(values * mask, LIGHT) / known) * mask for values in (a, b))
+    agree, textured, aa, bb = agreement(a, b, known, inside & (known > 0.15), LIGHT)
+    gain = np.clip(np.sqrt((bb + 4) / (aa + 4)), 0.7, 1.4) ** 0.5
+    a, b = a * gain, b / gain
+    near, wide = box(mask, DETAIL) + 1e-6, box(mask, WIDE) + 1e-6
+    ok = inside & (near > 0.6) & (known > 0.15)
+    remaining = box((b - a) ** 2, DETAIL) / near
+    down, right = np.gradient((a + b) / 2)
+    slopes = (down * down + right * right) * mask
+    slopes = np.maximum(box(slopes, DETAIL) / near, box(slopes, WIDE) / wide)
+    noise, slope = expected(remaining[ok], slopes[ok])
+    energy = sum(box(values * values, DETAIL) / near - (box(values, DETAIL) / near) ** 2 for values in (a, b))
+    part = remaining / (energy + 2 * noise)
+    ratio = np.where(ok & (part > PART), remaining / (noise + slope * slopes), 0)
+    other = ok & (part > UNLIKE) & (energy > LEAST_ENERGY + MANY * noise)
+    ratio = np.maximum(ratio, np.where(other & (box(other.astype("float32"), LARGE) > 0.6), SURE + 1, 0))
+    boxes, weights, mask = boxes_of(ratio, remaining)
+    return Differences(boxes, weights, float((mask & ok).sum() / max(1, ok.sum())), agree, textured, float(ratio.max(initial=0)))
+
+
+def correlation(a: np.ndarray, b: np.ndarray, inside: np.ndarray, side: int = 15) -> tuple[float, float]:
+    """How well grey pictures (H, W) agree, and the share of them that shows something: see `Differences`."""
+    mask = inside.astype("float32")
+    known = box(mask, side) + 1e-6
+    a, b = ((values - box(values * mask, side) / known) * mask for values in (a, b))
+    return agreement(a, b, known, inside & (known > 0.3), side)[:2]
+
+
+def agreement(a, b, known, ok, side):
+    """The same for pictures without their light, and their energies (H, W) in windows of `side` pixels."""
+    aa, bb, ab = (np.maximum(box(values, side) / known, 0) for values in (a * a, b * b, a * b))
+    shown = np.sqrt(np.maximum(aa, bb)) * ok
+    shown *= shown > TEXTURE
+    alike = np.minimum(ab / np.sqrt((aa + 1) * (bb + 1)), 1)
+    return float((shown * alike).sum() / max(shown.sum(), 1e-6)), float((shown > 0).sum() / max(1, ok.sum())), aa, bb
+
+
+def grey(values: np.ndarray) -> np.ndarray:
+    """(H, W) of (H, W, 1 or 3)."""
+    return values @ GREY if values.shape[-1] == 3 else values[..., 0]
+
+
+def box(values: np.ndarray, side: int) -> np.ndarray:
+    """Means over windows of `side` pixels; what lies outside counts as 0."""
+    return uniform_filter(values, side, mode="constant")
+
+
+def expected(remaining: np.ndarray, slopes: np.ndarray) -> tuple[float, float]:
+    """Noise, and the share of the edges' energy that remains, on the whole."""
+    remaining, slopes = remaining[::5], slopes[::5]
+    if len(remaining) < 20:
+        return LEAST_NOISE, LEAST_SLOPE
+    flat = slopes <= max(np.quantile(slopes, 0.2), 2.0)
+    noise = max(float(np.median(remaining[flat])), LEAST_NOISE)
+    rich = slopes >= max(np.quantile(slopes, 0.6), 2 * noise)
+    slope = float(np.quantile(np.maximum(remaining[rich] - noise, 0) / slopes[rich], 0.7)) if rich.sum() > 20 else 0.0
+    return noise, max(slope, LEAST_SLOPE)
+
+
+def boxes_of(ratio: np.ndarray, remaining: np.ndarray) -> tuple[list[tuple[int, int, int, int]], list[float], np.ndarray]:
+    """Boxes, weights and the mask (H, W) of differences: connected windows above `ALSO` that are above `SURE` somewhere."""
+    parts, count = label(binary_dilation(ratio > ALSO, iterations=TOGETHER) if (ratio > SURE).any() else np.zeros(ratio.shape, bool))
+    found, mask = [], np.zeros(ratio.shape, bool)
+    for number, (rows, columns) in enumerate(find_objects(parts), start=1):
+        here = parts[rows, columns] == number
+        values = np.where(here, ratio[rows, columns], 0)
+        if values.max() <= SURE:
+            continue
+        core = values > ALSO
+        mask[rows, columns] |= core
+        ys, xs = (np.flatnonzero(core.any(axis)) for axis in (1, 0))
+        rim = DETAIL // 2  # a window is larger than what it found
+        left, top, right, bottom = xs[0] + rim, ys[0] + rim, xs[-1] + 1 - rim, ys[-1] + 1 - rim
+        corners = columns.start + min(left, right - 2), rows.start + min(top, bottom - 2), columns.start + right, rows.start + bottom
+        found.append((float(remaining[rows, columns][core].sum()), tuple(int(max(0, at)) for at in corners)))
+    found.sort(reverse=True)
+    total = sum(weight for weight, _ in found) or 1.0
+    return [corners for _, corners in found], [weight / total for weight, _ in found], mask

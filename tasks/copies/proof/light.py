@@ -1,0 +1,110 @@
+"""Two aligned pictures made equally sharp and equally bright, so that what still differs is another thing that they show."""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+TILE, TILES = 96, 6  # pixels a side of the parts on which sharpness is compared, and how many there are
+BLURS = (0.6, 0.9, 1.3, 1.9, 2.7, 3.8, 5.0)  # sigmas in pixels that are tried, until none is better
+LEAST_BLUR, HALVINGS = 0.15, 3  # the least sigma, and how often the steps between them are halved
+GAIN = 0.97  # of what remained, at most, so that a blur is believed in
+TONES, FEW = 64, 12  # steps of a tone curve, and pixels that a step needs
+SAMPLES, LEAST_SAMPLES = 10_000, 200  # pixels that a tone curve is made of
+CURVED = 1.5  # grey levels by which medians lie beside a line, so that a curve is believed in
+
+
+def equally_sharp(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> float:
+    """The blur under which textured parts of grey pictures agree best: sigma in pixels, below 0: of a, above 0: of b.
+
+    Args:
+        a, b: (H, W).
+        inside: (H, W) bool, where both have pixels.
+    """
+    pairs = [(a[part], b[part]) for part in textured(a, inside)]
+    if not pairs:
+        return 0.0
+    known = {sigma: remaining(pairs, sigma) for sigma in (-BLURS[0], 0.0, BLURS[0])}
+    if best := min(known, key=known.get):
+        for sigma in np.sign(best) * np.array(BLURS[1:]):
+            known[sigma] = remaining(pairs, sigma)
+            if known[sigma] > min(known.values()):
+                break
+    for _ in range(HALVINGS):
+        sigmas = sorted(known)
+        at = sigmas.index(min(known, key=known.get))
+        for low, high in zip(sigmas[max(0, at - 1) : at + 1], sigmas[max(1, at) : at + 2]):
+            known.setdefault((low + high) / 2, remaining(pairs, (low + high) / 2))
+    best = min(known, key=known.get)
+    return float(best) if abs(best) >= LEAST_BLUR and known[best] < GAIN * known[0.0] else 0.0
+
+
+def remaining(pairs: list[tuple[np.ndarray, np.ndarray]], sigma: float) -> float:
+    """1 - correlation of pairs of tiles after a blur, without the two pairs that agree least."""
+    found = []
+    for x, y in pairs:
+        x, y = (blurred(values, blur)[8:-8, 8:-8] for values, blur in ((x, -sigma), (y, sigma)))
+        x, y = x - x.mean(), y - y.mean()
+        found.append(1 - float((x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum() + 1e-6)))
+    return float(np.mean(sorted(found)[: max(1, len(found) - 2)]))
+
+
+def blurred(values: np.ndarray, sigma: float) -> np.ndarray:
+    """Values (H, W[, 3]) with a Gaussian blur; as they are where sigma is not above 0."""
+    if sigma <= 0:
+        return values
+    return gaussian_filter(values, (sigma, sigma, 0)[: values.ndim], truncate=3)
+
+
+def textured(values: np.ndarray, inside: np.ndarray) -> list[tuple[slice, slice]]:
+    """The tiles of a picture (H, W) that vary most."""
+    height, width = values.shape
+    side = min(TILE, height, width)
+    if side < 24:
+        return []
+    found = []
+    for y in np.unique(np.linspace(0, height - side, 6).astype(int)):
+        for x in np.unique(np.linspace(0, width - side, 6).astype(int)):
+            part = slice(y, y + side), slice(x, x + side)
+            if inside[part][::4, ::4].mean() > 0.95:
+                found.append((-float(values[part][::2, ::2].std()), y, x, part))
+    return [part for *_, part in sorted(found, key=lambda row: row[:3])[:TILES]]
+
+
+def equally_bright(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The pictures, one of them with the tones of the other, channel by channel, in the direction that loses less.
+
+    Where light was cut off in one of them, it is cut off in the other one too. A changed part moves no median.
+
+    Args:
+        a, b: (H, W, C).
+    """
+    step = max(1, int(inside.sum()) // SAMPLES)
+    x, y = a[inside][::step], b[inside][::step]  # (S, C)
+    if len(x) < LEAST_SAMPLES:
+        return a, b
+    forth, back = ([Tones(u, v) for u, v in zip(of.T, to.T, strict=True)] for of, to in ((x, y), (y, x)))
+    if sum(tones.misfit for tones in forth) <= sum(tones.misfit for tones in back):
+        return np.stack([tones.of(a[..., channel]) for channel, tones in enumerate(forth)], axis=-1), b
+    return a, np.stack([tones.of(b[..., channel]) for channel, tones in enumerate(back)], axis=-1)
+
+
+class Tones:
+    """The tones that x (S,) has in y (S,): a line, and what medians say beside it.
+
+    Attributes:
+        misfit: how far y lies from it, in deviations of y.
+    """
+
+    def __init__(self, x: np.ndarray, y: np.ndarray):
+        self.line = np.polyfit(x, y, 1) if x.std() > 1 else np.array([1.0, float(np.median(y - x))])
+        beside = y - np.polyval(self.line, x)
+        step = np.clip((x * (TONES / 256)).astype(int), 0, TONES - 1)
+        order = np.argsort(step, kind="stable")
+        parts = np.split(order, np.searchsorted(step[order], np.arange(1, TONES)))
+        found = [(float(x[part].mean()), float(np.median(beside[part]))) for part in parts if len(part) >= FEW]
+        self.at, self.moved = np.array(found or [(0.0, 0.0)]).T
+        self.moved = np.where(np.abs(self.moved) > CURVED, self.moved, 0)
+        self.misfit = float(np.abs(self.of(x) - y).mean() / (y.std() + 1))
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """Values with the tones of y."""
+        return (np.polyval(self.line, values) + np.interp(values, self.at, self.moved)).astype("float32")

@@ -1,0 +1,190 @@
+"""A picture as the proof looks at it, and two pictures laid on each other.
+
+Coordinates are continuous: x to the right, y down, and the first pixel reaches from (0, 0) to (1, 1). A map is a matrix (3, 3).
+"""
+
+import hashlib
+from functools import cached_property
+
+import numpy as np
+from PIL import Image
+from scipy.ndimage import binary_dilation, binary_erosion, label, uniform_filter
+from scipy.spatial import ConvexHull
+
+from utils.keypoints import sift
+from utils.keypoints.cut import cut
+from utils.keypoints.detector import detect
+from utils.keypoints.geometry import transfer
+
+SIDE = 1024  # pixels a side at most at which pictures are looked at
+TINY = 24  # pixels a side of a thumbnail
+POINTS, POINTS_SIDE = 300, 288  # key points of a picture, and the side of the picture in which they are sought
+FILLED, STRAIGHT = 0.35, 0.97  # most of a picture that filled corners take, and how nearly they are convex
+PAINT, CORNER, SOFT = 8, 4, 3  # grey levels by which a filled corner may vary, its least side, and how wide its edge is
+COLOUR = 3.0  # mean difference of the channels from which on a picture has colour
+PLAIN, PLAIN_SIDE, PLAIN_WINDOW = 4.0, 400, 15  # grey levels by which a plain picture varies within windows, at this size
+SPREAD = 2.0  # grey levels of deviation of a thumbnail that shows something
+
+
+class Seen:
+    """A picture, upright, at most `SIDE` pixels wide and high.
+
+    Attributes:
+        picture: Pillow, mode RGB.
+        size: width and height before it was made smaller.
+        digest: what tells apart pictures whose pixels or sizes differ.
+    """
+
+    def __init__(self, picture: Image.Image):
+        picture = picture.convert("RGB")
+        self.size = picture.size
+        self.digest = hashlib.sha1(repr(picture.size).encode() + picture.tobytes()).hexdigest()
+        self.picture = smaller(picture, SIDE)
+
+    @property
+    def ratio(self) -> np.ndarray:
+        """Pixels of `picture` for a pixel before it was made smaller, in x and y: (2,)."""
+        return np.divide(self.picture.size, self.size)
+
+    @cached_property
+    def grey(self) -> Image.Image:
+        """The picture in mode L."""
+        return self.picture.convert("L")
+
+    @cached_property
+    def coloured(self) -> bool:
+        """Whether it shows colours."""
+        values = np.asarray(self.picture.resize((64, 64), Image.Resampling.BOX), "float32")
+        return bool(np.ptp(values, axis=-1).mean() > COLOUR)
+
+    @cached_property
+    def plain(self) -> bool:
+        """Whether it shows nothing but light: one colour, or colours that change so slowly that no window varies."""
+        values = np.asarray(self.picture.resize([min(length, PLAIN_SIDE) for length in self.picture.size], Image.Resampling.BOX), "float32")
+        beside = values - uniform_filter(values, (PLAIN_WINDOW, PLAIN_WINDOW, 1), mode="nearest")
+        return bool(np.quantile(np.abs(beside).max(-1), 0.999) < PLAIN)
+
+    @cached_property
+    def thumbnail(self) -> np.ndarray:
+        """(TINY, TINY) of mean 0 and length 1, whatever the shape of the picture; zeros where it is plain."""
+        values = np.asarray(self.grey.resize((TINY, TINY), Image.Resampling.BOX), "float32")
+        values -= values.mean()
+        return values / np.linalg.norm(values) if values.std() > SPREAD else np.zeros_like(values)
+
+    @cached_property
+    def keypoints(self) -> tuple[np.ndarray, np.ndarray]:
+        """Points (N, 2) in pixels of `picture`, and their descriptors (N, 128)."""
+        return described(self.grey)
+
+    @cached_property
+    def mirrored(self) -> tuple[np.ndarray, np.ndarray]:
+        """The same of the mirrored picture; the points lie in `picture` as it is."""
+        xy, descriptors = described(self.grey.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+        return np.stack([self.picture.width - xy[:, 0], xy[:, 1]], axis=1), descriptors
+
+    @cached_property
+    def filled(self) -> Image.Image | None:
+        """Where corners are filled with one colour, as turning a picture does it: mode L, 0 there and 255 elsewhere; None: nowhere."""
+        values = np.asarray(self.picture, "int16")
+        found = np.zeros(values.shape[:2], bool)
+        for y, x in (0, 0), (0, -1), (-1, 0), (-1, -1):
+            rows, columns = (slice(-CORNER, None) if end else slice(CORNER) for end in (y, x))
+            if np.ptp(values[rows, columns].reshape(-1, 3), axis=0).max() > PAINT:
+                continue
+            even = (np.abs(values - values[y, x]) <= PAINT).all(-1)
+            parts = label(opened(even))[0]
+            corner = (parts == parts[y, x]) & (parts > 0)
+            if 16 < corner.sum() < FILLED * corner.size and is_convex(corner):
+                found |= corner
+        found = binary_dilation(found, iterations=SOFT) if found.any() else found
+        return Image.fromarray(np.where(found, 0, 255).astype("uint8")) if found.any() else None
+
+
+def smaller(picture: Image.Image, side: int) -> Image.Image:
+    """The picture, at most `side` pixels wide and high."""
+    factor = min(1.0, side / max(picture.size))
+    return picture.resize([max(1, round(factor * length)) for length in picture.size], Image.Resampling.BOX) if factor < 1 else picture
+
+
+def described(grey: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    """Key points (N, 2) of a picture in its pixels, and descriptors (N, 128)."""
+    small = smaller(grey, POINTS_SIDE)
+    values = np.asarray(small, "float32")
+    found = detect(values, POINTS, doubled=True)
+    descriptors = sift.describe(cut(values, found, sift.SIDE, sift.MAGNIFICATION))
+    return (found.xy.astype(float) + 0.5) * np.divide(grey.size, small.size), descriptors
+
+
+def opened(part: np.ndarray) -> np.ndarray:
+    """A part (H, W) bool without what is thinner than `CORNER` pixels; what lies outside of the picture counts as inside of the part."""
+    return binary_dilation(binary_erosion(part, iterations=CORNER // 2, border_value=1), iterations=CORNER // 2)
+
+
+def is_convex(part: np.ndarray) -> bool:
+    """Whether a part (H, W) bool fills its convex hull."""
+    rows = np.flatnonzero(part.any(1))
+    ends = [(y, x) for y in rows for x in np.flatnonzero(part[y])[[0, -1]]]
+    if len(np.unique([y for y, _ in ends])) < 3 or len(np.unique([x for _, x in ends])) < 3:
+        return False
+    corners = np.concatenate([np.add(ends, (dy, dx)) for dy in (0, 1) for dx in (0, 1)])
+    return part.sum() > STRAIGHT * ConvexHull(corners).volume
+
+
+class Frame:
+    """The part of a that lies in b, drawn with pixels as coarse as those of the coarser of both, and `side` of them each way at most.
+
+    Attributes:
+        size: width and height in pixels.
+        into_a: pixels of the frame -> pixels of a.
+        into_b: pixels of b -> pixels of b as it is drawn from, which is made smaller first.
+    """
+
+    def __init__(self, a: Seen, b: Seen, matrix: np.ndarray, side: int):
+        self.a, self.b = a, b
+        corners = transfer(np.linalg.inv(matrix), np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]) * b.picture.size)
+        low, high = (np.clip(ends, 0, a.picture.size) for ends in (corners.min(0), corners.max(0)))
+        high = np.maximum(high, low + 1e-3)
+        scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2])))  # pixels of b for a pixel of a
+        factor = min(1.0, scale, side / (high - low).max())  # pixels of the frame for a pixel of a
+        self.size = tuple(int(length) for length in np.maximum(1, np.rint((high - low) * factor)))
+        self.box = (*low, *high)
+        self.into_a = np.diag([*(high - low) / self.size, 1.0])
+        self.into_a[:2, 2] = low
+        self.small = tuple(max(1, round(min(1.0, factor / scale) * length)) for length in b.picture.size)
+        self.into_b = np.diag([*np.divide(self.small, b.picture.size), 1.0])
+
+    def of_a(self, picture: Image.Image) -> np.ndarray:
+        """The frame as a picture of the size of a shows it: (H, W[, 3]) float32."""
+        return np.asarray(picture.resize(self.size, Image.Resampling.BILINEAR, box=self.box), "float32")
+
+    def small_b(self, picture: Image.Image) -> Image.Image:
+        """A picture of the size of b, with pixels of about the size of those of the frame."""
+        return picture if self.small == picture.size else picture.resize(self.small, Image.Resampling.BILINEAR)
+
+    def of_b(self, picture: Image.Image, matrix: np.ndarray) -> np.ndarray:
+        """The frame as a picture of the size of b shows it through a map: (H, W[, 3]) float32."""
+        return warped(self.small_b(picture), self.into_b @ matrix @ self.into_a, self.size)
+
+    def inside(self, matrix: np.ndarray) -> np.ndarray:
+        """Where both pictures have pixels, and none of filled corners: (H, W) bool."""
+        found = within(self.into_b @ matrix @ self.into_a, self.size, self.small)
+        if self.a.filled:
+            found &= self.of_a(self.a.filled) > 250
+        if self.b.filled:
+            found &= self.of_b(self.b.filled, matrix) > 250
+        return found
+
+
+def warped(picture: Image.Image, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A picture drawn through a map of pixels of the result to its own: (H, W[, 3]) float32."""
+    return np.asarray(picture.transform(size, Image.Transform.AFFINE, matrix[:2].ravel(), Image.Resampling.BICUBIC), "float32")
+
+
+def within(matrix: np.ndarray, size: tuple[int, int], of: tuple[int, int], rim: float = 1.0) -> np.ndarray:
+    """Which pixels (H, W) of a result of `size` a map brings into a picture of the size `of`, away from its rim."""
+    x, y = np.arange(size[0]) + 0.5, (np.arange(size[1]) + 0.5)[:, None]
+    found = np.ones((size[1], size[0]), bool)
+    for row, length in zip(matrix[:2], of, strict=True):
+        at = row[0] * x + row[1] * y + row[2]
+        found &= (at > rim) & (at < length - rim)
+    return found

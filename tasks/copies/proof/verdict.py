@@ -1,0 +1,151 @@
+"""Is one picture made of the other: a copy, a copy with changes, or different, and what proves it."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from tasks.copies.proof.alignment import maps, shares
+from tasks.copies.proof.differences import Differences, correlation, differences
+from tasks.copies.proof.seen import SIDE, Frame, Seen
+from utils.data.images import open_image
+from utils.keypoints.geometry import transfer
+
+COPY, CHANGED, DIFFERENT = "copy", "copy with changes", "different"
+ROUGH = 256  # pixels a side of the frame in which maps are compared
+CERTAIN, HOPEFUL = 0.9, 0.4  # agreement there from which on no other map is tried, and below which none is looked at closely
+COPIES, CHANGES = 0.75, 0.6  # least agreement of a copy, and of a copy with changes
+LEAST_TEXTURE = 0.002  # share of what both show that must show something
+EVEN = 4.0  # grey levels of deviation up to which a part of a picture shows nothing
+
+Box = tuple[int, int, int, int]
+
+
+class Place(NamedTuple):
+    """A place that differs: its boxes (left, top, right, bottom) in pixels of both pictures, and its share of all that differs."""
+
+    a: Box
+    b: Box
+    weight: float
+
+
+class Proof(NamedTuple):
+    """What is known of two pictures.
+
+    Attributes:
+        verdict: `COPY`, `CHANGED` or `DIFFERENT`.
+        why: in a few words, where they are different.
+        matrix: pixels of a -> pixels of b (3, 3); None where no map was found.
+        agree: how well what both show agrees, 0..1.
+        differing: share of what both show that differs.
+        places: where they differ, the most different first.
+        shares: which share of a lies in b, and of b in a.
+        holds: whether a shows all that b shows, and b all that a shows; a border of one colour shows nothing.
+        identical: whether all pixels are the same.
+    """
+
+    verdict: str
+    why: str = ""
+    matrix: np.ndarray | None = None
+    agree: float = 0.0
+    differing: float = 0.0
+    places: Sequence[Place] = ()
+    shares: tuple[float, float] = (0.0, 0.0)
+    holds: tuple[bool, bool] = (False, False)
+    identical: bool = False
+
+    def as_numbers(self) -> dict:
+        """The proof as --json writes it."""
+        return {"verdict": self.verdict, "why": self.why or None, "identical": self.identical,
+                "matrix": None if self.matrix is None else np.round(self.matrix, 5).tolist(), "agree": round(self.agree, 4),
+                "differing": round(self.differing, 5), "shares": [round(share, 4) for share in self.shares],
+                "places": [{"left": list(place.a), "right": list(place.b), "weight": round(place.weight, 4)} for place in self.places]}
+
+    def turned(self) -> "Proof":
+        """The same with both pictures exchanged."""
+        matrix = None if self.matrix is None else np.linalg.inv(self.matrix)
+        return self._replace(matrix=matrix, places=[Place(place.b, place.a, place.weight) for place in self.places],
+                             shares=self.shares[::-1], holds=self.holds[::-1])
+
+
+def see(picture) -> Seen:
+    """A file, or a picture in memory, as the proof looks at it; ValueError where it cannot be read."""
+    return Seen(open_image(picture, "RGB"))
+
+
+def prove(a: Seen, b: Seen, keypoints: bool = True) -> Proof:
+    """Compares two pictures.
+
+    Args:
+        keypoints: whether to look for crops and other parts too; otherwise only for whole pictures, which is quicker.
+    """
+    if a.digest == b.digest:
+        return Proof(COPY, "", np.eye(3), 1.0, 0.0, (), (1.0, 1.0), (True, True), True)
+    if a.plain or b.plain:
+        return Proof(DIFFERENT, "nothing is to be seen in " + ("both" if a.plain and b.plain else "one") + " of them but light")
+    matrix, rough = best_map(a, b, keypoints)
+    if matrix is None or rough < HOPEFUL:
+        return Proof(DIFFERENT, "no part of one is found in the other")
+    found, frame = look(a, b, matrix)
+    proof = Proof(DIFFERENT, "", full_size(matrix, a, b), found.agree, found.share, places(found, frame, matrix), shares(matrix, a, b))
+    if found.textured < LEAST_TEXTURE:
+        return proof._replace(why="where they may agree, nothing is to be seen")
+    if found.agree < (CHANGES if found.boxes else COPIES):
+        return proof._replace(why=f"{found.agree:.0%} of what they show agrees")
+    holds = is_held(b, a, np.linalg.inv(matrix)), is_held(a, b, matrix)
+    return proof._replace(verdict=CHANGED if found.boxes else COPY, holds=holds)
+
+
+def best_map(a: Seen, b: Seen, keypoints: bool) -> tuple[np.ndarray | None, float]:
+    """The map under which both agree best, and how well they do, looked at roughly."""
+    best, most = None, 0.0
+    for matrix in maps(a, b, keypoints):
+        frame = Frame(a, b, matrix, ROUGH)
+        agree, _ = correlation(frame.of_a(a.grey), frame.of_b(b.grey, matrix), frame.inside(matrix))
+        if agree > most:
+            best, most = matrix, agree
+        if most > CERTAIN:
+            break
+    return best, most
+
+
+def look(a: Seen, b: Seen, matrix: np.ndarray) -> tuple[Differences, Frame]:
+    """What differs under a map, and the frame in which it was looked at."""
+    frame = Frame(a, b, matrix, SIDE)
+    left, right = (a.picture, b.picture) if a.coloured and b.coloured else (a.grey, b.grey)
+    left, right = frame.of_a(left), frame.of_b(right, matrix)
+    return differences(*(np.atleast_3d(values) for values in (left, right)), frame.inside(matrix)), frame
+
+
+def full_size(matrix: np.ndarray, a: Seen, b: Seen) -> np.ndarray:
+    """A map of pixels of the pictures as they are looked at, as one of pixels of the files."""
+    return np.diag([*1 / b.ratio, 1]) @ matrix @ np.diag([*a.ratio, 1])
+
+
+def places(found: Differences, frame: Frame, matrix: np.ndarray) -> list[Place]:
+    """The boxes of a frame in pixels of both files."""
+    a, b = frame.a, frame.b
+    into_a = np.diag([*1 / a.ratio, 1]) @ frame.into_a
+    into_b = np.diag([*1 / b.ratio, 1]) @ matrix @ frame.into_a
+    return [Place(moved(box, into_a, a.size), moved(box, into_b, b.size), weight) for box, weight in zip(found.boxes, found.weights, strict=True)]
+
+
+def moved(box: Box, matrix: np.ndarray, size: tuple[int, int]) -> Box:
+    """The box around a mapped box, within a picture of `size`."""
+    left, top, right, bottom = box
+    corners = transfer(matrix, np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float))
+    low, high = (np.clip(ends, 0, size) for ends in (corners.min(0), corners.max(0)))
+    return tuple(int(end) for end in (*np.floor(low + 1e-6), *np.ceil(high - 1e-6)))
+
+
+def is_held(a: Seen, b: Seen, matrix: np.ndarray) -> bool:
+    """Whether b shows all that a shows: what of a lies outside of b is a border of one colour, or hardly wider than a pixel."""
+    width, height = a.grey.size
+    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
+    at = transfer(matrix, np.stack([x, y], axis=-1).reshape(-1, 2)).reshape(height, width, 2) / b.grey.size
+    rim = 0.01 + 2 / np.array(b.grey.size)
+    sides = [side for axis in (0, 1) for side in (at[..., axis] < -rim[axis], at[..., axis] > 1 + rim[axis])]
+    if np.any(sides, axis=0).mean() < 0.002:
+        return True
+    values = np.asarray(a.picture, "float32")
+    return all(values[side].std(0).max() < EVEN for side in sides if side.sum() > 16)
