@@ -46,11 +46,15 @@ class Member(NamedTuple):
         similarity: to the first picture of the group; 1 for that one and for files of its contents.
         twin: the first file of the group that has the same contents, or "" where this is the first one. Without
             all files that have a twin, the group still shows everything.
+        goes: whether the picture to keep shows all of it, so that it can go; see `apps.search.proven`.
+        agree: how well it agrees with the picture to keep, 0..1, where that was looked at; otherwise None.
     """
 
     file: str
     similarity: float
     twin: str
+    goes: bool = True
+    agree: float | None = None
 
 
 class Group(NamedTuple):
@@ -61,11 +65,13 @@ class Group(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The groups, largest first; the share of alike pairs among pictures of different contents, and whether that is too much."""
+    """The groups, largest first; the share of alike pairs among pictures of different contents, and whether that is too much; and the
+    copies with changes, `apps.search.proven.Pair`, where that was looked at; otherwise None."""
 
     groups: list[Group]
     share: float
     too_many: bool
+    changed: list | None = None
 
 
 def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool = False, judge: Judge | None = None) -> Found:
@@ -77,10 +83,7 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool =
             of all pairs are alike, the groups are only those of files with the same contents.
         judge: the quality (N,) of files, higher is better; None: files are not judged.
     """
-    copies: dict[str, list[int]] = {}  # files with the same contents are compared once
-    for row in sorted(range(len(gallery.paths)), key=gallery.paths.__getitem__):
-        copies.setdefault(gallery.keys[row], []).append(row)
-    units = list(copies.values())
+    units = by_contents(gallery)
     check_pairs(len(units) * (len(units) - 1) // 2, comparer, gallery.root)
     weights = np.array([len(rows) for rows in units])  # (U,)
     pairs = Pairs(gallery.features[[rows[0] for rows in units]], comparer, threshold)
@@ -94,6 +97,14 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool =
         places = stars(pairs, weights, counts)
     groups = [make_group(gallery, [units[place] for place in star], pairs.similarities(star), judge) for star in places]
     return Found(groups, share, too_many)
+
+
+def by_contents(gallery: Gallery) -> list[list[int]]:
+    """The rows of a gallery, those of files with the same contents together, by path."""
+    found: dict[str, list[int]] = {}
+    for row in sorted(range(len(gallery.paths)), key=gallery.paths.__getitem__):
+        found.setdefault(gallery.keys[row], []).append(row)
+    return list(found.values())
 
 
 def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarray, judge: Judge | None = None) -> Group:

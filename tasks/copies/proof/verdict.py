@@ -143,7 +143,7 @@ def is_held(a: Seen, b: Seen, matrix: np.ndarray) -> bool:
     width, height = a.grey.size
     x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
     at = transfer(matrix, np.stack([x, y], axis=-1).reshape(-1, 2)).reshape(height, width, 2) / b.grey.size
-    rim = 0.01 + 2 / np.array(b.grey.size)
+    rim = 0.02 + 2 / np.array(b.grey.size)
     sides = [side for axis in (0, 1) for side in (at[..., axis] < -rim[axis], at[..., axis] > 1 + rim[axis])]
     if np.any(sides, axis=0).mean() < 0.002:
         return True

@@ -1,0 +1,202 @@
+"""Duplicates that are proved: the embedding finds who may be a copy of whom, and looking at both pictures decides.
+
+A group is one picture to keep and the copies of it, each compared with the picture to keep. A copy can go where the picture to keep
+shows all of it with no less detail. Copies with changes are no members: each is listed beside what it was made of, with the places
+that differ.
+"""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from apps.search.duplicates import Found, Group, Member, by_contents
+from apps.search.matrix import similarities
+from tasks.copies.proof import keeping
+from tasks.copies.proof.verdict import CHANGED, COPY, Proof, prove, see
+from utils.gallery import Gallery
+from utils.metrics.retrieval import Index
+from utils.run.console import progress_bar
+from utils.saying import counted, shown
+
+if TYPE_CHECKING:
+    from nets.siamese import Comparer
+
+NEAREST = 5  # pictures that are looked at beside each one
+WIDER = 1.25  # times the distance of the threshold up to which they are
+KEPT = 96  # pictures that stay in memory
+SHARPER = 0.7  # sigma of the blur, see `tasks.copies.proof.keeping`, by which a copy that shows more detail is not to go
+
+
+class Pair(NamedTuple):
+    """Two pictures, paths relative to the folder, their similarity, and what looking at both said."""
+
+    a: str
+    b: str
+    similarity: float
+    proof: Proof
+
+
+class Looking:
+    """Proofs of pairs of pictures of a folder, each made once.
+
+    Args:
+        files: (N,) full paths.
+    """
+
+    def __init__(self, files: list[str]):
+        self.files, self.proofs = files, {}
+        self.seen = lru_cache(KEPT)(lambda place: see(files[place]))
+
+    def at(self, pairs: list[tuple[int, int]]) -> None:
+        """Looks at pairs of places, shows how far it is."""
+        bar = progress_bar("pair")
+        new = [pair for pair in pairs if pair not in self.proofs]
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            for done, (pair, proof) in enumerate(zip(new, pool.map(self.looked, new)), start=1):
+                self.proofs[pair] = proof
+                bar(done, len(new))
+
+    def looked(self, pair: tuple[int, int]) -> Proof:
+        """The proof of two places; one that cannot be read any more is different."""
+        try:
+            return prove(*(self.seen(place) for place in pair))
+        except ValueError as error:
+            return Proof("different", str(error))
+
+    def proof(self, a: int, b: int) -> Proof:
+        """The proof of two places, in this order."""
+        low, high = min(a, b), max(a, b)
+        if (low, high) not in self.proofs:
+            self.proofs[low, high] = self.looked((low, high))
+        return self.proofs[low, high] if a == low else self.proofs[low, high].turned()
+
+    def is_better(self, a: int, b: int) -> bool:
+        """Whether a is better worth keeping than b, of which one is a copy of the other."""
+        return keeping.better((self.files[a], self.files[b]), (self.seen(a), self.seen(b)), self.proof(a, b))
+
+    def goes(self, a: int, keep: int) -> bool:
+        """Whether a can go where `keep` stays."""
+        proof = self.proof(keep, a)
+        if not proof.holds[0]:
+            return False
+        files, seen = (self.files[keep], self.files[a]), (self.seen(keep), self.seen(a))
+        return proof.identical or keeping.more_detail(files, seen, proof.matrix) > -SHARPER
+
+
+def find(gallery: Gallery, comparer: "Comparer", threshold: float) -> Found:
+    """Groups of copies of a gallery, and its copies with changes.
+
+    Args:
+        threshold: similarity at which the embedding alone calls two pictures copies; proof is sought somewhat below it too.
+    """
+    units = by_contents(gallery)
+    firsts = [rows[0] for rows in units]
+    features = gallery.features[firsts]
+    looking = Looking([os.path.join(gallery.root, gallery.paths[row]) for row in firsts])
+    pairs = candidates(features, comparer, threshold)
+    looking.at(pairs)
+    copies = [pair for pair in pairs if looking.proofs[pair].verdict == COPY]
+    groups = []
+    for places in [*groups_of(len(units), copies, looking), *([place] for place, rows in enumerate(units) if len(rows) > 1)]:
+        if len(places) > 1 or not any(units[places[0]][0] in found for found, _ in groups):
+            groups.append(({row for place in places for row in units[place]}, make_group(gallery, units, places, looking, comparer)))
+    names = [gallery.paths[row] for row in firsts]
+    changed = [Pair(names[a], names[b], float(similarity(features, comparer, a, b)), looking.proofs[a, b])
+               for a, b in pairs if looking.proofs[a, b].verdict == CHANGED]
+    groups = sorted((group for _, group in groups), key=lambda group: (-len(group.members), group.keep))
+    return Found(groups, len(copies) / max(1, len(units) * (len(units) - 1) // 2), False, changed)
+
+
+def candidates(features: np.ndarray, comparer: "Comparer", threshold: float) -> list[tuple[int, int]]:
+    """Pairs of places, the lower first, of pictures that may be copies: the nearest of each, up to a loose distance."""
+    if len(features) < 2:
+        return []
+    nearest, distances = Index(features).nearest(features, min(len(features), NEAREST + 1))
+    if comparer.by_distance:
+        near = distances <= WIDER * comparer.distance_of(threshold)
+    else:
+        near = comparer.score(features[:, None], features[nearest]) >= threshold
+    rows, columns = np.nonzero(near)
+    pairs = {(min(a, b), max(a, b)) for a, b in zip(rows.tolist(), nearest[rows, columns].tolist()) if a != b}
+    return sorted(pairs)
+
+
+def groups_of(count: int, copies: list[tuple[int, int]], looking: Looking) -> Iterator[list[int]]:
+    """Places of each group, the one to keep first: of pictures that hang together, the best one and its copies, then of the rest."""
+    links: dict[int, set[int]] = {}
+    for a, b in copies:
+        links.setdefault(a, set()).add(b)
+        links.setdefault(b, set()).add(a)
+    while links:
+        together = connected(links, min(links))
+        keep = together[0]
+        for place in together[1:]:
+            if looking.proof(keep, place).verdict == COPY and not looking.is_better(keep, place):
+                keep = place
+        members = [place for place in together if place != keep and looking.proof(keep, place).verdict == COPY]
+        if members:
+            yield [keep, *members]
+        for place in [keep, *members]:
+            for other in links.pop(place, ()):
+                if other in links:
+                    links[other].discard(place)
+        links = {place: others for place, others in links.items() if others}
+
+
+def connected(links: dict[int, set[int]], start: int) -> list[int]:
+    """All places that hang together with one, in order."""
+    found, new = {start}, [start]
+    while new:
+        for other in links.get(new.pop(), ()):
+            if other not in found:
+                found.add(other)
+                new.append(other)
+    return sorted(found)
+
+
+def similarity(features: np.ndarray, comparer: "Comparer", a: int, b: int) -> float:
+    """Of two places."""
+    return float(similarities(features[[a]], features[[b]], comparer)[0, 0])
+
+
+def make_group(gallery: Gallery, units: list[list[int]], places: list[int], looking: Looking, comparer: "Comparer") -> Group:
+    """The group of places, of which the first is kept; files of the same contents as one of them go with it."""
+    members, keep = [], places[0]
+    for place in places:
+        files = [gallery.paths[row] for row in units[place]]
+        alike = 1.0 if place == keep else similarity(gallery.features, comparer, units[keep][0], units[place][0])
+        proof = None if place == keep else looking.proof(keep, place)
+        goes = place != keep and looking.goes(place, keep)
+        members.append(Member(files[0], alike, "", goes, 1.0 if proof is None else proof.agree))
+        members += [Member(file, alike, files[0], True, 1.0) for file in files[1:]]
+    return Group(members[0].file, members)
+
+
+def headline(pictures: int, found: Found) -> str:
+    """How many groups there are, such as "9 pictures: 1 group of copies, 2 pairs with changes"."""
+    groups = counted(len(found.groups), "group") + " of copies" if found.groups else "no two of them are copies"
+    return f"{counted(pictures, 'picture')}: {groups}" + (f", {counted(len(found.changed), 'pair')} with changes" if found.changed else "")
+
+
+def in_words(number: int, group: Group) -> list[str]:
+    """A group in lines: the picture to keep, then each copy, how well it agrees, and whether it can go."""
+    lines = [f"group {number}: {counted(len(group.members), 'picture')}, keep {shown(group.keep)}"]
+    for member in group.members:
+        if member.file != group.keep:
+            remark = f"identical file of {shown(member.twin)}" if member.twin else "copy" if member.goes else "copy that shows more: keep it too"
+            lines.append(f"  {member.agree:.3f} {shown(member.file)}  ({remark})")
+    return lines
+
+
+def changed_in_words(pair: Pair) -> str:
+    """A copy with changes in a line."""
+    place = pair.proof.places[0].b
+    more = f" and {len(pair.proof.places) - 1} more" if len(pair.proof.places) > 1 else ""
+    return (f"  {shown(pair.a)} and {shown(pair.b)}: {pair.proof.differing:.1%} differs, "
+            f"most at {place[0]}, {place[1]} to {place[2]}, {place[3]} of the second{more}")
+
+
