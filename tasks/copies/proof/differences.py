@@ -9,6 +9,7 @@ itself, by quantiles, which a changed part of moderate size does not move.
 from typing import NamedTuple
 
 import numpy as np
+from PIL import Image
 from scipy.ndimage import binary_dilation, find_objects, label, uniform_filter
 
 from tasks.copies.proof.light import blurred, equally_bright, equally_sharp
@@ -20,6 +21,7 @@ SURE, ALSO = 70.0, 12.0  # times the expected remainder that is a difference, an
 REACH = 2.5  # sigmas that a blur reaches
 PART = 0.2  # of the energy of a window that remains where it is a difference
 UNLIKE, LEAST_ENERGY, MANY = 0.8, 60.0, 30.0  # the same where nothing of a strong texture is alike, whatever the rest of the pair does
+SMALL = 64  # pixels a side of the pictures that are compared coarsely
 TOGETHER = 8  # pixels between parts of one difference
 GREY = np.array([0.299, 0.587, 0.114], "float32")
 
@@ -33,6 +35,7 @@ class Differences(NamedTuple):
         share: of what both show, the share that differs.
         agree: mean correlation of the windows that show something, in proportion to what they show; 0..1.
         textured: share of the windows that show something.
+        coarse: how well small versions of both agree, without the places that differ; 0..1. Noise and compression leave it near 1.
     """
 
     boxes: list[tuple[int, int, int, int]]
@@ -40,7 +43,7 @@ class Differences(NamedTuple):
     share: float
     agree: float
     textured: float
-    strength: float
+    coarse: float
 
 
 def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences:
@@ -54,6 +57,7 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences
     a, b = equally_bright(blurred(a, -sigma), blurred(b, sigma), inside)
     inside = inside & (box(inside.astype("float32"), 2 * round(REACH * abs(sigma)) + 3) > 0.999)  # a blur mixes the rim with what lies beyond
     a, b, mask = grey(a), grey(b), inside.astype("float32")
+    both = a, b
     known = box(mask, LIGHT) + 1e-6
     a, b = ((values - box(values * mask, LIGHT) / known) * mask for values in (a, b))
     agree, textured, aa, bb = agreement(a, b, known, inside & (known > 0.15), LIGHT)
@@ -71,24 +75,34 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences
     ratio = np.where(ok & (part > PART), remaining / (noise + slope * slopes), 0)
     other = ok & (part > UNLIKE) & (energy > LEAST_ENERGY + MANY * noise)
     ratio = np.maximum(ratio, np.where(other & (box(other.astype("float32"), LARGE) > 0.6), SURE + 1, 0))
-    boxes, weights, mask = boxes_of(ratio, remaining)
-    return Differences(boxes, weights, float((mask & ok).sum() / max(1, ok.sum())), agree, textured, float(ratio.max(initial=0)))
+    boxes, weights, differing = boxes_of(ratio, remaining)
+    return Differences(boxes, weights, float((differing & ok).sum() / max(1, ok.sum())), agree, textured,
+                       coarsely(*both, inside & ~binary_dilation(differing, iterations=DETAIL)))
 
 
-def correlation(a: np.ndarray, b: np.ndarray, inside: np.ndarray, side: int = 15) -> tuple[float, float]:
+def coarsely(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> float:
+    """How well grey pictures (H, W) agree when they are `SMALL` pixels wide and high."""
+    factor = min(1.0, SMALL / max(a.shape))
+    size = [max(1, round(factor * length)) for length in a.shape[::-1]]
+    mask = inside.astype("float32")
+    shares, *values = (np.asarray(Image.fromarray(found).resize(size, Image.Resampling.BOX)) for found in (mask, a * mask, b * mask))
+    return correlation(*(found / np.maximum(shares, 1e-3) for found in values), shares > 0.5, noise=0.05)[0]
+
+
+def correlation(a: np.ndarray, b: np.ndarray, inside: np.ndarray, side: int = 15, noise: float = 1.0) -> tuple[float, float]:
     """How well grey pictures (H, W) agree, and the share of them that shows something: see `Differences`."""
     mask = inside.astype("float32")
     known = box(mask, side) + 1e-6
     a, b = ((values - box(values * mask, side) / known) * mask for values in (a, b))
-    return agreement(a, b, known, inside & (known > 0.3), side)[:2]
+    return agreement(a, b, known, inside & (known > 0.3), side, noise)[:2]
 
 
-def agreement(a, b, known, ok, side):
+def agreement(a, b, known, ok, side, noise=1.0):
     """The same for pictures without their light, and their energies (H, W) in windows of `side` pixels."""
     aa, bb, ab = (np.maximum(box(values, side) / known, 0) for values in (a * a, b * b, a * b))
     shown = np.sqrt(np.maximum(aa, bb)) * ok
     shown *= shown > TEXTURE
-    alike = np.minimum(ab / np.sqrt((aa + 1) * (bb + 1)), 1)
+    alike = np.minimum(ab / np.sqrt((aa + noise) * (bb + noise)), 1)
     return float((shown * alike).sum() / max(shown.sum(), 1e-6)), float((shown > 0).sum() / max(1, ok.sum())), aa, bb
 
 

@@ -15,6 +15,7 @@ COPY, CHANGED, DIFFERENT = "copy", "copy with changes", "different"
 ROUGH = 256  # pixels a side of the frame in which maps are compared
 CERTAIN, HOPEFUL = 0.9, 0.4  # agreement there from which on no other map is tried, and below which none is looked at closely
 COPIES, CHANGES = 0.75, 0.6  # least agreement of a copy, and of a copy with changes
+ALIKE = 0.968  # least agreement of small versions of both, away from what differs; photos of one person or thing reach .96
 LEAST_TEXTURE = 0.002  # share of what both show that must show something
 EVEN = 4.0  # grey levels of deviation up to which a part of a picture shows nothing
 
@@ -92,6 +93,8 @@ def prove(a: Seen, b: Seen, keypoints: bool = True) -> Proof:
         return proof._replace(why="where they may agree, nothing is to be seen")
     if found.agree < (CHANGES if found.boxes else COPIES):
         return proof._replace(why=f"{found.agree:.0%} of what they show agrees")
+    if found.coarse < ALIKE:
+        return proof._replace(why="they are alike all over and agree nowhere quite, as two views of one thing do")
     holds = is_held(b, a, np.linalg.inv(matrix)), is_held(a, b, matrix)
     return proof._replace(verdict=CHANGED if found.boxes else COPY, holds=holds)
 
@@ -140,12 +143,15 @@ def moved(box: Box, matrix: np.ndarray, size: tuple[int, int]) -> Box:
 
 def is_held(a: Seen, b: Seen, matrix: np.ndarray) -> bool:
     """Whether b shows all that a shows: what of a lies outside of b is a border of one colour, or hardly wider than a pixel."""
-    width, height = a.grey.size
-    x, y = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-    at = transfer(matrix, np.stack([x, y], axis=-1).reshape(-1, 2)).reshape(height, width, 2) / b.grey.size
-    rim = 0.02 + 2 / np.array(b.grey.size)
-    sides = [side for axis in (0, 1) for side in (at[..., axis] < -rim[axis], at[..., axis] > 1 + rim[axis])]
+    sides = beyond(matrix, a.grey.size, b.grey.size)
     if np.any(sides, axis=0).mean() < 0.002:
         return True
     values = np.asarray(a.picture, "float32")
     return all(values[side].std(0).max() < EVEN for side in sides if side.sum() > 16)
+
+
+def beyond(matrix: np.ndarray, size: tuple[int, int], of: tuple[int, int]) -> list[np.ndarray]:
+    """Which pixels of a picture of `size` a map brings beyond each side of one of the size `of`: left, right, top, bottom, (H, W) bool each."""
+    x, y = np.arange(size[0]) + 0.5, (np.arange(size[1]) + 0.5)[:, None]
+    at = [(row[0] * x + row[1] * y + row[2]) / length for row, length in zip(matrix[:2], of, strict=True)]
+    return [side for value, length in zip(at, of) for side in (value < -(0.02 + 2 / length), value > 1.02 + 2 / length)]

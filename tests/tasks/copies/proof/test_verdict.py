@@ -1,0 +1,140 @@
+"""Copies are proved, with the map that copying made; what differs is found where it is; and nothing else is called a copy."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from sklearn.datasets import load_sample_images
+
+from tasks.copies.measure import KINDS
+from tasks.copies.proof import keeping
+from tasks.copies.proof.seen import Seen
+from tasks.copies.proof.verdict import CHANGED, COPY, DIFFERENT, prove
+from utils.keypoints.geometry import transfer
+
+WRITTEN_ON = {"line of text", "logo"}
+
+
+@pytest.fixture(scope="module")
+def photos() -> list[Image.Image]:
+    """Two photographs, 400 pixels wide."""
+    return [Image.fromarray(values).resize((400, 267), Image.Resampling.LANCZOS) for values in load_sample_images().images]
+
+
+def page(seed: int, change: tuple[int, int, str] | None = None) -> Image.Image:
+    """A page of lines of digits that the seed draws; `change`: line, place and character that stands there instead."""
+    rng, picture = np.random.default_rng(seed), Image.new("RGB", (420, 560), (250, 250, 246))
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(16)
+    for line in range(18):
+        text = "".join(str(digit) for digit in rng.integers(0, 10, 24))
+        for place, character in enumerate(text):
+            if change and change[:2] == (line, place):
+                character = change[2]
+            pen.text((30 + 14 * place, 30 + 28 * line), character, fill=(20, 20, 40), font=font)
+    return picture
+
+
+def compressed(picture: Image.Image, quality: int) -> Image.Image:
+    """The picture as JPEG."""
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    return Image.open(file).convert("RGB")
+
+
+def overlap(a, b) -> float:
+    """Intersection over union of two boxes."""
+    width, height = (min(a[end], b[end]) - max(a[end - 2], b[end - 2]) for end in (2, 3))
+    if min(width, height) <= 0:
+        return 0.0
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
+    return width * height / (sum(areas) - width * height)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_copies_of_every_kind(photos, kind):
+    function, amount = KINDS[kind]
+    for number, photo in enumerate(photos):
+        proof = prove(Seen(photo), Seen(function(photo, amount, np.random.default_rng(number))))
+        assert proof.verdict == (CHANGED if kind in WRITTEN_ON else COPY), (kind, number, proof)
+        assert bool(proof.places) == (kind in WRITTEN_ON)
+
+
+def test_the_map_is_the_one_that_was_made(photos):
+    photo = photos[0]
+    copy = photo.crop((90, 40, 330, 220)).resize((360, 270), Image.Resampling.LANCZOS)
+    proof = prove(Seen(photo), Seen(copy))
+    found = transfer(proof.matrix, np.array([[90, 40], [330, 220.0]]))
+    assert np.abs(found - [[0, 0], [360, 270]]).max() < 1
+    assert proof.holds == (True, False)
+    assert proof.shares[1] == 1 and abs(proof.shares[0] - 240 * 180 / (400 * 267)) < 0.05
+    back = prove(Seen(copy), Seen(photo))
+    assert np.abs(transfer(back.matrix, found) - [[90, 40], [330, 220]]).max() < 1 and back.holds == (False, True)
+
+
+def test_turned_and_mirrored(photos):
+    photo = photos[1]
+    for turn in list(Image.Transpose):
+        proof = prove(Seen(photo), Seen(photo.transpose(turn)))
+        assert proof.verdict == COPY and proof.holds == (True, True), turn
+
+
+def test_one_character_is_found():
+    for seed in range(6):
+        rng = np.random.default_rng(seed + 100)
+        line, place = int(rng.integers(18)), int(rng.integers(24))
+        before, after = page(seed), page(seed, (line, place, "W"))
+        left, top = 30 + 14 * place, 30 + 28 * line
+        for other in (after, compressed(after, 60)):
+            proof = prove(Seen(before), Seen(other))
+            assert proof.verdict == CHANGED
+            assert max(overlap(found.a, (left, top + 2, left + 14, top + 16)) for found in proof.places) > 0.3
+
+
+def test_pages_of_one_layout_are_no_copies():
+    assert prove(Seen(page(1)), Seen(page(2))).verdict != COPY
+    assert prove(Seen(page(1)), Seen(compressed(page(1), 30))).verdict == COPY
+
+
+def test_a_part_that_was_replaced(photos):
+    photo, other = photos
+    changed = photo.copy()
+    changed.paste(other.crop((150, 100, 210, 145)), (230, 120))
+    proof = prove(Seen(photo), Seen(compressed(changed, 70)))
+    assert proof.verdict == CHANGED and overlap(proof.places[0].a, (230, 120, 290, 165)) > 0.3
+    assert 0.005 < proof.differing < 0.08
+
+
+def test_unlike_pictures(photos):
+    proof = prove(Seen(photos[0]), Seen(photos[1]))
+    assert proof.verdict == DIFFERENT and proof.why
+    noise = [Image.fromarray(np.random.default_rng(seed).integers(0, 255, (120, 160, 3)).astype("uint8")) for seed in (0, 1)]
+    assert prove(*map(Seen, noise)).verdict == DIFFERENT
+
+
+def test_pictures_without_content():
+    red, blue = Image.new("RGB", (64, 36), (220, 20, 20)), Image.new("RGB", (64, 36), (0, 0, 254))
+    slope = Image.fromarray(np.tile(np.linspace(0, 255, 300).astype("uint8"), (200, 1)))
+    assert prove(Seen(red), Seen(blue)).verdict == DIFFERENT
+    assert prove(Seen(slope), Seen(slope.transpose(Image.Transpose.FLIP_LEFT_RIGHT))).verdict == DIFFERENT
+    assert prove(Seen(red), Seen(red.copy())).identical
+
+
+def test_what_is_kept(photos, tmp_path):
+    photo = photos[0]
+    width, height = photo.size
+    small = photo.reduce(8).resize(photo.size, Image.Resampling.BICUBIC)
+    others = {"enlarged.png": small, "large.png": photo.resize((width // 3, height // 3)).resize((2 * width, 2 * height)),
+              "half.png": photo.resize((width // 2, height // 2)), "crop.png": photo.crop((40, 30, width - 40, height - 30))}
+    boxed = Image.new("RGB", (width, height + 120))
+    boxed.paste(photo, (0, 60))
+    others |= {"boxed.png": boxed, "jpeg.jpg": compressed(photo, 30)}
+    original = str(tmp_path / "original.png")
+    photo.save(original)
+    for name, other in others.items():
+        other.save(tmp_path / name)
+        files, seen = (original, str(tmp_path / name)), (Seen(photo), Seen(other))
+        proof = prove(*seen)
+        assert proof.verdict == COPY, name
+        assert keeping.better(files, seen, proof), name
+        assert not keeping.better(files[::-1], seen[::-1], proof.turned()), name
