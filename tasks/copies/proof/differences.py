@@ -36,6 +36,7 @@ class Differences(NamedTuple):
         agree: mean correlation of the windows that show something, in proportion to what they show; 0..1.
         textured: share of the windows that show something.
         coarse: how well small versions of both agree, without the places that differ; 0..1. Noise and compression leave it near 1.
+        blur: sigma in pixels of the blur between them, 0 or more.
     """
 
     boxes: list[tuple[int, int, int, int]]
@@ -44,6 +45,7 @@ class Differences(NamedTuple):
     agree: float
     textured: float
     coarse: float
+    blur: float
 
 
 def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences:
@@ -77,7 +79,7 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences
     ratio = np.maximum(ratio, np.where(other & (box(other.astype("float32"), LARGE) > 0.6), SURE + 1, 0))
     boxes, weights, differing = boxes_of(ratio, remaining)
     return Differences(boxes, weights, float((differing & ok).sum() / max(1, ok.sum())), agree, textured,
-                       coarsely(*both, inside & ~binary_dilation(differing, iterations=DETAIL)))
+                       coarsely(*both, inside & ~binary_dilation(differing, iterations=DETAIL)), abs(sigma))
 
 
 def coarsely(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> float:

@@ -17,6 +17,7 @@ CERTAIN, HOPEFUL = 0.9, 0.4  # agreement there from which on no other map is tri
 COPIES, CHANGES = 0.75, 0.6  # least agreement of a copy, and of a copy with changes
 ALIKE = 0.968  # least agreement of small versions of both, away from what differs; photos of one person or thing reach .96
 LEAST_TEXTURE = 0.002  # share of what both show that must show something
+BLURRED, LEAST_SIDE = 2.0, 64  # sigma of the blur from which on pictures are looked at smaller, and how small at least
 EVEN = 4.0  # grey levels of deviation up to which a part of a picture shows nothing
 
 Box = tuple[int, int, int, int]
@@ -115,9 +116,19 @@ def best_map(a: Seen, b: Seen, keypoints: bool) -> tuple[np.ndarray | None, floa
 def look(a: Seen, b: Seen, matrix: np.ndarray) -> tuple[Differences, Frame]:
     """What differs under a map, and the frame in which it was looked at."""
     frame = Frame(a, b, matrix, SIDE)
+    found = looked(frame, matrix)
+    if found.blur > BLURRED:  # one of them has no finer detail
+        frame = Frame(a, b, matrix, max(LEAST_SIDE, round(BLURRED / 2 * max(frame.size) / found.blur)))
+        found = looked(frame, matrix)
+    return found, frame
+
+
+def looked(frame: Frame, matrix: np.ndarray) -> Differences:
+    """What differs in a frame."""
+    a, b = frame.a, frame.b
     left, right = (a.picture, b.picture) if a.coloured and b.coloured else (a.grey, b.grey)
     left, right = frame.of_a(left), frame.of_b(right, matrix)
-    return differences(*(np.atleast_3d(values) for values in (left, right)), frame.inside(matrix)), frame
+    return differences(*(np.atleast_3d(values) for values in (left, right)), frame.inside(matrix))
 
 
 def full_size(matrix: np.ndarray, a: Seen, b: Seen) -> np.ndarray:
