@@ -293,7 +293,7 @@ def export(model, folder) -> dict[str, float]:
 
 def faiss(model, folder) -> dict[str, float]:
     """One query of Faiss beside the exact index, and how many of the ten nearest it finds."""
-    from apps.search.index import beside_exact
+    from apps.search.indexes.index import beside_exact
 
     return beside_exact(FLAGS.embeddings, FLAGS.vectors, FLAGS.repeats)
 

@@ -72,6 +72,7 @@ class RoomRow(NamedTuple):
         towers: the table of towers that train.py's --backbone takes for it, module.TABLE; "": none of its own.
         embeds: whether its models turn a picture into an embedding, so that folders can be searched with them.
         learnt: the function that says in a line what its models learnt from, by their about.json.
+        proves: whether its models find candidates alone, and `tasks.copies.proof` decides who is a copy of whom.
     """
 
     kind: str
@@ -86,6 +87,7 @@ class RoomRow(NamedTuple):
     towers: str = ""
     embeds: bool = False
     learnt: str = "tasks.about.of_classes"
+    proves: bool = False
 
 
 TASKS = {
@@ -109,7 +111,7 @@ ROOMS = {
     "copies": RoomRow(
         "siamese", "nets.siamese", "comparer", {"photos": "photos_compact"}, "python train.py --task=copies",
         "apps.search.model.Similarity", SIAMESE,
-        towers="nets.towers.SIMILARITY", embeds=True, learnt="tasks.copies.report.learnt"),
+        towers="nets.towers.SIMILARITY", embeds=True, learnt="tasks.copies.report.learnt", proves=True),
     "quality": RoomRow(
         "rankiqa", "nets.rankiqa", "scorer", {"quality": "rank_live"}, "python train.py --task=rank",
         "tasks.quality.model.Quality", {"quality": Part("quality", "a photo -> its score")}, ("quality",),

@@ -2,9 +2,10 @@
 
 import os
 
-from apps.search import duplicates, matrix, pairs
+from apps.search import duplicates, matrix, pairs, proven
 from apps.search.flags import asked
-from apps.search.index import kind_of, make_index
+from apps.search.indexes.index import kind_of, make_index
+from tasks.copies.proof.verdict import COPY, DIFFERENT
 from tasks.quality.model import quality_of_centres
 from tasks.similarity.model import Loaded, embed, load_for_many, some_files, some_of, thumbnails
 from utils import gallery
@@ -48,13 +49,19 @@ def search_gallery(options, files: list[str]) -> None:
     features = embed(model, queries)
     rows = []
     for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
-        rows += [{"query": query, "file": name, "similarity": s, "same": s >= model.threshold} for name, s in found]
-        lines = [f"  {s:.3f} {'same' if s >= model.threshold else '    '} {shown(name)}" for name, s in found]
+        verdicts = ["same" if s >= model.threshold else "" for _, s in found]
+        if model.proves and options.proof:
+            verdicts = proven.verdicts(query, root, found, model.compare, model.threshold)
+        rows += [{"query": query, "file": name, "similarity": s, "same": verdict in ("same", COPY), "verdict": verdict or DIFFERENT}
+                 for (name, s), verdict in zip(found, verdicts, strict=True)]
+        lines = [f"  {s:.3f} {verdict:{max(map(len, verdicts))}} {shown(name)}" for (name, s), verdict in zip(found, verdicts, strict=True)]
         print("\n".join([shown(query), *lines]))
         if options.figure:
             pictures = [read_whole(file) for file in (query, *(os.path.join(root, name) for name, _ in found))]
-            titles = [f"query: {figures.short(query)}", *(f"{s:.3f} {figures.short(name)}" for name, s in found)]
-            heading = f"the {len(found)} most alike of {counted(len(opened), 'picture')}; same from similarity {model.threshold:.3f} on"
+            titles = [f"query: {figures.short(query)}", *(f"{s:.3f} {verdict} {figures.short(name)}"
+                                                          for (name, s), verdict in zip(found, verdicts, strict=True))]
+            heading = f"the {len(found)} most alike of {counted(len(opened), 'picture')}"
+            heading += "" if model.proves and options.proof else f"; same from similarity {model.threshold:.3f} on"
             figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=heading, marked=[0])
     write_answer(options, rows, {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
 
@@ -64,6 +71,8 @@ def find_duplicates(options) -> None:
     root = os.path.expanduser(options.duplicates)
     model = load_for_many(options, some_of(some_files(root)))
     opened = open_folder(root, model)
+    if model.proves and options.proof:
+        return show_proven(options, opened, model)
     found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
     warning = duplicates.warning(found, model.threshold, options.force)
     heading = duplicates.headline(len(opened.paths), found, model.threshold, options.force)
@@ -79,6 +88,28 @@ def find_duplicates(options) -> None:
     groups = [[member.file for member in group.members] for group in found.groups]
     write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details,
                                  "warning": "; ".join(filter(None, [model.doubt, warning])) or None})
+
+
+def show_proven(options, opened: gallery.Gallery, model: Loaded) -> None:
+    """Copies of a folder that looking at both pictures proves; see `apps.search.proven`."""
+    found = proven.find(opened, model.compare, model.threshold)
+    heading = proven.headline(len(opened.paths), found)
+    print(heading)
+    rows, details = [], []
+    for number, group in enumerate(found.groups):
+        print("\n".join(proven.in_words(number, group)))
+        files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin), "agree": member.agree,
+                  "goes": member.goes} for member in group.members]
+        rows += [{"group": number, **file, "keep": not file["goes"]} for file in files]
+        details.append({"keep": group.keep, "files": files})
+    if found.changed:
+        print("\n".join(["copies with changes, which are no duplicates:", *map(proven.changed_in_words, found.changed)]))
+    if options.figure and found.groups:
+        draw_groups(opened.root, found.groups, heading, "duplicates.png")
+    changed = [{"left": pair.a, "right": pair.b, "similarity": pair.similarity, **pair.proof.as_numbers()} for pair in found.changed]
+    groups = [[member.file for member in group.members] for group in found.groups]
+    write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details, "changed": changed,
+                                 "warning": model.doubt or None})
 
 
 def compare_pairs(options) -> None:
@@ -109,15 +140,18 @@ def look_between(options) -> None:
                          "--duplicates=FOLDER")
     model = load_for_many(options, some_of([file for root in roots for file in some_files(root)], most=40))
     a, b = (open_folder(root, model) for root in roots)
-    rows = matrix.between(a, b, model.compare, model.threshold)
+    proving = model.proves and options.proof
+    rows = (proven if proving else matrix).between(a, b, model.compare, model.threshold)
     for row in rows:
-        print(f"  {row['similarity']:.3f} {shown(row['file'])}  {'identical file of' if row['identical'] else 'like'} {shown(row['found'])}")
+        how = "identical file of" if row["identical"] else row.get("verdict", "like")
+        print(f"  {row['similarity']:.3f} {shown(row['file'])}  {how} {shown(row['found'])}")
     same = sum(row["identical"] for row in rows)
     print(f"{len(rows)} of {counted(len(a.paths), 'picture')} in {a.root} are in {b.root} too: {counted(same, 'identical file')}, "
-          f"{len(rows) - same} from similarity {model.threshold:.3f} on")
+          + (f"{len(rows) - same} that are copies, some of them with changes" if proving
+             else f"{len(rows) - same} from similarity {model.threshold:.3f} on"))
     write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same, "warning": model.doubt or None,
                                  "results": rows},
-                 ["file", "found", "similarity", "identical"])
+                 ["file", "found", "similarity", "identical", *["verdict"] * proving])
 
 
 def open_folder(root: str, model: Loaded) -> gallery.Gallery:

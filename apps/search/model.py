@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from apps.search import duplicates
-from apps.search.index import make_index
+from apps.search import duplicates, proven
+from apps.search.indexes.index import make_index
 from tasks import about
+from tasks.copies.proof.verdict import Proof, prove, see
 from tasks.quality.model import quality_of_centres
 from tasks.similarity import model
 from utils import gallery
@@ -58,12 +59,19 @@ class Similarity:
         opened.update()
         return [Hit(*found) for found in opened.nearest(features, top)[0]]
 
-    def duplicates(self, folder: str | os.PathLike, force: bool = False) -> duplicates.Found:
+    def prove(self, a: Picture, b: Picture) -> Proof:
+        """Whether one picture is a copy of the other: `verdict`, `matrix`, `agree`, and the `places` that differ."""
+        return prove(see(a), see(b))
+
+    def duplicates(self, folder: str | os.PathLike, force: bool = False, proof: bool = True) -> duplicates.Found:
         """Groups of pictures of a folder that show the same: `groups`, each with `keep` and `members`; `share` of alike pairs; `too_many`.
 
         Args:
             force: find groups with a model that calls more than 5 % of all pairs the same, too; otherwise only identical files are found.
+            proof: with a model of copies, look at both pictures of each pair; see `apps.search.proven`.
         """
+        if self.loaded.proves and proof:
+            return proven.find(self.open(folder), self.loaded.compare, self.threshold)
         return duplicates.find(self.open(folder), self.loaded.compare, self.threshold, force, quality_of_centres)
 
     def open(self, folder: str | os.PathLike) -> gallery.Gallery:

@@ -16,8 +16,8 @@ import numpy as np
 from apps.search.duplicates import Found, Group, Member, by_contents
 from apps.search.matrix import similarities
 from tasks.copies.proof import keeping
-from tasks.copies.proof.verdict import CHANGED, COPY, Proof, prove, see
-from utils.gallery import Gallery
+from tasks.copies.proof.verdict import CHANGED, COPY, DIFFERENT, Proof, prove, see
+from utils.gallery import Gallery, search
 from utils.metrics.retrieval import Index
 from utils.run.console import progress_bar
 from utils.saying import counted, shown
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 NEAREST = 5  # pictures that are looked at beside each one
 WIDER = 1.25  # times the distance of the threshold up to which they are
 KEPT = 96  # pictures that stay in memory
+VERDICTS = (COPY, CHANGED, DIFFERENT)
 SHARPER = 0.7  # sigma of the blur, see `tasks.copies.proof.keeping`, by which a copy that shows more detail is not to go
 
 
@@ -65,7 +66,7 @@ class Looking:
         try:
             return prove(*(self.seen(place) for place in pair))
         except ValueError as error:
-            return Proof("different", str(error))
+            return Proof(DIFFERENT, str(error))
 
     def proof(self, a: int, b: int) -> Proof:
         """The proof of two places, in this order."""
@@ -174,6 +175,42 @@ def make_group(gallery: Gallery, units: list[list[int]], places: list[int], look
         members.append(Member(files[0], alike, "", goes, 1.0 if proof is None else proof.agree))
         members += [Member(file, alike, files[0], True, 1.0) for file in files[1:]]
     return Group(members[0].file, members)
+
+
+def loosely(comparer: "Comparer", threshold: float) -> float:
+    """The similarity down to which a pair is looked at."""
+    if not comparer.by_distance:
+        return threshold
+    apart = np.array([[WIDER * comparer.distance_of(threshold)]], "float32")
+    return float(comparer.score(apart, np.zeros_like(apart))[0])
+
+
+def verdicts(query: str, root: str, found: list[tuple[str, float]], comparer: "Comparer", threshold: float) -> list[str]:
+    """What looking at a picture and each that was found, with its similarity, says: a verdict, "" where they are different."""
+    least, first = loosely(comparer, threshold), see(query)
+    proofs = [prove(first, see(os.path.join(root, name))) if alike >= least else None for name, alike in found]
+    return [proof.verdict if proof and proof.verdict != DIFFERENT else "" for proof in proofs]
+
+
+def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float) -> list[dict]:
+    """What of folder a is in folder b: each picture of a that has the contents of one of b, or is a copy of one, also with changes.
+
+    Returns:
+        Rows of file (in a), found (in b), similarity, identical and verdict; identical files first, then by similarity.
+    """
+    twins, rows, bar = dict(zip(reversed(b.keys), reversed(b.paths))), [], progress_bar("picture")
+    least, seen = loosely(comparer, threshold), lru_cache(KEPT)(lambda path: see(os.path.join(b.root, path)))
+    for place, (path, key) in enumerate(zip(a.paths, a.keys)):
+        if key in twins:
+            rows.append({"file": path, "found": twins[key], "similarity": 1.0, "identical": True, "verdict": COPY})
+        elif near := [hit for hit in search(b, comparer, a.features[[place]], NEAREST)[0] if hit[1] >= least]:
+            first = see(os.path.join(a.root, path))
+            proofs = [(prove(first, seen(name)).verdict, name, alike) for name, alike in near]
+            verdict, name, alike = min(proofs, key=lambda row: VERDICTS.index(row[0]))
+            if verdict != DIFFERENT:
+                rows.append({"file": path, "found": name, "similarity": alike, "identical": False, "verdict": verdict})
+        bar(place + 1, len(a.paths))
+    return sorted(rows, key=lambda row: (-row["identical"], -row["similarity"], row["file"]))
 
 
 def headline(pictures: int, found: Found) -> str:

@@ -31,7 +31,11 @@ def needs_model(options) -> bool:
 
 
 def for_answers() -> None:
-    """Copies are asked about with the flags of similarity."""
+    """Flags that predict.py hands to copies, beside those of similarity."""
+    with group("Copies: the proof", "similarity", "copies"):
+        flags.DEFINE_boolean("proof", True, "With a model of copies: lay one picture on the other, and call it a copy only where no place "
+                             "differs by more than light, colours, size, compression and crop explain. --noproof: the similarity "
+                             "alone decides, which calls documents of one layout copies")
 
 
 def for_evaluation() -> None:

@@ -1,14 +1,18 @@
 """How alike are two pictures: the command line. Questions about many pictures are answered by `apps.search`."""
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from tasks import about
+from tasks.copies.proof.verdict import COPY, Proof, prove, see
 from tasks.similarity import figures as sheets, why
 from tasks.similarity.model import Loaded, Picture, load, show, similarity_of
 from utils.data.images import size_of
 from utils.run import figures
 from utils.run.console import edit_lines, write_answer
 from utils.saying import counted
+
+FRAME = (230, 30, 30)  # around a place that differs
 
 
 def answer(options, files: list[str]) -> None:
@@ -39,19 +43,43 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     similarity = similarity_of(model, left.image, right.image)
     same = similarity >= model.threshold
     text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {model.threshold:.3f})"
+    proof = proved(left, right) if model.proves and options.proof else None
+    if proof:
+        same, text = proof.verdict == COPY, f"{proof.in_words()}; similarity {similarity:.3f}"
     doubt = about.warning(model.known, np.stack([left.thumbnail, right.thumbnail]))
     print(text + (f"; warning: {doubt}" if doubt else ""))
     names = [figures.short(picture.file) for picture in (left, right)]
     found = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
+    found |= {"verdict": proof.verdict} if proof else {}
     reasons = why.explain(model.compare, model.shape, left.shown, right.shown) if options.why else None
     if reasons:
         print(why.in_words(reasons))
     if options.figure and reasons:
         sheets.reasons(left.shown, right.shown, reasons, text, "why.png", not options.json, names)
     elif options.figure:
-        figures.compared(left.shown, right.shown, text, "predict.png", not options.json, names)
+        shown = framed(left, right, proof) if proof else (left.shown, right.shown)
+        figures.compared(*shown, text, "predict.png", not options.json, names)
     numbers = {"why": why.as_numbers(reasons, [pixels_of(left), pixels_of(right)])} if reasons else {}
+    numbers |= {"proof": proof.as_numbers()} if proof else {}
     write_answer(options, [{"left": left.file, "right": right.file, **found}], found | numbers)
+
+
+def proved(left: Picture, right: Picture) -> Proof:
+    """Whether one picture is made of the other, and what differs."""
+    return prove(see(left.image), see(right.image))
+
+
+def framed(left: Picture, right: Picture, proof: Proof) -> list[np.ndarray]:
+    """Both pictures as they are shown, with frames around the places that differ."""
+    drawn = []
+    for picture, boxes in ((left, [place.a for place in proof.places]), (right, [place.b for place in proof.places])):
+        shown = Image.fromarray(picture.shown)
+        ratio, pen = np.divide(shown.size, pixels_of(picture)), ImageDraw.Draw(shown)
+        for box in boxes:
+            (left_end, top), (right_end, bottom) = np.reshape(box, (2, 2)) * ratio
+            pen.rectangle((left_end - 2, top - 2, right_end + 1, bottom + 1), outline=FRAME, width=2)
+        drawn.append(np.array(shown))
+    return drawn
 
 
 def pixels_of(picture: Picture) -> tuple[int, int]:

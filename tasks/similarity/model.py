@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from nets.siamese import KIND, Comparer, comparer
-from tasks import DEFAULT_ROOM, about, room_named
+from tasks import DEFAULT_ROOM, ROOMS, TASKS, about, room_named
 from tasks.choosing import find_model
 from tasks.models import load_model
 from utils.data.files import evenly, walk
@@ -32,6 +32,12 @@ class Loaded(NamedTuple):
     path: str
     known: dict | None
     doubt: str = ""
+
+    @property
+    def proves(self) -> bool:
+        """Whether the model only finds candidates, and looking at both pictures decides, see `tasks.copies.proof`."""
+        task = (self.known or {}).get("task")
+        return task in TASKS and ROOMS[TASKS[task].room].proves
 
 
 class Picture(NamedTuple):

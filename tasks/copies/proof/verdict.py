@@ -10,6 +10,7 @@ from tasks.copies.proof.differences import Differences, correlation, differences
 from tasks.copies.proof.seen import SIDE, Frame, Seen
 from utils.data.images import open_image
 from utils.keypoints.geometry import transfer
+from utils.saying import counted
 
 COPY, CHANGED, DIFFERENT = "copy", "copy with changes", "different"
 ROUGH = 256  # pixels a side of the frame in which maps are compared
@@ -19,6 +20,8 @@ ALIKE = 0.968  # least agreement of small versions of both, away from what diffe
 LEAST_TEXTURE = 0.002  # share of what both show that must show something
 BLURRED, LEAST_SIDE = 2.0, 64  # sigma of the blur from which on pictures are looked at smaller, and how small at least
 EVEN = 4.0  # grey levels of deviation up to which a part of a picture shows nothing
+
+PARTLY = 0.97  # share of a picture below which it is a part of the other
 
 Box = tuple[int, int, int, int]
 
@@ -62,6 +65,17 @@ class Proof(NamedTuple):
                 "matrix": None if self.matrix is None else np.round(self.matrix, 5).tolist(), "agree": round(self.agree, 4),
                 "differing": round(self.differing, 5), "shares": [round(share, 4) for share in self.shares],
                 "places": [{"left": list(place.a), "right": list(place.b), "weight": round(place.weight, 4)} for place in self.places]}
+
+    def in_words(self) -> str:
+        """The verdict in a line, such as "copy with changes (99.2 % agrees; 1 place differs, .4 % of the picture)"."""
+        if self.verdict == DIFFERENT:
+            return f"{DIFFERENT} ({self.why})"
+        if self.identical:
+            return f"{COPY} (all pixels are the same)"
+        text = f"{self.verdict} ({self.agree:.1%} agrees"
+        if self.places:
+            text += f"; {counted(len(self.places), 'place')} differ{'s' * (len(self.places) == 1)}, {self.differing:.1%} of what both show"
+        return text + (f"; one shows {min(self.shares):.0%} of the other)" if min(self.shares) < PARTLY else ")")
 
     def turned(self) -> "Proof":
         """The same with both pictures exchanged."""

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from apps.search import index
-from apps.search.index import make_index
+from apps.search.indexes import index
+from apps.search.indexes.index import make_index
 from nets.siamese import Comparer
 from tasks.similarity.model import Loaded
 
@@ -200,7 +200,7 @@ def test_a_file_that_another_program_has_open_is_one_line(folder, tmp_path):
 def test_no_server_and_a_lost_connection_are_one_line_and_nothing_is_lost(tmp_path, folder, monkeypatch):
     pytest.importorskip("pymilvus")
     module = pytest.importorskip("milvus_lite.adapter.grpc.server")
-    from apps.search import milvus
+    from apps.search.indexes import milvus
     from utils import gallery
 
     monkeypatch.setattr(milvus, "WAIT", 2.0)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from apps.search.index import by_distance
+from apps.search.indexes.index import by_distance
 from utils.data.files import digest, walk
 from utils.gallery import BLOCK, Entry, embed_files, look_at
 from utils.saying import counted, left_out
@@ -28,7 +28,7 @@ TEXTS = {"path": LONGEST, "digest": 64, "stamp": 96, "model": LONGEST, "folder":
 
 
 class Milvus:
-    """A collection of Milvus as an index; see `apps.search.index.Index`.
+    """A collection of Milvus as an index; see `apps.search.indexes.index.Index`.
 
     Raises:
         ValueError: pymilvus is not installed, the server does not answer, another program has the file open, the model does not compare

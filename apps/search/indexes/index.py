@@ -219,5 +219,5 @@ def make_index(where: str, root: str, model: "Loaded", collection: str = "pictur
         collection: the name of the collection in Milvus.
     """
     file, name = INDEXES[kind_of(where)].split(".")
-    made: Callable[..., Index] = getattr(import_module(f"apps.search.{file}"), name)
+    made: Callable[..., Index] = getattr(import_module(f"apps.search.indexes.{file}"), name)
     return made(where, root, model, collection)

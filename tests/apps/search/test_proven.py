@@ -1,0 +1,113 @@
+"""Duplicates that are proved: groups of copies, what may go, copies with changes apart, and look-alikes in no group."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+from sklearn.datasets import load_sample_images
+
+import predict
+from apps.search import proven
+from tasks.choosing import find_model
+from tasks.similarity.model import open_model
+from utils import gallery
+
+
+@pytest.fixture(scope="module")
+def ready():
+    """The ready model of photos."""
+    return open_model(find_model("photos"))[0]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two photos, five copies of the first, one written on; and six chats of one layout with other texts."""
+    root = tmp_path_factory.mktemp("phone")
+    china, flower = (Image.fromarray(values).resize((480, 320), Image.Resampling.LANCZOS) for values in load_sample_images().images)
+    china.save(root / "china.png")
+    flower.save(root / "flower.png")
+    china.save(root / "jpeg.jpg", quality=40)
+    china.resize((240, 160)).save(root / "half.png")
+    china.crop((24, 16, 456, 304)).save(root / "crop.png")
+    china.reduce(8).resize((480, 320), Image.Resampling.BICUBIC).save(root / "enlarged.png")
+    (root / "again.png").write_bytes((root / "china.png").read_bytes())
+    written = flower.copy()
+    ImageDraw.Draw(written).text((60, 120), "SALE", font=ImageFont.load_default(60), fill="white")
+    written.save(root / "written.png")
+    for number in range(6):
+        chat(number).save(root / f"chat{number}.png")
+    return root
+
+
+def chat(seed: int) -> Image.Image:
+    """A screenshot of messages that the seed draws."""
+    rng, picture = np.random.default_rng(seed), Image.new("RGB", (270, 585), (236, 229, 221))
+    pen, font = ImageDraw.Draw(picture), ImageFont.load_default(13)
+    pen.rectangle((0, 0, 270, 45), fill=(7, 94, 84))
+    for row in range(9):
+        left = int(rng.choice([10, 80]))
+        pen.rectangle((left, 60 + 55 * row, left + 175, 100 + 55 * row), fill="white" if left == 10 else (220, 248, 198))
+        words = " ".join(rng.choice("hello when where home late train seven eight sorry yes no maybe".split(), 4))
+        pen.text((left + 8, 68 + 55 * row), words, fill=(30, 30, 30), font=font)
+    return picture
+
+
+def test_groups(ready, folder):
+    opened = gallery.open_gallery(str(folder), ready.path, ready.compare, ready.shape)
+    found = proven.find(opened, ready.compare, ready.threshold)
+    assert len(found.groups) == 1
+    group = found.groups[0]
+    assert group.keep in ("china.png", "again.png")
+    assert {member.file for member in group.members} == {"china.png", "again.png", "jpeg.jpg", "half.png", "crop.png", "enlarged.png"}
+    assert all(member.goes for member in group.members if member.file != group.keep) and not group.members[0].goes
+    changed = {(pair.a, pair.b) for pair in found.changed}
+    assert ("flower.png", "written.png") in changed
+    assert not any("chat" in file for member in group.members for file in (member.file,))
+
+
+def test_a_copy_that_shows_more_stays(ready, tmp_path):
+    photo = Image.fromarray(load_sample_images().images[0]).resize((480, 320), Image.Resampling.LANCZOS)
+    photo.crop((0, 0, 400, 320)).save(tmp_path / "left.png")
+    photo.crop((80, 0, 480, 320)).save(tmp_path / "right.png")
+    opened = gallery.open_gallery(str(tmp_path), ready.path, ready.compare, ready.shape)
+    found = proven.find(opened, ready.compare, 0.5)
+    for group in found.groups:
+        assert not any(member.goes for member in group.members)
+
+
+def test_what_is_in_another_folder(ready, folder, tmp_path):
+    china = Image.open(folder / "china.png")
+    china.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "mirrored.png")
+    chat(99).save(tmp_path / "chat.png")
+    a, b = (gallery.open_gallery(str(root), ready.path, ready.compare, ready.shape) for root in (tmp_path, folder))
+    rows = proven.between(a, b, ready.compare, ready.threshold)
+    assert [row["file"] for row in rows if row["verdict"] == "copy"] == ["mirrored.png"]
+
+
+def test_predict_says_what_differs(folder, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    answers = {}
+    for a, b in (("china.png", "half.png"), ("flower.png", "written.png"), ("chat0.png", "chat1.png"), ("china.png", "flower.png")):
+        answers[a, b] = ask([str(folder / a), str(folder / b)], monkeypatch, capsys)
+    assert [found["verdict"] for found in answers.values()][:2] == ["copy", "copy with changes"]
+    assert [found["same"] for found in answers.values()] == [True, False, False, False]
+    places = answers["flower.png", "written.png"]["proof"]["places"]
+    assert any(40 < place["left"][0] < 120 and place["left"][1] > 90 for place in places)
+    assert (tmp_path / "predict.png").stat().st_size > 1000
+
+
+def ask(files, monkeypatch, capsys) -> dict:
+    """What `predict.py --json` answers."""
+    from absl import flags
+
+    from utils.run import startup  # noqa: F401
+
+    monkeypatch.setattr(sys, "argv", ["predict.py", "--json", "--model=photos", *files])
+    flags.FLAGS.unparse_flags()
+    left = flags.FLAGS(sys.argv)
+    predict.check()
+    predict.main(left)
+    flags.FLAGS.unparse_flags()
+    return json.loads(capsys.readouterr().out.splitlines()[-1])
