@@ -16,7 +16,6 @@ that others ask of a room: they go over the table, and name no room themselves. 
 `tasks.choosing`. This module and all flags.py import no Keras, so that `--help` answers at once.
 """
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol

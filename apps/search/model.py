@@ -31,11 +31,13 @@ class Similarity:
         shape: (height, width, channels) that the model takes; pictures of any size are brought to it.
         threshold: two pictures are the same from this similarity on, 0..1.
         known: what the model learnt from, its about.json; None where it has none.
+        proves: whether `duplicates` and `prove` look at both pictures, as models of copies do.
     """
 
     def __init__(self, path: str, threshold: float | None = None, threshold_at: str | None = None):
         self.loaded = model.open_model(path, threshold, threshold_at)[0]
         self.path, self.shape, self.threshold, self.known = path, self.loaded.shape, self.loaded.threshold, self.loaded.known
+        self.proves = self.loaded.proves
 
     def embed(self, pictures: Sequence[Picture]) -> np.ndarray:
         """Features (N, F) float32 of N pictures."""
@@ -70,7 +72,7 @@ class Similarity:
             force: find groups with a model that calls more than 5 % of all pairs the same, too; otherwise only identical files are found.
             proof: with a model of copies, look at both pictures of each pair; see `apps.search.proven`.
         """
-        if self.loaded.proves and proof:
+        if self.proves and proof:
             return proven.find(self.open(folder), self.loaded.compare, self.threshold)
         return duplicates.find(self.open(folder), self.loaded.compare, self.threshold, force, quality_of_centres)
 

@@ -1,5 +1,7 @@
 """How alike are two pictures: the command line. Questions about many pictures are answered by `apps.search`."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -57,7 +59,7 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     if options.figure and reasons:
         sheets.reasons(left.shown, right.shown, reasons, text, "why.png", not options.json, names)
     elif options.figure:
-        shown = framed(left, right, proof) if proof else (left.shown, right.shown)
+        shown = framed((left, right), proof) if proof else (left.shown, right.shown)
         figures.compared(*shown, text, "predict.png", not options.json, names)
     numbers = {"why": why.as_numbers(reasons, [pixels_of(left), pixels_of(right)])} if reasons else {}
     numbers |= {"proof": proof.as_numbers()} if proof else {}
@@ -69,12 +71,13 @@ def proved(left: Picture, right: Picture) -> Proof:
     return prove(see(left.image), see(right.image))
 
 
-def framed(left: Picture, right: Picture, proof: Proof) -> list[np.ndarray]:
+def framed(pictures: Sequence[Picture], proof: Proof) -> list[np.ndarray]:
     """Both pictures as they are shown, with frames around the places that differ."""
     drawn = []
-    for picture, boxes in ((left, [place.a for place in proof.places]), (right, [place.b for place in proof.places])):
+    boxes_of_both = [place.a for place in proof.places], [place.b for place in proof.places]
+    for picture, size, boxes in zip(pictures, proof.sizes, boxes_of_both, strict=True):
         shown = Image.fromarray(picture.shown)
-        ratio, pen = np.divide(shown.size, pixels_of(picture)), ImageDraw.Draw(shown)
+        ratio, pen = np.divide(shown.size, size), ImageDraw.Draw(shown)
         for box in boxes:
             (left_end, top), (right_end, bottom) = np.reshape(box, (2, 2)) * ratio
             pen.rectangle((left_end - 2, top - 2, right_end + 1, bottom + 1), outline=FRAME, width=2)

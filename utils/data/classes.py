@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from utils.data.files import OMNIGLOT, folders_in, identical, in_parts, is_wanted, scan, walk
-from utils.data.images import ImagesOnDisk, is_picture, load_images, size_range, take
+from utils.data.images import ImagesOnDisk, is_picture, load_images, take
+from utils.data.survey import size_range
 from utils.run.console import progress_bar
 from utils.saying import counted, left_out, some
 

@@ -302,16 +302,6 @@ def take(images, rows: np.ndarray):
     return images.take(rows) if isinstance(images, ImagesOnDisk) else images[rows]
 
 
-def size_range(paths: Sequence[str], most: int = 500) -> str:
-    """The sizes of pictures, smallest to largest by area, from a sample of at most `most` files."""
-    step = max(1, len(paths) // most)
-    sizes = set()
-    for path in paths[::step]:
-        sizes.add(size_of(path))
-    small, large = (f(sizes, key=lambda size: size[0] * size[1]) for f in (min, max))
-    return " x ".join(map(str, small)) + ("" if small == large else " to " + " x ".join(map(str, large))) + " pixels"
-
-
 def read_all(paths: Sequence[str], shape: tuple[int, int, int]) -> Iterator[np.ndarray]:
     """The images of `paths`, in order, read in worker threads."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:

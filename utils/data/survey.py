@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.data.files import evenly
-from utils.data.images import open_image, read_image
+from utils.data.images import open_image, read_image, size_of
 from utils.metrics.domain import are_characters, statistics
 
 LOOKED_AT = 200  # pictures at most
@@ -52,3 +52,13 @@ def input_for(found: Survey, least: int = 48, most: int = 80) -> tuple[int, int,
     side = float(np.clip(np.sqrt(found.height * found.width), least, 64))
     height, width = (int(np.clip(8 * round(length / 8), least, most)) for length in (side * np.sqrt(shape), side / np.sqrt(shape)))
     return height, width, 3 if found.colour else 1
+
+
+def size_range(paths: Sequence[str], most: int = 500) -> str:
+    """The sizes of pictures, smallest to largest by area, from a sample of at most `most` files."""
+    step = max(1, len(paths) // most)
+    sizes = set()
+    for path in paths[::step]:
+        sizes.add(size_of(path))
+    small, large = (f(sizes, key=lambda size: size[0] * size[1]) for f in (min, max))
+    return " x ".join(map(str, small)) + ("" if small == large else " to " + " x ".join(map(str, large))) + " pixels"

@@ -47,6 +47,7 @@ class Proof(NamedTuple):
         shares: which share of a lies in b, and of b in a.
         holds: whether a shows all that b shows, and b all that a shows; a border of one colour shows nothing.
         identical: whether all pixels are the same.
+        sizes: width and height of both pictures.
     """
 
     verdict: str
@@ -58,6 +59,7 @@ class Proof(NamedTuple):
     shares: tuple[float, float] = (0.0, 0.0)
     holds: tuple[bool, bool] = (False, False)
     identical: bool = False
+    sizes: tuple[tuple[int, int], tuple[int, int]] = ((1, 1), (1, 1))
 
     def as_numbers(self) -> dict:
         """The proof as --json writes it."""
@@ -81,7 +83,8 @@ class Proof(NamedTuple):
         """The same with both pictures exchanged."""
         matrix = None if self.matrix is None else np.linalg.inv(self.matrix)
         return self._replace(matrix=matrix, places=[Place(place.b, place.a, place.weight) for place in self.places],
-                             shares=self.shares[::-1], holds=self.holds[::-1])
+                             shares=self.shares[::-1], holds=self.holds[::-1],
+                             sizes=self.sizes[::-1])
 
 
 def see(picture) -> Seen:
@@ -95,6 +98,11 @@ def prove(a: Seen, b: Seen, keypoints: bool = True) -> Proof:
     Args:
         keypoints: whether to look for crops and other parts too; otherwise only for whole pictures, which is quicker.
     """
+    return proved(a, b, keypoints)._replace(sizes=(a.size, b.size))
+
+
+def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
+    """The same, but for the sizes."""
     if a.digest == b.digest:
         return Proof(COPY, "", np.eye(3), 1.0, 0.0, (), (1.0, 1.0), (True, True), True)
     if a.plain or b.plain:

@@ -6,13 +6,16 @@ import os
 from typing import Any
 from urllib.parse import quote
 
-from tasks.page import Asked, Models, as_drawing, picture, sheet
+from tasks.copies.proof.verdict import COPY
+from tasks.page import Asked, Models, as_drawing, as_image, picture, sheet
 from tasks.similarity import figures, why as explaining
-from tasks.similarity.model import SHOWN, some_files, some_of, thumbnails
+from tasks.similarity.answer import framed
+from tasks.similarity.model import SHOWN, show, some_files, some_of, thumbnails
 from utils.data.images import read_whole
 from utils.saying import shown
 
 MOST_SHOWN = 300  # pictures of duplicates that the page shows; its lists name all
+MOST_CHANGED = 20  # copies with changes that the page shows
 MOST_FOUND = 60  # pictures that a search finds, at most
 
 
@@ -21,7 +24,13 @@ def same(models: Models, asked: Asked) -> dict[str, Any]:
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
         found = compared(models, asked, "same", files)
-    return {**found, "said": said, "pictures": [picture(file) for file in files]}
+        proof = used.prove(*files) if (used := found["used"].model).proves else None
+    pictures = [picture(file) for file in files]
+    if proof:
+        drawn = framed([show(file) for file in files], proof)
+        pictures = [{**one, "image": as_image(pixels)} for one, pixels in zip(pictures, drawn, strict=True)]
+        found |= {"same": proof.verdict == COPY, "proof": proof}
+    return {**found, "said": said, "pictures": pictures}
 
 
 def search(models: Models, asked: Asked) -> dict[str, Any]:
@@ -48,19 +57,34 @@ def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
         count, doubt = len(used.model.open(folder).paths), used.model.warning(some) if some else ""
     groups, left = [], MOST_SHOWN
     for group in found.groups:
-        members = [{"file": m.file, "similarity": m.similarity, "twin": m.twin, "keep": m.file == group.keep}
+        members = [{"file": m.file, "similarity": m.similarity, "twin": m.twin, "keep": stays(m, group)}
                    for m in group.members]
         groups.append([{**member, **picture(os.path.join(folder, member["file"]), member["file"])}
                        for member in members[:left]])
         left = max(0, left - len(members))
     files = [member.file for group in found.groups for member in group.members]
-    keep = [group.keep for group in found.groups]
+    keep = [member.file for group in found.groups for member in group.members if stays(member, group)]
     others = [file for file in files if file not in set(keep)]
     return {"used": used, "said": said, "threshold": used.model.threshold, "count": count,
             "groups": [group for group in groups if group], "all_groups": len(found.groups), "all_files": len(files),
             "too_many": found.too_many, "share": found.share, "force": force, "warning": doubt,
             "keep": "\n".join(map(shown, keep)), "others": "\n".join(map(shown, others)),
-            "table": as_link(table(found.groups), "text/csv")}
+            "table": as_link(table(found.groups), "text/csv"), "proved": found.changed is not None,
+            "changed": [changed_pair(folder, pair) for pair in (found.changed or [])[:MOST_CHANGED]],
+            "all_changed": len(found.changed or [])}
+
+
+def stays(member, group) -> bool:
+    """Whether a picture of a group is to stay: the one to keep, and copies that show more than it does."""
+    return member.file == group.keep or not member.goes
+
+
+def changed_pair(folder: str, pair) -> dict[str, Any]:
+    """A copy with changes as the page shows it: both pictures with frames around what differs."""
+    files = [os.path.join(folder, name) for name in (pair.a, pair.b)]
+    drawn = framed([show(file) for file in files], pair.proof)
+    return {"differing": pair.proof.differing, "pictures": [{"image": as_image(pixels), "name": shown(name)}
+                                                            for pixels, name in zip(drawn, (pair.a, pair.b), strict=True)]}
 
 
 def why(models: Models, asked: Asked) -> dict[str, Any]:
@@ -113,6 +137,6 @@ def table(groups: list) -> bytes:
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(["group", "file", "similarity", "identical", "keep"])
-    writer.writerows([number, m.file, m.similarity, bool(m.twin), m.file == group.keep]
+    writer.writerows([number, m.file, m.similarity, bool(m.twin), stays(m, group)]
                      for number, group in enumerate(groups) for m in group.members)
     return file.getvalue().encode("utf-8", "surrogateescape")

@@ -36,6 +36,19 @@ TEXTS = {  # by name: English, Chinese
 
     "is_same": ("The same", "相同"),
     "is_different": ("Different", "不同"),
+    "verdict.copy": ("A copy", "是副本"),
+    "verdict.copy with changes": ("A copy with changes", "是副本，但有改动"),
+    "verdict.different": ("Different", "不同"),
+    "proof.agrees": ("{agree} of what both show agrees.", "两张图片共同的内容有 {agree} 一致。"),
+    "proof.differs": ("{share} of it differs, in {count} places: see the frames.", "其中 {share} 不同，共 {count} 处：见红框。"),
+    "proved": ("Each copy was laid on the picture to keep, and no place differs. Files to delete are only those of which "
+               "the kept picture shows everything.",
+               "每个副本都与要保留的图片对齐比较过，没有不同之处。只有内容全部包含在保留图片里的文件才列为可以删除。"),
+    "changed": ("{count} pairs of copies with changes", "{count} 对有改动的副本"),
+    "changed.help": ("One was made of the other, or both of one template. The frames show what differs. None is listed "
+                     "as a file to delete.",
+                     "其中一张由另一张改成，或两张出自同一模板。红框标出不同之处。它们都不会列入可以删除的文件。"),
+    "changed.share": ("{share} differs", "{share} 不同"),
     "similarity": ("Similarity", "相似度"),
     "threshold": ("Threshold", "阈值"),
     "from_on": ("The same from {threshold} on.", "相似度达到 {threshold} 即判为相同。"),

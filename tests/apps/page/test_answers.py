@@ -26,6 +26,7 @@ from helpers import picture
 class Quick:
     """Stands for what `compare.load` returns, of every room."""
 
+    proves, known = False, None
     threshold, higher_is_better, low, high = 0.9, True, 0.0, 100.0
     busy, most = 0, 0  # visitors answered now, and at most
 

@@ -17,7 +17,7 @@ from apps.page import models, site, uploads  # noqa: E402
 
 
 class Quick:
-    threshold = 0.5
+    threshold, proves = 0.5, False
 
     def similarity(self, a, b):
         return 0.75 if open(a, "rb").read() == open(b, "rb").read() else 0.25
