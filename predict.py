@@ -8,6 +8,7 @@
     python predict.py --pairs=pairs.csv                 many pairs; accuracy where a third column tells the truth
     python predict.py --matrix=FOLDER --csv=all.npy     each picture against each other one
     python predict.py --between=TEST,TRAIN              what of one folder is in another
+    python predict.py --difference=golden.png FOLDER    what differs from a golden picture, place by place
     python predict.py --quality photo.jpg FOLDER        how good do photos look: after --task=rank or finetune
     python predict.py --task=patches a.jpg b.jpg        do photos show the same place, and where lies one in the other
 """
@@ -56,6 +57,8 @@ def room() -> str:
 def check() -> None:
     """Refuses flags that do not belong together."""
     refuse_unused(room())
+    if FLAGS.difference and (others := search.asked(FLAGS)):
+        raise ValueError(f"--difference and --{others[0]} ask two questions: pass one of them")
 
 
 if __name__ == "__main__":

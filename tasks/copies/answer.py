@@ -1,5 +1,8 @@
-"""Is this a copy of that photo: asked and answered as any other similarity."""
+"""Is this a copy of that photo: asked and answered as any other similarity. What differs between pictures: looked at without a model."""
 
-from tasks.similarity.answer import answer
+from importlib import import_module
 
-__all__ = ["answer"]
+
+def answer(options, files: list[str]) -> None:
+    """Hands the files to `tasks.copies.difference` or `tasks.similarity.answer`; only the latter imports Keras."""
+    import_module("tasks.copies.difference" if options.difference else "tasks.similarity.answer").answer(options, files)

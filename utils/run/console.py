@@ -15,24 +15,24 @@ PAUSE = 10.0  # seconds between two lines about a long work, where the output is
 
 
 def progress_bar(unit: str) -> Callable[[int, int], None]:
-    """A function (done, of) that draws Keras' progress bar; where the output is no terminal, it prints a line every `PAUSE` seconds.
+    """A function (done, of) that draws a bar and the seconds left; where the output is no terminal, it prints a line every `PAUSE` seconds.
 
     Work that is done sooner prints no line; otherwise the last line tells that all is done.
 
     Args:
         unit: what is counted, in the singular, such as "image".
     """
-    bars, due = {}, Due()
+    begun, due = {}, Due()
 
     def update(done: int, of: int) -> None:
         if not sys.stdout.isatty():
             if due() or done == of and due.count:
                 print(f"  {done} of {of} {unit}s", flush=True)
             return
-        import keras
-
-        bar = bars.setdefault(of, keras.utils.Progbar(of, unit_name=unit))
-        bar.update(done, finalize=done == of)
+        now = time.monotonic()
+        start, first = begun.setdefault(of, (now, done))
+        left = f"{(now - start) / (done - first) * (of - done):5.0f} s left" if done > first else ""
+        print(f"\r{done}/{of} {unit}s [{'=' * (30 * done // of):30}] {left:12}", end="\n" if done == of else "", flush=True)
 
     return update
 

@@ -30,14 +30,14 @@ def run(main: Callable[[list[str]], None], check: Callable[[], None] = lambda: N
     """Parses the flags and calls `main`. An error that a person can mend is one line, with exit code 2.
 
     Args:
-        check: raises ValueError where the flags do not fit; called before the slow import of Keras.
+        check: raises ValueError where the flags do not fit; called before `main`, which may import Keras, and that is slow.
     """
     define_flags()
     parse_and_call(lambda argv: guarded(main, check, argv))
 
 
 def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: list[str]) -> None:
-    """Imports Keras quietly, calls `main`, and turns what a person can mend into one line."""
+    """Calls `main` without the chatter of libraries, and turns what a person can mend into one line."""
     if flags.FLAGS.backend:
         os.environ["KERAS_BACKEND"] = flags.FLAGS.backend
     sys.stdout, sys.stderr = (stream and Plain(stream) for stream in (sys.stdout, sys.stderr))
@@ -46,7 +46,6 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
         check()
         if not flags.FLAGS.verbose:
             hush()
-            import keras  # noqa: F401  the slow import, with its chatter turned away
         main(argv)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -37,6 +37,7 @@ class Differences(NamedTuple):
         textured: share of the windows that show something.
         coarse: how well small versions of both agree, without the places that differ; 0..1. Noise and compression leave it near 1.
         blur: sigma in pixels of the blur between them, 0 or more.
+        ratio: (H, W), how many times more remains at a place than is expected; 0 where both are alike.
     """
 
     boxes: list[tuple[int, int, int, int]]
@@ -46,6 +47,7 @@ class Differences(NamedTuple):
     textured: float
     coarse: float
     blur: float
+    ratio: np.ndarray
 
 
 def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences:
@@ -79,7 +81,7 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences
     ratio = np.maximum(ratio, np.where(other & (box(other.astype("float32"), LARGE) > 0.6), SURE + 1, 0))
     boxes, weights, differing = boxes_of(ratio, remaining)
     return Differences(boxes, weights, float((differing & ok).sum() / max(1, ok.sum())), agree, textured,
-                       coarsely(*both, inside & ~binary_dilation(differing, iterations=DETAIL)), abs(sigma))
+                       coarsely(*both, inside & ~binary_dilation(differing, iterations=DETAIL)), abs(sigma), ratio)
 
 
 def coarsely(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> float:

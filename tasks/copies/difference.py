@@ -1,0 +1,101 @@
+"""What differs between a golden picture and others, place by place: python predict.py --difference=golden.png other.png FOLDER
+
+Each picture is laid onto the golden one as `tasks.copies.proof` does it, so that light, and a shift, a turn and a scale of the camera do
+not count. No model is asked.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+from tasks.copies import figures
+from tasks.copies.proof.seen import Seen
+from tasks.copies.proof.verdict import DIFFERENT, Proof, prove, see
+from utils.data.files import walk
+from utils.run.console import progress_bar, write_answer
+from utils.saying import counted, left_out, shown
+
+SHOWN = 6  # pictures on the figure at most
+WHOLE = 0.9  # share of the golden picture below which it is said how much a picture shows of it
+COLUMNS = ["file", "verdict", "differing", "places", "why"]
+OF_MODELS = ("model", "threshold", "threshold_at", "why")  # flags that mean nothing here
+
+
+def answer(options, files: list[str]) -> None:
+    """Compares each picture with the golden one, ranks them by how much differs, and shows where."""
+    for name in OF_MODELS:
+        if getattr(options, name) not in (None, "", False):
+            raise ValueError(f"--{name} has no effect with --difference, which asks no model: leave --{name} out")
+    path = os.path.expanduser(options.difference)
+    golden = see(path)
+    proofs = compare(golden, others(files, path))
+    apart = [file for file in proofs if proofs[file].verdict == DIFFERENT]
+    ranked = sorted(proofs.keys() - apart, key=lambda file: (-proofs[file].differing, file))
+    if ranked:
+        print(f"what differs from {shown(path)}" + (", the most first" if len(ranked) > 1 else ""))
+    print("\n".join(in_words(file, proofs[file]) for file in ranked), end="\n" * bool(ranked))
+    if apart:
+        print(f"not the same thing as {shown(path)}")
+    print("\n".join(f"  {shown(file)}: {proofs[file].why}" for file in apart), end="\n" * bool(apart))
+    if options.figure and ranked:
+        heading = f"What differs from {shown(os.path.basename(path))}"
+        if len(ranked) > SHOWN:
+            heading += f": the {SHOWN} pictures that differ most, and {len(ranked) - SHOWN} more differ less"
+        figures.differences(golden, {file: proofs[file] for file in ranked[:SHOWN]}, heading, "difference.png", window=not options.json)
+    results = [{"file": file, **proofs[file].as_numbers()} for file in [*ranked, *apart]]
+    rows = [{name: result[name] for name in COLUMNS} | {"places": len(result["places"])} for result in results]
+    write_answer(options, rows, {"golden": path, "results": results})
+
+
+def others(files: list[str], golden: str) -> list[str]:
+    """The pictures of files and folders, each once; the golden one does not count where it lies in one of the folders.
+
+    Raises:
+        ValueError: there are none.
+    """
+    files = [os.path.expanduser(file) for file in files]
+    if not files:
+        raise ValueError("--difference needs pictures to compare with the golden one: python predict.py --difference=golden.png other.png, or a "
+                         "folder of them")
+    found = []
+    for file in files:
+        inside = [os.path.join(file, name) for name in walk(file)[0]] if os.path.isdir(file) else []
+        found += [path for path in inside if not os.path.samefile(path, golden)] if os.path.isdir(file) else [file]
+    if not found:
+        raise ValueError(f"{files[0]}: there are no pictures to compare with {golden}")
+    return list(dict.fromkeys(found))
+
+
+def compare(golden: Seen, files: list[str]) -> dict[str, Proof]:
+    """The proof of each file that can be read; the others are named.
+
+    Raises:
+        ValueError: none can be read.
+    """
+    bar, found, problems = progress_bar("picture"), {}, []
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done, (file, proof) in enumerate(zip(files, pool.map(lambda file: looked(golden, file), files)), start=1):
+            if isinstance(proof, Proof):
+                found[file] = proof
+            else:
+                problems.append(proof)
+            bar(done, len(files))
+    if not found:
+        raise ValueError(problems[0] if len(problems) == 1 else f"none of these {len(problems)} pictures can be read; the first: {problems[0]}")
+    left_out(counted(len(problems), "picture"), problems)
+    return found
+
+
+def looked(golden: Seen, file: str) -> Proof | str:
+    """The proof of a file, or why it cannot be read."""
+    try:
+        other = see(file)
+    except ValueError as error:
+        return str(error)
+    return prove(golden, other)
+
+
+def in_words(file: str, proof: Proof) -> str:
+    """How much differs, in how many places, and the file, in a line."""
+    where = f"in {counted(len(proof.places), 'place')}" if proof.places else "the same pixels" if proof.identical else "in no place"
+    part = "" if proof.shares[0] >= WHOLE else f", which shows {proof.shares[0]:.0%} of the golden one"
+    return f"  {100 * proof.differing:7.3g} % {where:15} {shown(file)}{part}"

@@ -1,0 +1,69 @@
+"""A figure of what differs: the golden picture, another one, and how strongly each place differs."""
+
+from collections.abc import Iterable, Mapping
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import LogNorm
+from matplotlib.patches import Rectangle
+
+from tasks.copies.proof.differences import ALSO
+from tasks.copies.proof.seen import Seen
+from tasks.copies.proof.verdict import Box, Proof, look, see
+from utils.run import figures
+from utils.saying import counted
+
+LARGE, SMALL = 4.5, 3.2  # inches of the longer side of a picture, alone and among several
+NUMBERED = 9  # places that have a number
+RIM = 0.008  # of the longer side between a place and its frame
+STRENGTH = LogNorm(ALSO, 1000)
+COLOURS = matplotlib.colormaps["autumn_r"]
+
+
+def differences(golden: Seen, proofs: Mapping[str, Proof], heading: str, path: str, window: bool = True) -> None:
+    """A row for each file: the golden picture and the other with frames around what differs, and the map of it; in a window, or at `path`."""
+    window = window and figures.has_screen()
+    side = LARGE if len(proofs) == 1 else SMALL
+    width, height = np.array(golden.size) / max(golden.size) * side
+    page, axes = figures.figure(3, len(proofs), max(width, 2.2), height + 0.5, window)
+    for line, (file, proof) in zip(axes, proofs.items()):
+        other = see(file)
+        framed(line[0], golden, [place.a for place in proof.places])
+        framed(line[1], other, [place.b for place in proof.places])
+        mapped(line[2], golden, other, proof)
+        line[1].set_title(f"{figures.short(file)}\n{100 * proof.differing:.3g} % differs, in {counted(len(proof.places), 'place')}", fontsize=8)
+    axes[0, 0].set_title("the golden picture", fontsize=8)
+    axes[0, 2].set_title(f"what differs: {STRENGTH.vmin:g} (yellow) to {STRENGTH.vmax:g} (red)\ntimes what the rest of both explains", fontsize=8)
+    figures.head(page, heading)
+    if window:
+        figures.make_readable(page)
+        matplotlib.pyplot.show()
+        return
+    figures.save_beside_answer(page, path)
+
+
+def laid(axis, picture: np.ndarray, size: tuple[int, int]) -> None:
+    """A picture (H, W[, 3]), on axes that count pixels of its file, of which `size` tells how many there are."""
+    axis.imshow(picture, extent=(0, size[0], size[1], 0), cmap="gray", vmin=0, vmax=255)
+    axis.axis("off")
+    axis.add_patch(Rectangle((0, 0), *size, fill=False, edgecolor="silver", linewidth=0.8, clip_on=False))
+
+
+def framed(axis, seen: Seen, boxes: Iterable[Box]) -> None:
+    """A picture with a frame around each box; the first ones have numbers."""
+    laid(axis, np.asarray(seen.picture), seen.size)
+    rim = RIM * max(seen.size)
+    for number, (left, top, right, bottom) in enumerate(boxes, start=1):
+        axis.add_patch(Rectangle((left - rim, top - rim), right - left + 2 * rim, bottom - top + 2 * rim, fill=False, edgecolor="red"))
+        if number <= NUMBERED:
+            axis.annotate(str(number), (left - rim, top - rim), (-1, 1), textcoords="offset points", color="red", fontsize=7, ha="right")
+
+
+def mapped(axis, golden: Seen, other: Seen, proof: Proof) -> None:
+    """How strongly each place differs, in colour on the pale golden picture."""
+    laid(axis, 255 - 0.45 * (255 - np.asarray(golden.grey, "float32")), golden.size)
+    found, frame = look(golden, other, np.diag([*other.ratio, 1]) @ proof.matrix @ np.diag([*1 / golden.ratio, 1]))
+    left, top, right, bottom = np.divide(frame.box, np.tile(golden.ratio, 2))
+    strong = np.ma.masked_less(found.ratio, ALSO)
+    axis.imshow(strong, cmap=COLOURS, norm=STRENGTH, extent=(left, right, bottom, top), interpolation="nearest")
+    axis.set(xlim=(0, golden.size[0]), ylim=(golden.size[1], 0))
