@@ -1,19 +1,22 @@
 """What differs between a golden picture and others, place by place: python predict.py --difference=golden.png other.png FOLDER
 
-Each picture is laid onto the golden one as `tasks.copies.proof` does it, so that light, and a shift, a turn and a scale of the camera do
-not count. No model is asked.
+Each picture is laid onto the golden one as `tasks.copies.proof` does it, so that light, also uneven light, and a shift, a turn and a scale
+of the camera do not count. No model is asked.
 """
 
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from tasks.copies import figures
+from tasks.copies.figures import differences
+from tasks.copies.proof.evened import evened
 from tasks.copies.proof.seen import Seen
 from tasks.copies.proof.verdict import DIFFERENT, Proof, prove, see
 from utils.data.files import walk
 from utils.run.console import progress_bar, write_answer
+from utils.run.figures import short
 from utils.saying import counted, left_out, shown
 
+SIDE = 2048  # pixels a side at most at which pictures are looked at
 SHOWN = 6  # pictures on the figure at most
 WHOLE = 0.9  # share of the golden picture below which it is said how much a picture shows of it
 COLUMNS = ["file", "verdict", "differing", "places", "why"]
@@ -26,21 +29,23 @@ def answer(options, files: list[str]) -> None:
         if getattr(options, name) not in (None, "", False):
             raise ValueError(f"--{name} has no effect with --difference, which asks no model: leave --{name} out")
     path = os.path.expanduser(options.difference)
-    golden = see(path)
+    golden = see(path, SIDE)
     proofs = compare(golden, others(files, path))
     apart = [file for file in proofs if proofs[file].verdict == DIFFERENT]
     ranked = sorted(proofs.keys() - apart, key=lambda file: (-proofs[file].differing, file))
     if ranked:
         print(f"what differs from {shown(path)}" + (", the most first" if len(ranked) > 1 else ""))
-    print("\n".join(in_words(file, proofs[file]) for file in ranked), end="\n" * bool(ranked))
+    for file in ranked:
+        print(in_words(file, proofs[file]))
     if apart:
         print(f"not the same thing as {shown(path)}")
-    print("\n".join(f"  {shown(file)}: {proofs[file].why}" for file in apart), end="\n" * bool(apart))
+    for file in apart:
+        print(f"  {shown(file)}: {proofs[file].why}")
     if options.figure and ranked:
-        heading = f"What differs from {shown(os.path.basename(path))}"
-        if len(ranked) > SHOWN:
-            heading += f": the {SHOWN} pictures that differ most, and {len(ranked) - SHOWN} more differ less"
-        figures.differences(golden, {file: proofs[file] for file in ranked[:SHOWN]}, heading, "difference.png", window=not options.json)
+        more = len(ranked) - SHOWN
+        heading = f"the {SHOWN} pictures that differ most; {more} more {'differ' if more > 1 else 'differs'} less" if more > 0 else ""
+        first = {file: proofs[file] for file in ranked[:SHOWN]}
+        differences(golden, short(path), first, heading, "difference.png", not options.json)
     results = [{"file": file, **proofs[file].as_numbers()} for file in [*ranked, *apart]]
     rows = [{name: result[name] for name in COLUMNS} | {"places": len(result["places"])} for result in results]
     write_answer(options, rows, {"golden": path, "results": results})
@@ -88,10 +93,18 @@ def compare(golden: Seen, files: list[str]) -> dict[str, Proof]:
 def looked(golden: Seen, file: str) -> Proof | str:
     """The proof of a file, or why it cannot be read."""
     try:
-        other = see(file)
+        other = see(file, SIDE)
     except ValueError as error:
         return str(error)
-    return prove(golden, other)
+    return best(golden, other)
+
+
+def best(golden: Seen, other: Seen) -> Proof:
+    """The proof; of the picture in the light of the golden one, where more agrees then."""
+    proof = prove(golden, other)
+    lit = evened(golden, other, proof.matrix) if proof.matrix is not None and not proof.identical else None
+    again = prove(golden, lit) if lit else proof
+    return again if again.agree > proof.agree else proof
 
 
 def in_words(file: str, proof: Proof) -> str:

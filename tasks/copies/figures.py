@@ -8,6 +8,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.patches import Rectangle
 
 from tasks.copies.proof.differences import ALSO
+from tasks.copies.proof.evened import evened
 from tasks.copies.proof.seen import Seen
 from tasks.copies.proof.verdict import Box, Proof, look, see
 from utils.run import figures
@@ -20,19 +21,24 @@ STRENGTH = LogNorm(ALSO, 1000)
 COLOURS = matplotlib.colormaps["autumn_r"]
 
 
-def differences(golden: Seen, proofs: Mapping[str, Proof], heading: str, path: str, window: bool = True) -> None:
-    """A row for each file: the golden picture and the other with frames around what differs, and the map of it; in a window, or at `path`."""
+def differences(golden: Seen, name: str, proofs: Mapping[str, Proof], heading: str, path: str, window: bool = True) -> None:
+    """A row for each file: the golden picture and the other with frames around what differs, and the map of it; in a window, or at `path`.
+
+    Args:
+        name: of the golden picture.
+        proofs: that each file shows the same thing, by its path.
+    """
     window = window and figures.has_screen()
     side = LARGE if len(proofs) == 1 else SMALL
     width, height = np.array(golden.size) / max(golden.size) * side
     page, axes = figures.figure(3, len(proofs), max(width, 2.2), height + 0.5, window)
     for line, (file, proof) in zip(axes, proofs.items()):
-        other = see(file)
+        other = see(file, golden.side)
         framed(line[0], golden, [place.a for place in proof.places])
         framed(line[1], other, [place.b for place in proof.places])
         mapped(line[2], golden, other, proof)
         line[1].set_title(f"{figures.short(file)}\n{100 * proof.differing:.3g} % differs, in {counted(len(proof.places), 'place')}", fontsize=8)
-    axes[0, 0].set_title("the golden picture", fontsize=8)
+    axes[0, 0].set_title(f"{name}\nthe golden picture", fontsize=8)
     axes[0, 2].set_title(f"what differs: {STRENGTH.vmin:g} (yellow) to {STRENGTH.vmax:g} (red)\ntimes what the rest of both explains", fontsize=8)
     figures.head(page, heading)
     if window:
@@ -62,7 +68,9 @@ def framed(axis, seen: Seen, boxes: Iterable[Box]) -> None:
 def mapped(axis, golden: Seen, other: Seen, proof: Proof) -> None:
     """How strongly each place differs, in colour on the pale golden picture."""
     laid(axis, 255 - 0.45 * (255 - np.asarray(golden.grey, "float32")), golden.size)
-    found, frame = look(golden, other, np.diag([*other.ratio, 1]) @ proof.matrix @ np.diag([*1 / golden.ratio, 1]))
+    matrix = np.diag([*other.ratio, 1]) @ proof.matrix @ np.diag([*1 / golden.ratio, 1])
+    pair = (look(golden, each, matrix) for each in (other, evened(golden, other, proof.matrix)) if each)
+    found, frame = max(pair, key=lambda pair: pair[0].agree)  # as `best` of `tasks.copies.difference` chooses
     left, top, right, bottom = np.divide(frame.box, np.tile(golden.ratio, 2))
     strong = np.ma.masked_less(found.ratio, ALSO)
     axis.imshow(strong, cmap=COLOURS, norm=STRENGTH, extent=(left, right, bottom, top), interpolation="nearest")

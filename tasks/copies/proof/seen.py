@@ -16,7 +16,7 @@ from utils.keypoints.cut import cut
 from utils.keypoints.detector import detect
 from utils.keypoints.geometry import transfer
 
-SIDE = 1024  # pixels a side at most at which pictures are looked at
+SIDE = 1024  # pixels a side at most at which pictures are looked at, where nobody asks for more
 TINY = 24  # pixels a side of a thumbnail
 POINTS, POINTS_SIDE = 300, 288  # key points of a picture, and the side of the picture in which they are sought
 FILLED, STRAIGHT = 0.35, 0.97  # most of a picture that filled corners take, and how nearly they are convex
@@ -27,7 +27,7 @@ SPREAD = 2.0  # grey levels of deviation of a thumbnail that shows something
 
 
 class Seen:
-    """A picture, upright, at most `SIDE` pixels wide and high.
+    """A picture, upright, at most `side` pixels wide and high.
 
     Attributes:
         picture: Pillow, mode RGB.
@@ -35,11 +35,11 @@ class Seen:
         digest: what tells apart pictures whose pixels or sizes differ.
     """
 
-    def __init__(self, picture: Image.Image):
+    def __init__(self, picture: Image.Image, side: int = SIDE):
         picture = picture.convert("RGB")
-        self.size = picture.size
+        self.size, self.side = picture.size, side
         self.digest = hashlib.sha1(repr(picture.size).encode() + picture.tobytes()).hexdigest()
-        self.picture = smaller(picture, SIDE)
+        self.picture = smaller(picture, side)
 
     @property
     def ratio(self) -> np.ndarray:

@@ -87,9 +87,9 @@ class Proof(NamedTuple):
                              sizes=self.sizes[::-1])
 
 
-def see(picture) -> Seen:
-    """A file, or a picture in memory, as the proof looks at it; ValueError where it cannot be read."""
-    return Seen(open_image(picture, "RGB"))
+def see(picture, side: int = SIDE) -> Seen:
+    """A file, or a picture in memory, as the proof looks at it, `side` pixels a side at most; ValueError where it cannot be read."""
+    return Seen(open_image(picture, "RGB"), side)
 
 
 def prove(a: Seen, b: Seen, keypoints: bool = True) -> Proof:
@@ -137,7 +137,7 @@ def best_map(a: Seen, b: Seen, keypoints: bool) -> tuple[np.ndarray | None, floa
 
 def look(a: Seen, b: Seen, matrix: np.ndarray) -> tuple[Differences, Frame]:
     """What differs under a map, and the frame in which it was looked at."""
-    frame = Frame(a, b, matrix, SIDE)
+    frame = Frame(a, b, matrix, max(a.side, b.side))
     found = looked(frame, matrix)
     if found.blur > BLURRED:  # one of them has no finer detail
         frame = Frame(a, b, matrix, max(LEAST_SIDE, round(BLURRED / 2 * max(frame.size) / found.blur)))
