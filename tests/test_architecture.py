@@ -77,7 +77,8 @@ def test_nobody_imports_a_script():
 
 def test_what_needs_no_keras_imports_none():
     names = ["utils.run.folder", "utils.run.figures", "utils.data.photos", "utils.gallery", "utils.batches.crops",
-             "tasks", "apps.exporting.formats", "tasks.copies.difference", LIBRARY, *(f"tasks.{room}.flags" for room in ROOMS)]
+             "tasks", "apps.exporting.formats", "tasks.copies.difference", LIBRARY,
+             *(f"tasks.{room}.flags" for room in ROOMS)]
     found = told_by(f"import importlib, json, sys\nfound = {{}}\nfor name in {names}:\n    importlib.import_module(name)\n"
                     "    found[name] = 'keras' in sys.modules\nprint(json.dumps(found))")
     assert found == dict.fromkeys(names, False)

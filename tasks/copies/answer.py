@@ -1,4 +1,4 @@
-"""Is this a copy of that photo: asked and answered as any other similarity. What differs between pictures: looked at without a model."""
+"""Is this a copy of that photo: answered as any other similarity. What differs between pictures: without a model."""
 
 from importlib import import_module
 

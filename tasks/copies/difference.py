@@ -1,7 +1,7 @@
-"""What differs between a golden picture and others, place by place: python predict.py --difference=golden.png other.png FOLDER
+"""What differs between a golden picture and others: python predict.py --difference=golden.png other.png FOLDER
 
-Each picture is laid onto the golden one as `tasks.copies.proof` does it, so that light, also uneven light, and a shift, a turn and a scale
-of the camera do not count. No model is asked.
+Each picture is laid onto the golden one as `tasks.copies.proof` does it, so that light, also uneven light, and a shift,
+a turn and a scale of the camera do not count. No model is asked.
 """
 
 import os
@@ -43,7 +43,11 @@ def answer(options, files: list[str]) -> None:
         print(f"  {shown(file)}: {proofs[file].why}")
     if options.figure and ranked:
         more = len(ranked) - SHOWN
-        heading = f"the {SHOWN} pictures that differ most; {more} more {'differ' if more > 1 else 'differs'} less" if more > 0 else ""
+        heading = (
+            f"the {SHOWN} pictures that differ most; {more} more {'differ' if more > 1 else 'differs'} less"
+            if more > 0
+            else ""
+        )
         first = {file: proofs[file] for file in ranked[:SHOWN]}
         differences(golden, short(path), first, heading, "difference.png", not options.json)
     results = [{"file": file, **proofs[file].as_numbers()} for file in [*ranked, *apart]]
@@ -59,8 +63,10 @@ def others(files: list[str], golden: str) -> list[str]:
     """
     files = [os.path.expanduser(file) for file in files]
     if not files:
-        raise ValueError("--difference needs pictures to compare with the golden one: python predict.py --difference=golden.png other.png, or a "
-                         "folder of them")
+        raise ValueError(
+            "--difference needs pictures to compare with the golden one: "
+            "python predict.py --difference=golden.png other.png, or a folder of them"
+        )
     found = []
     for file in files:
         inside = [os.path.join(file, name) for name in walk(file)[0]] if os.path.isdir(file) else []
@@ -85,7 +91,8 @@ def compare(golden: Seen, files: list[str]) -> dict[str, Proof]:
                 problems.append(proof)
             bar(done, len(files))
     if not found:
-        raise ValueError(problems[0] if len(problems) == 1 else f"none of these {len(problems)} pictures can be read; the first: {problems[0]}")
+        several = f"none of these {len(problems)} pictures can be read; the first: " if len(problems) > 1 else ""
+        raise ValueError(several + problems[0])
     left_out(counted(len(problems), "picture"), problems)
     return found
 
@@ -109,6 +116,7 @@ def best(golden: Seen, other: Seen) -> Proof:
 
 def in_words(file: str, proof: Proof) -> str:
     """How much differs, in how many places, and the file, in a line."""
-    where = f"in {counted(len(proof.places), 'place')}" if proof.places else "the same pixels" if proof.identical else "in no place"
+    number = counted(len(proof.places), "place") if proof.places else "no place"
+    where = "the same pixels" if proof.identical else f"in {number}"
     part = "" if proof.shares[0] >= WHOLE else f", which shows {proof.shares[0]:.0%} of the golden one"
     return f"  {100 * proof.differing:7.3g} % {where:15} {shown(file)}{part}"

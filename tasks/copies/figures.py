@@ -21,8 +21,12 @@ STRENGTH = LogNorm(ALSO, 1000)
 COLOURS = matplotlib.colormaps["autumn_r"]
 
 
-def differences(golden: Seen, name: str, proofs: Mapping[str, Proof], heading: str, path: str, window: bool = True) -> None:
-    """A row for each file: the golden picture and the other with frames around what differs, and the map of it; in a window, or at `path`.
+def differences(
+    golden: Seen, name: str, proofs: Mapping[str, Proof], heading: str, path: str, window: bool = True
+) -> None:
+    """A row for each file: the golden picture and the other with frames around what differs, and the map of it.
+
+    It is shown in a window, or written to `path` where there is no screen.
 
     Args:
         name: of the golden picture.
@@ -37,9 +41,11 @@ def differences(golden: Seen, name: str, proofs: Mapping[str, Proof], heading: s
         framed(line[0], golden, [place.a for place in proof.places])
         framed(line[1], other, [place.b for place in proof.places])
         mapped(line[2], golden, other, proof)
-        line[1].set_title(f"{figures.short(file)}\n{100 * proof.differing:.3g} % differs, in {counted(len(proof.places), 'place')}", fontsize=8)
+        differs = f"{100 * proof.differing:.3g} % differs, in {counted(len(proof.places), 'place')}"
+        line[1].set_title(f"{figures.short(file)}\n{differs}", fontsize=8)
     axes[0, 0].set_title(f"{name}\nthe golden picture", fontsize=8)
-    axes[0, 2].set_title(f"what differs: {STRENGTH.vmin:g} (yellow) to {STRENGTH.vmax:g} (red)\ntimes what the rest of both explains", fontsize=8)
+    scale = f"{STRENGTH.vmin:g} (yellow) to {STRENGTH.vmax:g} (red)"
+    axes[0, 2].set_title(f"what differs: {scale}\ntimes what the rest of both explains", fontsize=8)
     figures.head(page, heading)
     if window:
         figures.make_readable(page)
@@ -60,9 +66,10 @@ def framed(axis, seen: Seen, boxes: Iterable[Box]) -> None:
     laid(axis, np.asarray(seen.picture), seen.size)
     rim = RIM * max(seen.size)
     for number, (left, top, right, bottom) in enumerate(boxes, start=1):
-        axis.add_patch(Rectangle((left - rim, top - rim), right - left + 2 * rim, bottom - top + 2 * rim, fill=False, edgecolor="red"))
+        corner, size = (left - rim, top - rim), (right - left + 2 * rim, bottom - top + 2 * rim)
+        axis.add_patch(Rectangle(corner, *size, fill=False, edgecolor="red"))
         if number <= NUMBERED:
-            axis.annotate(str(number), (left - rim, top - rim), (-1, 1), textcoords="offset points", color="red", fontsize=7, ha="right")
+            axis.annotate(str(number), corner, (-1, 1), textcoords="offset points", color="red", fontsize=7, ha="right")
 
 
 def mapped(axis, golden: Seen, other: Seen, proof: Proof) -> None:

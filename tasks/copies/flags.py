@@ -37,9 +37,9 @@ def for_answers() -> None:
                              "differs by more than light, colours, size, compression and crop explain. --noproof: the similarity "
                              "alone decides, which calls documents of one layout copies")
     with group("What differs", "copies"):
-        flags.DEFINE_string("difference", "", "The golden picture, with which all others that are named, and those in folders, are "
-                            "compared place by place: how much differs, and where. Light, and a shift, a turn and a scale of the camera do "
-                            "not count. No model is asked")
+        flags.DEFINE_string("difference", "", "The golden picture, with which all others that are named, and those in "
+                            "folders, are compared place by place: how much differs, and where. Light, and a shift, a "
+                            "turn and a scale of the camera do not count. No model is asked")
 
 
 def for_evaluation() -> None:

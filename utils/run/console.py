@@ -15,7 +15,7 @@ PAUSE = 10.0  # seconds between two lines about a long work, where the output is
 
 
 def progress_bar(unit: str) -> Callable[[int, int], None]:
-    """A function (done, of) that draws a bar and the seconds left; where the output is no terminal, it prints a line every `PAUSE` seconds.
+    """A function (done, of) that draws a bar and the seconds left, or prints a line every `PAUSE` seconds without a terminal.
 
     Work that is done sooner prints no line; otherwise the last line tells that all is done.
 
@@ -32,7 +32,8 @@ def progress_bar(unit: str) -> Callable[[int, int], None]:
         now = time.monotonic()
         start, first = begun.setdefault(of, (now, done))
         left = f"{(now - start) / (done - first) * (of - done):5.0f} s left" if done > first else ""
-        print(f"\r{done}/{of} {unit}s [{'=' * (30 * done // of):30}] {left:12}", end="\n" if done == of else "", flush=True)
+        line = f"\r{done}/{of} {unit}s [{'=' * (30 * done // of):30}] {left:12}"
+        print(line, end="\n" if done == of else "", flush=True)
 
     return update
 

@@ -88,7 +88,11 @@ class Proof(NamedTuple):
 
 
 def see(picture, side: int = SIDE) -> Seen:
-    """A file, or a picture in memory, as the proof looks at it, `side` pixels a side at most; ValueError where it cannot be read."""
+    """A file, or a picture in memory, as the proof looks at it; ValueError where it cannot be read.
+
+    Args:
+        side: pixels a side that are looked at, at most.
+    """
     return Seen(open_image(picture, "RGB"), side)
 
 
