@@ -1,44 +1,90 @@
-"""What kind of pictures a model knows: simple statistics of the pictures it learnt from, and whether others look like them."""
+"""What kind of pictures a model knows: simple statistics of the pictures it learnt from, and whether others look like them.
+
+Each statistic has a range. Pictures of another kind often lie within all the ranges and still combine them as none of
+the known pictures does, such as a page of text: light, even, and yet full of fine detail. So about.json also keeps
+how the statistics go together: their mean, the inverse of their covariance, and how far from the mean the known ones
+lie. It has done so since the statistics "even" and "light" were added; of an older file the ranges decide alone.
+"""
+
+from typing import Any
 
 import numpy as np
 
-STATISTICS = ("colour", "midtones", "detail", "contrast")
-SLACK = 0.5  # of the width of a range: how far outside of it a picture may lie
-LEAST_SLACK = {"colour": 0.03, "midtones": 0.1, "detail": 0.02, "contrast": 0.05}
+STATISTICS = ("colour", "midtones", "detail", "contrast", "even", "light")
+SLACK = 0.5  # of the width of a range: how far above it a picture may lie
+LEAST = 0.5  # of the lower end of a range: less is below it; a grey picture may be a copy of a coloured one
+LEAST_SLACK = {"colour": 0.03, "midtones": 0.1, "detail": 0.02, "contrast": 0.05, "even": 0.1, "light": 0.1}
+TOGETHER = "together"  # the key of what about.json keeps of the statistics as a whole
+ENOUGH = 100  # pictures that tell how the statistics go together
+BLUR = 0.01  # standard deviation added to each statistic, so that nothing hangs on the last digit
+STEP = 1.5 / 255  # a smaller step between neighbouring pixels is none
 
 
 def statistics(images: np.ndarray) -> np.ndarray:
-    """Four numbers in 0..1 for each image: (N, H, W, 1 or 3) uint8 -> (N, 4).
+    """Six numbers in 0..1 for each image: (N, H, W, 1 or 3) uint8 -> (N, 6).
 
     colour: mean difference of the largest and the smallest channel; midtones: share of pixels that are neither nearly
-    black nor nearly white (drawn characters have few); detail: mean step between neighbouring pixels; contrast: standard deviation.
+    black nor nearly white (drawn characters have few); detail: mean step between neighbouring pixels; contrast:
+    standard deviation; even: share of neighbouring pixels that are equal, as on paper and screens; light: the mean.
     """
     values = np.asarray(images, "float32") / 255
     grey = values.mean(axis=-1)  # (N, H, W)
-    steps = np.abs(np.diff(grey, axis=1)).mean(axis=(1, 2)) + np.abs(np.diff(grey, axis=2)).mean(axis=(1, 2))
+    steps = [np.abs(np.diff(grey, axis=axis)) for axis in (1, 2)]
     return np.stack([
-        np.ptp(values, axis=-1).mean(axis=(1, 2)), ((grey > 0.12) & (grey < 0.88)).mean(axis=(1, 2)), steps, grey.std(axis=(1, 2)),
+        np.ptp(values, axis=-1).mean(axis=(1, 2)), ((grey > 0.12) & (grey < 0.88)).mean(axis=(1, 2)),
+        sum(step.mean(axis=(1, 2)) for step in steps), grey.std(axis=(1, 2)),
+        sum((step < STEP).mean(axis=(1, 2)) for step in steps) / 2, grey.mean(axis=(1, 2)),
     ], axis=1)
 
 
-def ranges(images: np.ndarray) -> dict[str, list[float]]:
-    """The range of each statistic that all but two in a hundred of the images lie in, as about.json keeps it."""
-    low, high = np.percentile(statistics(images), (1, 99), axis=0)
-    return {name: [round(float(a), 4), round(float(b), 4)] for name, a, b in zip(STATISTICS, low, high)}
+def ranges(images: np.ndarray) -> dict[str, Any]:
+    """What about.json keeps of the known pictures, for `unlike`.
+
+    By the name of each statistic the range that all but two in a hundred of the images lie in; and under `TOGETHER`,
+    where there are `ENOUGH` images, `centre` (6,), `precision` (6, 6) and `limit` of `distances`.
+    """
+    found = statistics(images)
+    low, high = np.percentile(found, (1, 99), axis=0)
+    known = {name: [round(float(a), 4), round(float(b), 4)] for name, a, b in zip(STATISTICS, low, high)}
+    if len(found) < ENOUGH:
+        return known
+    spread = evenly_spread(found)
+    precision = np.linalg.inv(np.cov(spread.T) + BLUR**2 * np.eye(len(STATISTICS)))
+    together = {"centre": np.median(spread, axis=0).round(4).tolist(), "precision": precision.round(2).tolist()}
+    return known | {TOGETHER: together | {"limit": round(float(np.percentile(distances(found, together), 99)), 2)}}
 
 
-def unlike(images: np.ndarray, known: dict[str, list[float]]) -> np.ndarray:
-    """Which images (N,) lie well outside of the known ranges in one statistic or more."""
+def evenly_spread(found: np.ndarray) -> np.ndarray:
+    """Statistics (N, 6), of which those that are small and have a long tail are replaced by their roots."""
+    return np.where([name in ("colour", "detail", "contrast") for name in STATISTICS], np.sqrt(found), found)
+
+
+def distances(found: np.ndarray, together: dict[str, Any]) -> np.ndarray:
+    """How far statistics (N, 6) lie from those of known pictures, (N,): the square of the Mahalanobis distance."""
+    away = evenly_spread(found) - np.asarray(together["centre"])
+    return np.einsum("nf,fg,ng->n", away, np.asarray(together["precision"]), away)
+
+
+def unlike(images: np.ndarray, known: dict[str, Any]) -> np.ndarray:
+    """Which images (N,) lie well outside of the known ranges in one statistic or more, or go together as none that is known."""
     found = statistics(images)
     outside = np.zeros(len(found), bool)
     for column, name in enumerate(STATISTICS):
-        low, high = known[name]
-        slack = max(SLACK * (high - low), LEAST_SLACK[name])
-        outside |= (found[:, column] < low - slack) | (found[:, column] > high + slack)
+        if name in known:
+            low, high = known[name]
+            slack = max(SLACK * (high - low), LEAST_SLACK[name])
+            outside |= (found[:, column] > high + slack) | (name != "colour") & (found[:, column] < LEAST * low)
+    if together := known.get(TOGETHER):
+        outside |= distances(found, together) > together["limit"]
     return outside
 
 
 def are_characters(images: np.ndarray) -> bool:
-    """Whether most of the images are drawn characters: no colour, hardly a tone between black and white."""
+    """Whether most of the images are drawn characters: no colour, hardly a tone between black and white, and both of these.
+
+    A blank page has no ink, and a dark photo nothing light.
+    """
     found = statistics(images)
-    return bool(np.median(found[:, 0]) < 0.02 and np.median(found[:, 1]) < 0.35)
+    grey = np.asarray(images, "float32").mean(axis=-1).reshape(len(images), -1) / 255
+    span = np.ptp(np.percentile(grey, (0.5, 99.5), axis=1), axis=0)  # (N,) from the ink to the paper
+    return bool(np.median(found[:, 0]) < 0.02 and np.median(found[:, 1]) < 0.35 and np.median(found[:, 3]) > 0.05 and np.median(span) > 0.6)
