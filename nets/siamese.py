@@ -109,7 +109,8 @@ def signs_of_life(loss: keras.layers.Layer) -> list[keras.metrics.Metric]:
 def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.ndarray) -> bool:
     """Fits the head to features of pairs, by logistic regression on its logit (Platt 1999): its similarity becomes a probability.
 
-    Same and different pairs weigh alike. The tower, and the order of similarities, stay as they are.
+    As Platt does, nothing is taken as certain: of P same pairs (P + 1) / (P + 2) count as the same, so that similarities
+    do not become 1 to the last digit where few pairs are easily told apart. Same and different pairs weigh alike. The tower, and the order of similarities, stay as they are.
 
     Args:
         left, right: (M, F).
@@ -123,7 +124,11 @@ def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.
     head = model.get_layer("head")
     logits = np.concatenate([logits_of(head, left[start : start + 1024], right[start : start + 1024]) for start in range(0, len(left), 1024)])
     centre, width = logits.mean(), logits.std() + 1e-9  # the fit converges badly on numbers far from 0
-    fitted = LogisticRegression(C=1e6, class_weight="balanced").fit((logits - centre)[:, None] / width, same)
+    counts = np.where(same, same.sum(), (~same).sum())
+    sure = (counts + 1) / (counts + 2)  # (M,) the share of a pair that is what it is said to be
+    weights = np.concatenate([sure, 1 - sure]) * len(same) / (2 * np.tile(counts, 2))
+    inputs = np.tile((logits - centre) / width, 2)[:, None]
+    fitted = LogisticRegression(C=1e6).fit(inputs, np.concatenate([same, ~same]), weights)
     slope = float(fitted.coef_[0, 0]) / width
     if slope <= 0:
         return False

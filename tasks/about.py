@@ -9,10 +9,11 @@ from tasks import DEFAULT_ROOM, ROOMS, TASKS, imported
 from utils.data.files import evenly, reading
 from utils.data.images import read_image
 from utils.data.survey import THUMBNAIL
-from utils.metrics import domain
+from utils.metrics import domain, verification
 from utils.run import folder as runs
 
 LOOKED_AT = 500  # training pictures whose statistics are kept
+DISTRUST = "do not trust its answer"  # the end of a warning with which there is no verdict
 CHARACTERS, PHOTOGRAPHS = "characters", "photographs"
 
 
@@ -94,10 +95,23 @@ def warning(about: dict | None, thumbnails: np.ndarray) -> str:
     if not about or not len(thumbnails):
         return ""
     if shown_in(thumbnails) != about["shows"]:
-        return f"these pictures are {shown_in(thumbnails)}, the model learnt from {about['shows']}: do not trust its answer"
-    if domain.unlike(thumbnails, about["ranges"]).mean() > (0 if len(thumbnails) <= 2 else 0.5):
-        return "these pictures look unlike those that the model learnt from: check its answers"
-    return ""
+        return f"these pictures are {shown_in(thumbnails)}, the model learnt from {about['shows']}: {DISTRUST}"
+    unlike = domain.unlike(thumbnails, about["ranges"]).mean() > (0 if len(thumbnails) <= 2 else 0.5)
+    looks = "these pictures look unlike those that the model learnt from: check its answers" if unlike else ""
+    return "; ".join(filter(None, [looks, near_chance(about)]))
+
+
+def near_chance(about: dict) -> str:
+    """That the model's own test found it hardly better than chance; "" where it is better, or was not measured."""
+    reached, (low, _) = about.get("roc_auc"), about.get("roc_auc_interval") or (None, None)
+    if reached is None or not verification.hardly_better(reached, low, about["measured_on"].get("classes", 0)):
+        return ""
+    return f"in its own test the model was hardly better than chance (ROC-AUC {reached:.3f}): do not rely on its answers"
+
+
+def trusted(warning: str) -> bool:
+    """Whether there is an answer at all behind a warning."""
+    return DISTRUST not in warning
 
 
 def read(model: str) -> dict | None:

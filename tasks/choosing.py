@@ -13,7 +13,7 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
     """The .keras file of the model that answers. The rule:
 
     1. The model that is asked for: a .keras file, a run folder, or the name of a ready model.
-    2. Otherwise the newest run of the room.
+    2. Otherwise the newest run of the room, unless it learnt from other pictures and a ready model from such ones.
     3. Otherwise the ready model of the room that learnt from such pictures; where none did, the first one.
 
     Args:
@@ -29,14 +29,15 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
         return runs.model_file(asked)
     row = ROOMS[room or DEFAULT_ROOM]
     newest = runs.newest_run(row.kind, own_runs(room)) if room else runs.newest_run()
-    return runs.model_file(newest or suiting(rooms_meant(room or DEFAULT_ROOM), pictures), row.train)
-
-
-def suiting(rooms: Sequence[str], pictures: Sequence[np.ndarray]) -> str:
-    """The ready model of these rooms that learnt from such pictures; where none did, or none are known, the first."""
-    files = [ready_model(name) for room in rooms for name in ROOMS[room].ready]
+    ready = {ready_model(name): name for meant in rooms_meant(room or DEFAULT_ROOM) for name in ROOMS[meant].ready}
     shown = about.shown_in(np.stack(pictures)) if len(pictures) else ""
-    return next((file for file in files if shown and known_of(os.path.dirname(file), "shows") == shown), files[0])
+    suiting = next((file for file in ready if shown and known_of(os.path.dirname(file), "shows") == shown), "")
+    learnt = known_of(newest, "shows") if newest else ""
+    if newest and suiting and learnt and learnt != shown:
+        print(f"these pictures are {shown}, and the newest run learnt from {learnt}: the ready model {ready[suiting]} answers; "
+              f"--model={newest} asks the run")
+        return suiting
+    return runs.model_file(newest or suiting or next(iter(ready)), row.train)
 
 
 def rooms_meant(room: str) -> list[str]:

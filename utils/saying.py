@@ -1,5 +1,6 @@
 """How names and long lists are said: whole, safely, and once."""
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -57,3 +58,9 @@ def either(names: Sequence[str]) -> str:
     """"a", or "a, b or c"."""
     *others, last = names
     return f"{', '.join(others)}{' or ' if others else ''}{last}"
+
+
+def exactly(similarity: float) -> str:
+    """A similarity with three digits, and near 1 with as many as tell it from 1."""
+    digits = 3 if similarity >= 1 else min(max(3, math.ceil(1 - math.log10(1 - similarity))), 8)
+    return f"{similarity:.{digits}f}"

@@ -6,13 +6,14 @@ from apps.search import duplicates, matrix, pairs, proven
 from apps.search.flags import asked
 from apps.search.indexes.index import kind_of, make_index
 from tasks.copies.proof.verdict import COPY, DIFFERENT
+from tasks import about
 from tasks.quality.model import quality_of_centres
-from tasks.similarity.model import Loaded, embed, load_for_many, some_files, some_of, thumbnails
+from tasks.similarity.model import Loaded, embed, for_pairs, load_for_many, some_files, some_of, thumbnails, verdict
 from utils import gallery
 from utils.data.images import read_whole
 from utils.run import figures
 from utils.run.console import write_answer
-from utils.saying import counted, shown
+from utils.saying import counted, exactly, shown
 
 
 def answer(options, files: list[str]) -> None:
@@ -43,26 +44,31 @@ def search_gallery(options, files: list[str]) -> None:
     opened = make_index(options.index, root, model, options.collection)
     embedded = opened.update()
     print(f"{counted(len(opened), 'picture')} in {root}, {embedded} of them embedded now")
+    model = for_pairs(model, len(queries) * len(opened), options)
+    word = "same" if model.proves else "alike"
     rerank = gallery.RERANK if options.rerank is None else options.rerank
     if model.compare.alone and rerank:
         print(f"compared place by place: the {min(max(rerank, options.top), len(opened))} nearest by distance (--rerank)")
     features = embed(model, queries)
     rows = []
+    heading = f"; {word} from similarity {exactly(model.threshold)} on" if about.trusted(model.doubt) else ""
+    heading += f". {'Warning' if heading else 'No answer'}: {model.doubt}" if model.doubt else ""
     for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
-        verdicts = ["same" if s >= model.threshold else "" for _, s in found]
         if model.proves and options.proof:
             verdicts = proven.verdicts(query, root, found, model.compare, model.threshold)
-        rows += [{"query": query, "file": name, "similarity": s, "same": verdict in ("same", COPY), "verdict": verdict or DIFFERENT}
-                 for (name, s), verdict in zip(found, verdicts, strict=True)]
-        lines = [f"  {s:.3f} {verdict:{max(map(len, verdicts))}} {shown(name)}" for (name, s), verdict in zip(found, verdicts, strict=True)]
+        else:
+            verdicts = [word if verdict(model, s) else "" for _, s in found]
+        rows += [{"query": query, "file": name, "similarity": s, "verdict": said or DIFFERENT,
+                  "same": said in (word, COPY) if about.trusted(model.doubt) else None}
+                 for (name, s), said in zip(found, verdicts, strict=True)]
+        lines = [f"  {s:.3f} {said:{max(map(len, verdicts))}} {shown(name)}" for (name, s), said in zip(found, verdicts, strict=True)]
         print("\n".join([shown(query), *lines]))
         if options.figure:
             pictures = [read_whole(file) for file in (query, *(os.path.join(root, name) for name, _ in found))]
-            titles = [f"query: {figures.short(query)}", *(f"{s:.3f} {verdict} {figures.short(name)}"
-                                                          for (name, s), verdict in zip(found, verdicts, strict=True))]
-            heading = f"the {len(found)} most alike of {counted(len(opened), 'picture')}"
-            heading += "" if model.proves and options.proof else f"; same from similarity {model.threshold:.3f} on"
-            figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=heading, marked=[0])
+            titles = [f"query: {figures.short(query)}", *(f"{s:.3f} {said} {figures.short(name)}"
+                                                          for (name, s), said in zip(found, verdicts, strict=True))]
+            over = f"the {len(found)} most alike of {counted(len(opened), 'picture')}{heading}"
+            figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=over, marked=[0])
     write_answer(options, rows, {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
 
 
@@ -73,18 +79,24 @@ def find_duplicates(options) -> None:
     opened = open_folder(root, model)
     if model.proves and options.proof:
         return show_proven(options, opened, model)
-    found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres)
+    count, copies = len(opened.paths), model.proves
+    model = for_pairs(model, count * (count - 1) // 2, options)
+    if about.trusted(model.doubt):
+        found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres, copies=copies)
+    else:
+        found = duplicates.identical(opened, quality_of_centres, copies)
     warning = duplicates.warning(found, model.threshold, options.force)
-    heading = duplicates.headline(len(opened.paths), found, model.threshold, options.force)
+    heading = duplicates.headline(count, found, model.threshold, options.force)
     print("\n".join([f"warning: {warning}", heading] if warning else [heading]))
     rows, details = [], []
     for number, group in enumerate(found.groups):
         print("\n".join(duplicates.in_words(number, group)))
         files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin)} for member in group.members]
-        rows += [{"group": number, **file, "keep": file["file"] == group.keep} for file in files]
-        details.append({"keep": group.keep, "files": files})
+        rows += [{"group": number, **file, **({"keep": file["file"] == group.keep} if copies else {})} for file in files]
+        details.append({**({"keep": group.keep} if copies else {}), "files": files})
     if options.figure and found.groups:
-        draw_groups(opened.root, found.groups, heading, "duplicates.png")
+        doubts = [f"Warning: {text}" for text in (model.doubt, warning) if text]
+        draw_groups(opened.root, found.groups, ". ".join([heading, *doubts]), "duplicates.png")
     groups = [[member.file for member in group.members] for group in found.groups]
     write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details,
                                  "warning": "; ".join(filter(None, [model.doubt, warning])) or None})
@@ -126,6 +138,7 @@ def write_matrix(options) -> None:
     root = os.path.expanduser(options.matrix)
     model = load_for_many(options, some_of(some_files(root)))
     opened = open_folder(root, model)
+    model = for_pairs(model, len(opened.paths) * (len(opened.paths) - 1) // 2, options)
     matrix.write(opened, model.compare, options.csv)
     print(f"similarities of {counted(len(opened.paths), 'picture')} to each other are in {options.csv}")
     write_answer(options, None, {"threshold": model.threshold, "warning": model.doubt or None, "matrix": options.csv,
@@ -140,15 +153,16 @@ def look_between(options) -> None:
                          "--duplicates=FOLDER")
     model = load_for_many(options, some_of([file for root in roots for file in some_files(root)], most=40))
     a, b = (open_folder(root, model) for root in roots)
-    proving = model.proves and options.proof
+    proving, model = model.proves and options.proof, for_pairs(model, len(a.paths) * len(b.paths), options)
     rows = (proven if proving else matrix).between(a, b, model.compare, model.threshold)
+    rows = [row for row in rows if proving or row["identical"] or about.trusted(model.doubt)]
     for row in rows:
         how = "identical file of" if row["identical"] else row.get("verdict", "like")
         print(f"  {row['similarity']:.3f} {shown(row['file'])}  {how} {shown(row['found'])}")
     same = sum(row["identical"] for row in rows)
     print(f"{len(rows)} of {counted(len(a.paths), 'picture')} in {a.root} are in {b.root} too: {counted(same, 'identical file')}, "
           + (f"{len(rows) - same} that are copies, some of them with changes" if proving
-             else f"{len(rows) - same} from similarity {model.threshold:.3f} on"))
+             else f"{len(rows) - same} from similarity {exactly(model.threshold)} on"))
     write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same, "warning": model.doubt or None,
                                  "results": rows},
                  ["file", "found", "similarity", "identical", *["verdict"] * proving])
@@ -185,12 +199,13 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
             figures.show(axis, read_whole(os.path.join(root, member.file)))
             remark = "keep" if member.file == group.keep else "identical file" if member.twin else "centre" if member is first else ""
             axis.set_title(f"{member.similarity:.3f} {remark}\n{figures.short(member.file)}", fontsize=7)
-        figures.mark(line[0])
+        if group.keep:
+            figures.mark(line[0])
         line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8, transform=line[0].transAxes)
         if len(members) > width:
             line[-1].text(1.05, 0.5, f"and {len(members) - width} more", va="center", fontsize=8, transform=line[-1].transAxes)
     if len(groups) > most:
         heading += f"; the first {most} are shown"
-    heading += ". In the frame: the picture to keep. Numbers: similarity to the picture with 1.000"
+    heading += (". In the frame: the picture to keep" if any(group.keep for group in groups) else "") + ". Numbers: similarity to the picture with 1.000"
     figures.head(page, heading)
     figures.save_beside_answer(page, path)

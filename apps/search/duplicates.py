@@ -1,13 +1,13 @@
 """Duplicates: files of the same contents, and pictures that a model calls the same.
 
-A group is a star and not a chain. Its first picture is its centre, and every other picture of the group
-reaches the threshold of similarity with that first picture, or has the same contents as one that does.
+All pictures of a group are like each other from the threshold on, or have the same contents as one that is.
 So a picture that is like two others does not join these two where they are not alike.
 
 The groups are found one after the other, each from the pictures that no group holds yet: the picture with
-the most pictures like it is the next centre, the first path among equals, and it takes all pictures like it.
+the most pictures like it is the next centre, the first path among equals. The pictures like it follow, the most alike
+first, and each of them joins that is like all that have joined before.
 
-The best picture of a group, which is worth keeping, is named beside it: most pixels, then best quality, then largest
+Of copies the best picture of a group, which is worth keeping, is named beside it: most pixels, then best quality, then largest
 file, then first path. Of files of one format the larger has lost less; where the largest pictures come in several formats, a model of
 quality decides. The best picture need not be the centre, and the threshold says nothing about it and the other members.
 
@@ -24,7 +24,7 @@ import numpy as np
 from utils.data.images import size_of
 from utils.gallery import Gallery, check_pairs
 from utils.run.console import progress_bar
-from utils.saying import counted, shown
+from utils.saying import counted, exactly, shown
 
 if TYPE_CHECKING:
     from nets.siamese import Comparer
@@ -36,6 +36,7 @@ HIDDEN = 512  # numbers that a head needs for a pair, at least
 FEW = 16  # pictures that are like no more files have these noted, so that memory does not grow with the pairs
 TOLERANCE = 5e-7  # of a similarity: sigmoids in float32 are no more exact
 SHARE, LEAST = 0.05, 20  # a model that calls more of all pairs alike, of so many pictures, does not tell them apart
+SWALLOWED = 0.1  # nor does a model of things whose group holds more of all pictures
 
 
 class Member(NamedTuple):
@@ -58,29 +59,34 @@ class Member(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Pictures that show the same: the file to keep, and all members, the centre first and the others by similarity."""
+    """Pictures that show the same: of copies the file to keep, otherwise "", and all members, the centre first and the others by similarity."""
 
     keep: str
     members: list[Member]
 
 
 class Found(NamedTuple):
-    """The groups, largest first; the share of alike pairs among pictures of different contents, and whether that is too much; and the
-    copies with changes, `apps.search.proven.Pair`, where that was looked at; otherwise None."""
+    """The groups, largest first; the share of alike pairs among pictures of different contents, and whether that is too much; the
+    copies with changes, `apps.search.proven.Pair`, where that was looked at; otherwise None; and how many pictures of different contents
+    one group would hold where that is too much; otherwise 0."""
 
     groups: list[Group]
     share: float
     too_many: bool
     changed: list | None = None
+    swallowed: int = 0
 
 
-def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool = False, judge: Judge | None = None) -> Found:
+def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool = False, judge: Judge | None = None, *,
+         copies: bool = False) -> Found:
     """Groups of pictures of a gallery, as the docstring of this module says.
 
     Args:
         threshold: two pictures are alike from this similarity on, 0..1.
         force: whether to find groups with a model that does not tell the pictures apart. If not, and more than `SHARE`
-            of all pairs are alike, the groups are only those of files with the same contents.
+            of all pairs are alike, or one group would hold more than `SWALLOWED` of all pictures, the groups are only
+            those of files with the same contents.
+        copies: whether the pictures of a group are copies, of which one is worth keeping and there may be many.
         judge: the quality (N,) of files, higher is better; None: files are not judged.
     """
     units = by_contents(gallery)
@@ -90,13 +96,20 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool =
     counts, alike = pairs.count(weights)
     share = alike / max(1, len(units) * (len(units) - 1) // 2)
     too_many = len(units) >= LEAST and share > SHARE
+    places = [] if too_many and not force else sorted(stars(pairs, weights, counts), key=lambda star: -weights[star].sum())
+    largest = max(map(len, places), default=0)
+    swallowed = largest if not copies and len(units) >= LEAST and largest > max(2, SWALLOWED * len(units)) else 0
+    too_many = too_many or swallowed > 0
     if too_many and not force:
-        several = np.flatnonzero(weights > 1)
-        places = [several[[n]] for n in np.argsort(-weights[several], kind="stable")]
-    else:
-        places = stars(pairs, weights, counts)
-    groups = [make_group(gallery, [units[place] for place in star], pairs.similarities(star), judge) for star in places]
-    return Found(groups, share, too_many)
+        return identical(gallery, judge, copies)._replace(share=share, swallowed=swallowed)
+    groups = [make_group(gallery, [units[place] for place in star], pairs.similarities(star), judge, copies) for star in places]
+    return Found(groups, share, too_many, swallowed=swallowed)
+
+
+def identical(gallery: Gallery, judge: Judge | None = None, copies: bool = False) -> Found:
+    """Groups of files of the same contents alone, which need no model."""
+    several = sorted((rows for rows in by_contents(gallery) if len(rows) > 1), key=len, reverse=True)
+    return Found([make_group(gallery, [rows], np.ones(1), judge, copies) for rows in several], 0.0, True)
 
 
 def by_contents(gallery: Gallery) -> list[list[int]]:
@@ -107,7 +120,8 @@ def by_contents(gallery: Gallery) -> list[list[int]]:
     return list(found.values())
 
 
-def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarray, judge: Judge | None = None) -> Group:
+def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarray, judge: Judge | None = None,
+               copies: bool = True) -> Group:
     """The group of a star.
 
     Args:
@@ -120,7 +134,7 @@ def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarra
         files = [gallery.paths[row] for row in units[n]]
         members += [Member(file, float(similarities[n]), files[0] if place else "") for place, file in enumerate(files)]
     firsts = [gallery.paths[rows[0]] for rows in units]
-    return Group(best(gallery.root, firsts, judge), members)
+    return Group(best(gallery.root, firsts, judge) if copies else "", members)
 
 
 def best(root: str, paths: list[str], judge: Judge | None) -> str:
@@ -135,10 +149,11 @@ def best(root: str, paths: list[str], judge: Judge | None) -> str:
 
 
 def warning(found: Found, threshold: float, force: bool) -> str:
-    """What to say where the model calls too many pairs alike, in one line; "" where it does not."""
-    if not found.too_many:
+    """What to say where the model calls too many pairs alike, in one line; "" where it does not, or was not asked."""
+    if not found.share and not found.swallowed or not found.too_many:
         return ""
-    text = f"the model does not tell these pictures apart: {found.share:.0%} of their pairs are alike from similarity {threshold:.3f} on"
+    much = f"one group would hold {found.swallowed} of them" if found.swallowed else f"{found.share:.0%} of their pairs are alike"
+    text = f"the model does not tell these pictures apart: {much} from similarity {exactly(threshold)} on"
     if force:
         return f"{text}, so expect wrong groups"
     return f"{text}. So only identical files are shown. Raise --threshold, choose another --model, or pass --force to see all groups"
@@ -148,15 +163,15 @@ def headline(pictures: int, found: Found, threshold: float, force: bool) -> str:
     """How many groups there are among so many pictures, such as "9 pictures: 1 group from similarity 0.900 on"."""
     certain = found.too_many and not force
     if not found.groups:
-        nothing = "no two files are identical" if certain else f"no two of them are the same from similarity {threshold:.3f} on"
+        nothing = "no two files are identical" if certain else f"no two of them are alike from similarity {exactly(threshold)} on"
         return f"{counted(pictures, 'picture')}: {nothing}"
-    rule = "of identical files" if certain else f"from similarity {threshold:.3f} on"
+    rule = "of identical files" if certain else f"from similarity {exactly(threshold)} on"
     return f"{counted(pictures, 'picture')}: {counted(len(found.groups), 'group')} {rule}"
 
 
 def in_words(number: int, group: Group) -> list[str]:
-    """A group in lines: the picture to keep, then each picture with its similarity to the first."""
-    lines = [f"group {number}: {counted(len(group.members), 'picture')}, keep {shown(group.keep)}"]
+    """A group in lines: of copies the picture to keep, then each picture with its similarity to the first."""
+    lines = [f"group {number}: {counted(len(group.members), 'picture')}" + (f", keep {shown(group.keep)}" if group.keep else " alike")]
     for member in group.members:
         lines.append(f"  {member.similarity:.3f} {shown(member.file)}" + (f"  (identical file of {shown(member.twin)})" if member.twin else ""))
     return lines
@@ -235,6 +250,20 @@ class Pairs:
             near[np.arange(len(part)), part] = False
             yield part, near
 
+    def linked(self, star: np.ndarray) -> np.ndarray:
+        """The pictures at `star` (S,), the most like the first one first, but for those that are not like all before them."""
+        if len(star) < 3:
+            return star
+        order = star[np.argsort(-self.similarities(star)[1:], kind="stable") + 1]
+        among = self.take(order)
+        open_, members = np.ones(len(order), bool), [star[0]]
+        for part, near in among.rows(np.arange(len(order))):
+            for place, row in zip(part, near):
+                if open_[place]:
+                    members.append(order[place])
+                    open_ &= row
+        return np.array(members)
+
     def similarities(self, star: np.ndarray) -> np.ndarray:
         """Similarities (S,) of the pictures at `star` (S,) to the first of them, which has 1."""
         centre, scores = self.features[star[:1]], [np.ones(1)]
@@ -302,7 +331,7 @@ def take_star(neighbours: Neighbours, weights: np.ndarray, counts: np.ndarray) -
     """
     centre = int(np.argmax(counts))  # the first of equals
     alike = neighbours.of(centre)
-    star = np.concatenate([[centre], alike[counts[alike] > 0]])
+    star = neighbours.pairs.linked(np.concatenate([[centre], alike[counts[alike] > 0]]))
     counts[star] = 0
     if weights[star].sum() < 2:  # rounding gave a count that scoring does not confirm
         return star[:0]

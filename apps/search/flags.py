@@ -25,7 +25,7 @@ def for_answers() -> None:
                             "faiss: those in the nearest cells, for millions on one machine. A file that ends with .db, or http://HOST:19530: "
                             "in Milvus")
         flags.DEFINE_string("collection", "pictures", "With --index in Milvus: the collection, which belongs to one folder and one model")
-        flags.DEFINE_string("duplicates", "", "Find groups of pictures in this folder that the threshold calls the same, and files of the "
+        flags.DEFINE_string("duplicates", "", "Find groups of pictures in this folder that the threshold calls alike, and files of the "
                             "same contents")
         flags.DEFINE_string("pairs", "", "Compare the pairs of this list: two paths a line, which start from the folder of the list; a third column "
                             "with the truth, 1 or 0, gives accuracy, precision and recall")
@@ -33,5 +33,7 @@ def for_answers() -> None:
                             "with .npy as NumPy's file, float32, and the names beside it in a .txt")
         flags.DEFINE_list("between", [], "FOLDER_A,FOLDER_B: what of A is in B? Names files of the same contents, and pictures that the threshold "
                           "calls the same, such as test pictures that were trained on")
+        flags.DEFINE_float("expected_wrong", 1.0, "With --gallery, --duplicates, --between and --matrix and a model of persons or things: how many "
+                           "different pairs of all that are compared may be called alike. The threshold follows from it", 0)
         flags.DEFINE_boolean("force", False, "With --duplicates: show the groups even where the model does not tell the pictures apart, "
-                             "because it calls more than 5 % of all pairs the same")
+                             "because it calls more than 5 % of all pairs the same, or puts more than a tenth of all pictures into one group")

@@ -36,6 +36,7 @@ class Similarity:
 
     def __init__(self, path: str, threshold: float | None = None, threshold_at: str | None = None):
         self.loaded = model.open_model(path, threshold, threshold_at)[0]
+        self.chosen = threshold is not None or threshold_at is not None
         self.path, self.shape, self.threshold, self.known = path, self.loaded.shape, self.loaded.threshold, self.loaded.known
         self.proves = self.loaded.proves
 
@@ -65,16 +66,31 @@ class Similarity:
         """Whether one picture is a copy of the other: `verdict`, `matrix`, `agree`, and the `places` that differ."""
         return prove(see(a), see(b))
 
-    def duplicates(self, folder: str | os.PathLike, force: bool = False, proof: bool = True) -> duplicates.Found:
-        """Groups of pictures of a folder that show the same: `groups`, each with `keep` and `members`; `share` of alike pairs; `too_many`.
+    def threshold_for(self, pairs: int, expected_wrong: float = 1.0) -> float:
+        """The threshold where so many pairs are compared: of models of persons or things that at which about so many different pairs are
+        wrongly called alike; `threshold` where it was chosen, and of models of copies."""
+        return self.threshold if self.chosen or self.loaded.proves else model.many_threshold(self.loaded, pairs, expected_wrong)[0]
+
+    def duplicates(self, folder: str | os.PathLike, force: bool = False, expected_wrong: float = 1.0,
+                   proof: bool = True) -> duplicates.Found:
+        """Groups of pictures of a folder that are alike, or copies: `groups`, each with `members` and, of copies, `keep`; `share` of alike
+        pairs; `too_many`.
 
         Args:
-            force: find groups with a model that calls more than 5 % of all pairs the same, too; otherwise only identical files are found.
+            force: find groups with a model that calls more than 5 % of all pairs the same, or puts more than a tenth of all pictures into
+                one group, too; otherwise only identical files are found.
+            expected_wrong: see `threshold_for`.
             proof: with a model of copies, look at both pictures of each pair; see `apps.search.proven`.
         """
+        opened = self.open(folder)
         if self.proves and proof:
-            return proven.find(self.open(folder), self.loaded.compare, self.threshold)
-        return duplicates.find(self.open(folder), self.loaded.compare, self.threshold, force, quality_of_centres)
+            return proven.find(opened, self.loaded.compare, self.threshold)
+        threshold = self.threshold_for(len(opened.paths) * (len(opened.paths) - 1) // 2, expected_wrong)
+        return duplicates.find(opened, self.loaded.compare, threshold, force, quality_of_centres, copies=self.loaded.proves)
+
+    def identical(self, folder: str | os.PathLike) -> duplicates.Found:
+        """Groups of files of the same contents alone."""
+        return duplicates.identical(self.open(folder), quality_of_centres, self.loaded.proves)
 
     def open(self, folder: str | os.PathLike) -> gallery.Gallery:
         """The folder as `utils.gallery.Gallery`: paths (N,), features (N, F), keys (N,) of their contents."""

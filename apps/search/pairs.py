@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
+from tasks.similarity.model import verdict
 from utils.data.images import SUFFIXES
 from utils.data.score_lists import DELIMITERS, LOOKED_AT, fields_of, fit, shown, start, text_lines
 from utils.gallery import BLOCK, embed_files
@@ -70,20 +71,20 @@ def pair_of(where: str, fields: list[str]) -> Pair:
 def answer(options, path: str, pairs: list[Pair], model: "Loaded") -> None:
     """Compares each pair, prints the first ones and what they are worth, and writes all of them."""
     kept, similarities = compare(os.path.dirname(path), pairs, model)
-    rows = [row(pair, float(s), s >= model.threshold) for pair, s in zip(kept, similarities)]
+    rows = [row(pair, float(s), verdict(model, s)) for pair, s in zip(kept, similarities)]
     measured = worth(np.array([pair.truth for pair in kept], object), similarities, model.threshold)
     for found in rows[:SHOWN]:
         print(f"  {found['similarity']:.3f} {'same' if found['same'] else '    '} {safe(found['left'])} {safe(found['right'])}")
     if len(rows) > SHOWN:
         print(f"  and {counted(len(rows) - SHOWN, 'more pair')}" + ("" if options.csv else "; --csv=FILE writes them all"))
-    print(in_words(len(rows), sum(found["same"] for found in rows), measured))
+    print(in_words(len(rows), sum(bool(found["same"]) for found in rows), measured))
     write_answer(options, rows, {"threshold": model.threshold, "pairs": len(rows), "left_out": len(pairs) - len(rows), "measured": measured,
                                  "warning": model.doubt or None, "results": rows}, list(row(pairs[0], 0.0, False)))
 
 
-def row(pair: Pair, similarity: float, same: bool) -> dict[str, Any]:
+def row(pair: Pair, similarity: float, same: bool | None) -> dict[str, Any]:
     """A pair as --csv and --json show it."""
-    return {"line": pair.line, "left": pair.left, "right": pair.right, "similarity": similarity, "same": bool(same),
+    return {"line": pair.line, "left": pair.left, "right": pair.right, "similarity": similarity, "same": None if same is None else bool(same),
             "truth": None if pair.truth is None else int(pair.truth)}
 
 

@@ -43,13 +43,14 @@ def compare_two(options, files: list[str]) -> None:
 def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     """Says whether two pictures show the same thing."""
     similarity = similarity_of(model, left.image, right.image)
-    same = similarity >= model.threshold
-    text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {model.threshold:.3f})"
-    proof = proved(left, right) if model.proves and options.proof else None
-    if proof:
-        same, text = proof.verdict == COPY, f"{proof.in_words()}; similarity {similarity:.3f}"
     doubt = about.warning(model.known, np.stack([left.thumbnail, right.thumbnail]))
-    print(text + (f"; warning: {doubt}" if doubt else ""))
+    same = similarity >= model.threshold if about.trusted(doubt) else None
+    text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {model.threshold:.3f})" + (f"; warning: {doubt}" if doubt else "")
+    text = f"no answer: {doubt}" if same is None else text
+    proof = proved(left, right) if model.proves and options.proof else None
+    if proof:  # laying one on the other needs no model that knows such pictures
+        same, text = proof.verdict == COPY, f"{proof.in_words()}; similarity {similarity:.3f}"
+    print(text)
     names = [figures.short(picture.file) for picture in (left, right)]
     found = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
     found |= {"verdict": proof.verdict} if proof else {}

@@ -11,11 +11,13 @@ from nets.siamese import KIND, Comparer, comparer
 from tasks import DEFAULT_ROOM, ROOMS, TASKS, about, room_named
 from tasks.choosing import find_model
 from tasks.models import load_model
-from utils.data.files import evenly, walk
+from utils.data.files import evenly, reading, walk
 from utils.data.images import decoded, read_image, read_whole
 from utils.data.survey import THUMBNAIL
+from utils.metrics import tail
 from utils.metrics.verification import strictest
 from utils.run import folder as runs
+from utils.saying import counted, exactly
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
 SHOWN = 256  # pixels a side at most of a picture that is compared with another one
@@ -74,8 +76,13 @@ def load_for_many(options, pictures: np.ndarray) -> Loaded:
     """The same for many pictures, of which these are some; warns where the model learnt from others."""
     model = load(options, pictures)
     if doubt := about.warning(model.known, pictures):
-        print(f"warning: {doubt}")
+        print(f"{'warning' if about.trusted(doubt) else 'no answer'}: {doubt}")
     return model._replace(doubt=doubt)
+
+
+def verdict(model: Loaded, similarity: float) -> bool | None:
+    """Whether a similarity is one of the same; None where the model's answer about these pictures means nothing."""
+    return similarity >= model.threshold if about.trusted(model.doubt) else None
 
 
 def open_model(path: str, threshold: float | None = None, threshold_at: str | None = None) -> tuple[Loaded, str]:
@@ -122,6 +129,48 @@ def decision_threshold(folder: str, threshold: float | None, threshold_at: str |
     if rule not in measured:
         raise ValueError(f"--threshold_at={rule}: this model has {', '.join(sorted(set(measured) & set(RULES)))}")
     return strictest(measured) if rule == "fpr1" else measured[rule], RULES.get(rule, rule)
+
+
+def for_pairs(model: Loaded, pairs: int, options) -> Loaded:
+    """The model with the threshold at which about --expected_wrong pairs of so many are wrongly called alike; says which.
+
+    It stays as it is where the flags name a threshold, and with models of copies, which look at the pictures.
+    """
+    if options.threshold is not None or options.threshold_at or model.proves:
+        return model
+    threshold, rule = many_threshold(model, pairs, options.expected_wrong)
+    print(f"for {counted(pairs, 'pair')}: alike from {exactly(threshold)} on ({rule})")
+    return model._replace(threshold=threshold)
+
+
+def many_threshold(model: Loaded, pairs: int, wrong: float) -> tuple[float, str]:
+    """The similarity from which on about `wrong` of so many different pairs lie, not below that of two pictures; and its rule, in words."""
+    known = read_different(os.path.dirname(model.path))
+    if known is None:
+        return model.threshold, ("as of two pictures, so expect wrong ones: how often different pairs are alike was not measured; "
+                                 f"python evaluate.py --model={os.path.dirname(model.path)} does it")
+    rate = min(max(wrong, 1e-9) / max(pairs, 1), 0.5)
+    nearness = tail.nearness_at(rate, known)
+    if model.compare.by_distance:
+        distance = np.array([[np.exp(-nearness)]], "float32")
+        found = float(model.compare.score(distance, np.zeros_like(distance))[0])
+    else:
+        found = float(1 / (1 + np.exp(-nearness)))
+    if found <= model.threshold:
+        return model.threshold, f"as of two pictures; fewer than {wrong:g} wrong expected"
+    far = tail.beyond(rate, known)
+    drawn = f", a line drawn {far:.0f} times beyond the {known['pairs']:,} pairs measured" if far > 1 else ""
+    return found, f"about {wrong:g} wrong expected{drawn}"
+
+
+def read_different(folder: str) -> dict | None:
+    """What thresholds.json holds of different pairs, see `utils.metrics.tail`; None where it has nothing, ValueError where it is damaged."""
+    what = f"under {runs.DIFFERENT}, numbers as training wrote them"
+    with reading(os.path.join(folder, runs.THRESHOLDS), what, runs.mend(folder, runs.THRESHOLDS)):
+        found = (runs.read_json(folder, runs.THRESHOLDS) or {}).get(runs.DIFFERENT)
+        if found is not None:
+            tail.nearness_at(0.5 / found["pairs"], found)
+    return found
 
 
 def show(file: str) -> Picture:

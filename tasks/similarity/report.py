@@ -14,7 +14,7 @@ from utils.data.classes import Samples
 from utils.data.files import evenly
 from utils.data.images import take
 from utils.data.splits import comparable
-from utils.metrics import baselines, verification
+from utils.metrics import baselines, tail, verification
 from utils.metrics.retrieval import class_table, classifiers, retrieval
 from utils.run import folder as runs
 from utils.run.console import progress_bar
@@ -22,7 +22,8 @@ from utils.run.console import progress_bar
 MAPPED = 20  # classes on the map of embeddings, and images of each
 PAIRS, VALIDATION_PAIRS = 20_000, 2_000
 WINDOWS = (0.3,)  # sides of the windows that explain a mistake, as shares of a picture's: 72 of a pair
-BLOCK = 1024  # images turned to grey at once
+BLOCK = 1024  # images turned to grey at once, or pairs of features subtracted
+COMPARED, COMPARED_SLOWLY = 600, 100  # test images of which all different pairs are compared
 DIVERGED = "the embeddings of the model are NaN or infinite: training diverged. Try a learning rate ten times lower"
 
 
@@ -68,13 +69,27 @@ def write_verification(
     cuts = verification.thresholds(scores, drawn.same)
     kept = runs.read_json(folder, runs.THRESHOLDS) or {}  # a model for copies has one more, which stays
     runs.write_json(folder, runs.EVALUATION, result)
-    runs.write_json(folder, runs.THRESHOLDS, kept | cuts)
+    runs.write_json(folder, runs.THRESHOLDS, kept | cuts | {runs.DIFFERENT: different_pairs(comparer, features, labels)})
     figures.verification(folder, scores, drawn.same, result, cuts)
     images = take(images, rows)
     explain = partial(why.explain, comparer, images.shape[1:], sides=WINDOWS) if reasons else None
     figures.mistakes(folder, images, drawn, scores, [samples.classes[label] for label in labels], cuts["best_accuracy"], explain)
     draw_map(folder, images, features, labels, samples.classes, seed)
     return result
+
+
+def different_pairs(comparer: Comparer, features: np.ndarray, labels: np.ndarray) -> dict | None:
+    """How alike images of different classes are, for `utils.metrics.tail`: all pairs of some images, each pair once; None: too few."""
+    some = np.array(evenly(np.arange(len(labels)), COMPARED if comparer.by_distance else COMPARED_SLOWLY))
+    left, right = np.triu_indices(len(some), 1)
+    pairs = verification.Pairs(some[left], some[right], labels[some[left]] == labels[some[right]])
+    pairs = verification.Pairs(*(column[~pairs.same] for column in pairs))
+    scores = verification.score_pairs(comparer.score, features, pairs)
+    if not comparer.by_distance:
+        return tail.curve(scores, tail.logits(scores))
+    blocks = [slice(start, start + BLOCK) for start in range(0, len(pairs.left), BLOCK)]
+    distances = np.concatenate([np.linalg.norm(features[pairs.left[b]] - features[pairs.right[b]], axis=1) for b in blocks])
+    return tail.curve(scores, -np.log(np.maximum(distances, 1e-6)))
 
 
 def draw_map(folder: str, images, features, labels, classes: list[str], seed: int) -> None:
@@ -217,7 +232,7 @@ def against_chance(result: dict[str, float]) -> list[str]:
     sure = f"{result['classes']} classes are too few to say how sure the ROC-AUC is" if few else (
         f"95 % interval of the ROC-AUC over {result['classes']} classes: {low:.3f} to {high:.3f}")
     text = [sure + "".join(f"; {words} on the same pairs: {value:.3f}" for words, value in simple.items())]
-    if reached < 0.6 or not few and low <= 0.5:
+    if verification.hardly_better(reached, low, result["classes"]):
         text.append("This is hardly better than chance: do not trust the similarities. More classes to learn from help most")
     best = max(simple, key=simple.get, default=None)
     if best and simple[best] >= reached:

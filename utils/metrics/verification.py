@@ -167,6 +167,11 @@ def auc_interval(
     return tuple(float(value) for value in np.percentile(found, (2.5, 97.5))) if found else (0.0, 1.0)
 
 
+def hardly_better(roc_auc: float, low: float | None, classes: int) -> bool:
+    """Whether a ROC-AUC is hardly better than chance: low itself, or of so many classes that its 95 % interval, which begins at `low`, counts."""
+    return roc_auc < 0.6 or classes >= FEWEST and low is not None and low <= 0.5
+
+
 def equal_error(false: np.ndarray, true: np.ndarray) -> float:
     """Equal error rate: where the ROC curve, joined by straight lines, meets miss = false alarm."""
     gap = (1 - true) - false  # falls from 1 to -1

@@ -36,6 +36,7 @@ LOGS = "logs"
 READY = str(Path(__file__).parents[2] / "model_data")
 BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
 WORKER = "worker"  # and its number: the folder of each but the first of several
+DIFFERENT = "different"  # the key of thresholds.json under which different pairs are described
 FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
 THRESHOLDS, EVALUATION, CLASSES, LOG, ORDER = "thresholds.json", "evaluation.json", "classes.csv", "log.csv", "order.json"
 GO_ON = "train on from its model: python train.py --flagfile={folder}/flags.txt --weights={folder} --run=NAME"
@@ -207,6 +208,7 @@ def read_thresholds(folder: str) -> dict[str, Any] | None:
     """Similarities in 0..1 by their rules, and the rule called "default"; None where there is no thresholds.json, ValueError where it is damaged."""
     with reading(os.path.join(folder, THRESHOLDS), "numbers in 0..1 and, as default, the name of one of them", mend(folder, THRESHOLDS)):
         found = read_json(folder, THRESHOLDS)
+        (found or {}).pop(DIFFERENT, None)
         for rule, value in (found or {}).items():
             if not (value in set(found) - {"default"} if rule == "default" else is_share(value)):
                 raise ValueError(f"{rule} is {str(value)[:40]}")

@@ -6,6 +6,7 @@ import os
 from typing import Any
 from urllib.parse import quote
 
+from tasks import about
 from tasks.copies.proof.verdict import COPY
 from tasks.page import Asked, Models, as_drawing, as_image, picture, sheet
 from tasks.similarity import figures, why as explaining
@@ -40,10 +41,11 @@ def search(models: Models, asked: Asked) -> dict[str, Any]:
     with models.answering() as said:
         used = models.of_tab("search", asked.model, thumbnails([query]))
         hits, doubt = used.model.search(folder, query, top=top), used.model.warning([query])
-    threshold = used.model.threshold
-    found = [{**picture(os.path.join(folder, file), file), "similarity": s, "same": s >= threshold} for file, s in hits]
-    return {"used": used, "said": said, "threshold": threshold, "warning": doubt, "query": picture(query),
-            "found": found}
+        threshold = used.model.threshold_for(len(used.model.open(folder).paths))
+    trusted = about.trusted(doubt)
+    found = [{**picture(os.path.join(folder, file), file), "similarity": s, "same": trusted and s >= threshold} for file, s in hits]
+    return {"used": used, "said": said, "threshold": threshold, "warning": doubt, "trusted": trusted,
+            "query": picture(query), "found": found}
 
 
 def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
@@ -53,8 +55,10 @@ def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
     with models.answering() as said:
         some = some_files(folder)
         used = models.of_tab("duplicates", asked.model, some_of(some))
-        found = used.model.duplicates(folder, force=force)
-        count, doubt = len(used.model.open(folder).paths), used.model.warning(some) if some else ""
+        doubt = used.model.warning(some) if some else ""
+        found = used.model.duplicates(folder, force=force) if about.trusted(doubt) else used.model.identical(folder)
+        count = len(used.model.open(folder).paths)
+        threshold = used.model.threshold_for(count * (count - 1) // 2)
     groups, left = [], MOST_SHOWN
     for group in found.groups:
         members = [{"file": m.file, "similarity": m.similarity, "twin": m.twin, "keep": stays(m, group)}
@@ -65,9 +69,9 @@ def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
     files = [member.file for group in found.groups for member in group.members]
     keep = [member.file for group in found.groups for member in group.members if stays(member, group)]
     others = [file for file in files if file not in set(keep)]
-    return {"used": used, "said": said, "threshold": used.model.threshold, "count": count,
+    return {"used": used, "said": said, "threshold": threshold, "count": count, "trusted": about.trusted(doubt),
             "groups": [group for group in groups if group], "all_groups": len(found.groups), "all_files": len(files),
-            "too_many": found.too_many, "share": found.share, "force": force, "warning": doubt,
+            "too_many": found.too_many and about.trusted(doubt), "swallowed": found.swallowed, "share": found.share, "force": force, "warning": doubt,
             "keep": "\n".join(map(shown, keep)), "others": "\n".join(map(shown, others)),
             "table": as_link(table(found.groups), "text/csv"), "proved": found.changed is not None,
             "changed": [changed_pair(folder, pair) for pair in (found.changed or [])[:MOST_CHANGED]],
@@ -99,9 +103,9 @@ def why(models: Models, asked: Asked) -> dict[str, Any]:
 def compared(models: Models, asked: Asked, tab: str, files: list[str]) -> dict[str, Any]:
     """What is said of two pictures; for one who is being answered."""
     used = models.of_tab(tab, asked.model, thumbnails(files))
-    similarity, threshold = used.model.similarity(*files), used.model.threshold
-    return {"used": used, "similarity": similarity, "threshold": threshold, "same": similarity >= threshold,
-            "warning": used.model.warning(files)}
+    similarity, threshold, doubt = used.model.similarity(*files), used.model.threshold, used.model.warning(files)
+    return {"used": used, "similarity": similarity, "threshold": threshold, "warning": doubt,
+            "same": similarity >= threshold if about.trusted(doubt) else None}
 
 
 def reasons(model, files: list[str]) -> dict[str, Any]:
@@ -136,7 +140,8 @@ def table(groups: list) -> bytes:
     """The groups as predict.py --duplicates --csv writes them."""
     file = io.StringIO(newline="")
     writer = csv.writer(file)
-    writer.writerow(["group", "file", "similarity", "identical", "keep"])
-    writer.writerows([number, m.file, m.similarity, bool(m.twin), stays(m, group)]
+    copies = any(group.keep for group in groups)
+    writer.writerow(["group", "file", "similarity", "identical", *(["keep"] if copies else [])])
+    writer.writerows([number, m.file, m.similarity, bool(m.twin), *([stays(m, group)] if copies else [])]
                      for number, group in enumerate(groups) for m in group.members)
     return file.getvalue().encode("utf-8", "surrogateescape")

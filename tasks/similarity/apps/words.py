@@ -49,6 +49,8 @@ TEXTS = {  # by name: English, Chinese
                      "as a file to delete.",
                      "其中一张由另一张改成，或两张出自同一模板。红框标出不同之处。它们都不会列入可以删除的文件。"),
     "changed.share": ("{share} differs", "{share} 不同"),
+    "is_unknown": ("No answer", "无法回答"),
+    "is_unknown.files": ("No answer about what is alike: only identical files are shown.", "无法判断哪些相像：只显示完全相同的文件。"),
     "similarity": ("Similarity", "相似度"),
     "threshold": ("Threshold", "阈值"),
     "from_on": ("The same from {threshold} on.", "相似度达到 {threshold} 即判为相同。"),
@@ -70,6 +72,11 @@ TEXTS = {  # by name: English, Chinese
     "too_many.forced": ("The model does not tell these pictures apart: {share} of their pairs are alike. Expect wrong "
                         "groups.",
                         "模型分不清这些图片：{share} 的图片对被判为相同。分组可能有误。"),
+    "swallowed": ("The model does not tell these pictures apart: one group would hold {count} of them. So only identical "
+                  "files are shown. Choose another model, or tick “Show all groups”.",
+                  "模型分不清这些图片：其中一组会包含 {count} 张。因此只显示完全相同的文件。请换一个模型，或勾选“显示所有分组”。"),
+    "swallowed.forced": ("The model does not tell these pictures apart: one group holds {count} of them. Expect wrong groups.",
+                         "模型分不清这些图片：其中一组包含 {count} 张。分组可能有误。"),
     "identical": ("identical file", "完全相同的文件"),
     "keep": ("Keep", "保留"),
     "list.keep": ("Files to keep", "保留的文件"),
@@ -97,5 +104,10 @@ TEXTS = {  # by name: English, Chinese
 SAID = [  # lines of the program, and their Chinese
     (r"^these pictures are characters, the model learnt from photographs: .*$", "这些图片是字符，而模型学的是照片：不要相信它的回答"),
     (r"^these pictures are photographs, the model learnt from characters: .*$", "这些图片是照片，而模型学的是字符：不要相信它的回答"),
-    (r"^these pictures look unlike those that the model learnt from: .*$", "这些图片与模型学过的不像：请核对它的回答"),
+    (r"^these pictures look unlike those that the model learnt from: check its answers$", "这些图片与模型学过的不像：请核对它的回答"),
+    (r"^in its own test the model was hardly better than chance \(ROC-AUC (.*)\): .*$", r"在自身测试中，模型几乎不比随机猜测好（ROC-AUC \1）：不要依赖它的回答"),
+    (r"^these pictures are characters, and the newest run learnt from photographs: the ready model (.*) answers; (.*) asks the run$",
+     r"这些图片是字符，而最新的训练学的是照片：由现成模型 \1 回答；用 \2 可询问该训练"),
+    (r"^these pictures are photographs, and the newest run learnt from characters: the ready model (.*) answers; (.*) asks the run$",
+     r"这些图片是照片，而最新的训练学的是字符：由现成模型 \1 回答；用 \2 可询问该训练"),
 ]

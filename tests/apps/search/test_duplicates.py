@@ -62,12 +62,15 @@ def by_hand(gallery, similarity, threshold):
     free, groups = set(range(count)), []
     while free:
         centre = min(free, key=lambda i: (-sum(alike[i][j] for j in free), gallery.paths[i]))
-        group = {centre} | {j for j in free if alike[centre][j]}
+        group = [centre]
+        for j in sorted((j for j in free if alike[centre][j]), key=lambda j: (not same[centre][j], -scores[centre, j], gallery.paths[j])):
+            if all(alike[j][i] for i in group):
+                group.append(j)
         if len(group) == 1:
-            return groups
-        groups.append((centre, group))
-        free -= group
-    return groups
+            break
+        groups.append((centre, set(group)))
+        free -= set(group)
+    return sorted(groups, key=lambda group: -len(group[1]))
 
 
 def rows_of(found):
@@ -108,9 +111,32 @@ def test_groups_of_real_heads(head, rng):
 
 
 def test_a_bridge_joins_no_two_groups():
-    """0-1 and 3-4 are pairs, 2 lies between 1 and 3: nobody stands in a group with a first picture that is not like it."""
+    """Each picture is like its neighbours alone: nobody stands in a group with a picture that is not like it."""
     line = made([[0.0], [0.1], [0.2], [0.3], [0.4]])
-    assert files_of(duplicates.find(line, comparer(), at(0.105))) == [["00001.png", "00000.png", "00002.png"], ["00003.png", "00004.png"]]
+    assert files_of(duplicates.find(line, comparer(), at(0.105))) == [["00001.png", "00000.png"], ["00003.png", "00002.png"]]
+
+
+def test_all_members_are_like_each_other_and_the_star_around_one_of_them_is_not_a_group(rng):
+    """60 pictures on a ring about one in the middle: all are like the middle, and only near ones like each other."""
+    angles = np.arange(60) * np.pi / 30
+    gallery = made(np.concatenate([[[0, 0]], np.stack([np.cos(angles), np.sin(angles)], axis=1)]))
+    found = duplicates.find(gallery, comparer(), at(1.01), force=True)
+    for group in found.groups:
+        features = gallery.features[[int(member.file[:5]) for member in group.members]]
+        assert np.linalg.norm(features[:, None] - features[None], axis=2).max() <= 1.01
+    assert max(len(group.members) for group in found.groups) <= 12  # a sixth of the ring, and the middle
+
+
+def test_a_group_that_swallows_a_tenth_of_a_folder_is_refused_unless_they_are_copies():
+    gallery = made(np.concatenate([np.zeros((5, 1)), np.arange(1, 36)[:, None] * 9.0]))
+    found = duplicates.find(gallery, comparer(), 0.5)
+    assert found.too_many and found.swallowed == 5 and not found.groups
+    assert "one group would hold 5 of them from similarity 0.500 on" in duplicates.warning(found, 0.5, False)
+    assert len(duplicates.find(gallery, comparer(), 0.5, force=True).groups[0].members) == 5
+    assert len(duplicates.find(gallery, comparer(), 0.5, copies=True).groups[0].members) == 5
+    four = made(gallery.features[1:])  # 4 of 39 pictures are more than a tenth, 4 of 40 are not
+    assert duplicates.find(four, comparer(), 0.5).swallowed == 4
+    assert not duplicates.find(made(np.concatenate([four.features, [[999.0]]])), comparer(), 0.5).too_many
 
 
 def test_every_member_reaches_the_threshold_and_no_file_stands_twice(rng):
@@ -145,7 +171,7 @@ def test_equal_features_of_different_files_at_the_highest_similarity_there_is():
 def test_identical_files_are_certain_whatever_the_model_says():
     """They stay together where the model gives even equal features a similarity below the threshold."""
     gallery = made(np.arange(6)[:, None] * 9.0, ["a", "b", "a", "c", "b", "a"])
-    found = duplicates.find(gallery, comparer(False)._replace(score=lambda left, right: score(left, right) * 0), 0.9)
+    found = duplicates.find(gallery, comparer(False)._replace(score=lambda left, right: score(left, right) * 0), 0.9, copies=True)
     assert found.groups == [
         Group("00000.png", [Member("00000.png", 1.0, ""), Member("00002.png", 1.0, "00000.png"), Member("00005.png", 1.0, "00000.png")]),
         Group("00001.png", [Member("00001.png", 1.0, ""), Member("00004.png", 1.0, "00001.png")]),
@@ -154,7 +180,7 @@ def test_identical_files_are_certain_whatever_the_model_says():
 
 def test_copies_of_a_member_are_marked_by_the_first_of_them():
     gallery = made([[0.0], [0.1], [0.1], [-0.1]], ["a", "b", "b", "c"])
-    (group,) = duplicates.find(gallery, comparer(), at(0.15)).groups
+    (group,) = duplicates.find(gallery, comparer(), at(0.25)).groups
     assert [(m.file[4], m.twin) for m in group.members] == [("0", ""), ("1", ""), ("2", "00001.png"), ("3", "")]
 
 
@@ -163,15 +189,16 @@ def test_the_picture_to_keep_is_the_largest_in_pixels_then_in_bytes_then_by_path
     for name, size in sizes.items():
         Image.new("RGB", size).save(tmp_path / name)
     gallery = made([[0.0], [0.1], [-0.1], [0.11]], root=str(tmp_path))
-    (group,) = duplicates.find(gallery, comparer(), at(0.15)).groups
+    (group,) = duplicates.find(gallery, comparer(), at(0.25), copies=True).groups
     assert group.members[0].file == "00000.png" and group.keep == "00001.png"
+    assert duplicates.find(gallery, comparer(), at(0.25)).groups[0].keep == ""  # of things there is none to keep
     with open(tmp_path / "00003.png", "ab") as file:
         file.write(b"more")
-    (group,) = duplicates.find(gallery, comparer(), at(0.15)).groups
+    (group,) = duplicates.find(gallery, comparer(), at(0.25), copies=True).groups
     assert group.keep == "00003.png"
     for name in sizes:
         os.remove(tmp_path / name)
-    assert duplicates.find(gallery, comparer(), at(0.15)).groups[0].keep == "00000.png"  # all gone meanwhile: by path
+    assert duplicates.find(gallery, comparer(), at(0.25), copies=True).groups[0].keep == "00000.png"  # all gone meanwhile: by path
 
 
 def test_a_model_that_tells_nothing_apart_is_stopped():
@@ -183,12 +210,12 @@ def test_a_model_that_tells_nothing_apart_is_stopped():
     assert forced.too_many and len(forced.groups) == 1 and "expect wrong groups" in duplicates.warning(forced, 0.5, True)
 
 
-@pytest.mark.parametrize("count,alike,stopped", [(19, 19, False), (20, 20, True), (40, 9, False), (40, 10, True)])
+@pytest.mark.parametrize("count,alike,stopped", [(19, 19, False), (20, 20, True), (40, 9, False), (40, 10, True)])  # of copies
 def test_where_the_stop_begins(count, alike, stopped):
     """From 20 pictures on, and above 5 % of the pairs: of 40 pictures 39 pairs are 5 %, 9 alike have 36, 10 have 45."""
     features = np.arange(count)[:, None] * 9.0
     features[:alike] = 0
-    found = duplicates.find(made(features), comparer(), 0.5)
+    found = duplicates.find(made(features), comparer(), 0.5, copies=True)
     assert found.too_many == stopped and bool(found.groups) != stopped
 
 
@@ -220,7 +247,7 @@ def test_memory_grows_with_the_pictures_and_not_with_the_pairs(kind, rng):
     assert len(found.groups) == (1 if kind == "all alike" else 4_000) and peak < 200
 
 
-@pytest.mark.parametrize("number,text", [(0, "no two of them are the same from similarity 0.900 on"), (1, "1 group from"), (2, "2 groups from")])
+@pytest.mark.parametrize("number,text", [(0, "no two of them are alike from similarity 0.900 on"), (1, "1 group from"), (2, "2 groups from")])
 def test_headline(number, text):
     found = duplicates.Found([Group("a", [])] * number, 0.0, False)
     assert duplicates.headline(9, found, 0.9, False).startswith(f"9 pictures: {text}")
@@ -251,10 +278,10 @@ def test_answer_in_text_csv_and_json(asked, tmp_path, capsys):
     shutil.copy(tmp_path / "folder" / "1.png", tmp_path / "folder" / "copy.png")
     found, text = asked(capsys, threshold=1.0)
     assert found["groups"] == [["1.png", "copy.png"]] and found["warning"] is None
-    assert found["details"] == [{"keep": "1.png", "files": [
+    assert found["details"] == [{"files": [
         {"file": "1.png", "similarity": 1.0, "identical": False}, {"file": "copy.png", "similarity": 1.0, "identical": True}]}]
     assert "4 pictures: 1 group from similarity 1.000 on" in text and "3 pictures embedded now" in text
-    assert "group 0: 2 pictures, keep 1.png" in text and "copy.png  (identical file of 1.png)" in text
+    assert "group 0: 2 pictures alike" in text and "copy.png  (identical file of 1.png)" in text
     with open(tmp_path / "found.csv", newline="") as file:
         assert [row["identical"] for row in csv.DictReader(file)] == ["False", "True"]
     assert Image.open(tmp_path / "duplicates.png").size[0] > 300

@@ -187,4 +187,8 @@ def test_pictures_unlike_those_of_the_training_are_doubted(question, folder, tmp
     lines = capsys.readouterr().out.splitlines()
     told = json.loads(lines[-1])["warning"]
     assert told.startswith("these pictures are photographs, the model learnt from characters") and any(
-        line.startswith("warning: these pictures are photographs") for line in lines)
+        line.startswith("no answer: these pictures are photographs") for line in lines)
+    found = json.loads(lines[-1])
+    assert all(row.get("same") is None or row.get("identical") for row in found.get("results", []))
+    if question == "duplicates":
+        assert found["groups"] == []
