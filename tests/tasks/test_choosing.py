@@ -14,15 +14,15 @@ INK = np.where(np.eye(48, dtype=bool)[..., None], 0, 255).astype("uint8").repeat
 PHOTO = np.random.default_rng(0).integers(0, 255, (48, 48, 3), dtype="uint8")
 
 
-def run(name, kind, task="", age=0):
+def run(name, kind, task="", age=0, shows=""):
     """As much of a run as is looked at."""
     os.makedirs(f"logs/{name}")
     path = os.path.join("logs", name, "best.keras")
     with zipfile.ZipFile(path, "w") as file:
         file.writestr("config.json", json.dumps({"config": {"name": kind}}))
-    if task:
+    if task or shows:
         with open(f"logs/{name}/about.json", "w") as file:
-            json.dump({"task": task}, file)
+            json.dump({"task": task, "shows": shows}, file)
     os.utime(path, (os.path.getmtime(path) - age,) * 2)
     return path
 
@@ -48,6 +48,24 @@ def test_the_newest_run_of_the_room_goes_before_it():
     assert find_model("", "similarity") == find_model("", "similarity", [PHOTO]) == copies  # it speaks for all
     assert find_model("", "copies") == copies and find_model("", "patches") == ready_model("patches")
     assert [room_of_model(path) for path in (copies, letters, rank)] == ["copies", "similarity", "quality"]
+
+
+def test_the_newest_run_answers_only_where_it_learnt_such_pictures(capsys):
+    letters = run("letters", "siamese", "siamese", shows="characters")
+    assert find_model("", "similarity", [INK]) == letters and find_model("", "similarity") == letters
+    assert capsys.readouterr().out == ""
+    assert find_model("", "similarity", [PHOTO, PHOTO]) == ready_model("photos")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "are photographs" in line and "learnt from characters" in line
+    assert "the ready model photos answers" in line and "--model=logs/letters" in line.replace(os.sep, "/")
+    assert find_model("logs/letters", "similarity", [PHOTO]) == letters  # forced
+    photos = run("photos", "siamese", "triplet", age=-100, shows="photographs")
+    assert find_model("", "similarity", [PHOTO]) == photos and find_model("", "similarity", [INK]) == ready_model("characters")
+
+
+def test_where_no_ready_model_knows_the_pictures_either_the_run_answers():
+    copies = run("copies", "siamese", "copies", shows="photographs")
+    assert find_model("", "copies", [INK]) == copies
 
 
 def test_what_is_asked_for_goes_first():

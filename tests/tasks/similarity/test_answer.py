@@ -52,3 +52,16 @@ def test_a_jpeg_that_is_scaled_down_while_it_is_decoded_gives_the_numbers_of_the
     found = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert images.decoded("b.jpg") == "b.jpg" and images.decoded("a.png").size == (192, 160)
     assert found["similarity"] == compare.load("photos").similarity(*files)
+
+
+def test_a_model_that_learnt_from_other_pictures_gives_no_answer(files, tmp_path, monkeypatch, capsys):
+    """Also where it is asked for by its name; the figure says why, and the similarity is still told."""
+    heads = []
+    monkeypatch.setattr("tasks.similarity.answer.figures.compared", lambda left, right, title, *more: heads.append(title))
+    answer(questions(model="characters", figure=True), files)
+    *lines, last = capsys.readouterr().out.splitlines()
+    found = json.loads(last)
+    assert found["same"] is None and 0 <= found["similarity"] <= 1 and "do not trust" in found["warning"]
+    assert any(line.startswith("no answer: these pictures are photographs") for line in lines)
+    assert not any(line.startswith(("same", "different")) for line in lines)
+    assert heads == [f"no answer: {found['warning']}"]

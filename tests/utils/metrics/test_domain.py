@@ -51,3 +51,35 @@ def test_real_photographs_are_unlike_characters():
         pytest.skip(f"no {folder}")
     shown = np.stack([read_image(path, (48, 48, 3)) for path in sorted(folder.glob("*.jpg"))[:40]])
     assert not domain.are_characters(shown) and domain.unlike(shown, domain.ranges(letters(100))).all()
+
+
+def test_dark_photos_and_blank_pages_are_no_characters():
+    grey = np.repeat(photos(20).mean(axis=3, keepdims=True), 3, axis=3)
+    dark = (grey * 0.1).astype("uint8")
+    assert not domain.are_characters(dark)
+    for page in (0, 128, 255):
+        blank = np.full((4, 48, 48, 3), page, "uint8")
+        assert not domain.are_characters(blank)
+    assert domain.are_characters(letters(4)) and domain.are_characters(255 - letters(4))
+
+
+def test_every_range_has_a_lower_bound_that_something_falls_below():
+    known = {name: ends for name, ends in domain.ranges(photos(200)).items() if name != domain.TOGETHER}
+    flat = np.full((1, 48, 48, 3), 128, "uint8")
+    for name in ("detail", "contrast", "light"):
+        dark = flat * 0 if name == "light" else flat
+        assert domain.unlike(dark, {name: known[name]}).all(), name
+
+
+def test_pictures_that_lie_within_all_ranges_and_combine_them_as_none_does_are_unlike():
+    """Half of the known pictures are coloured and smooth, half grey and rough: a grey and smooth one is of neither kind."""
+    rng = np.random.default_rng(0)
+    smooth, rough = photos(150, seed=3), rng.integers(60, 190, (150, 48, 48, 1)).repeat(3, 3).astype("uint8")
+    known = domain.ranges(np.concatenate([smooth, rough]))
+    odd = np.full((1, 48, 48, 3), 120, "uint8") + rng.integers(0, 3, (1, 48, 48, 1)).astype("uint8")
+    assert domain.unlike(odd, known).all()
+    assert domain.unlike(np.concatenate([photos(50, seed=4), rough[:50]]), known).mean() <= 0.04
+
+
+def test_few_pictures_do_not_say_how_statistics_go_together():
+    assert domain.TOGETHER not in domain.ranges(photos(domain.ENOUGH - 1)) and domain.TOGETHER in domain.ranges(photos(domain.ENOUGH))
