@@ -110,7 +110,8 @@ def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.
     """Fits the head to features of pairs, by logistic regression on its logit (Platt 1999): its similarity becomes a probability.
 
     As Platt does, nothing is taken as certain: of P same pairs (P + 1) / (P + 2) count as the same, so that similarities
-    do not become 1 to the last digit where few pairs are easily told apart. Same and different pairs weigh alike. The tower, and the order of similarities, stay as they are.
+    do not become 1 to the last digit where few pairs are easily told apart. Same and different pairs weigh alike.
+    The tower, and the order of similarities, stay as they are.
 
     Args:
         left, right: (M, F).

@@ -206,6 +206,7 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
             line[-1].text(1.05, 0.5, f"and {len(members) - width} more", va="center", fontsize=8, transform=line[-1].transAxes)
     if len(groups) > most:
         heading += f"; the first {most} are shown"
-    heading += (". In the frame: the picture to keep" if any(group.keep for group in groups) else "") + ". Numbers: similarity to the picture with 1.000"
+    heading += ". In the frame: the picture to keep" if any(group.keep for group in groups) else ""
+    heading += ". Numbers: similarity to the picture with 1.000"
     figures.head(page, heading)
     figures.save_beside_answer(page, path)

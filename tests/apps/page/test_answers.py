@@ -37,8 +37,16 @@ class Quick:
         Quick.busy -= 1
         return 1 - float(np.abs(mean(a) - mean(b)).mean()) / 255
 
+    doubt = ""
+
     def warning(self, pictures):
-        return ""
+        return self.doubt
+
+    def threshold_for(self, pairs):
+        return self.threshold
+
+    def identical(self, folder):
+        return Found([], 0.0, True)
 
     def open(self, folder):
         return SimpleNamespace(paths=walk(folder)[0])
@@ -106,6 +114,16 @@ def test_duplicates_give_lists_and_the_table_of_predict(root, kept):
     rows = list(csv.DictReader(io.StringIO(unquote(found["table"].split(",", 1)[1]))))
     assert [(row["file"], row["identical"], row["keep"]) for row in rows] == [("0.png", "False", "False"), ("1.png", "False", "True"),
                                                                                ("2.png", "True", "False")]
+
+
+def test_a_model_that_learnt_from_other_pictures_gives_no_verdict_in_any_tab(root, kept, monkeypatch):
+    monkeypatch.setattr(Quick, "doubt", "these pictures are photographs, the model learnt from characters: do not trust its answer")
+    two = tabs.same(kept, asked(root, first="reds/0.png", second="reds/0.png"))
+    assert two["same"] is None and two["similarity"] == 1.0 and two["warning"] == Quick.doubt
+    found = tabs.search(kept, asked(root, {"folder": "reds", "top": "2"}, query="reds/0.png"))
+    assert not found["trusted"] and not any(hit["same"] for hit in found["found"])
+    groups = tabs.duplicates(kept, asked(root, {"folder": "reds"}))
+    assert groups["all_groups"] == 0 and not groups["trusted"] and not groups["too_many"]
 
 
 def test_photos_are_ordered_by_score_and_broken_ones_are_named(root, kept):
