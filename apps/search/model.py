@@ -71,16 +71,12 @@ class Similarity:
         wrongly called alike; `threshold` where it was chosen, and of models of copies."""
         return self.threshold if self.chosen or self.loaded.proves else model.many_threshold(self.loaded, pairs, expected_wrong)[0]
 
-<<<<<<< HEAD
-    def duplicates(self, folder: str | os.PathLike, force: bool = False, expected_wrong: float = 1.0,
-                   proof: bool = True) -> duplicates.Found:
-=======
     def identical(self, folder: str | os.PathLike) -> duplicates.Found:
         """Groups of files of the same contents alone."""
-        return duplicates.identical(self.open(folder), quality_of_centres, model.of_copies(self.loaded))
+        return duplicates.identical(self.open(folder), quality_of_centres, self.loaded.proves)
 
-    def duplicates(self, folder: str | os.PathLike, force: bool = False, expected_wrong: float = 1.0) -> duplicates.Found:
->>>>>>> 7a63d3e (Tests of the threshold of many pairs and of pages without a verdict)
+    def duplicates(self, folder: str | os.PathLike, force: bool = False, expected_wrong: float = 1.0,
+                   proof: bool = True) -> duplicates.Found:
         """Groups of pictures of a folder that are alike, or copies: `groups`, each with `members` and, of copies, `keep`; `share` of alike
         pairs; `too_many`.
 
@@ -96,13 +92,6 @@ class Similarity:
         threshold = self.threshold_for(len(opened.paths) * (len(opened.paths) - 1) // 2, expected_wrong)
         return duplicates.find(opened, self.loaded.compare, threshold, force, quality_of_centres, copies=self.loaded.proves)
 
-<<<<<<< HEAD
-    def identical(self, folder: str | os.PathLike) -> duplicates.Found:
-        """Groups of files of the same contents alone."""
-        return duplicates.identical(self.open(folder), quality_of_centres, self.loaded.proves)
-
-=======
->>>>>>> 7a63d3e (Tests of the threshold of many pairs and of pages without a verdict)
     def open(self, folder: str | os.PathLike) -> gallery.Gallery:
         """The folder as `utils.gallery.Gallery`: paths (N,), features (N, F), keys (N,) of their contents."""
         return gallery.open_gallery(os.path.expanduser(folder), self.path, self.loaded.compare, self.shape)
