@@ -36,18 +36,19 @@ def write(folder: str, task: str, data, measured: dict[str, float], shape: tuple
     })
 
 
-def write_photos(folder: str, task: str, paths: list[str], shape: tuple[int, int, int], **more) -> None:
+def write_photos(folder: str, task: str, paths: list[str], shape: tuple[int, int, int], distorted: bool = True, **more) -> None:
     """Writes about.json of a run on photos without classes.
 
     Args:
         paths: the photos trained on; the statistics are those of `LOOKED_AT` of them.
         shape: (height, width, channels) that the model takes.
+        distorted: see `utils.metrics.domain.ranges`.
         more: what else the task keeps there, such as how the model was measured.
     """
     thumbnails = read_thumbnails(evenly(paths, LOOKED_AT))
     runs.write_json(folder, runs.ABOUT, {
-        "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails), "classes": len(paths), "images": len(paths),
-        "input": list(shape), "measured_on": {}, "roc_auc": None, **more,
+        "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails, distorted), "classes": len(paths),
+        "images": len(paths), "input": list(shape), "measured_on": {}, "roc_auc": None, **more,
     })
 
 
@@ -121,5 +122,5 @@ def read(model: str) -> dict | None:
     with reading(os.path.join(folder, runs.ABOUT), "what training wrote", runs.mend(folder, runs.ABOUT)):
         if found:
             in_words(found)
-            warning(found | {"shows": CHARACTERS}, np.zeros((1, *THUMBNAIL), "uint8"))  # which are characters: the ranges are read as well
+            warning(found | {"shows": PHOTOGRAPHS}, np.zeros((1, *THUMBNAIL), "uint8"))  # are no characters: the ranges are read too
     return found

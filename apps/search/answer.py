@@ -5,8 +5,8 @@ import os
 from apps.search import duplicates, matrix, pairs, proven
 from apps.search.flags import asked
 from apps.search.indexes.index import kind_of, make_index
-from tasks.copies.proof.verdict import COPY, DIFFERENT
 from tasks import about
+from tasks.copies.proof.verdict import COPY, DIFFERENT
 from tasks.quality.model import quality_of_centres
 from tasks.similarity.model import Loaded, embed, for_pairs, load_for_many, some_files, some_of, thumbnails, verdict
 from utils import gallery

@@ -144,7 +144,7 @@ def finish(options, folder: str, data: Data) -> list[str]:
         runs.write_json(folder, runs.THRESHOLDS, cuts)
     tested = data.photos.full("test") or fitted
     measured = report.write_copies(compare, shape, tested, folder, cuts, options.seed, left_out=kinds) if len(tested) > 1 and cuts else {}
-    about.write_photos(folder, "copies", data.photos.full("train"), shape, left_out=kinds,
+    about.write_photos(folder, "copies", data.photos.full("train"), shape, distorted=False, left_out=kinds,
                        measured_on={"photos": measured["photos"]} if measured else {},
                        recall=measured["recall"]["mean"]["model"] if measured else None)
     return report.in_words(measured)

@@ -10,7 +10,6 @@ from tasks.choosing import find_model
 from utils import faces
 from utils.data.classes import read_samples
 from utils.distortions.catalogue import chosen, distort, with_levels
-from utils.metrics import domain
 from utils.run import folder as runs
 
 from helpers import ROOT, picture, scenery

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 STATISTICS = ("colour", "midtones", "detail", "contrast", "even", "light")
+ADDED = STATISTICS[4:]  # which older files do not hold
 SLACK = 0.5  # of the width of a range: how far above it a picture may lie
-LEAST = 0.5  # of the lower end of a range: less is below it; a grey picture may be a copy of a coloured one
+LEAST = 0.4  # of the lower end of a range: less is below it; a grey picture may be a copy of a coloured one
 LEAST_SLACK = {"colour": 0.03, "midtones": 0.1, "detail": 0.02, "contrast": 0.05, "even": 0.1, "light": 0.1}
 TOGETHER = "together"  # the key of what about.json keeps of the statistics as a whole
 ENOUGH = 100  # pictures that tell how the statistics go together
@@ -37,8 +38,12 @@ def statistics(images: np.ndarray) -> np.ndarray:
     ], axis=1)
 
 
-def ranges(images: np.ndarray) -> dict[str, Any]:
+def ranges(images: np.ndarray, distorted: bool = False) -> dict[str, Any]:
     """What about.json keeps of the known pictures, for `unlike`.
+
+    Args:
+        distorted: whether the model also learnt from these images distorted, such as blurred, so that their statistics
+            go together in other ways too.
 
     By the name of each statistic the range that all but two in a hundred of the images lie in; and under `TOGETHER`,
     where there are `ENOUGH` images, `centre` (6,), `precision` (6, 6) and `limit` of `distances`.
@@ -46,7 +51,7 @@ def ranges(images: np.ndarray) -> dict[str, Any]:
     found = statistics(images)
     low, high = np.percentile(found, (1, 99), axis=0)
     known = {name: [round(float(a), 4), round(float(b), 4)] for name, a, b in zip(STATISTICS, low, high)}
-    if len(found) < ENOUGH:
+    if distorted or len(found) < ENOUGH:
         return known
     spread = evenly_spread(found)
     precision = np.linalg.inv(np.cov(spread.T) + BLUR**2 * np.eye(len(STATISTICS)))
@@ -70,7 +75,7 @@ def unlike(images: np.ndarray, known: dict[str, Any]) -> np.ndarray:
     found = statistics(images)
     outside = np.zeros(len(found), bool)
     for column, name in enumerate(STATISTICS):
-        if name in known:
+        if name in known or name not in ADDED:
             low, high = known[name]
             slack = max(SLACK * (high - low), LEAST_SLACK[name])
             outside |= (found[:, column] > high + slack) | (name != "colour") & (found[:, column] < LEAST * low)

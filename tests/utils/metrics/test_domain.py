@@ -68,7 +68,8 @@ def test_every_range_has_a_lower_bound_that_something_falls_below():
     flat = np.full((1, 48, 48, 3), 128, "uint8")
     for name in ("detail", "contrast", "light"):
         dark = flat * 0 if name == "light" else flat
-        assert domain.unlike(dark, {name: known[name]}).all(), name
+        wide = dict.fromkeys(known, [0.0, 1.0])
+        assert domain.unlike(dark, wide | {name: known[name]}).all() and not domain.unlike(dark, wide).any(), name
 
 
 def test_pictures_that_lie_within_all_ranges_and_combine_them_as_none_does_are_unlike():
