@@ -32,11 +32,10 @@ import numpy as np
 from utils.data.files import reading, save_aside
 from utils.saying import counted
 
-LOGS = "logs"
+LOGS, DIFFERENT = "logs", "different"  # the folder of all runs; of thresholds.json: how alike different pairs are
 READY = str(Path(__file__).parents[2] / "model_data")
 BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
 WORKER = "worker"  # and its number: the folder of each but the first of several
-DIFFERENT = "different"  # the key of thresholds.json under which different pairs are described
 FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
 THRESHOLDS, EVALUATION, CLASSES, LOG, ORDER = "thresholds.json", "evaluation.json", "classes.csv", "log.csv", "order.json"
 GO_ON = "train on from its model: python train.py --flagfile={folder}/flags.txt --weights={folder} --run=NAME"
