@@ -6,7 +6,7 @@ that differ.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nets.siamese import Comparer
 
 NEAREST = 5  # pictures that are looked at beside each one
+CLOSE = 0.3  # times that distance, below which whole pictures are alike, so that no part of one is sought in the other
 WIDER = 1.25  # times the distance of the threshold up to which they are
 KEPT = 96  # pictures that stay in memory
 VERDICTS = (COPY, CHANGED, DIFFERENT)
@@ -46,10 +47,11 @@ class Looking:
 
     Args:
         files: (N,) full paths.
+        close: pairs of places of which only the whole pictures are compared, which is quicker.
     """
 
-    def __init__(self, files: list[str]):
-        self.files, self.proofs = files, {}
+    def __init__(self, files: list[str], close: Container[tuple[int, int]] = ()):
+        self.files, self.close, self.proofs = files, close, {}
         self.seen = lru_cache(KEPT)(lambda place: see(files[place]))
 
     def at(self, pairs: list[tuple[int, int]]) -> None:
@@ -64,7 +66,7 @@ class Looking:
     def looked(self, pair: tuple[int, int]) -> Proof:
         """The proof of two places; one that cannot be read any more is different."""
         try:
-            return prove(*(self.seen(place) for place in pair))
+            return prove(*(self.seen(place) for place in pair), keypoints=pair not in self.close)
         except ValueError as error:
             return Proof(DIFFERENT, str(error))
 
@@ -97,8 +99,9 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float) -> Found:
     units = by_contents(gallery)
     firsts = [rows[0] for rows in units]
     features = gallery.features[firsts]
-    looking = Looking([os.path.join(gallery.root, gallery.paths[row]) for row in firsts])
     pairs = candidates(features, comparer, threshold)
+    close = {pair for pair in pairs if is_close(features, comparer, threshold, *pair)}
+    looking = Looking([os.path.join(gallery.root, gallery.paths[row]) for row in firsts], close)
     looking.at(pairs)
     copies = [pair for pair in pairs if looking.proofs[pair].verdict == COPY]
     groups = []
@@ -124,6 +127,11 @@ def candidates(features: np.ndarray, comparer: "Comparer", threshold: float) -> 
     rows, columns = np.nonzero(near)
     pairs = {(min(a, b), max(a, b)) for a, b in zip(rows.tolist(), nearest[rows, columns].tolist()) if a != b}
     return sorted(pairs)
+
+
+def is_close(features: np.ndarray, comparer: "Comparer", threshold: float, a: int, b: int) -> bool:
+    """Whether the embeddings of two places are so near that the whole pictures are alike."""
+    return comparer.by_distance and float(np.linalg.norm(features[a] - features[b])) < CLOSE * comparer.distance_of(threshold)
 
 
 def groups_of(count: int, copies: list[tuple[int, int]], looking: Looking) -> Iterator[list[int]]:

@@ -14,7 +14,7 @@ from tasks.copies.proof.seen import POINTS_SIDE, TINY, Frame, Seen, warped, with
 from utils.keypoints import geometry
 from utils.keypoints.matching import match
 
-LEVELS = (64, 256, 512)  # pixels a side of the pictures over which a map becomes exact
+LEVELS, LAST = (64, 256), 512  # pixels a side of the pictures over which a map becomes exact; of the map that is chosen, also the last
 STEPS, STILL = 10, 0.03  # of Gauss-Newton at each level; pixels of a step after which no other follows
 FAR = 0.15  # of the side that a step may move the map at most
 USED = 5_000  # pixels that a step looks at: those of the strongest edges

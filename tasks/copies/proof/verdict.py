@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.copies.proof.alignment import maps, shares
+from tasks.copies.proof.alignment import LAST, maps, refined, shares
 from tasks.copies.proof.differences import Differences, correlation, differences
 from tasks.copies.proof.seen import SIDE, Frame, Seen
 from utils.data.images import open_image
@@ -112,7 +112,8 @@ def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
     if a.plain or b.plain:
         return Proof(DIFFERENT, "nothing is to be seen in " + ("both" if a.plain and b.plain else "one") + " of them but light")
     matrix, rough = best_map(a, b, keypoints)
-    if matrix is None or rough < HOPEFUL:
+    matrix = refined(a, b, matrix, (LAST,)) if matrix is not None and rough >= HOPEFUL else None
+    if matrix is None:
         return Proof(DIFFERENT, "no part of one is found in the other")
     found, frame = look(a, b, matrix)
     proof = Proof(DIFFERENT, "", full_size(matrix, a, b), found.agree, found.share, places(found, frame, matrix), shares(matrix, a, b))
