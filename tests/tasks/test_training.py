@@ -44,8 +44,9 @@ def check_equal(one, two):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
-@pytest.mark.parametrize("task, others", [("dream", [".discriminator"]), ("dense", [])])
+@pytest.mark.parametrize("task, others, backend", [
+    ("dream", [".discriminator"], "tensorflow"), ("dream", [".discriminator"], "jax"), ("dense", [], "tensorflow"),
+    pytest.param("dense", [], "jax", marks=pytest.mark.rare)])
 def test_killed_and_resumed_equals_uninterrupted(task, others, backend, tmp_path):
     """Bit for bit: the weights of all networks, the state of all optimizers, seeds, log and kept models."""
     if not importlib.util.find_spec(backend):
