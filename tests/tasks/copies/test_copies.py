@@ -79,7 +79,7 @@ def test_trained_measured_and_asked(script, tmp_path):
     assert again["recall"] == measured["recall"] and again["pairs"] == measured["pairs"]
     files = sorted(root.iterdir())
     answer = json.loads(script("predict.py", files[0], files[0], "--json", "--nofigure").splitlines()[-1])
-    assert answer["similarity"] > 0.5 and set(answer) == {"similarity", "same", "threshold", "warning"}
+    assert answer["similarity"] > 0.5 and set(answer) == {"similarity", "same", "threshold", "warning", "verdict", "proof"}
     assert "--head has no effect with --task=copies" in script("train.py", "--task=copies", "--head=plain", expect=2)
 
 
