@@ -389,7 +389,8 @@ def test_ctrl_c_leaves_a_usable_model(alphabets, tmp_path, script):
     assert (tmp_path / "logs" / "stopped" / "thresholds.json").is_file()
     assert (tmp_path / "logs" / "stopped" / "state.weights.h5").is_file()
     picture(tmp_path / "a.png")
-    assert "(0." in script("predict.py", tmp_path / "a.png", tmp_path / "a.png")
+    run = next((tmp_path / "logs").iterdir())
+    assert f"model {run}" in script("predict.py", f"--model={run}", tmp_path / "a.png", tmp_path / "a.png")
 
 
 @pytest.mark.slow
