@@ -48,7 +48,7 @@ def picture_and_boxes(options, epoch: int, step: int):
 
 
 def small_generator():
-    """A picture (B, h, w, 1) -> one of twice the size; its Dropout draws anew for every batch."""
+    """A picture (B, h, w, 1) -> one of twice the size. Its Dropout leaves out other values in each batch."""
     import keras
 
     layers = [keras.Input((SIDE // 2, SIDE // 2, 1)), keras.layers.Conv2D(4, 3, padding="same"),

@@ -6,9 +6,10 @@ from apps.search import duplicates, matrix, pairs, proven
 from apps.search.flags import asked
 from apps.search.indexes.index import kind_of, make_index
 from tasks import about
-from tasks.copies.proof.verdict import COPY, DIFFERENT
+from tasks.copies.proof.verdict import DIFFERENT
 from tasks.quality.model import quality_of_centres
-from tasks.similarity.model import Loaded, embed, for_pairs, load_for_many, some_files, some_of, thumbnails, verdict
+from tasks.similarity.answer import framed
+from tasks.similarity.model import Loaded, embed, for_pairs, load_for_many, show, some_files, some_of, thumbnails, verdict
 from utils import gallery
 from utils.data.images import read_whole
 from utils.run import figures
@@ -45,21 +46,21 @@ def search_gallery(options, files: list[str]) -> None:
     embedded = opened.update()
     print(f"{counted(len(opened), 'picture')} in {root}, {embedded} of them embedded now")
     model = for_pairs(model, len(queries) * len(opened), options)
-    word = "same" if model.proves else "alike"
+    proving, word = model.proves and options.proof, "copy" if model.proves else "alike"
     rerank = gallery.RERANK if options.rerank is None else options.rerank
     if model.compare.alone and rerank:
         print(f"compared place by place: the {min(max(rerank, options.top), len(opened))} nearest by distance (--rerank)")
     features = embed(model, queries)
     rows = []
-    heading = f"; {word} from similarity {exactly(model.threshold)} on" if about.trusted(model.doubt) else ""
-    heading += f". {'Warning' if heading else 'No answer'}: {model.doubt}" if model.doubt else ""
+    heading = f"; {word} from similarity {exactly(model.threshold)} on" if about.trusted(model.doubt) and not proving else ""
+    heading += f". {'Warning' if heading or proving else 'No answer'}: {model.doubt}" if model.doubt else ""
     for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
-        if model.proves and options.proof:
+        if proving:
             verdicts = proven.verdicts(query, root, found, model.compare, model.threshold)
         else:
             verdicts = [word if verdict(model, s) else "" for _, s in found]
         rows += [{"query": query, "file": name, "similarity": s, "verdict": said or DIFFERENT,
-                  "same": said in (word, COPY) if about.trusted(model.doubt) else None}
+                  "same": said == word if proving or about.trusted(model.doubt) else None}
                  for (name, s), said in zip(found, verdicts, strict=True)]
         lines = [f"  {s:.3f} {said:{max(map(len, verdicts))}} {shown(name)}" for (name, s), said in zip(found, verdicts, strict=True)]
         print("\n".join([shown(query), *lines]))
@@ -104,7 +105,7 @@ def find_duplicates(options) -> None:
 
 def show_proven(options, opened: gallery.Gallery, model: Loaded) -> None:
     """Copies of a folder that looking at both pictures proves; see `apps.search.proven`."""
-    found = proven.find(opened, model.compare, model.threshold)
+    found = proven.find(opened, model.compare, model.threshold, quality_of_centres)
     heading = proven.headline(len(opened.paths), found)
     print(heading)
     rows, details = [], []
@@ -118,6 +119,8 @@ def show_proven(options, opened: gallery.Gallery, model: Loaded) -> None:
         print("\n".join(["copies with changes, which are no duplicates:", *map(proven.changed_in_words, found.changed)]))
     if options.figure and found.groups:
         draw_groups(opened.root, found.groups, heading, "duplicates.png")
+    if options.figure and found.changed:
+        draw_changed(opened.root, found.changed, "changed.png")
     changed = [{"left": pair.a, "right": pair.b, "similarity": pair.similarity, **pair.proof.as_numbers()} for pair in found.changed]
     groups = [[member.file for member in group.members] for group in found.groups]
     write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details, "changed": changed,
@@ -178,6 +181,17 @@ def open_folder(root: str, model: Loaded) -> gallery.Gallery:
 QUESTIONS = {"gallery": search_gallery, "duplicates": find_duplicates, "pairs": compare_pairs, "matrix": write_matrix, "between": look_between}
 
 
+def draw_changed(root: str, pairs: list[proven.Pair], path: str, most: int = 20) -> None:
+    """Copies with changes of the folder `root`, two pairs a row, with frames around what differs, at `path`."""
+    pictures, titles = [], []
+    for pair in pairs[:most]:
+        pictures += framed([show(os.path.join(root, name)) for name in (pair.a, pair.b)], pair.proof)
+        titles += [figures.short(pair.a), f"{figures.short(pair.b)}\n{pair.proof.differing:.1%} differs"]
+    heading = counted(len(pairs), "pair") + " of copies with changes: in red what differs, in blue what the other one shows"
+    heading += f"; the first {most} are shown" if len(pairs) > most else ""
+    figures.contact_sheet(pictures, titles, path, columns=4, heading=heading)
+
+
 def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: str, most: int = 20, columns: int = 8) -> None:
     """Groups of pictures of the folder `root`, a row a group, the picture to keep first and in a frame, at `path`.
 
@@ -197,7 +211,8 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
         members = sorted(group.members, key=lambda member: member.file != group.keep)  # stable: the others stay in order
         for axis, member in zip(line, members):
             figures.show(axis, read_whole(os.path.join(root, member.file)))
-            remark = "keep" if member.file == group.keep else "identical file" if member.twin else "centre" if member is first else ""
+            stays = member.file == group.keep or not member.goes
+            remark = "keep" if stays else "identical file" if member.twin else "centre" if member is first else ""
             axis.set_title(f"{member.similarity:.3f} {remark}\n{figures.short(member.file)}", fontsize=7)
         if group.keep:
             figures.mark(line[0])

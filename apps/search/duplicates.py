@@ -16,11 +16,12 @@ found again when a group needs them, tile by tile.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from tasks.copies.proof.keeping import Judge
 from utils.data.images import size_of
 from utils.gallery import Gallery, check_pairs
 from utils.run.console import progress_bar
@@ -29,7 +30,6 @@ from utils.saying import counted, exactly, shown
 if TYPE_CHECKING:
     from nets.siamese import Comparer
 
-Judge = Callable[[list[str]], np.ndarray]
 
 TILE = 1 << 20  # pairs compared at once by their distance: 4 MB for each array of them
 HIDDEN = 512  # numbers that a head needs for a pair, at least

@@ -88,7 +88,7 @@ class Similarity:
         """
         opened = self.open(folder)
         if self.proves and proof:
-            return proven.find(opened, self.loaded.compare, self.threshold)
+            return proven.find(opened, self.loaded.compare, self.threshold, quality_of_centres)
         threshold = self.threshold_for(len(opened.paths) * (len(opened.paths) - 1) // 2, expected_wrong)
         return duplicates.find(opened, self.loaded.compare, threshold, force, quality_of_centres, copies=self.loaded.proves)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from apps.search.duplicates import Found, Group, Member, by_contents
+from apps.search.duplicates import Found, Group, Judge, Member, by_contents
 from apps.search.matrix import similarities
 from tasks.copies.proof import keeping
 from tasks.copies.proof.verdict import CHANGED, COPY, DIFFERENT, Proof, prove, see
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from nets.siamese import Comparer
 
 NEAREST = 5  # pictures that are looked at beside each one
-CLOSE = 0.3  # times that distance, below which whole pictures are alike, so that no part of one is sought in the other
 WIDER = 1.25  # times the distance of the threshold up to which they are
+CLOSE = 0.3  # times that distance, below which whole pictures are alike, so that no part of one is sought in the other
 KEPT = 96  # pictures that stay in memory
 VERDICTS = (COPY, CHANGED, DIFFERENT)
 SHARPER = 0.7  # sigma of the blur, see `tasks.copies.proof.keeping`, by which a copy that shows more detail is not to go
@@ -48,10 +48,11 @@ class Looking:
     Args:
         files: (N,) full paths.
         close: pairs of places of which only the whole pictures are compared, which is quicker.
+        judge: see `tasks.copies.proof.keeping.better`.
     """
 
-    def __init__(self, files: list[str], close: Container[tuple[int, int]] = ()):
-        self.files, self.close, self.proofs = files, close, {}
+    def __init__(self, files: list[str], close: Container[tuple[int, int]] = (), judge: Judge | None = None):
+        self.files, self.close, self.judge, self.proofs = files, close, judge, {}
         self.seen = lru_cache(KEPT)(lambda place: see(files[place]))
 
     def at(self, pairs: list[tuple[int, int]]) -> None:
@@ -79,7 +80,7 @@ class Looking:
 
     def is_better(self, a: int, b: int) -> bool:
         """Whether a is better worth keeping than b, of which one is a copy of the other."""
-        return keeping.better((self.files[a], self.files[b]), (self.seen(a), self.seen(b)), self.proof(a, b))
+        return keeping.better((self.files[a], self.files[b]), (self.seen(a), self.seen(b)), self.proof(a, b), self.judge)
 
     def goes(self, a: int, keep: int) -> bool:
         """Whether a can go where `keep` stays."""
@@ -90,18 +91,19 @@ class Looking:
         return proof.identical or keeping.more_detail(files, seen, proof.matrix) > -SHARPER
 
 
-def find(gallery: Gallery, comparer: "Comparer", threshold: float) -> Found:
+def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge | None = None) -> Found:
     """Groups of copies of a gallery, and its copies with changes.
 
     Args:
         threshold: similarity at which the embedding alone calls two pictures copies; proof is sought somewhat below it too.
+        judge: the quality (N,) of files, higher is better, for copies that show the same; None: files are not judged.
     """
     units = by_contents(gallery)
     firsts = [rows[0] for rows in units]
     features = gallery.features[firsts]
     pairs = candidates(features, comparer, threshold)
     close = {pair for pair in pairs if is_close(features, comparer, threshold, *pair)}
-    looking = Looking([os.path.join(gallery.root, gallery.paths[row]) for row in firsts], close)
+    looking = Looking([os.path.join(gallery.root, gallery.paths[row]) for row in firsts], close, judge)
     looking.at(pairs)
     copies = [pair for pair in pairs if looking.proofs[pair].verdict == COPY]
     groups = []

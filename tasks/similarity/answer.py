@@ -14,7 +14,7 @@ from utils.run import figures
 from utils.run.console import edit_lines, write_answer
 from utils.saying import counted
 
-FRAME = (230, 30, 30)  # around a place that differs
+FRAME, PART = (230, 30, 30), (30, 90, 230)  # around a place that differs, and around the part that the other picture shows
 
 
 def answer(options, files: list[str]) -> None:
@@ -43,13 +43,15 @@ def compare_two(options, files: list[str]) -> None:
 def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     """Says whether two pictures show the same thing."""
     similarity = similarity_of(model, left.image, right.image)
-    doubt = about.warning(model.known, np.stack([left.thumbnail, right.thumbnail]))
-    same = similarity >= model.threshold if about.trusted(doubt) else None
-    text = f"{'same' if same else 'different'} ({similarity:.3f}; threshold {model.threshold:.3f})" + (f"; warning: {doubt}" if doubt else "")
-    text = f"no answer: {doubt}" if same is None else text
-    proof = proved(left, right) if model.proves and options.proof else None
-    if proof:  # laying one on the other needs no model that knows such pictures
-        same, text = proof.verdict == COPY, f"{proof.in_words()}; similarity {similarity:.3f}"
+    proof = prove(see(left.image), see(right.image)) if model.proves and options.proof else None
+    if proof:  # which needs no model that knows such pictures
+        same, doubt, text = proof.verdict == COPY, "", f"{proof.in_words()}; similarity {similarity:.3f}"
+    else:
+        known = about.warning(model.known, np.stack([left.thumbnail, right.thumbnail]))
+        doubt = "; ".join(filter(None, [model.doubt, known]))
+        same = similarity >= model.threshold if about.trusted(doubt) else None
+        text = f"{model.words[not same]} ({similarity:.3f}; threshold {model.threshold:.3f})"
+        text = f"no answer: {doubt}" if same is None else text + (f"; warning: {doubt}" if doubt else "")
     print(text)
     names = [figures.short(picture.file) for picture in (left, right)]
     found = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
@@ -67,21 +69,17 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     write_answer(options, [{"left": left.file, "right": right.file, **found}], found | numbers)
 
 
-def proved(left: Picture, right: Picture) -> Proof:
-    """Whether one picture is made of the other, and what differs."""
-    return prove(see(left.image), see(right.image))
-
-
 def framed(pictures: Sequence[Picture], proof: Proof) -> list[np.ndarray]:
-    """Both pictures as they are shown, with frames around the places that differ."""
-    drawn = []
-    boxes_of_both = [place.a for place in proof.places], [place.b for place in proof.places]
-    for picture, size, boxes in zip(pictures, proof.sizes, boxes_of_both, strict=True):
+    """Both pictures as they are shown, with red frames around the places that differ, and a blue one around what the other one shows."""
+    drawn, boxes_of_both = [], ([place.a for place in proof.places], [place.b for place in proof.places])
+    for picture, size, boxes, part in zip(pictures, proof.sizes, boxes_of_both, proof.parts(), strict=True):
         shown = Image.fromarray(picture.shown)
         ratio, pen = np.divide(shown.size, size), ImageDraw.Draw(shown)
+        if part is not None:
+            pen.polygon([tuple(corner) for corner in part * ratio], outline=PART, width=2)
         for box in boxes:
-            (left_end, top), (right_end, bottom) = np.reshape(box, (2, 2)) * ratio
-            pen.rectangle((left_end - 2, top - 2, right_end + 1, bottom + 1), outline=FRAME, width=2)
+            (left, top), (right, bottom) = np.reshape(box, (2, 2)) * ratio
+            pen.rectangle((left - 2, top - 2, right + 1, bottom + 1), outline=FRAME, width=2)
         drawn.append(np.array(shown))
     return drawn
 

@@ -20,6 +20,8 @@ from utils.run import folder as runs
 from utils.saying import counted, exactly
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
+PROVED = "candidates are laid on each other to prove that they are copies"
+UNPROVED = "without a proof, documents and screens of one layout are called copies too: check before you delete"
 SHOWN = 256  # pixels a side at most of a picture that is compared with another one
 BLOCK = 512  # pictures embedded at once
 
@@ -34,6 +36,11 @@ class Loaded(NamedTuple):
     path: str
     known: dict | None
     doubt: str = ""
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """What two pictures are called from the threshold on, and below it."""
+        return ("copy", "no copy") if self.proves else ("same", "different")
 
     @property
     def proves(self) -> bool:
@@ -67,15 +74,15 @@ def load(options, pictures: Sequence[np.ndarray]) -> Loaded:
     model, rule = open_model(path, options.threshold, options.threshold_at)
     height, width, channels = model.shape
     print(f"model {model.path}, input {height} x {width} {'grey' if channels == 1 else 'RGB'}, "
-          f"same from {model.threshold:.3f} on ({rule})")
+          + (PROVED if model.proves and options.proof else f"{model.words[0]} from {model.threshold:.3f} on ({rule})"))
     print(about.in_words(model.known))
-    return model
+    return model._replace(doubt=UNPROVED) if model.proves and not options.proof else model
 
 
 def load_for_many(options, pictures: np.ndarray) -> Loaded:
     """The same for many pictures, of which these are some; warns where the model learnt from others."""
     model = load(options, pictures)
-    if doubt := about.warning(model.known, pictures):
+    if doubt := "; ".join(filter(None, [model.doubt, about.warning(model.known, pictures)])):
         print(f"{'warning' if about.trusted(doubt) else 'no answer'}: {doubt}")
     return model._replace(doubt=doubt)
 

@@ -34,6 +34,7 @@ def maps(a: Seen, b: Seen, keypoints: bool = True) -> Iterator[np.ndarray]:
         keypoints: whether to look for crops and other parts, which takes some 80 ms for each picture.
     """
     for guess in whole(a, b):
+        yield guess  # a part that was written on may lead the steps astray
         if (found := refined(a, b, guess)) is not None:
             yield found
     for mirror in (False, True) if keypoints else ():

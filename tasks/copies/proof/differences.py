@@ -19,6 +19,7 @@ TEXTURE = 4.0  # grey levels of deviation from which on a window shows something
 LEAST_NOISE, LEAST_SLOPE = 0.5, 0.01  # of the expected remainder
 SURE, ALSO = 70.0, 12.0  # times the expected remainder that is a difference, and down to which it reaches
 REACH = 2.5  # sigmas that a blur reaches
+LEAST = 60  # windows, one around each pixel, that differ; a single letter has 200
 PART = 0.2  # of the energy of a window that remains where it is a difference
 UNLIKE, LEAST_ENERGY, MANY = 0.8, 60.0, 30.0  # the same where nothing of a strong texture is alike, whatever the rest of the pair does
 SMALL = 64  # pixels a side of the pictures that are compared coarsely
@@ -142,6 +143,8 @@ def boxes_of(ratio: np.ndarray, remaining: np.ndarray) -> tuple[list[tuple[int, 
         if values.max() <= SURE:
             continue
         core = values > ALSO
+        if core.sum() < LEAST:
+            continue
         mask[rows, columns] |= core
         ys, xs = (np.flatnonzero(core.any(axis)) for axis in (1, 0))
         rim = DETAIL // 2  # a window is larger than what it found

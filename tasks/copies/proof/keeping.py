@@ -5,6 +5,7 @@ true large picture, and as sharp as one that was only enlarged.
 """
 
 import os
+from collections.abc import Callable
 
 import numpy as np
 from scipy.ndimage import uniform_filter
@@ -14,30 +15,38 @@ from tasks.copies.proof.seen import Frame, Seen, warped, within
 from tasks.copies.proof.verdict import Proof
 from utils.data.images import open_image
 
+Judge = Callable[[list[str]], np.ndarray]
+
 WINDOW = 448  # pixels a side of the part in which detail is compared
 CLEARLY = 0.4  # sigma in pixels of the blur by which one is clearly sharper
 BORDER = 0.03  # share of a picture that a border takes at least
+LESS = 0.005  # of a picture that was cut off, and still tells which of two shows more
 LARGER = 1.1  # ratio of the pixels from which on one picture is larger
+BETTER = 5.0  # of the quality by which one clearly looks better
 LOSSLESS = {".png", ".tif", ".tiff", ".bmp", ".gif"}
 
 
-def better(files: tuple[str, str], seen: tuple[Seen, Seen], proof: Proof) -> bool:
+def better(files: tuple[str, str], seen: tuple[Seen, Seen], proof: Proof, judge: Judge | None = None) -> bool:
     """Whether the first of two copies is better worth keeping than the second.
 
     Args:
+        judge: the quality (N,) of files, 0..100, higher is better, for those of one size: noise looks like detail, and is none.
         proof: of these two, in this order, with the verdict that one is a copy of the other.
     """
     if proof.holds[0] != proof.holds[1]:
         return proof.holds[0]
+    pixels = [float(np.prod(one.size)) for one in seen]
+    equal = max(pixels) <= LARGER * min(pixels)
+    if equal and judge and not proof.identical and abs(gap := float(np.subtract(*judge(list(files))))) > BETTER:
+        return gap > 0
     if not proof.identical and abs(blur := more_detail(files, seen, proof.matrix)) >= CLEARLY:
         return blur > 0
     bordered = [1 - share > BORDER for share in proof.shares]
     if bordered[0] != bordered[1]:  # a border of one colour is no gain
         return bordered[1]
-    pixels = [float(np.prod(one.size)) for one in seen]
-    if max(pixels) > LARGER * min(pixels):
-        return pixels[0] > pixels[1]
-    return rank(files[0]) <= rank(files[1])
+    if abs(proof.shares[0] - proof.shares[1]) > LESS and not any(bordered):
+        return proof.shares[0] < proof.shares[1]
+    return rank(files[0]) <= rank(files[1]) if equal else pixels[0] > pixels[1]
 
 
 def rank(file: str) -> tuple:

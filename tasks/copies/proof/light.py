@@ -1,7 +1,7 @@
 """Two aligned pictures made equally sharp and equally bright, so that what still differs is another thing that they show."""
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
+from scipy.ndimage import gaussian_filter, median_filter
 
 TILE, TILES = 96, 6  # pixels a side of the parts on which sharpness is compared, and how many there are
 BLURS = (0.6, 0.9, 1.3, 1.9, 2.7, 3.8, 5.0)  # sigmas in pixels that are tried, until none is better
@@ -9,6 +9,8 @@ LEAST_BLUR, HALVINGS = 0.15, 3  # the least sigma, and how often the steps betwe
 GAIN = 0.97  # of what remained, at most, so that a blur is believed in
 TONES, FEW = 64, 12  # steps of a tone curve, and pixels that a step needs
 SAMPLES, LEAST_SAMPLES = 10_000, 200  # pixels that a tone curve is made of
+ROUNDS = 6  # of the fit of a line
+SMOOTH = 11  # steps over which a tone curve is smooth; a flat sign takes fewer
 CURVED = 1.5  # grey levels by which medians lie beside a line, so that a curve is believed in
 
 
@@ -95,16 +97,33 @@ class Tones:
     """
 
     def __init__(self, x: np.ndarray, y: np.ndarray):
-        self.line = np.polyfit(x, y, 1) if x.std() > 1 else np.array([1.0, float(np.median(y - x))])
+        self.line = line(x, y) if x.std() > 1 else np.array([1.0, float(np.median(y - x))])
         beside = y - np.polyval(self.line, x)
         step = np.clip((x * (TONES / 256)).astype(int), 0, TONES - 1)
         order = np.argsort(step, kind="stable")
         parts = np.split(order, np.searchsorted(step[order], np.arange(1, TONES)))
-        found = [(float(x[part].mean()), float(np.median(beside[part]))) for part in parts if len(part) >= FEW]
-        self.at, self.moved = np.array(found or [(0.0, 0.0)]).T
-        self.moved = np.where(np.abs(self.moved) > CURVED, self.moved, 0)
+        found = [(float(x[part].mean()), *middle(beside[part])) for part in parts if len(part) >= FEW]
+        self.at, self.moved, spread = np.array(found or [(0.0, 0.0, 0.0)]).T
+        self.moved = np.where(np.abs(self.moved) > np.maximum(CURVED, spread), self.moved, 0)  # what lies under a text varies
+        self.moved = median_filter(self.moved, SMOOTH, mode="nearest")  # light moves neighbouring tones alike, a flat sign does not
         self.misfit = float(np.abs(self.of(x) - y).mean() / (y.std() + 1))
 
     def of(self, values: np.ndarray) -> np.ndarray:
         """Values with the tones of y."""
         return (np.polyval(self.line, values) + np.interp(values, self.at, self.moved)).astype("float32")
+
+
+def line(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Slope and offset of the line through most points; those beside it count less and less."""
+    found, weight = np.array([1.0, float(np.median(y - x))]), np.ones(len(x))
+    for _ in range(ROUNDS):
+        found = np.polyfit(x, y, 1, w=weight)
+        beside = np.abs(np.polyval(found, x) - y)
+        weight = 1 / (1 + beside / (2 * np.median(beside) + 0.5))
+    return found
+
+
+def middle(values: np.ndarray) -> tuple[float, float]:
+    """The median of values, and the median of how far they lie from it."""
+    median = float(np.median(values))
+    return median, float(np.median(np.abs(values - median)))

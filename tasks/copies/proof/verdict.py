@@ -14,7 +14,8 @@ from utils.saying import counted
 
 COPY, CHANGED, DIFFERENT = "copy", "copy with changes", "different"
 ROUGH = 256  # pixels a side of the frame in which maps are compared
-CERTAIN, HOPEFUL = 0.9, 0.4  # agreement there from which on no other map is tried, and below which none is looked at closely
+CERTAIN, HOPEFUL = 0.97, 0.4  # agreement there from which on no other map is tried, and below which none is looked at closely
+EQUAL = 0.002  # of it, which a map may lose in the last steps, that look at finer pictures
 COPIES, CHANGES = 0.75, 0.6  # least agreement of a copy, and of a copy with changes
 ALIKE = 0.968  # least agreement of small versions of both, away from what differs; photos of one person or thing reach .96
 LEAST_TEXTURE = 0.002  # share of what both show that must show something
@@ -79,6 +80,17 @@ class Proof(NamedTuple):
             text += f"; {counted(len(self.places), 'place')} differ{'s' * (len(self.places) == 1)}, {self.differing:.1%} of what both show"
         return text + (f"; one shows {min(self.shares):.0%} of the other)" if min(self.shares) < PARTLY else ")")
 
+    def parts(self) -> list[np.ndarray | None]:
+        """Of each picture the corners (4, 2) in its pixels of what the other one shows, where that is a part of it; otherwise None."""
+        found = []
+        for share, other, back in zip(self.shares, self.sizes[::-1], (True, False)):
+            if self.verdict == DIFFERENT or share > PARTLY:
+                found.append(None)
+                continue
+            matrix = np.linalg.inv(self.matrix) if back else self.matrix
+            found.append(transfer(matrix, np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]) * other))
+        return found
+
     def turned(self) -> "Proof":
         """The same with both pictures exchanged."""
         matrix = None if self.matrix is None else np.linalg.inv(self.matrix)
@@ -112,8 +124,7 @@ def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
     if a.plain or b.plain:
         return Proof(DIFFERENT, "nothing is to be seen in " + ("both" if a.plain and b.plain else "one") + " of them but light")
     matrix, rough = best_map(a, b, keypoints)
-    matrix = refined(a, b, matrix, (LAST,)) if matrix is not None and rough >= HOPEFUL else None
-    if matrix is None:
+    if matrix is None or rough < HOPEFUL:
         return Proof(DIFFERENT, "no part of one is found in the other")
     found, frame = look(a, b, matrix)
     proof = Proof(DIFFERENT, "", full_size(matrix, a, b), found.agree, found.share, places(found, frame, matrix), shares(matrix, a, b))
@@ -131,13 +142,20 @@ def best_map(a: Seen, b: Seen, keypoints: bool) -> tuple[np.ndarray | None, floa
     """The map under which both agree best, and how well they do, looked at roughly."""
     best, most = None, 0.0
     for matrix in maps(a, b, keypoints):
-        frame = Frame(a, b, matrix, ROUGH)
-        agree, _ = correlation(frame.of_a(a.grey), frame.of_b(b.grey, matrix), frame.inside(matrix))
-        if agree > most:
+        if (agree := agreement(a, b, matrix)) > most:
             best, most = matrix, agree
         if most > CERTAIN:
             break
+    exact = refined(a, b, best, (LAST,)) if most >= HOPEFUL else None
+    if exact is not None and (agree := agreement(a, b, exact)) > most - EQUAL:
+        best, most = exact, agree
     return best, most
+
+
+def agreement(a: Seen, b: Seen, matrix: np.ndarray) -> float:
+    """How well both agree under a map, looked at roughly."""
+    frame = Frame(a, b, matrix, ROUGH)
+    return correlation(frame.of_a(a.grey), frame.of_b(b.grey, matrix), frame.inside(matrix))[0]
 
 
 def look(a: Seen, b: Seen, matrix: np.ndarray) -> tuple[Differences, Frame]:

@@ -30,7 +30,7 @@ def same(models: Models, asked: Asked) -> dict[str, Any]:
     if proof:
         drawn = framed([show(file) for file in files], proof)
         pictures = [{**one, "image": as_image(pixels)} for one, pixels in zip(pictures, drawn, strict=True)]
-        found |= {"same": proof.verdict == COPY, "proof": proof}
+        found |= {"same": proof.verdict == COPY, "proof": proof, "warning": ""}
     return {**found, "said": said, "pictures": pictures}
 
 

@@ -98,6 +98,22 @@ def test_predict_says_what_differs(folder, monkeypatch, capsys, tmp_path):
     assert (tmp_path / "predict.png").stat().st_size > 1000
 
 
+def test_without_a_proof_there_is_a_warning(folder, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    found = ask(["--noproof", str(folder / "chat0.png"), str(folder / "chat1.png")], monkeypatch, capsys)
+    assert found["same"] and "layout" in found["warning"] and "verdict" not in found
+
+
+def test_a_gallery_and_duplicates_tell_copies_from_look_alikes(folder, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    found = ask([f"--gallery={folder}", str(folder / "chat0.png")], monkeypatch, capsys)["results"]
+    assert [row["file"] for row in found if row["same"]] == ["chat0.png"]
+    found = ask([f"--duplicates={folder}"], monkeypatch, capsys)
+    assert len(found["groups"]) == 1 and not [file for file in found["groups"][0] if "chat" in file]
+    assert any({pair["left"], pair["right"]} == {"flower.png", "written.png"} for pair in found["changed"])
+    assert {"duplicates.png", "changed.png"} <= {path.name for path in tmp_path.iterdir()}
+
+
 def ask(files, monkeypatch, capsys) -> dict:
     """What `predict.py --json` answers."""
     from absl import flags

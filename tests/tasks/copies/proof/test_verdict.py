@@ -66,6 +66,8 @@ def test_the_map_is_the_one_that_was_made(photos):
     found = transfer(proof.matrix, np.array([[90, 40], [330, 220.0]]))
     assert np.abs(found - [[0, 0], [360, 270]]).max() < 1
     assert proof.holds == (True, False)
+    whole, part = proof.parts()
+    assert np.abs(whole - [[90, 40], [330, 40], [330, 220], [90, 220]]).max() < 2 and part is None
     assert proof.shares[1] == 1 and abs(proof.shares[0] - 240 * 180 / (400 * 267)) < 0.05
     back = prove(Seen(copy), Seen(photo))
     assert np.abs(transfer(back.matrix, found) - [[90, 40], [330, 220]]).max() < 1 and back.holds == (False, True)
@@ -124,6 +126,7 @@ def test_what_is_kept(photos, tmp_path):
     width, height = photo.size
     small = photo.reduce(8).resize(photo.size, Image.Resampling.BICUBIC)
     others = {"enlarged.png": small, "large.png": photo.resize((width // 3, height // 3)).resize((2 * width, 2 * height)),
+              "trimmed.png": photo.crop((0, 0, width - 4, height)),
               "half.png": photo.resize((width // 2, height // 2)), "crop.png": photo.crop((40, 30, width - 40, height - 30))}
     boxed = Image.new("RGB", (width, height + 120))
     boxed.paste(photo, (0, 60))
