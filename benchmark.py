@@ -28,10 +28,11 @@ with group("What to measure"):
     flags.DEFINE_integer("batch_size", 96, "Images in a batch", 16)
     flags.DEFINE_integer("gallery", 10_000, "Pictures to search in", 100)
     flags.DEFINE_integer("embeddings", 100_000, "Embeddings in the index", 100)
-    flags.DEFINE_string("vectors", "", "For the part faiss: real embeddings too, the file .embeddings-....npz that predict.py --gallery leaves")
+    flags.DEFINE_string("vectors", "", "For faiss: real embeddings, the .embeddings-....npz of predict.py --gallery")
     flags.DEFINE_integer("repeats", 7, "Measurements of each kind; the fastest counts", 1)
     flags.DEFINE_boolean("json", False, "Print all figures as one JSON object on the last line")
-flags.register_validator("parts", lambda parts: set(parts) <= {*PARTS, *ASKED, "all"}, f"expected some of all,{','.join(PARTS + ASKED)}")
+flags.register_validator("parts", lambda parts: {*PARTS, *ASKED, "all"}.issuperset(parts),
+                         f"expected some of all,{','.join(PARTS + ASKED)}")
 
 
 def main(argv: list[str]) -> None:
@@ -49,7 +50,7 @@ def main(argv: list[str]) -> None:
     shape = towers.SIMILARITY[FLAGS.backbone].input_shape
     keras.utils.set_random_seed(0)
     model = siamese.siamese(towers.make_tower(FLAGS.backbone, shape, normalize=True), make_head("distance"))
-    print(f"{FLAGS.backbone}, input {shape}, {keras.backend.backend()}, {os.cpu_count()} cores, batches of {FLAGS.batch_size}")
+    print(f"{FLAGS.backbone}, {shape}, {keras.backend.backend()}, {os.cpu_count()} cores, batch {FLAGS.batch_size}")
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
         for part in PARTS if "all" in FLAGS.parts else FLAGS.parts:
@@ -63,7 +64,7 @@ def main(argv: list[str]) -> None:
 
 
 def step(model, folder) -> dict[str, float]:
-    """Images per second of each loss in `fit`, input and metrics included, against the bare tower; the callbacks of an epoch."""
+    """Images per second of each loss in `fit` with input and metrics, against the bare tower; an epoch's callbacks."""
     import numpy as np
 
     from nets import siamese
@@ -150,9 +151,8 @@ def next_epoch(trained, batches, callbacks=()) -> None:
 def shares(seconds: dict[str, list[float]], images: int) -> dict[str, float]:
     """Images per second of the bare tower, and the share of it that each training reaches."""
     result = {"images/s of the bare tower, forward and backward": images / min(seconds["bare"])}
-    return result | {
-        f"share of that in training, {name}": ratio(seconds["bare"], rounds) for name, rounds in seconds.items() if name != "bare"
-    }
+    others = {name: rounds for name, rounds in seconds.items() if name != "bare"}
+    return result | {f"share of that in training, {name}": ratio(seconds["bare"], others[name]) for name in others}
 
 
 def input_pipeline(model, folder) -> dict[str, float]:
@@ -184,7 +184,7 @@ def pairs(model, folder) -> dict[str, float]:
 
     seconds = side_by_side({"at once": at_once, "one by one": one_by_one})
     fast, slow = len(files) * (len(files) - 1) / 2 / min(seconds["at once"]), 12 / min(seconds["one by one"])
-    return {"pairs/s, every picture read and embedded once": fast, "pairs/s, read and embedded pair by pair": slow, "ratio": fast / slow}
+    return {"pairs/s, each picture embedded once": fast, "pairs/s, pair by pair": slow, "ratio": fast / slow}
 
 
 def search(model, folder) -> dict[str, float]:
@@ -288,7 +288,8 @@ def export(model, folder) -> dict[str, float]:
 
     seconds = side_by_side(latency.works(model, os.path.join(folder, "export")))
     result = {f"a pair in {name}, ms": 100 * min(rounds) for name, rounds in seconds.items()}
-    return result | {f"Keras / {name}": ratio(seconds["Keras"], rounds) for name, rounds in seconds.items() if name != "Keras"}
+    others = {name: rounds for name, rounds in seconds.items() if name != "Keras"}
+    return result | {f"Keras / {name}": ratio(seconds["Keras"], rounds) for name, rounds in others.items()}
 
 
 def faiss(model, folder) -> dict[str, float]:
@@ -308,8 +309,8 @@ def make_batches(shape, batch_size: int = 0):
     rng = np.random.default_rng(0)
     labels = np.repeat(np.arange(200), 5)
     pictures = rng.integers(0, 256, (len(labels), *shape), dtype="uint8")
-    return ClassBatches(pictures, labels, np.arange(200) // 20, np.arange(len(labels)), batch_size or FLAGS.batch_size, 3,
-                        AUGMENTATIONS["characters"], groups_per_batch=2, poses=4, steps=10)
+    return ClassBatches(pictures, labels, np.arange(200) // 20, np.arange(len(labels)), batch_size or FLAGS.batch_size,
+                        3, AUGMENTATIONS["characters"], groups_per_batch=2, poses=4, steps=10)
 
 
 def write_pictures(folder: str, count: int, shape) -> list[str]:
@@ -334,7 +335,7 @@ def side_by_side(works: dict) -> dict[str, list[float]]:
 
 
 def ratio(over: list[float], under: list[float]) -> float:
-    """The fastest round of one by that of the other: on two cores a round takes half as long again when its threads fall badly."""
+    """The fastest round of one by that of the other: a round may take half as long again when threads fall badly."""
     return min(over) / min(under)
 
 

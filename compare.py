@@ -2,7 +2,8 @@
 
     import compare
 
-    model = compare.load("photos")                   # a run folder, a .keras file, or characters, photos, quality, patches
+    model = compare.load("photos")                   # a run folder, a .keras file, or characters, photos, quality,
+                                                     patches
     model.similarity("a.jpg", "b.jpg")               # 0..1
     model.embed(["a.jpg", array, pil_image])         # (3, F)
     model.search("folder", "query.jpg", top=10)      # the most alike: file and similarity
@@ -10,9 +11,9 @@
     compare.load("quality").quality(["a.jpg"])       # (1,)
     compare.load("patches").match("a.jpg", "b.jpg")  # points, which of them agree, and the homography
 
-A picture is the path of a file, an array (H, W) or (H, W, C) of numbers in 0..255, or a PIL image. All go through the same
-preparation: turned as EXIF says, transparency on paper, grey or colour and resized as the model takes it. A picture that
-cannot be read, or a model that is not there, is a ValueError in one line.
+A picture is the path of a file, an array (H, W) or (H, W, C) of numbers in 0..255, or a PIL image. All go through the
+same preparation: turned as EXIF says, transparency on paper, grey or colour and resized as the model takes it. A
+picture that cannot be read, or a model that is not there, is a ValueError in one line.
 
 `Embedder` is a transformer of scikit-learn. Importing this module imports no Keras; `load` does.
 """
@@ -39,8 +40,8 @@ def load(name: str | os.PathLike = "", threshold: float | None = None, threshold
     """The model that `name` means, ready to answer: what its room's row in `tasks.ROOMS` names.
 
     Args:
-        name: a run folder, a .keras file, or a ready model: characters, photos, quality or patches; "": the newest run in logs/,
-            otherwise the ready model for characters; "sift": SIFT in place of a model of patches.
+        name: a run folder, a .keras file, or a ready model: characters, photos, quality or patches; "": the newest run
+            in logs/, otherwise the ready model for characters; "sift": SIFT in place of a model of patches.
         threshold: of similarity models: two pictures are the same from this similarity on, 0..1; None: as measured.
         threshold_at: which of the measured thresholds counts, as --threshold_at of predict.py; None: the model's own.
 
@@ -58,7 +59,8 @@ def load(name: str | os.PathLike = "", threshold: float | None = None, threshold
 
 
 def __getattr__(name: str) -> type:
-    """The classes that `load` returns, by the names that they had when they stood here; imported when they are asked for."""
+    """The classes that `load` returns, by the names that they had when they stood here; imported when they are asked
+    for."""
     classes = {row.model.rsplit(".", 1)[1]: room for room, row in tasks.ROOMS.items()}
     if name in classes:
         return tasks.model_class(classes[name])
@@ -68,7 +70,8 @@ def __getattr__(name: str) -> type:
 class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """A model of similarity as a transformer of scikit-learn: pictures -> features (N, F) float32.
 
-    It has learnt already, so `fit` only finds the model. The model is loaded once for all clones, and is not pickled with them.
+    It has learnt already, so `fit` only finds the model. The model is loaded once for all clones, and is not pickled
+    with them.
 
         make_pipeline(compare.Embedder("photos"), KNeighborsClassifier(1)).fit(paths, labels)
 
@@ -85,7 +88,8 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     def fit(self, X: Sequence[Picture] | None = None, y: Any = None) -> "Embedder":
         """Finds the model; the pictures and labels are not looked at."""
         self.path_ = os.path.abspath(choosing.find_model(os.fspath(self.model)))
-        self._n_features_out = once(self.path_).loaded.compare.embed(np.zeros((1, *once(self.path_).shape), "uint8")).shape[1]
+        self._n_features_out = once(self.path_).loaded.compare.embed(np.zeros((1, *once(self.path_).shape),
+                                                                              "uint8")).shape[1]
         return self
 
     def transform(self, X: Sequence[Picture]) -> np.ndarray:

@@ -24,7 +24,8 @@ from utils.run import startup
 
 FLAGS = flags.FLAGS
 with group("What to ask"):
-    flags.DEFINE_enum("task", None, tasks.names_of_rooms(), "The question: a room, or a task of train.py that belongs to it. "
+    flags.DEFINE_enum("task", None, tasks.names_of_rooms(),
+                      "The question: a room, or a task of train.py that belongs to it. "
                       f"Default: what --model can answer, otherwise {tasks.DEFAULT_ROOM}")
     flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: " + ", ".join(tasks.ready_names())
                         + ". Default: the newest run, otherwise the ready model that knows such pictures")
@@ -43,7 +44,8 @@ def main(argv: list[str]) -> None:
 
 
 def room() -> str:
-    """The room that answers: the one asked for, the one whose flags were passed, or the one that the model belongs to."""
+    """The room that answers: the one asked for, the one whose flags were passed, or the one that the model belongs
+    to."""
     if FLAGS.task:
         return tasks.room_named(FLAGS.task)
     left = chosen_by_flags(list(tasks.ROOMS))

@@ -20,7 +20,8 @@ from utils.saying import shown
 FLAGS = flags.FLAGS
 with group("The page"):
     flags.DEFINE_string("folder", "datasets", "Visitors may search this folder and those below it, and no others")
-    flags.DEFINE_string("host", "127.0.0.1", "Address to listen on. 127.0.0.1: only this machine; 0.0.0.0: everybody who reaches it")
+    flags.DEFINE_string("host", "127.0.0.1",
+                        "Address to listen on. 127.0.0.1: only this machine; 0.0.0.0: everybody who reaches it")
     flags.DEFINE_integer("port", 7860, "Port to listen on. 0: any free one", 0, 65535)
     flags.DEFINE_enum("language", "auto", ["auto", "en", "zh"], "Language of the page. auto: that of the browser")
     flags.DEFINE_boolean("browser", True, "Open the page in the browser of this machine")
@@ -34,7 +35,8 @@ def main(argv: list[str]) -> None:
     local, root = server.is_local(FLAGS.host), os.path.expanduser(FLAGS.folder)
     waiting = server.listen(FLAGS.host, FLAGS.port)
     if not local:
-        print(f"warning: whoever reaches this machine can open the page and see all pictures below {shown(root)}; there is no password")
+        print(f"warning: whoever reaches this machine can open the page and see all pictures below {shown(root)}; "
+              "there is no password")
     url = server.address(FLAGS.host, waiting.getsockname()[1])
     print(f"the page is at {url} ; visitors may search {shown(root)}; press Ctrl-C to end", flush=True)
     if FLAGS.browser:

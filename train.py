@@ -45,9 +45,11 @@ with group("How it learns"):
     flags.DEFINE_integer("seed", 0, "Seed of weights, batches, split and pairs", 0)
 tasks.define_flags("training")
 with group("Where it runs"):
-    flags.DEFINE_string("devices", "", "GPUs that share each batch, such as 0,1; cpu; cpu:2 to try sharing without GPUs. Default: what "
+    flags.DEFINE_string("devices", "", "GPUs that share each batch, such as 0,1; cpu; cpu:2 to try sharing without "
+                                       "GPUs. Default: what "
                         "the backend finds")
-    flags.DEFINE_enum("precision", "float32", ["float32", "mixed_float16", "mixed_bfloat16"], "Number format of the tower's arithmetic")
+    flags.DEFINE_enum("precision", "float32", ["float32", "mixed_float16", "mixed_bfloat16"],
+                      "Number format of the tower's arithmetic")
     flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1), "Processes that read and change photos while "
                          "the network trains, where the task uses some. 0: none", 0)
     flags.DEFINE_float("wait_minutes", 10, "With TF_CONFIG: minutes to wait for workers that are missing")
@@ -55,13 +57,15 @@ with group("Where it runs"):
     flags.DEFINE_boolean("resume", False, "Continue the stopped run --run, or the newest, with its flags")
 flags.register_validator("wait_minutes", lambda minutes: minutes > 0, "expected minutes above 0")
 flags.register_validator(
-    "input_shape", lambda shape: not any(shape) or len(shape) == 3 and all(n.isdecimal() and len(n) < 6 for n in shape) and 1 <= int(shape[2]) <= 4,
+    "input_shape", lambda shape: not any(shape) or len(shape) == 3 and all(n.isdecimal() and len(n) < 6 for n in shape)
+    and 1 <= int(shape[2]) <= 4,
     "expected height,width,channels such as 48,48,1, with 1 to 4 channels",
 )
 
 
 def check() -> None:
-    """Refuses flags that the task does not use, or that do not fit each other; of a run to continue, its own flags count."""
+    """Refuses flags that the task does not use, or that do not fit each other; of a run to continue, its own flags
+    count."""
     if FLAGS.resume:
         from tasks import resuming
 
@@ -90,6 +94,7 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
     Args:
         folder: of a run to begin or to continue; None: of a new one, named by the flags.
     """
+    from tasks.resuming import forget_epochs
     from utils.run import folder as runs, multi_worker
 
     model = build(task)
@@ -101,14 +106,15 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
     folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
     runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")
     runs.write_json(folder, runs.SPLIT, data.held_out)
-    runs.forget_epochs(folder, done)
+    forget_epochs(folder, done)
     complete = fit(task, kept, trainer, data, batches, folder, done)
     print("\n".join(task.finish(FLAGS, folder, data)))
     return folder, complete
 
 
 def repeat(task: tasks.Task, folder: str) -> str:
-    """Trains on further splits, with the seeds that follow, in folders of the run; the spread of the figures, in a line. The first model is kept."""
+    """Trains on further splits, with the seeds that follow, in folders of the run; the spread of the figures, in a
+    line. The first model is kept."""
     import numpy as np
 
     from utils.run import folder as runs
@@ -128,7 +134,8 @@ def repeat(task: tasks.Task, folder: str) -> str:
         return f"\n{len(folders)} splits: fewer than two could be measured, so the spread is unknown"
     runs.write_json(folder, runs.EVALUATION, measured[0] | {"splits": found})
     return f"\n{len(folders)} splits: " + "; ".join(
-        f"{words} {np.mean(found[name]):.3f} +- {np.std(found[name], ddof=1):.3f} ({' '.join(f'{value:.3f}' for value in found[name])})"
+        f"{words} {np.mean(found[name]):.3f} +- {np.std(found[name], ddof=1):.3f} "
+        f"({' '.join(f'{value:.3f}' for value in found[name])})"
         for name, words in task.FIGURES.items() if len(found[name]) > 1)
 
 
@@ -167,7 +174,8 @@ def build(task: tasks.Task):
     keras.config.set_dtype_policy(FLAGS.precision)
     if FLAGS.weights.endswith(".keras") or os.path.isdir(os.path.expanduser(FLAGS.weights)):
         if not FLAGS.resume:  # the weights of a run that goes on come from its own state
-            print(f"starting from {FLAGS.weights}: its architecture and input size override --backbone, --head and --input_shape")
+            print(f"starting from {FLAGS.weights}: its architecture and input size override --backbone, --head and "
+                  "--input_shape")
         start = load_model(find_model(FLAGS.weights), task.KIND)
     else:
         start = None
@@ -187,20 +195,24 @@ def make_trainer(task: tasks.Task, model, batches) -> tuple:
 
 
 def restored(trainer, data: tasks.Data, folder: str) -> int:
-    """Gives the trainer the state of the run in `folder` and returns the epochs it has behind it. Split, state and log are read, none is written."""
+    """Gives the trainer the state of the run in `folder` and returns the epochs it has behind it. Split, state and log
+    are read, none is written."""
+    from tasks.resuming import check_log
     from utils.run import fitting, folder as runs
 
     if not runs.same_split(folder, data.held_out):
         raise ValueError(f"{folder} cannot continue: the images in {data.root} have changed since it began")
     done = fitting.restore_state(trainer, runs.state_file(folder))
-    runs.check_log(folder, done, fitting.columns(trainer))
+    check_log(folder, done, fitting.columns(trainer))
     if FLAGS.resume:
-        print(f"continuing {folder} after epoch {done} of {FLAGS.epochs}" if done else f"{folder}: no epoch had ended, so it begins at the first")
+        print(f"continuing {folder} after epoch {done} of {FLAGS.epochs}" if done
+              else f"{folder}: no epoch had ended, so it begins at the first")
     return done
 
 
 def fit(task: tasks.Task, kept: dict, trainer, data: tasks.Data, batches, folder: str, done: int) -> bool:
-    """Trains after `done` epochs and writes what the run leaves into `folder`; Ctrl-C ends it early with a usable model, and False is returned."""
+    """Trains after `done` epochs and writes what the run leaves into `folder`; Ctrl-C ends it early with a usable
+    model, and False is returned."""
     from utils.data.files import remove_remains
     from utils.run import figures, fitting, folder as runs
 

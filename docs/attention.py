@@ -1,5 +1,5 @@
-"""Measures heads against each other, for the tables of docs/attention.md; one line of JSON for each run in a file, and runs in it, with the
-same flags, are not repeated:
+"""Measures heads against each other, for the tables of docs/attention.md; one line of JSON for each run in a file, and
+runs in it, with the same flags, are not repeated:
 
     python -m docs.attention --set=omniglot --data=datasets --out=omniglot.jsonl
     python -m docs.attention --set=photos --data=datasets/cifar10 --out=photos.jsonl
@@ -8,8 +8,9 @@ same flags, are not repeated:
     python -m docs.attention --set=search --data=datasets --keep=models --heads=attention_after
     python -m docs.attention --set=omniglot --table=omniglot.jsonl
 
-Each run trains a tower and a head with cross-entropy over all pairs of the batches, the same ones for every head, and measures the last
-epoch on classes that training did not see. --set=clutter pastes Omniglot's drawings at random places on pieces of others.
+Each run trains a tower and a head with cross-entropy over all pairs of the batches, the same ones for every head, and
+measures the last epoch on classes that training did not see. --set=clutter pastes Omniglot's drawings at random places
+on pieces of others.
 """
 
 import json
@@ -22,14 +23,19 @@ from typing import NamedTuple
 import numpy as np
 from absl import app, flags
 
+from docs.attention_table import table
+
 SIMPLE = ["pixels", "fisherfaces"]  # methods to beat, in place of a network
-HEADS = ["distance", "difference", "add", "concat", "product", "attention_before", "attention_after", "attention_pool", "cross_attention"]
+HEADS = ["distance", "difference", "add", "concat", "product", "attention_before", "attention_after", "attention_pool",
+         "cross_attention"]
 PAIRS, TRIALS, WAYS = 10_000, 20, 20
-SETTINGS = ["set", "side", "tower", "epochs", "steps", "batch_size", "test_classes", "pieces"]  # runs that differ in these are others
+# runs that differ in these are others
+SETTINGS = ["set", "side", "tower", "epochs", "steps", "batch_size", "test_classes", "pieces"]
 FLAGS = flags.FLAGS
-flags.DEFINE_enum("set", "omniglot", ["omniglot", "photos", "clutter", "cost", "search"], "What to learn from; or what a step costs; or what a "
-                  "search finds with a model in --keep")
-flags.DEFINE_string("data", "datasets", "Folder of images_background and images_evaluation; for photos that of the classes")
+flags.DEFINE_enum("set", "omniglot", ["omniglot", "photos", "clutter", "cost", "search"],
+                  "What to learn from; or what a step costs; or what a search finds with a model in --keep")
+flags.DEFINE_string("data", "datasets",
+                    "Folder of images_background and images_evaluation; for photos that of the classes")
 flags.DEFINE_string("runs", "", "Omniglot's all_runs.zip; without it one-shot trials are drawn, as for the other sets")
 flags.DEFINE_string("out", "attention.jsonl", "File that a line is added to for each run")
 flags.DEFINE_string("keep", "", "Folder for the trained models, as <head>-<seed>.keras; empty: they are not kept")
@@ -47,7 +53,8 @@ flags.DEFINE_integer("side", 0, "Pixels a side; 0: 48, for photos 80")
 
 
 class Set(NamedTuple):
-    """Images (N, H, W, C) uint8, labels (N,), group of each class, rows to train on and to test on; how batches are drawn and changed."""
+    """Images (N, H, W, C) uint8, labels (N,), group of each class, rows to train on and to test on; how batches are
+    drawn and changed."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -116,12 +123,14 @@ def read(seed: int) -> Set:
         images = on_clutter(images, side, np.random.default_rng(seed))
     how = {"images_per_class": 3, "groups_per_batch": 2, "poses": 4, "changes": AUGMENTATIONS["characters"]}
     if FLAGS.set != "omniglot":
-        how = {"images_per_class": 4, "groups_per_batch": 0, "poses": 1, "changes": AUGMENTATIONS["photos" if photos else "none"]}
+        how = {"images_per_class": 4, "groups_per_batch": 0, "poses": 1,
+               "changes": AUGMENTATIONS["photos" if photos else "none"]}
     return Set(images, samples.labels, samples.groups, split.train, test, "photos" if photos else "compact", how)
 
 
 def on_clutter(drawings: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
-    """Each drawing (s, s, 1) at a random place of a page (side, side, 1), over pieces of other drawings, a quarter as large each."""
+    """Each drawing (s, s, 1) at a random place of a page (side, side, 1), over pieces of other drawings, a quarter as
+    large each."""
     small = drawings.shape[1]
     pages = np.full((len(drawings), side, side, 1), 255, "uint8")
     for page, drawing in zip(pages, drawings, strict=True):
@@ -146,20 +155,24 @@ def measured(made: Set, head: str, seed: int) -> dict:
 
     if head in SIMPLE:
         return figures(made, simple(made, head), lambda left, right: np.sum(left * right, axis=-1))
-    batches = ClassBatches(made.images, made.labels, made.groups, made.train, FLAGS.batch_size, steps=FLAGS.steps, seed=seed, **made.batches)
+    batches = ClassBatches(made.images, made.labels, made.groups, made.train, FLAGS.batch_size, steps=FLAGS.steps,
+                           seed=seed, **made.batches)
     model, trainer = build(head, made.backbone, made.images.shape[1:], len(batches), seed)
     seconds = [time.perf_counter()]
     for epoch in range(FLAGS.epochs):
         batches.epoch = epoch
-        losses = trainer.fit(fitting.feed(batches), verbose=0, shuffle=False, initial_epoch=epoch, epochs=epoch + 1).history["loss"]
+        losses = trainer.fit(fitting.feed(batches), verbose=0, shuffle=False, initial_epoch=epoch,
+                             epochs=epoch + 1).history["loss"]
         seconds.append(time.perf_counter())
     if FLAGS.keep:
         os.makedirs(FLAGS.keep, exist_ok=True)
         model.save(os.path.join(FLAGS.keep, f"{head}-{seed}.keras"))
     compare = siamese.comparer(model)
     return figures(made, compare.embed, compare.score) | {
-        "loss": losses[-1], "head_parameters": model.get_layer("head").count_params(), "parameters": model.count_params(),
-        "images_per_s": float(len(batches) * batches.batch_size / min(np.diff(seconds))), "steps": len(batches) * FLAGS.epochs,
+        "loss": losses[-1], "head_parameters": model.get_layer("head").count_params(),
+        "parameters": model.count_params(),
+        "images_per_s": float(len(batches) * batches.batch_size / min(np.diff(seconds))),
+        "steps": len(batches) * FLAGS.epochs,
         "batch_size": batches.batch_size,
     }
 
@@ -180,7 +193,8 @@ def figures(made: Set, embed, score) -> dict:
     scoring = time.perf_counter() - begun
     runs = one_shot.read_runs(FLAGS.runs, made.images.shape[1:]) if FLAGS.runs else trials(made)
     counts = [len(side) for run in runs for side in (run.queries, run.supports)]
-    sides = iter(np.split(embed(np.concatenate([side for run in runs for side in (run.queries, run.supports)])), np.cumsum(counts)[:-1]))
+    sides = iter(np.split(embed(np.concatenate([side for run in runs for side in (run.queries, run.supports)])),
+                          np.cumsum(counts)[:-1]))
     runs = [run._replace(queries=next(sides), supports=next(sides)) for run in runs]  # as features
     return {
         "accuracy": found["accuracy"], "roc_auc": float(found["roc_auc"]), "pairs_per_s": PAIRS / scoring,
@@ -235,7 +249,8 @@ def trials(made: Set) -> list:
 
 
 def search() -> None:
-    """Recall of 400 of the images held out among all of these: by distance alone, and after the head has ranked the nearest; and the time."""
+    """Recall of 400 of the images held out among all of these: by distance alone, and after the head has ranked the
+    nearest; and the time."""
     for seed in map(int, FLAGS.seeds):
         made = read(seed)
         for head in FLAGS.heads:
@@ -261,14 +276,17 @@ def searched(made: Set, head: str, seed: int) -> None:
         return print(f"{head}, seed {seed}, {len(features)} images: {recalls(found(0), labels, asked)}", flush=True)
     begun = time.perf_counter()
     vectors = compare.alone(features)
-    print(f"{head}, seed {seed}, {len(features)} images: what the head makes of each alone, {time.perf_counter() - begun:.2f} s")
-    for name, near in (("mean of the maps, by distance", features.reshape(len(features), -1, 32).mean(axis=1)), ("alone, by distance", vectors)):
+    print(f"{head}, seed {seed}, {len(features)} images: what the head makes of each alone, "
+          f"{time.perf_counter() - begun:.2f} s")
+    for name, near in (("mean of the maps, by distance", features.reshape(len(features), -1, 32).mean(axis=1)),
+                       ("alone, by distance", vectors)):
         print(f"{name}: {recalls(nearest(near, asked, 11), labels, asked)}")
     for count in (20, 100, 500, 0):
         begun = time.perf_counter()
         places = found(count)
         each = 1000 * (time.perf_counter() - begun) / len(asked)
-        print(f"{f'the {count} nearest' if count else 'all'} ranked by the head: {recalls(places, labels, asked)}, {each:.1f} ms a query")
+        print(f"{f'the {count} nearest' if count else 'all'} ranked by the head: {recalls(places, labels, asked)}, "
+              f"{each:.1f} ms a query")
     for name, count in (("100", 100), ("all", 0)):
         begun = time.perf_counter()
         gallery.search(opened, compare, features[asked[:1]], 11, rerank=count)
@@ -308,8 +326,10 @@ def step_cost(head: str, batch: int, tower: str, side: int, rounds: int = 5) -> 
     shape = (side, side, 3 if tower == "photos" else 1)
     _, trainer = build(head, tower, shape, 1)
     rng = np.random.default_rng(0)
-    data = {"image": rng.integers(0, 256, (batch, *shape), "uint8"), "label": np.repeat(np.arange(batch // 4, dtype="int32"), 4),
-            "warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (batch, 1)), "light": np.tile(np.float32([1, 0]), (batch, 1))}
+    data = {"image": rng.integers(0, 256, (batch, *shape), "uint8"),
+            "label": np.repeat(np.arange(batch // 4, dtype="int32"), 4),
+            "warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (batch, 1)),
+            "light": np.tile(np.float32([1, 0]), (batch, 1))}
     seconds = []
     for _ in range(rounds):
         begun = time.perf_counter()
@@ -317,32 +337,6 @@ def step_cost(head: str, batch: int, tower: str, side: int, rounds: int = 5) -> 
         seconds.append(time.perf_counter() - begun)
     print(json.dumps({"head": head, "seed": 0, "batch": batch, "seconds": min(seconds),
                       "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000}))
-
-
-def table(runs: list[dict]) -> str:
-    """The runs as a table in Markdown: mean over the seeds, and each value where there are several."""
-    if runs and "batch" in runs[0]:
-        found = {(run["head"], run["batch"]): f"{run['seconds']:.2f} s, {run['peak_mb']:.0f} MB" for run in runs}
-        sizes = sorted({batch for _, batch in found})
-        rows = [[head, *(found.get((head, size), "") for size in sizes)] for head in dict.fromkeys(run["head"] for run in runs)]
-        return in_columns(["head", *(f"B = {size}" for size in sizes)], rows)
-    names = {"one_shot": "one-shot", "accuracy": "verification", "roc_auc": "ROC-AUC"}
-    rows = []
-    for head in dict.fromkeys(run["head"] for run in runs):
-        own = [run for run in runs if run["head"] == head]
-        rows.append([head, *(several([run[name] for run in own]) for name in names), f"{own[0].get('head_parameters', 0):,}",
-                     f"{max(run.get('images_per_s', 0) for run in own):.0f}", f"{max(run['pairs_per_s'] for run in own):.0f}", str(len(own))])
-    return in_columns(["head", *names.values(), "parameters of the head", "images/s in training", "pairs/s scored", "seeds"], rows)
-
-
-def several(values: list[float]) -> str:
-    """A mean, and the values where there are several."""
-    return f"{np.mean(values):.3f}" + (f" ({' '.join(f'{value:.3f}' for value in values)})" if len(values) > 1 else "")
-
-
-def in_columns(head: list[str], rows: list[list[str]]) -> str:
-    """A table in Markdown."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
 
 
 if __name__ == "__main__":

@@ -11,18 +11,21 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "flags.md"
 MARKER = "<!-- written by python -m docs.flags -->\n"
-SCRIPTS = ("train.py", "predict.py", "evaluate.py", "export.py", "benchmark.py", "serve.py", "-m utils.download", "-m utils.distortions")
+SCRIPTS = ("train.py", "predict.py", "evaluate.py", "export.py", "benchmark.py", "serve.py", "-m utils.download",
+           "-m utils.distortions")
 
 
 def main() -> None:
     """Puts a section for each script below the marker of the page."""
     head = PAGE.read_text(encoding="utf-8").split(MARKER)[0]
-    PAGE.write_text(head + MARKER + "".join(f"\n## python {script}\n{section(script)}" for script in SCRIPTS), encoding="utf-8")
+    PAGE.write_text(head + MARKER + "".join(f"\n## python {script}\n{section(script)}" for script in SCRIPTS),
+                    encoding="utf-8")
 
 
 def section(script: str) -> str:
     """A script's headings and flags as Markdown; what --help says before the first heading is left out."""
-    printed = subprocess.run([sys.executable, *script.split(), "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run([sys.executable, *script.split(), "--help"], cwd=ROOT, capture_output=True, text=True,
+                             check=True).stdout
     lines, found, waiting = [], False, ""
     for line in printed.splitlines():
         if line.startswith("  --"):

@@ -17,7 +17,8 @@ ANY_SIZE = True  # the inputs of its models may have any height and width
 
 @keras.saving.register_keras_serializable("compare")
 class Projection(keras.layers.Dense):
-    """The principal directions of features less their mean, scaled to unit length: (B, F) -> (B, units), float32. Fitted by `with_pca`."""
+    """The principal directions of features less their mean, scaled to unit length: (B, F) -> (B, units), float32.
+    Fitted by `with_pca`."""
 
     def __init__(self, units: int, **kwargs):
         super().__init__(units, **{"dtype": "float32", **kwargs})
@@ -66,7 +67,8 @@ def with_pca(model: keras.Model, patches: np.ndarray, count: int) -> keras.Model
 
     tower = model.get_layer("tower")
     if not 0 < count <= min(tower.output_shape[-1], len(patches) - 1):
-        raise ValueError(f"--pca={count}: expected at most {tower.output_shape[-1]} numbers, those of the network, and more training patches")
+        raise ValueError(f"--pca={count}: expected at most {tower.output_shape[-1]} numbers, those of the network, "
+                         "and more training patches")
     fitted = PCA(count, svd_solver="full").fit(forward(tower, patches, 256))
     image = keras.Input(tower.input_shape[1:], name="image")
     made = keras.Model(image, Projection(count, name="pca")(tower(image)), name=KIND)
@@ -92,14 +94,16 @@ def describe(model: keras.Model, patches: np.ndarray, batch_size: int = 256) -> 
     patches = patches[..., None] if patches.ndim == 3 else patches
     if patches.shape[1:] != model.input_shape[1:]:
         received, expected = (" x ".join(map(str, shape[1:])) for shape in (patches.shape, model.input_shape))
-        raise ValueError(f"patches of {received}, expected {expected} as the model takes: cut them with its side and channels")
+        raise ValueError(f"patches of {received}, expected {expected} as the model takes: cut them with its side and "
+                         "channels")
     if not len(patches):
         return np.zeros((0, model.output_shape[-1]), "float32")
     return forward(model, patches, batch_size)
 
 
 def trainer(model: keras.Model, loss: keras.layers.Layer) -> keras.Model:
-    """The model that is trained: image (2 n, P, P, C) uint8, point (2 n,) -> rows (2 n, 1 + F) of loss share and features.
+    """The model that is trained: image (2 n, P, P, C) uint8, point (2 n,) -> rows (2 n, 1 + F) of loss share and
+    features.
 
     It shares its tower with `model`; compile it with `own_loss` and `signs()`.
 
@@ -120,7 +124,8 @@ def own_loss(points, rows):
 
 
 def signs() -> list[keras.metrics.Metric]:
-    """Whether the patches of a batch find their partners, and the distances to the partner and to the nearest other, as metrics."""
+    """Whether the patches of a batch find their partners, and the distances to the partner and to the nearest other, as
+    metrics."""
 
     def metric(sign):
         return keras.metrics.MeanMetricWrapper(lambda points, rows: sign(points, rows[:, 1:]), name=sign.__name__)

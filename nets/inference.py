@@ -46,8 +46,9 @@ def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done
 def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarray:
     """Features of images, batch by batch.
 
-    Few images, or JAX: the tower is called. More: it is compiled first. Only where several devices share a batch does `predict` do
-    this, because it alone gives each its part; on JAX it fails across hosts, and elsewhere it starts slowly and on TensorFlow ends slowly.
+    Few images, or JAX: the tower is called. More: it is compiled first. Only where several devices share a batch does
+    `predict` do this, because it alone gives each its part; on JAX it fails across hosts, and elsewhere it starts
+    slowly and on TensorFlow ends slowly.
     """
     if len(images) <= batch_size or keras.backend.backend() == "jax":
         return np.concatenate([apply(tower, images[s : s + batch_size]) for s in range(0, len(images), batch_size)])
@@ -57,4 +58,5 @@ def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarr
     strategy = getattr(tower, "distribute_strategy", None)
     if strategy and strategy.num_replicas_in_sync > 1:
         return tower.predict(images, batch_size=batch_size, verbose=0)[:count]
-    return np.concatenate([tower.predict_on_batch(images[s : s + batch_size]) for s in range(0, len(images), batch_size)])[:count]
+    return np.concatenate([tower.predict_on_batch(images[s : s + batch_size])
+                           for s in range(0, len(images), batch_size)])[:count]

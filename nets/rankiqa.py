@@ -34,7 +34,8 @@ class Scale(keras.layers.Layer):
         self.crop, self.higher_is_better, self.fitted = crop, higher_is_better, fitted
 
     def build(self, input_shape):
-        self.numbers = self.add_weight((4,), keras.initializers.Constant([0.0, 1.0, 0.0, 1.0]), trainable=False, name="scale")
+        self.numbers = self.add_weight((4,), keras.initializers.Constant([0.0, 1.0, 0.0, 1.0]), trainable=False,
+                                       name="scale")
 
     def call(self, raw):
         zero, one, worst, best = ops.unstack(ops.convert_to_tensor(self.numbers))
@@ -64,7 +65,8 @@ def forget_range(model: keras.Model) -> None:
 
 
 def unit_range(model: keras.Model) -> None:
-    """Rescales the last layer so that the tower gives 0 for the worst score of its range and 1 for the best; the scores stay the same."""
+    """Rescales the last layer so that the tower gives 0 for the worst score of its range and 1 for the best; the scores
+    stay the same."""
     scale, last = model.get_layer("score"), model.get_layer("tower").get_layer("quality")
     zero, one, worst, best = (float(number) for number in scale.get_weights()[0])
     kernel, bias = last.get_weights()
@@ -97,7 +99,8 @@ def side(model: keras.Model) -> int:
 
 
 def side_of(model: keras.Model, asked: int) -> int:
-    """Side of the crops to train on, in pixels: `asked` if it is not 0 and the model takes photos of any size, otherwise the model's own."""
+    """Side of the crops to train on, in pixels: `asked` if it is not 0 and the model takes photos of any size,
+    otherwise the model's own."""
     return asked if asked and model.input_shape[1] is None else side(model)
 
 

@@ -37,8 +37,9 @@ def trainer(model: keras.Model, loss: keras.layers.Layer, augment: bool = True) 
     """The model that is trained: a batch with labels and its augmentation -> the loss over the batch.
 
     It shares tower and head with `model`. Inputs as `utils.batches.classes.ClassBatches` delivers them:
-    image (B, H, W, C) uint8, label (B,), and with `augment` warp (B, 8) and light (B, 2). Output: rows (B, 1 + F). Column 0 is
-    each image's share of the loss, the others are its features. A tower of features in place of images takes image (B, F) float32.
+    image (B, H, W, C) uint8, label (B,), and with `augment` warp (B, 8) and light (B, 2). Output: rows (B, 1 + F).
+    Column 0 is each image's share of the loss, the others are its features. A tower of features in place of images
+    takes image (B, F) float32.
 
     The loss is a layer of the model because it compares images of the whole batch, also where several
     devices share it. Keras averages one number for each image, scales that for several devices and
@@ -46,7 +47,8 @@ def trainer(model: keras.Model, loss: keras.layers.Layer, augment: bool = True) 
     Keras, and the metrics of `signs_of_life` read the features beside them.
     """
     tower = model.get_layer("tower")
-    image = keras.Input(tower.input_shape[1:], dtype="uint8" if len(tower.input_shape) == 4 else "float32", name="image")
+    image = keras.Input(tower.input_shape[1:], dtype="uint8" if len(tower.input_shape) == 4 else "float32",
+                        name="image")
     label = keras.Input((), dtype="int32", name="label")
     inputs = {"image": image, "label": label}
     if augment:
@@ -72,7 +74,8 @@ def make_loss(name: str, model: keras.Model, **given) -> keras.layers.Layer:
     """
     row, head = losses.LOSSES[name], model.get_layer("head")
     if not row.trains_head and not isinstance(head, DistanceHead):
-        raise ValueError(f"--loss={name} trains distances, and the head of this model does not compare distances: pass --head=distance")
+        raise ValueError(f"--loss={name} trains distances, and the head of this model does not compare distances: "
+                         "pass --head=distance")
     if row.unit_length and "unit_length" not in [layer.name for layer in model.get_layer("tower").layers]:
         raise ValueError(f"--loss={name} compares cosines: pass --normalize")
     return losses.make_loss(name, head, losses.settings_of(name, given))
@@ -98,7 +101,8 @@ def signs_of_life(loss: keras.layers.Layer) -> list[keras.metrics.Metric]:
     """
 
     def metric(sign, *args):
-        return keras.metrics.MeanMetricWrapper(lambda labels, rows: sign(labels, rows[:, 1:], *args), name=sign.__name__)
+        return keras.metrics.MeanMetricWrapper(lambda labels, rows: sign(labels, rows[:, 1:],
+                                                                         *args), name=sign.__name__)
 
     signs = [metric(sign) for sign in SIGNS_OF_LIFE]
     if isinstance(loss, MinedTriplets):
@@ -107,11 +111,12 @@ def signs_of_life(loss: keras.layers.Layer) -> list[keras.metrics.Metric]:
 
 
 def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.ndarray) -> bool:
-    """Fits the head to features of pairs, by logistic regression on its logit (Platt 1999): its similarity becomes a probability.
+    """Fits the head to features of pairs, by logistic regression on its logit (Platt 1999): its similarity becomes a
+    probability.
 
-    As Platt does, nothing is taken as certain: of P same pairs (P + 1) / (P + 2) count as the same, so that similarities
-    do not become 1 to the last digit where few pairs are easily told apart. Same and different pairs weigh alike.
-    The tower, and the order of similarities, stay as they are.
+    As Platt does, nothing is taken as certain: of P same pairs (P + 1) / (P + 2) count as the same, so that
+    similarities do not become 1 to the last digit where few pairs are easily told apart. Same and different pairs weigh
+    alike. The tower, and the order of similarities, stay as they are.
 
     Args:
         left, right: (M, F).
@@ -123,7 +128,8 @@ def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.
     from sklearn.linear_model import LogisticRegression
 
     head = model.get_layer("head")
-    logits = np.concatenate([logits_of(head, left[start : start + 1024], right[start : start + 1024]) for start in range(0, len(left), 1024)])
+    logits = np.concatenate([logits_of(head, left[start : start + 1024], right[start : start + 1024])
+                             for start in range(0, len(left), 1024)])
     centre, width = logits.mean(), logits.std() + 1e-9  # the fit converges badly on numbers far from 0
     counts = np.where(same, same.sum(), (~same).sum())
     sure = (counts + 1) / (counts + 2)  # (M,) the share of a pair that is what it is said to be
@@ -166,10 +172,10 @@ class Comparer(NamedTuple):
             most similar are the nearest.
         distance_of: if so, similarity in 0..1 -> the distance at which it is reached; negative where
             no distance reaches it.
-        attention: features of two images, (F,) each -> how much place i of one corresponds to place j of the other, (n, n),
-            of a head that compares places; None for the others.
-        alone: features (N, F) -> vectors (N, V), of a head that compares places, which is slow: the pictures whose vectors
-            are nearest are worth comparing. None: features can all be scored.
+        attention: features of two images, (F,) each -> how much place i of one corresponds to place j of the other, (n,
+            n), of a head that compares places; None for the others.
+        alone: features (N, F) -> vectors (N, V), of a head that compares places, which is slow: the pictures whose
+            vectors are nearest are worth comparing. None: features can all be scored.
         keeps_places: whether the tower ends in maps in a row, so that a thing has other features where it has moved.
     """
 
@@ -210,17 +216,20 @@ def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray
 
 def flattens(tower: keras.layers.Layer) -> bool:
     """Whether a tower, or a network in it, puts maps of more than one place in a row."""
-    return any(isinstance(layer, layers.Flatten) and len(shape := layer.input.shape) == 4 and max(shape[1:3]) > 1 or flattens(layer)
+    return any(isinstance(layer, layers.Flatten) and len(shape := layer.input.shape) == 4 and max(shape[1:3]) > 1
+               or flattens(layer)
                for layer in getattr(tower, "layers", ()))
 
 
 def attention(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """How much place i of one image corresponds to place j of the other, as a head sees it that compares places: (F,), (F,) -> (n, n)."""
+    """How much place i of one image corresponds to place j of the other, as a head sees it that compares places: (F,),
+    (F,) -> (n, n)."""
     return keras.ops.convert_to_numpy(head.attention(left[None], right[None]))[0]
 
 
 def logits_of(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """A head applied to features that broadcast, (..., F), (..., F) -> (...); one that compares places takes few enough pairs at once for memory."""
+    """A head applied to features that broadcast, (..., F), (..., F) -> (...); one that compares places takes few enough
+    pairs at once for memory."""
     shape = np.broadcast_shapes(left.shape[:-1], right.shape[:-1])
     pairs, most = math.prod(shape), getattr(head, "pairs_at_once", math.inf)
     if pairs <= most:
@@ -233,5 +242,6 @@ def logits_of(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> 
 def alone(head: keras.layers.Layer, features: np.ndarray) -> np.ndarray:
     """What a head that compares places makes of each picture beside itself, (N, F) -> (N, V), block by block."""
     most = head.pairs_at_once
-    found = [head.alone(np.asarray(features[start : start + most], "float32")) for start in range(0, len(features), most)]
+    found = [head.alone(np.asarray(features[start : start + most], "float32"))
+             for start in range(0, len(features), most)]
     return np.concatenate([keras.ops.convert_to_numpy(vectors) for vectors in found])

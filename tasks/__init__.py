@@ -92,10 +92,13 @@ class RoomRow(NamedTuple):
 TASKS = {
     "siamese": TaskRow("similarity", "task", "are these two the same thing? Learns from folders of classes"),
     "triplet": TaskRow("similarity", "task", "how near are they? Learns from folders of classes, to search in"),
-    "copies": TaskRow("copies", "task", "is this a copy of that photo? Learns from a folder of photos without labels, which it crops, recolours, "
+    "copies": TaskRow("copies", "task", "is this a copy of that photo? Learns from a folder of photos without labels, "
+                                        "which it crops, recolours, "
                       "turns and writes on"),
-    "rank": TaskRow("quality", "ranking", "which looks better? Learns from good photos, which it distorts more and more"),
-    "patches": TaskRow("patches", "task", "do these patches show the same place? Learns from a folder of photos without labels, whose places it "
+    "rank": TaskRow("quality", "ranking",
+                    "which looks better? Learns from good photos, which it distorts more and more"),
+    "patches": TaskRow("patches", "task", "do these patches show the same place? Learns from a folder of photos "
+                                          "without labels, whose places it "
                        "shows again from elsewhere and in another light"),
     "finetune": TaskRow("quality", "finetuning", "which looks better to people? Learns from photos with human scores"),
 }
@@ -151,13 +154,16 @@ class Task(Protocol):
     KIND: str  # name of the Keras models that it keeps
     NEXT: str  # the commands to try after training
     CURVES: list[tuple[str, list[str]]]  # panels of curves.png: title, and columns of log.csv
-    FIGURES: dict[str, str]  # of evaluation.json whose spread over --splits is told, and their names; none without --splits
+    # of evaluation.json whose spread over --splits is told, and their names; none without --splits
+    FIGURES: dict[str, str]
 
     def settle(self, options: "flags.FlagValues") -> None:
-        """Gives a value to every flag that was left to the data, such as the input size; says what it chose. flags.txt holds the values."""
+        """Gives a value to every flag that was left to the data, such as the input size; says what it chose. flags.txt
+        holds the values."""
 
     def build_model(self, options: "flags.FlagValues", start: "keras.Model | None" = None) -> "keras.Model":
-        """The model that the flags describe, with its first weights. `start` is the model that --weights names, if it names one."""
+        """The model that the flags describe, with its first weights. `start` is the model that --weights names, if it
+        names one."""
 
     def find_data(self, options: "flags.FlagValues", model: "keras.Model") -> Data:
         """Finds, reads and splits the data, and says what was found. It only reads: files, and what the model takes."""
@@ -187,11 +193,13 @@ class Task(Protocol):
     def validation(self, options: "flags.FlagValues", model: "keras.Model", data: Data) -> "Validation | None":
         """How the model is measured after each epoch; None where there is nothing to measure on."""
 
-    def callbacks(self, options: "flags.FlagValues", batches: "keras.utils.PyDataset") -> "list[keras.callbacks.Callback]":
+    def callbacks(self, options: "flags.FlagValues",
+                  batches: "keras.utils.PyDataset") -> "list[keras.callbacks.Callback]":
         """Callbacks of this task alone."""
 
     def finish(self, options: "flags.FlagValues", folder: str, data: Data) -> list[str]:
-        """Measures the model of the best epoch, writes the report into the run's folder, and returns it in lines to print."""
+        """Measures the model of the best epoch, writes the report into the run's folder, and returns it in lines to
+        print."""
 
 
 class Room(Protocol):
@@ -210,12 +218,14 @@ def task_module(task: str) -> Task:
 
 
 def room_named(name: str) -> str:
-    """The room of a name: its own, or that of a task of train.py, so that --task=rank means quality; ValueError for others."""
+    """The room of a name: its own, or that of a task of train.py, so that --task=rank means quality; ValueError for
+    others."""
     return TASKS[name].room if name in TASKS and name not in ROOMS else name
 
 
 def names_of_rooms(rooms: Iterable[str] = ()) -> list[str]:
-    """What --task of predict.py and evaluate.py takes: these rooms, or all, and the tasks of train.py that they hold."""
+    """What --task of predict.py and evaluate.py takes: these rooms, or all, and the tasks of train.py that they
+    hold."""
     rooms = list(rooms or ROOMS)
     return list(dict.fromkeys([*rooms, *(task for task, row in TASKS.items() if row.room in rooms)]))
 

@@ -1,4 +1,5 @@
-"""What a model knows: the pictures it learnt from and how it was measured, kept in about.json beside the model and said in one line."""
+"""What a model knows: the pictures it learnt from and how it was measured, kept in about.json beside the model and said
+in one line."""
 
 import os
 from collections.abc import Sequence
@@ -31,12 +32,15 @@ def write(folder: str, task: str, data, measured: dict[str, float], shape: tuple
     runs.write_json(folder, runs.ABOUT, {
         "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails),
         "classes": len(np.unique(data.samples.labels[rows])), "images": len(rows), "input": list(shape),
-        "measured_on": {name: measured[name] for name in ("classes", "images", "pairs", "seen_classes") if name in measured},
-        "roc_auc": measured.get("roc_auc"), "roc_auc_interval": [measured.get("roc_auc_low"), measured.get("roc_auc_high")],
+        "measured_on": {name: measured[name] for name in ("classes", "images", "pairs", "seen_classes")
+                        if name in measured},
+        "roc_auc": measured.get("roc_auc"),
+        "roc_auc_interval": [measured.get("roc_auc_low"), measured.get("roc_auc_high")],
     })
 
 
-def write_photos(folder: str, task: str, paths: list[str], shape: tuple[int, int, int], distorted: bool = True, **more) -> None:
+def write_photos(folder: str, task: str, paths: list[str], shape: tuple[int, int, int], distorted: bool = True,
+                 **more) -> None:
     """Writes about.json of a run on photos without classes.
 
     Args:
@@ -47,7 +51,8 @@ def write_photos(folder: str, task: str, paths: list[str], shape: tuple[int, int
     """
     thumbnails = read_thumbnails(evenly(paths, LOOKED_AT))
     runs.write_json(folder, runs.ABOUT, {
-        "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails, distorted), "classes": len(paths),
+        "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails, distorted),
+        "classes": len(paths),
         "images": len(paths), "input": list(shape), "measured_on": {}, "roc_auc": None, **more,
     })
 
@@ -89,7 +94,8 @@ def of_classes(about: dict) -> str:
 
 
 def warning(about: dict | None, thumbnails: np.ndarray) -> str:
-    """Why the answer about these pictures (N, 48, 48, 3) may mean nothing; "" where they look like those of the training.
+    """Why the answer about these pictures (N, 48, 48, 3) may mean nothing; "" where they look like those of the
+    training.
 
     Of two pictures one is enough to doubt; of more than two, more than half must look unlike.
     """
@@ -107,7 +113,8 @@ def near_chance(about: dict) -> str:
     reached, (low, _) = about.get("roc_auc"), about.get("roc_auc_interval") or (None, None)
     if reached is None or not verification.hardly_better(reached, low, about["measured_on"].get("classes", 0)):
         return ""
-    return f"in its own test the model was hardly better than chance (ROC-AUC {reached:.3f}): do not rely on its answers"
+    return (f"in its own test the model was hardly better than chance (ROC-AUC {reached:.3f}): do not rely on its "
+            "answers")
 
 
 def trusted(warning: str) -> bool:
@@ -122,5 +129,6 @@ def read(model: str) -> dict | None:
     with reading(os.path.join(folder, runs.ABOUT), "what training wrote", runs.mend(folder, runs.ABOUT)):
         if found:
             in_words(found)
-            warning(found | {"shows": PHOTOGRAPHS}, np.zeros((1, *THUMBNAIL), "uint8"))  # are no characters: the ranges are read too
+            # are no characters: the ranges are read too
+            warning(found | {"shows": PHOTOGRAPHS}, np.zeros((1, *THUMBNAIL), "uint8"))
     return found

@@ -34,8 +34,8 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
     suiting = next((file for file in ready if shown and known_of(os.path.dirname(file), "shows") == shown), "")
     learnt = known_of(newest, "shows") if newest else ""
     if newest and suiting and learnt and learnt != shown:
-        print(f"these pictures are {shown}, and the newest run learnt from {learnt}: the ready model {ready[suiting]} answers; "
-              f"--model={newest} asks the run")
+        print(f"these pictures are {shown}, and the newest run learnt from {learnt}: the ready model {ready[suiting]} "
+              f"answers; --model={newest} asks the run")
         return suiting
     return runs.model_file(newest or suiting or next(iter(ready)), row.train)
 

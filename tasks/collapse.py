@@ -35,6 +35,8 @@ class Collapse(keras.callbacks.Callback):
                 f"\ncollapsed: after {epoch + 1} epochs same and different pairs are not told apart (distances "
                 f"{logs['same_distance']:.3g} and {logs['different_distance']:.3g}, spread {logs['spread']:.2g}, "
                 f"loss {logs['loss']:.3f}"
-                + ("" if math.isnan(self.idle_loss) else f"; {self.idle_loss:.3f} is that of embeddings that are all alike")
-                + f"). Change one thing at a time: a --learning_rate ten times lower{self.advice}; and look at batch.png: could you tell?"
+                + ("" if math.isnan(self.idle_loss) else f"; {self.idle_loss:.3f} is that of embeddings that are all "
+                                                         "alike")
+                + f"). Change one thing at a time: a --learning_rate ten times lower{self.advice}; and look at "
+                  "batch.png: could you tell?"
             )

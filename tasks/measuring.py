@@ -16,10 +16,13 @@ def define_flags(*rooms: str) -> None:
                           + ("Default: that of --model, or of the newest run" if len(rooms) > 1 else "Always this one"))
         flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: " + ", ".join(tasks.ready_names())
                             + ". Default: the newest run, otherwise a ready model")
-        flags.DEFINE_string("dataset_path", "", "Folder of images, or of undistorted photos, to test on. Default: what the run held out")
-        flags.DEFINE_string("out", "", "Folder to write figures and tables to. Default: that of the model; with --compare the working folder")
+        flags.DEFINE_string("dataset_path", "",
+                            "Folder of images, or of undistorted photos, to test on. Default: what the run held out")
+        flags.DEFINE_string("out", "", "Folder to write figures and tables to. Default: that of the model; with "
+                                       "--compare the working folder")
         flags.DEFINE_integer("seed", 0, "Seed of pairs, distortions, crops and splits", 0)
-        flags.DEFINE_boolean("skip_broken", True, "Leave out files that are broken, or missing from a list. --noskip_broken stops at such a file")
+        flags.DEFINE_boolean("skip_broken", True, "Leave out files that are broken, or missing from a list. "
+                                                  "--noskip_broken stops at such a file")
         flags.DEFINE_boolean("json", False, "Print the figures as one JSON object on the last line")
     for room in rooms:
         tasks.module_of(room, "flags").for_evaluation()

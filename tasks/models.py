@@ -19,7 +19,8 @@ from tasks import ROOMS
 from utils.data.files import reading
 from utils.run import folder as runs
 
-NETWORKS = {row.kind: import_module(row.network) for row in ROOMS.values()}  # to import them makes their layers known to Keras
+# to import them makes their layers known to Keras
+NETWORKS = {row.kind: import_module(row.network) for row in ROOMS.values()}
 HEAD_LAYERS = {named("nets.heads", row.layer) for row in HEADS.values()}  # known to Keras from here on too
 READERS = {row.kind: getattr(NETWORKS[row.kind], row.reader) for row in ROOMS.values() if row.reader}
 WEIGHTS = "model.weights.h5"  # in a .keras file
@@ -28,7 +29,8 @@ RATIO, SPARE = 20, 2**24  # weights take at most so many times the bytes of thei
 
 
 def load_model(path: str, kind: str) -> keras.Model:
-    """The model in a .keras file, which may be a stranger's: no code of his runs, and it takes no more memory than the file justifies.
+    """The model in a .keras file, which may be a stranger's: no code of his runs, and it takes no more memory than the
+    file justifies.
 
     Args:
         kind: of a row in `ROOMS`, or the name of a further network that a run keeps, see `runs.beside`: what it takes
@@ -39,7 +41,8 @@ def load_model(path: str, kind: str) -> keras.Model:
     """
     found = runs.kind_of(path)
     if found != kind:
-        raise ValueError(f"{path}: {f'a {found} model' if found else 'not a Keras model'}, expected a {kind} model of this project")
+        raise ValueError(f"{path}: {f'a {found} model' if found else 'not a Keras model'}, expected a {kind} model of "
+                         "this project")
     with reading(path, f"a {kind} model of this project", "pass another --model, or train one"):
         check_archive(path)
         with compiled_hastily():
@@ -49,7 +52,8 @@ def load_model(path: str, kind: str) -> keras.Model:
 
 
 def check_archive(path: str) -> None:
-    """Raises ValueError where a .keras file asks for far more memory than it has bytes, refers to other files, or holds code."""
+    """Raises ValueError where a .keras file asks for far more memory than it has bytes, refers to other files, or holds
+    code."""
     most = RATIO * os.path.getsize(path) + SPARE
     with zipfile.ZipFile(path) as archive:
         largest = max(member.file_size for member in archive.infolist())
@@ -65,7 +69,8 @@ def check_archive(path: str) -> None:
         file.visititems(lambda name, item: held.append(item) if isinstance(item, h5py.Dataset) else None)
         if links or any(item.external or item.is_virtual for item in held):
             raise ValueError("its weights refer to other files")
-        for size, what in ((sum(item.size * item.dtype.itemsize for item in held), "its weights claim"), (bytes_of(config), "its layers take")):
+        for size, what in ((sum(item.size * item.dtype.itemsize for item in held), "its weights claim"),
+                           (bytes_of(config), "its layers take")):
             if size > most:
                 raise ValueError(f"{what} {size:,} bytes, but the file has only {os.path.getsize(path):,}")
 
@@ -78,7 +83,8 @@ def holds_code(config) -> bool:
 
 
 def bytes_of(config: dict) -> int:
-    """Bytes of the weights of a model, by its description: it is built without them. No random number is drawn from the streams in use."""
+    """Bytes of the weights of a model, by its description: it is built without them. No random number is drawn from the
+    streams in use."""
     before = random.getstate()
     waiting = list(global_state.get_global_attribute("uninitialized_variables") or [])
     try:
@@ -104,7 +110,8 @@ def check_model(model: keras.Model) -> None:
 def check_inputs(model: keras.Model) -> None:
     """Raises ValueError where a model of a kind in `ROOMS` takes no images, or any size where its kind has one size."""
     shapes = {tuple(tensor.shape) for tensor in model.inputs}
-    sizes = [size for shape in shapes for size in shape[1:3] if size or not getattr(NETWORKS[model.name], "ANY_SIZE", False)]
+    sizes = [size for shape in shapes for size in shape[1:3] if size
+             or not getattr(NETWORKS[model.name], "ANY_SIZE", False)]
     fitting = len(shapes) == 1 and all(len(shape) == 4 and shape[3] in range(1, 5) for shape in shapes)
     if not fitting or not all(size and size <= WIDEST for size in sizes):
         raise ValueError(f"it takes {shapes}, expected images of 1 to 4 channels")
@@ -112,7 +119,8 @@ def check_inputs(model: keras.Model) -> None:
 
 @contextlib.contextmanager
 def compiled_hastily():
-    """On JAX: without optimisation, which costs seconds for the random weights that Keras draws before it reads the saved ones."""
+    """On JAX: without optimisation, which costs seconds for the random weights that Keras draws before it reads the
+    saved ones."""
     if keras.backend.backend() != "jax":
         yield
         return

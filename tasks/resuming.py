@@ -1,4 +1,5 @@
-"""A run that goes on: its flags, and which of them may change. What makes the network, the loss or the log stays as it began."""
+"""A run that goes on: its flags, and which of them may change. What makes the network, the loss or the log stays as it
+began."""
 
 import os
 import shlex
@@ -11,17 +12,21 @@ from utils.data.files import reading
 from utils.flags import own_names, parse
 from utils.run import folder as runs
 from utils.run.startup import tell_readers
+from utils.saying import counted
 
 FLAGS = flags.FLAGS
 MAY_CHANGE = {
-    "dataset_path", "image_root", "skip_broken", "cache_distorted",  # where the data lies: split.json tells whether it is the same
-    "epochs", "steps_per_epoch", "batch_size", "photos_per_batch", "learning_rate", "schedule", "weight_decay", "patience", "splits",
+    # where the data lies: split.json tells whether it is the same
+    "dataset_path", "image_root", "skip_broken", "cache_distorted",
+    "epochs", "steps_per_epoch", "batch_size", "photos_per_batch", "learning_rate", "schedule", "weight_decay",
+    "patience", "splits",
     "devices", "workers", "cache_gb", "backend", "verbose", "run", "resume",
 }
 
 
 def take_flags() -> None:
-    """Reads the flags of the run to continue, --run or the newest; those on the command line that may change override them.
+    """Reads the flags of the run to continue, --run or the newest; those on the command line that may change override
+    them.
 
     Afterwards `FLAGS.run` names the run.
 
@@ -62,6 +67,35 @@ def refusal(folder: str, changed: list[str], before: list[str]) -> str:
     """Why these flags cannot change, what the run has, and the command that starts a new run with them."""
     passed = [line for name in changed for line in (FLAGS[name].serialize() or f"--{name} without a value").split("\n")]
     has = [line.replace("\n", " ") or f"no --{name}" for name, line in zip(changed, before)]
-    same = [f"--flagfile={os.path.join(folder, runs.FLAGS)}"] if changed != ["task"] else [f"--dataset_path={FLAGS.dataset_path}"]
+    same = ([f"--flagfile={os.path.join(folder, runs.FLAGS)}"] if changed != ["task"]
+            else [f"--dataset_path={FLAGS.dataset_path}"])
     command = shlex.join(["python", "train.py", *same, *passed, "--run=NAME"])
-    return f"{' '.join(passed)}: cannot change with --resume, {folder} has {' '.join(has)}. Leave it out, or start a new run: {command}"
+    return (f"{' '.join(passed)}: cannot change with --resume, {folder} has {' '.join(has)}. Leave it out, or start a "
+            f"new run: {command}")
+
+
+def check_log(folder: str, epochs: int, columns: set[str]) -> None:
+    """Raises ValueError where log.csv is damaged, or does not fit a run that goes on after `epochs` and fills these
+    columns, among others.
+
+    It may know more epochs than the state does: they are forgotten and come again.
+    """
+    path, found = os.path.join(folder, runs.LOG), [row["epoch"] for row in runs.read_log(folder)]
+    if len(found) > 1 and not epochs:
+        raise ValueError(f"{os.path.join(folder, runs.STATE)}: not there, although {runs.LOG} knows {len(found)} "
+                         f"epochs; {runs.mend(folder, runs.STATE)}")
+    if len(found) < epochs:
+        raise ValueError(f"{path}: holds {counted(len(found), 'epoch')}, and {runs.STATE} was saved after {epochs}; "
+                         f"{runs.mend(folder, runs.LOG)}")
+    if found != list(range(len(found))):
+        raise ValueError(f"{path}: its epochs do not count up from 0; {runs.mend(folder, runs.LOG)}")
+    runs.check_columns(folder, columns)
+
+
+def forget_epochs(folder: str, first: int) -> None:
+    """Cuts log.csv before epoch `first`, and what a killed run left half at its end: a resumed run writes these rows
+    again."""
+    if columns := runs.columns_of_log(folder):
+        runs.write_table(folder, runs.LOG, runs.read_rows(folder)[:first], columns)
+    else:
+        Path(folder, runs.LOG).unlink(missing_ok=True)

@@ -18,7 +18,8 @@ from helpers import DATA, ROOT, picture, scenery
 
 @pytest.fixture(autouse=True)
 def same_start(monkeypatch):
-    """Every test draws the same first weights, hears what is said once, whatever ran before it, and leaves no list of files where it runs."""
+    """Every test draws the same first weights, hears what is said once, whatever ran before it, and leaves no list of
+    files where it runs."""
     monkeypatch.setattr(saying, "LEFT_OUT", os.devnull)
     keras.utils.set_random_seed(1)
     saying.SAID.clear()

@@ -41,7 +41,8 @@ def omniglot_like(root, alphabets=6, characters=3, drawings=2, part=""):
     for a in range(alphabets):
         for c in range(characters):
             for d in range(drawings):
-                picture(root / part / f"alphabet{a}" / f"character{c}" / f"{d}.png", size=(4, 4), seed=len(part) + 100 * a + 10 * c + d)
+                picture(root / part / f"alphabet{a}" / f"character{c}" / f"{d}.png", size=(4, 4),
+                        seed=len(part) + 100 * a + 10 * c + d)
     return root
 
 
@@ -61,8 +62,10 @@ def write_runs(path, runs=2):
 def questions(**given):
     """The flags of predict.py about similarity: their defaults, but for those given."""
     return SimpleNamespace(**{
-        "task": None, "model": "", "threshold": None, "threshold_at": None, "why": False, "gallery": "", "top": 10, "index": "exact",
-        "collection": "pictures", "rerank": None, "duplicates": "", "expected_wrong": 1.0, "force": False, "proof": True, "pairs": "",
+        "task": None, "model": "", "threshold": None, "threshold_at": None, "why": False, "gallery": "", "top": 10,
+        "index": "exact",
+        "collection": "pictures", "rerank": None, "duplicates": "", "expected_wrong": 1.0, "force": False,
+        "proof": True, "pairs": "",
         "matrix": "", "between": [],
         "figure": False, "json": True, "csv": ""} | given)
 
@@ -283,7 +286,8 @@ def echo(models, asked):
     return {"used": used, "said": said, "heard": asked.fields["call"].upper()}
 """,
     "tasks/echo/apps/words.py": """
-TEXTS = {"echo.tab": ("Echo", "回声"), "echo.head": ("What comes back?", "什么会回来？"), "echo.about": ("Call.", "请喊。"),
+TEXTS = {"echo.tab": ("Echo", "回声"), "echo.head": ("What comes back?", "什么会回来？"),
+         "echo.about": ("Call.", "请喊。"),
          "echo.ask": ("Shout", "喊"), "call": ("What you call", "喊什么"),
          "model.silence": ("silence (no model)", "寂静（不用模型）")}
 """,

@@ -2,8 +2,9 @@
 
     python tests/hostile.py 10000
 
-Prints one line of JSON: how many were read and refused, what else happened, the peak of memory in MB and the longest time in seconds.
-Everything else on the terminal is a fault, and so is any line that does not begin with the name of a file.
+Prints one line of JSON: how many were read and refused, what else happened, the peak of memory in MB and the longest
+time in seconds. Everything else on the terminal is a fault, and so is any line that does not begin with the name of a
+file.
 """
 
 import io
@@ -42,7 +43,8 @@ def whole_pictures() -> list[tuple[str, bytes]]:
 
     for kind, ending in (("PNG", "png"), ("JPEG", "jpg"), ("WEBP", "webp"), ("AVIF", "avif"), ("TIFF", "tif")):
         add(colour, kind, ending, exif=exif)
-    for kind, ending in (("GIF", "gif"), ("BMP", "bmp"), ("PPM", "ppm"), ("TGA", "tga"), ("ICO", "ico"), ("JPEG2000", "jp2"), ("PCX", "pcx"),
+    for kind, ending in (("GIF", "gif"), ("BMP", "bmp"), ("PPM", "ppm"), ("TGA", "tga"), ("ICO", "ico"),
+                         ("JPEG2000", "jp2"), ("PCX", "pcx"),
                          ("SGI", "sgi"), ("DDS", "dds"), ("QOI", "qoi")):
         add(colour, kind, ending)
     for compression in ("tiff_lzw", "tiff_adobe_deflate", "jpeg", "packbits"):
@@ -86,7 +88,8 @@ def main(count: int) -> None:
                 found["read" if image.shape == SHAPE and image.dtype == np.uint8 else "of another shape"] += 1
             except ValueError as error:
                 reason = str(error).removeprefix(f"{name}: ")
-                found["refused" if str(error) != reason and len(reason) > 8 and reason != "broken image ()" else f"no reason: {error}"] += 1
+                found["refused" if str(error) != reason and len(reason) > 8 and reason != "broken image ()"
+                      else f"no reason: {error}"] += 1
             except Exception as error:
                 found[f"{type(error).__name__}: {error}"[:200]] += 1
             longest = max(longest, time.perf_counter() - begun)

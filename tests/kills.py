@@ -4,9 +4,10 @@
     python tests/kills.py rank 25
     python tests/kills.py gallery 25
 
-A training must leave models and logs that can be read after every kill, and in the end the weights and the log of one that was never killed. A
-training that ends before there were enough kills is followed by another one. A
-gallery must not embed again what was embedded thirty seconds before the kill, or earlier. Prints one line of JSON; `faults` must be empty.
+A training must leave models and logs that can be read after every kill, and in the end the weights and the log of one
+that was never killed. A training that ends before there were enough kills is followed by another one. A
+gallery must not embed again what was embedded thirty seconds before the kill, or earlier. Prints one line of JSON;
+`faults` must be empty.
 """
 
 import json
@@ -32,8 +33,10 @@ ROOT = Path(__file__).parent.parent
 TRAIN = str(ROOT / "train.py")
 CLOCK = ("seconds", "waited")  # columns of a log that no two runs share
 FLAGS = {
-    "similarity": ("--input_shape=32,32,1", "--batch_size=8", "--images_per_class=2", "--epochs=40", "--steps_per_epoch=8"),
-    "rank": ("--task=rank", "--dataset_path=photos", "--input_shape=64,64,3", "--epochs=40", "--steps_per_epoch=4", "--workers=0"),
+    "similarity": ("--input_shape=32,32,1", "--batch_size=8", "--images_per_class=2", "--epochs=40",
+                   "--steps_per_epoch=8"),
+    "rank": ("--task=rank", "--dataset_path=photos", "--input_shape=64,64,3", "--epochs=40", "--steps_per_epoch=4",
+             "--workers=0"),
 }
 
 
@@ -108,7 +111,8 @@ def damage(folder: str, keras) -> list[str]:
             with reading(path):
                 keras.saving.load_model(path, compile=False)
 
-    readers = {name: lambda name: runs.read_json(folder, name) for name in (runs.SPLIT, runs.EVALUATION, runs.THRESHOLDS, runs.ABOUT)}
+    readers = {name: lambda name: runs.read_json(folder, name)
+               for name in (runs.SPLIT, runs.EVALUATION, runs.THRESHOLDS, runs.ABOUT)}
     readers |= {runs.BEST: read_model, runs.LAST: read_model, runs.LOG: lambda name: runs.read_log(folder)}
     for name, read in readers.items():
         try:
@@ -121,10 +125,13 @@ def damage(folder: str, keras) -> list[str]:
 def differences(folder: str, keras) -> list[str]:
     """How a run that was killed and resumed differs from the one that never was."""
     whole = os.path.join(runs.LOGS, "whole")
-    one, two = (keras.saving.load_model(os.path.join(run, runs.LAST), compile=False).get_weights() for run in (whole, folder))
-    logs = [[{name: value for name, value in row.items() if name not in CLOCK} for row in runs.read_log(run)] for run in (whole, folder)]
+    one, two = (keras.saving.load_model(os.path.join(run, runs.LAST), compile=False).get_weights()
+                for run in (whole, folder))
+    logs = [[{name: value for name, value in row.items() if name not in CLOCK} for row in runs.read_log(run)]
+            for run in (whole, folder)]
     alike = all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
-    return ["other weights than without kills"] * (not alike) + ["another log than without kills"] * (logs[0] != logs[1])
+    return (["other weights than without kills"] * (not alike) + ["another log than without kills"]
+            * (logs[0] != logs[1]))
 
 
 def kill_gallery(count: int, rng) -> dict:

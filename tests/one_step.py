@@ -1,4 +1,5 @@
-"""One step of gradient descent on the devices named, for each loss and for heads that compare places; saves what it gives. Run by a test.
+"""One step of gradient descent on the devices named, for each loss and for heads that compare places; saves what it
+gives. Run by a test.
 
 The tower runs in float64: in float32 a rounding may flip a ReLU, and the gradients of one device and
 of two then differ by a percent although both are right.
@@ -41,7 +42,8 @@ def main(names: str, path: str) -> None:
     keras.config.set_floatx("float64")
     found = {}
     with devices.strategy(names):
-        for name in ("cross_entropy", "contrastive", "triplet", "multi_similarity", "supcon", "attention_before", "cross_attention"):
+        for name in ("cross_entropy", "contrastive", "triplet", "multi_similarity", "supcon", "attention_before",
+                     "cross_attention"):
             head = name if name in HEADS else "distance"
             keras.utils.set_random_seed(0)
             tower = towers.make_tower("compact", (32, 32, 1), normalize=True, maps=HEADS[head].places)

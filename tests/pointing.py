@@ -1,13 +1,15 @@
-"""Does `predict.py --why` point at what two pictures share? The same object is pasted on two photos, in other places and sizes.
+"""Does `predict.py --why` point at what two pictures share? The same object is pasted on two photos, in other places
+and sizes.
 
     python tests/pointing.py FOLDER [pairs]
     python tests/pointing.py --characters FOLDER [pairs]
 
-FOLDER holds photos, such as BSDS500: two are backgrounds, and the object is cut out of a third with an uneven outline. A second
-kind of object are drawn faces. For the share of the picture that the object takes, it prints the share of the red (of what speaks for
-"the same") that lies on the object, mean and standard deviation over the pictures, and how much the logit of the similarity falls when
-the five strongest places of the first picture are hidden, or five others of the same sizes. With --characters FOLDER is in Omniglot's
-layout, pairs are two drawings of a character, and only the falls of the logit are measured, of the ready model for characters.
+FOLDER holds photos, such as BSDS500: two are backgrounds, and the object is cut out of a third with an uneven outline.
+A second kind of object are drawn faces. For the share of the picture that the object takes, it prints the share of the
+red (of what speaks for "the same") that lies on the object, mean and standard deviation over the pictures, and how much
+the logit of the similarity falls when the five strongest places of the first picture are hidden, or five others of the
+same sizes. With --characters FOLDER is in Omniglot's layout, pairs are two drawings of a character, and only the falls
+of the logit are measured, of the ready model for characters.
 """
 
 import os
@@ -36,7 +38,8 @@ SHAPE = (SIDE, SIDE, 3)
 def outline(rng) -> np.ndarray:
     """An uneven blob that touches the sides of its square: (SIDE, SIDE) bool."""
     angles = np.linspace(0, 2 * np.pi, 200, endpoint=False)
-    radius = 1 + sum(rng.uniform(-0.25, 0.25) / wave * np.cos(wave * angles + rng.uniform(0, 2 * np.pi)) for wave in (1, 2, 3, 4))
+    radius = (1 + sum(rng.uniform(-0.25, 0.25) / wave * np.cos(wave * angles + rng.uniform(0, 2 * np.pi))
+                      for wave in (1, 2, 3, 4)))
     ends = np.stack([radius * np.cos(angles), radius * np.sin(angles)], axis=1)
     ends = (ends - ends.min(axis=0)) / np.ptp(ends, axis=0) * (SIDE - 1)
     page = Image.new("1", (SIDE, SIDE))
@@ -53,8 +56,10 @@ def face(rng) -> tuple[np.ndarray, np.ndarray]:
     return np.array(Image.fromarray(tinted).resize((SIDE, SIDE))), np.array(Image.fromarray(head).resize((SIDE, SIDE)))
 
 
-def pasted(background: np.ndarray, thing: np.ndarray, mask: np.ndarray, share: float, rng) -> tuple[np.ndarray, np.ndarray]:
-    """A background with a thing on it that takes a share of its area, somewhere: the picture, and where the thing is."""
+def pasted(background: np.ndarray, thing: np.ndarray, mask: np.ndarray, share: float,
+           rng) -> tuple[np.ndarray, np.ndarray]:
+    """A background with a thing on it that takes a share of its area, somewhere: the picture, and where the thing
+    is."""
     side = min(SIDE - 2, round(np.sqrt(share / mask.mean()) * SIDE))
     thing, mask = (np.array(Image.fromarray(each).resize((side, side))) for each in (thing, mask))
     top, left = rng.integers(0, SIDE - side + 1, 2)
@@ -67,7 +72,8 @@ def pasted(background: np.ndarray, thing: np.ndarray, mask: np.ndarray, share: f
 def pair(backgrounds, thing, mask, share: float, rng):
     """A thing on two backgrounds, up to 1.25 times as large on one as on the other: two of what `pasted` gives."""
     larger = rng.uniform(0.8, 1.25) ** 0.5
-    return pasted(backgrounds[0], thing, mask, share * larger, rng), pasted(backgrounds[1], thing, mask, share / larger, rng)
+    return pasted(backgrounds[0], thing, mask, share * larger,
+                  rng), pasted(backgrounds[1], thing, mask, share / larger, rng)
 
 
 def on_object(places: np.ndarray, said: np.ndarray, where: np.ndarray) -> float:
@@ -76,8 +82,10 @@ def on_object(places: np.ndarray, said: np.ndarray, where: np.ndarray) -> float:
     return float(red[where].sum() / red.sum()) if red.any() else 0.0
 
 
-def fall(compare: Comparer, shape, left: np.ndarray, right: np.ndarray, found: why.Why, rng, draws: int = 8) -> tuple[float, float]:
-    """How far the logit falls when the five strongest places of `left` are hidden, and on average of others of the same sizes."""
+def fall(compare: Comparer, shape, left: np.ndarray, right: np.ndarray, found: why.Why, rng,
+         draws: int = 8) -> tuple[float, float]:
+    """How far the logit falls when the five strongest places of `left` are hidden, and on average of others of the same
+    sizes."""
     strongest = found.places[why.loudest(found, found.left)]
     others = []
     for _ in range(draws):
@@ -95,12 +103,15 @@ def measure(compare: Comparer, shape, pairs, rng) -> None:
     shares, falls, begun = [], [], time.perf_counter()
     for (left, on_left), (right, on_right) in pairs:
         found = why.explain(compare, shape, left, right)
-        shares += [on_object(found.places, said, where) for said, where in ((found.left, on_left), (found.right, on_right)) if where is not None]
+        shares += [on_object(found.places, said, where)
+                   for said, where in ((found.left, on_left), (found.right, on_right)) if where is not None]
         falls.append(fall(compare, shape, left, right, found, rng))
     strongest, others = np.array(falls).T
-    share = f"{np.mean(shares):.3f} +- {np.std(shares):.3f} of the red on the object, {len(shares)} pictures; " if shares else ""
-    print(f"  {share}the logit falls by {strongest.mean():.2f} without the five strongest places, by {others.mean():.2f} without others, more in "
-          f"{np.mean(strongest > others):.0%} of {len(falls)} pairs; {(time.perf_counter() - begun) / len(falls):.1f} s a pair", flush=True)
+    share = (f"{np.mean(shares):.3f} +- {np.std(shares):.3f} of the red on the object, {len(shares)} pictures; "
+             if shares else "")
+    print(f"  {share}the logit falls by {strongest.mean():.2f} without the five strongest places, by "
+          f"{others.mean():.2f} without others, more in {np.mean(strongest > others):.0%} of {len(falls)} pairs; "
+          f"{(time.perf_counter() - begun) / len(falls):.1f} s a pair", flush=True)
 
 
 def characters(folder: str, count: int) -> None:
@@ -125,7 +136,8 @@ def photos(folder: str, count: int) -> None:
             places = rng.permutation(len(paths))
             pairs = []
             for number in range(count):
-                one, other, third = (read_image(paths[row], SHAPE) for row in places[np.arange(3 * number, 3 * number + 3) % len(paths)])
+                one, other, third = (read_image(paths[row], SHAPE)
+                                     for row in places[np.arange(3 * number, 3 * number + 3) % len(paths)])
                 pairs.append(pair((one, other), *((third, outline(rng)) if kind == "photo" else face(rng)), share, rng))
             print(f"{kind}s on {share:.1%} of the picture")
             measure(compare, shape, pairs, rng)

@@ -32,7 +32,8 @@ MODULES = {name_of(file): ast.parse(file.read_text(encoding="utf-8")) for file i
 def when_imported(node):
     """The statements that run when a module is imported: those of functions and of `if TYPE_CHECKING` do not."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.FunctionDef) or isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+        if (isinstance(child, ast.FunctionDef) or isinstance(child, ast.If)
+            and ast.unparse(child.test) == "TYPE_CHECKING"):
             continue
         yield child
         yield from when_imported(child)
@@ -64,7 +65,8 @@ def test_no_module_imports_itself_in_a_circle():
         visit(name, [])
 
 
-@pytest.mark.parametrize("folder, forbidden", [("nets", ("utils", "tasks", "apps")), ("utils", ("nets", "tasks", "apps")), ("tasks", ("apps",))])
+@pytest.mark.parametrize("folder, forbidden", [("nets", ("utils", "tasks", "apps")),
+                                               ("utils", ("nets", "tasks", "apps")), ("tasks", ("apps",))])
 def test_arrows_go_from_apps_to_tasks_to_nets_and_utils(folder, forbidden):
     wrong = {name: sorted(other for other in imported(ast.walk(tree)) if other.split(".")[0] in forbidden)
              for name, tree in MODULES.items() if name.split(".")[0] == folder}
@@ -79,8 +81,8 @@ def test_what_needs_no_keras_imports_none():
     names = ["utils.run.folder", "utils.run.figures", "utils.data.photos", "utils.gallery", "utils.batches.crops",
              "tasks", "apps.exporting.formats", "tasks.copies.difference", LIBRARY,
              *(f"tasks.{room}.flags" for room in ROOMS)]
-    found = told_by(f"import importlib, json, sys\nfound = {{}}\nfor name in {names}:\n    importlib.import_module(name)\n"
-                    "    found[name] = 'keras' in sys.modules\nprint(json.dumps(found))")
+    found = told_by(f"import importlib, json, sys\nfound = {{}}\nfor name in {names}:\n    "
+                    "importlib.import_module(name)\n    found[name] = 'keras' in sys.modules\nprint(json.dumps(found))")
     assert found == dict.fromkeys(names, False)
 
 
@@ -92,18 +94,21 @@ def test_pip_installs_every_script():
 
 def test_a_folder_holds_at_most_eight_files():
     folders = {path.parent for path in FILES} - {ROOT}
-    counts = {str(folder.relative_to(ROOT)): len(set(folder.glob("*.py")) - {folder / "__init__.py"}) for folder in folders}
+    counts = {str(folder.relative_to(ROOT)): len(set(folder.glob("*.py")) - {folder / "__init__.py"})
+              for folder in folders}
     assert not {folder: count for folder, count in counts.items() if count > 8}
 
 
 def test_a_file_holds_at_most_350_lines():
-    files = [file for file in [*FILES, *(ROOT / "docs").rglob("*.py")] if file.read_text(encoding="utf-8").count("\n") > 350]
+    files = [file for file in [*FILES, *(ROOT / "docs").rglob("*.py")] if file.read_text(encoding="utf-8").count("\n")
+             > 350]
     assert not [str(file.relative_to(ROOT)) for file in files]
 
 
 def test_every_test_stands_where_its_module_does():
     """tests/utils/data/test_scores.py is about utils/data; tests of no folder stand on top."""
-    folders = {str(Path(name_of(file).replace(".", "/")).parent) for file in FILES} | {name.replace(".", "/") for name in MODULES}
+    folders = {str(Path(name_of(file).replace(".", "/")).parent)
+               for file in FILES} | {name.replace(".", "/") for name in MODULES}
     placed = {str(file.relative_to(ROOT / "tests").parent) for file in (ROOT / "tests").rglob("test_*.py")}
     assert placed <= folders | {"."}
 
@@ -126,7 +131,8 @@ def test_the_choices_of_flags_are_the_rows():
         "backbone": ["auto", *(towers.SIMILARITY | towers.QUALITY | towers.PATCHES)],
     }
     for script in ("predict", "evaluate"):
-        choices = told_by(f"import json, {script}\nfrom absl import flags\nprint(json.dumps(flags.FLAGS['task'].parser.enum_values))")
+        choices = told_by(f"import json, {script}\nfrom absl import "
+                          "flags\nprint(json.dumps(flags.FLAGS['task'].parser.enum_values))")
         assert choices == names_of_rooms()
 
 
@@ -134,7 +140,8 @@ def test_the_choices_of_flags_are_the_rows():
 def test_every_row_names_something_that_is_there(table):
     """A misspelt name in a row would show only when somebody chooses it."""
     package = {"HEADS": "heads", "LOSSES": "losses", "PATCH_LOSSES": "losses", "MININGS": "losses"}.get(table, "towers")
-    rows = {"HEADS": HEADS, "LOSSES": LOSSES, "PATCH_LOSSES": PATCH_LOSSES, "MININGS": MININGS, "SIMILARITY": towers.SIMILARITY,
+    rows = {"HEADS": HEADS, "LOSSES": LOSSES, "PATCH_LOSSES": PATCH_LOSSES, "MININGS": MININGS,
+            "SIMILARITY": towers.SIMILARITY,
             "PATCHES": towers.PATCHES, "QUALITY": towers.QUALITY}[table]
     for row in rows.values():
         file, name = (row if isinstance(row, str) else row[0]).split(".")

@@ -30,7 +30,8 @@ MANY = {"json": True, "csv": "", "figure": False}
 OPTIONS = {
     "similarity": vars(questions()),
     "quality": {"crops": 0, **MANY},
-    "patches": {"descriptor": "model", "geometry": "homography", "homography": False, "keypoints": [], "most_keypoints": 4000, "ratio": 0.8,
+    "patches": {"descriptor": "model", "geometry": "homography", "homography": False, "keypoints": [],
+                "most_keypoints": 4000, "ratio": 0.8,
                 "tolerance": 3.0, **MANY},
 }
 
@@ -65,10 +66,12 @@ def test_similarity_gives_the_numbers_of_the_script(files, told):
     assert model.similarity(a, b) == found["similarity"] and model.threshold == found["threshold"]
     assert model.warning([a, b]) == (found["warning"] or "")
     hits = model.search(files / "pictures", files / "query.jpg", top=3)
-    rows = told("similarity", search_app, "photos", files / "query.jpg", gallery=str(files / "pictures"), top=3)["results"]
+    rows = told("similarity", search_app, "photos", files / "query.jpg", gallery=str(files / "pictures"),
+                top=3)["results"]
     assert [hit._asdict() for hit in hits] == [{name: row[name] for name in ("file", "similarity")} for row in rows]
     groups = [[member.file for member in group.members] for group in model.duplicates(files / "pictures").groups]
-    assert groups == told("similarity", search_app, "photos", duplicates=str(files / "pictures"))["groups"] and len(groups) == 1
+    assert (groups == told("similarity", search_app, "photos", duplicates=str(files / "pictures"))["groups"]
+            and len(groups) == 1)
 
 
 def test_quality_and_matches_give_the_numbers_of_the_scripts(files, told):
@@ -95,11 +98,14 @@ def test_files_arrays_and_pil_images_are_the_same(files):
 
 
 @pytest.mark.parametrize("ask, says", [
-    (lambda model, root: model.embed(str(root / "a.jpg")), "a.jpg, expected several pictures: put a single one into a list"),
-    (lambda model, root: model.embed(np.zeros((20, 20, 3), "uint8")), r"an array \(20, 20, 3\) of uint8, expected several"),
+    (lambda model, root: model.embed(str(root / "a.jpg")), "a.jpg, expected several pictures: put a single one into a "
+                                                           "list"),
+    (lambda model, root: model.embed(np.zeros((20, 20, 3), "uint8")), r"an array \(20, 20, 3\) of uint8, expected "
+                                                                      r"several"),
     (lambda model, root: model.embed([]), "received no picture"),
     (lambda model, root: model.embed([root / "a.jpg", root / "gone.jpg"]), "gone.jpg: no such file"),
-    (lambda model, root: model.similarity(np.ones((4, 4)), root / "a.jpg"), r"an array \(4, 4\) of float64: no value is above 1.*multiply"),
+    (lambda model, root: model.similarity(np.ones((4, 4)), root
+                                          / "a.jpg"), r"an array \(4, 4\) of float64: no value is above 1.*multiply"),
     (lambda model, root: model.search(root / "none", root / "a.jpg"), "none: no such folder"),
     (lambda model, root: compare.load("none"), "found no model at none"),
     (lambda model, root: compare.Embedder("quality").fit(), "a rankiqa model, expected one that embeds pictures"),
@@ -152,7 +158,8 @@ def test_a_pipeline_names_pictures(tmp_path):
     assert scores.shape == (4,) and scores.min() == 1
     again = pickle.loads(pickle.dumps(clone(pipeline[0]).fit(paths)))
     assert np.array_equal(again.transform(paths), pipeline[0].transform(paths)) and len(pickle.dumps(again)) < 1000
-    assert len(again.get_feature_names_out()) == features.shape[1] and compare.load("photos").transformer().path_ == again.path_
+    assert (len(again.get_feature_names_out()) == features.shape[1]
+            and compare.load("photos").transformer().path_ == again.path_)
 
 
 def blocks(page):
@@ -188,7 +195,10 @@ def test_the_notebook_runs_from_top_to_bottom(tmp_path, monkeypatch, capsys):
 @pytest.mark.slow
 def test_the_scripts_print_the_same_to_the_last_digit(files, script):
     a, b = str(files / "a.jpg"), str(files / "query.jpg")
-    ask = lambda *args: json.loads(script("predict.py", *args, "--nofigure", "--json", cwd=files).splitlines()[-1])  # noqa: E731
+
+    def ask(*args):
+        return json.loads(script("predict.py", *args, "--nofigure", "--json", cwd=files).splitlines()[-1])
+
     assert ask("--model=photos", a, b)["similarity"] == compare.load("photos").similarity(a, b)
     assert ask("--quality", a)["results"][0]["score"] == compare.load("quality").quality([a])[0]
     assert ask("--task=patches", a, b)["homography"] == compare.load("patches").match(a, b).matrix.tolist()
@@ -202,8 +212,10 @@ def test_an_installed_copy_holds_all_that_it_needs(files, tmp_path):
     for name in kept:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes((ROOT / name).read_bytes())
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp_path / "site", source], check=True)
-    code = "import compare; print(compare.__file__, compare.load('photos').similarity('a.jpg', 'b.jpg'), compare.load('quality').path)"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", tmp_path / "site", source],
+                   check=True)
+    code = ("import compare; print(compare.__file__, compare.load('photos').similarity('a.jpg', 'b.jpg'), "
+            "compare.load('quality').path)")
     done = subprocess.run([sys.executable, "-c", code], cwd=files, capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(tmp_path / "site")})
     assert done.returncode == 0, done.stderr

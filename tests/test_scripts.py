@@ -38,7 +38,8 @@ def test_train_says_what_it_found_and_leaves_a_whole_run(trained):
     assert "classes in two parts: 0" in out and "a batch: 4 classes x 2 images, grey levels 0 to 255" in out
     assert "verification on 8 held-out classes" in out and "next: python predict.py" in out
     assert set(os.listdir(cwd / "logs" / "one")) - {"tensorboard"} == {
-        "about.json", "batch.png", "best.keras", "classes.csv", "curves.png", "evaluation.json", "flags.txt", "last.keras",
+        "about.json", "batch.png", "best.keras", "classes.csv", "curves.png", "evaluation.json", "flags.txt",
+        "last.keras",
         "log.csv", "map.png", "mistakes.png", "split.json", "state.weights.h5", "thresholds.json", "verification.png",
     }
     split = json.loads((cwd / "logs" / "one" / "split.json").read_text())
@@ -65,8 +66,10 @@ def test_predict_says_why(trained, script, alphabets):
     assert line.startswith("why: ") and figure == "figure: why.png" and (cwd / "why.png").stat().st_size > 10_000
     found = json.loads(last)["why"]
     boxes = np.array([place["box"] for place in found["left"]["for"]])
-    assert set(found) == {"left", "right", "pairs"} and (boxes[:, :2] + boxes[:, 2:]).max() <= 106  # of pictures of 105 x 105 pixels
-    assert "--why explains two pictures" in script("predict.py", "--why", f"--gallery={cwd}", files[0], cwd=cwd, expect=2)
+    # of pictures of 105 x 105 pixels
+    assert set(found) == {"left", "right", "pairs"} and (boxes[:, :2] + boxes[:, 2:]).max() <= 106
+    assert "--why explains two pictures" in script("predict.py", "--why", f"--gallery={cwd}", files[0], cwd=cwd,
+                                                   expect=2)
 
 
 @pytest.mark.slow
@@ -81,7 +84,8 @@ def test_gallery_and_duplicates(trained, script, alphabets, tmp_path):
     assert len(first["results"]) == 3 and first["results"][0]["file"] == os.path.join("character01", "01.png")
     assert (tmp_path / "found.csv").read_text().count("\n") == 4 and (cwd / "gallery.png").stat().st_size > 1000
     shutil.copy(query, folder / "copy.png")
-    found = json.loads(script("predict.py", f"--duplicates={folder}", "--threshold=.98", "--json", cwd=cwd).splitlines()[-1])
+    found = json.loads(script("predict.py", f"--duplicates={folder}", "--threshold=.98", "--json",
+                              cwd=cwd).splitlines()[-1])
     assert any({"copy.png", os.path.join("character01", "01.png")} <= set(group) for group in found["groups"])
 
 
@@ -89,7 +93,8 @@ def test_gallery_and_duplicates(trained, script, alphabets, tmp_path):
                                   for name, row in LOSSES.items() if not row.trains_head])
 def test_triplet_task(loss, alphabets, script, tmp_path):
     mining = ["--mining=all"] * ("mining" in LOSSES[loss].settings)
-    out = script("train.py", "--task=triplet", f"--loss={loss}", *mining, f"--dataset_path={alphabets}", "--epochs=2", "--run=t", *SMALL)
+    out = script("train.py", "--task=triplet", f"--loss={loss}", *mining, f"--dataset_path={alphabets}", "--epochs=2",
+                 "--run=t", *SMALL)
     assert "recall@1" in out and ("active_triplets" in out) == (loss in ("triplet", "ratio"))
     head = keras.saving.load_model(tmp_path / "logs" / "t" / "best.keras", compile=False).get_layer("head")
     assert [float(w) for w in head.get_weights()] != [0.5, 8.0]  # fitted
@@ -126,7 +131,8 @@ def test_evaluation_repeats_what_training_said(trained, script):
 @pytest.mark.slow
 def test_evaluation_on_other_images_names_the_overlap(trained, script, alphabets, tmp_path):
     cwd, _ = trained
-    out = script("evaluate.py", f"--dataset_path={alphabets / 'images_background'}", f"--out={tmp_path / 'out'}", cwd=cwd)
+    out = script("evaluate.py", f"--dataset_path={alphabets / 'images_background'}", f"--out={tmp_path / 'out'}",
+                 cwd=cwd)
     assert "left out 20 classes that training saw; 4 remain" in out
     assert (tmp_path / "out" / "thresholds.json").is_file()
 
@@ -136,7 +142,8 @@ def test_a_run_is_measured_from_another_folder_and_goes_on_with_moved_data(chapt
     chapters(*[4] * 12, name="home/pics")
     home, away = tmp_path / "home", tmp_path / "away"
     away.mkdir()
-    script("train.py", "--backbone=compact", "--train_own_data", "--dataset_path=pics", "--epochs=1", "--steps_per_epoch=2", "--run=r",
+    script("train.py", "--backbone=compact", "--train_own_data", "--dataset_path=pics", "--epochs=1",
+           "--steps_per_epoch=2", "--run=r",
            "--splits=1", *SMALL, cwd=home)
     split = home / "logs" / "r" / "split.json"
     assert json.loads(split.read_text())["root"] == str(home / "pics")
@@ -163,7 +170,8 @@ def test_a_backend_that_is_not_installed_is_named(script):
     missing = [name for name in ("jax", "torch", "tensorflow") if importlib.util.find_spec(name) is None]
     if not missing:
         pytest.skip("all backends are installed")
-    assert f"{missing[0]} is not installed: pip install {missing[0]}" in script("predict.py", f"--backend={missing[0]}", expect=2)
+    assert f"{missing[0]} is not installed: pip install {missing[0]}" in script("predict.py", f"--backend={missing[0]}",
+                                                                                expect=2)
 
 
 @pytest.mark.slow
@@ -173,17 +181,20 @@ def test_models_move_between_backends(other, trained, script, alphabets, tmp_pat
     if importlib.util.find_spec(other) is None:
         pytest.skip(f"no {other}")
     letters = sorted((alphabets / "images_evaluation" / "Lao" / "character01").iterdir())[:2]
-    args = (f"--dataset_path={alphabets}", "--epochs=1", "--steps_per_epoch=2", "--run=there", f"--backend={other}", *SMALL)
+    args = (f"--dataset_path={alphabets}", "--epochs=1", "--steps_per_epoch=2", "--run=there", f"--backend={other}",
+            *SMALL)
     script("train.py", *args)
     for run in (trained[0] / "logs" / "one", tmp_path / "logs" / "there"):
-        answers = [json.loads(script("predict.py", *letters, f"--model={run}", "--json", "--nofigure", f"--backend={backend}")
+        answers = [json.loads(script("predict.py", *letters, f"--model={run}", "--json", "--nofigure",
+                                     f"--backend={backend}")
                               .splitlines()[-1])["similarity"] for backend in ("tensorflow", other)]
         assert answers[0] == pytest.approx(answers[1], abs=1e-4)
 
 
 @pytest.mark.slow
 def test_benchmark_prints_a_table_and_json(script):
-    out = script("benchmark.py", "--parts=search,index,latency,pairs", "--gallery=100", "--embeddings=1000", "--repeats=1",
+    out = script("benchmark.py", "--parts=search,index,latency,pairs", "--gallery=100", "--embeddings=1000",
+                 "--repeats=1",
                  "--batch_size=16", "--json")
     found = json.loads(out.splitlines()[-1])
     assert found["search: tower passes of the second, the query aside"] == 0
@@ -193,8 +204,10 @@ def test_benchmark_prints_a_table_and_json(script):
 
 @pytest.mark.rare
 def test_a_network_of_keras_applications_from_training_to_an_answer(alphabets, script, tmp_path):
-    out = script("train.py", "--task=triplet", "--loss=supcon", "--backbone=mobilenet_v2", "--input_shape=32,32,3", "--run=mobile",
-                 f"--dataset_path={alphabets}", "--epochs=1", "--steps_per_epoch=2", "--batch_size=8", "--images_per_class=2")
+    out = script("train.py", "--task=triplet", "--loss=supcon", "--backbone=mobilenet_v2", "--input_shape=32,32,3",
+                 "--run=mobile",
+                 f"--dataset_path={alphabets}", "--epochs=1", "--steps_per_epoch=2", "--batch_size=8",
+                 "--images_per_class=2")
     assert "2/2" in out and "recall@1" in out
     letters = sorted((alphabets / "images_evaluation" / "Lao" / "character01").iterdir())[:2]
     answer = json.loads(script("predict.py", *letters, "--json", "--nofigure").splitlines()[-1])
@@ -214,7 +227,8 @@ runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True,
                           env={**os.environ, "PYTHONPATH": str(ROOT)})
     said = done.stderr.splitlines()[-1]  # TensorFlow, imported outside of the script, has said something before
-    assert done.returncode == 2 and said.startswith("error: --weights=imagenet: could not fetch the weights of mobilenet_v2")
+    assert (done.returncode == 2
+            and said.startswith("error: --weights=imagenet: could not fetch the weights of mobilenet_v2"))
     assert not (tmp_path / "logs").exists()
 
 
@@ -233,17 +247,21 @@ def test_own_data_however_small(counts, chapters, script, tmp_path):
 
 @pytest.mark.rare
 def test_a_frozen_backbone_on_two_splits(chapters, script, tmp_path):
-    """Features are computed once, two splits are trained, and the spread of both is told; a resumed run says the same."""
-    flags = ("--train_own_data", f"--dataset_path={chapters(*[8] * 12)}", "--freeze", "--splits=2", "--epochs=2", "--steps_per_epoch=3",
+    """Features are computed once, two splits are trained, and the spread of both is told; a resumed run says the
+    same."""
+    flags = ("--train_own_data", f"--dataset_path={chapters(*[8] * 12)}", "--freeze", "--splits=2", "--epochs=2",
+             "--steps_per_epoch=3",
              "--run=frozen", "--input_shape=32,32,3")
     out = script("train.py", *flags)
     assert "96 images, 96 of them computed now" in out and "96 images, 0 of them computed now" in out
     spread = [line for line in out.splitlines() if line.startswith("2 splits: ROC-AUC")]
     kept = json.loads((tmp_path / "logs" / "frozen" / "evaluation.json").read_text())
     second = json.loads((tmp_path / "logs" / "frozen" / "split2" / "evaluation.json").read_text())
-    assert len(spread) == 1 and kept["splits"]["roc_auc"] == [kept["roc_auc"], second["roc_auc"]] and second["seed"] == 1
+    assert (len(spread) == 1 and kept["splits"]["roc_auc"] == [kept["roc_auc"], second["roc_auc"]]
+            and second["seed"] == 1)
     assert spread[0] in script("train.py", "--resume", "--run=frozen")
-    assert "logs/frozen/best.keras" in script("predict.py", *sorted((tmp_path / "pictures").rglob("*.png"))[:2], "--nofigure")
+    assert "logs/frozen/best.keras" in script("predict.py", *sorted((tmp_path / "pictures").rglob("*.png"))[:2],
+                                              "--nofigure")
 
 
 @pytest.mark.slow
@@ -280,7 +298,8 @@ BAD_INPUT = {
     ("--weights=README.keras",): "found no model at README.keras",
     ("--task=rank", "--backbone=shallow", "--input_shape=64,64,3"): "expected square crops in colour of 192 or more",
 }
-ELSEWHERE = ("no such", "found no model", "or more pixels", "published weights")  # said in other tests too, without a script
+# said in other tests too, without a script
+ELSEWHERE = ("no such", "found no model", "or more pixels", "published weights")
 SLOW = [pytest.param(args, marks=pytest.mark.rare if any(words in said for words in ELSEWHERE) else pytest.mark.slow)
         for args, said in list(BAD_INPUT.items())[2:]]
 
@@ -328,7 +347,8 @@ def test_killed_and_resumed_equals_uninterrupted(alphabets, tmp_path):
 @pytest.mark.slow
 def test_a_run_whose_images_have_changed_cannot_go_on(chapters, script, tmp_path):
     root = chapters(3, 3)
-    script("train.py", "--train_own_data", f"--dataset_path={root}", "--epochs=1", "--steps_per_epoch=2", "--run=a", *SMALL)
+    script("train.py", "--train_own_data", f"--dataset_path={root}", "--epochs=1", "--steps_per_epoch=2", "--run=a",
+           *SMALL)
     picture(root / "chapter0" / "new.png")
     assert "have changed since it began" in script("train.py", "--resume", "--run=a", "--epochs=2", expect=2)
 
@@ -347,14 +367,16 @@ def test_nothing_of_a_run_is_written_before_it_was_read_and_fits(damage, message
         path = root / "logs" / "one" / what
         path.write_text(change(path.read_text(errors="replace")))
     before = {file: file.read_bytes() for file in (root / "logs").rglob("*") if file.is_file()}
-    out = script("train.py", "--resume", "--run=one", "--epochs=3", *([] if callable(change) else [change]), cwd=root, expect=2)
+    out = script("train.py", "--resume", "--run=one", "--epochs=3", *([] if callable(change) else [change]), cwd=root,
+                 expect=2)
     assert message in out and "Traceback" not in out and out.strip().splitlines()[-1].startswith("error: ")
     assert before == {file: file.read_bytes() for file in (root / "logs").rglob("*") if file.is_file()}
 
 
 @pytest.mark.slow
 def test_a_training_that_diverges_ends_with_an_exit_code_that_says_so(alphabets, script, tmp_path):
-    out = script("train.py", f"--dataset_path={alphabets}", "--epochs=2", "--steps_per_epoch=3", "--optimizer=sgd", "--learning_rate=1e30",
+    out = script("train.py", f"--dataset_path={alphabets}", "--epochs=2", "--steps_per_epoch=3", "--optimizer=sgd",
+                 "--learning_rate=1e30",
                  "--run=nan", *SMALL, expect=2)
     assert "error: training diverged in epoch 1" in out and "Traceback" not in out
     assert not (tmp_path / "logs" / "nan" / "last.keras").exists()
@@ -362,7 +384,8 @@ def test_a_training_that_diverges_ends_with_an_exit_code_that_says_so(alphabets,
 
 @pytest.mark.rare
 @pytest.mark.parametrize("text, message", [
-    ("[]", "thresholds.json: cannot be read"), ("null", "thresholds.json: cannot be read"), ('{"best_accuracy": NaN}', "best_accuracy is nan"),
+    ("[]", "thresholds.json: cannot be read"), ("null", "thresholds.json: cannot be read"),
+    ('{"best_accuracy": NaN}', "best_accuracy is nan"),
 ])
 def test_a_damaged_threshold_is_refused_unless_one_is_passed(text, message, script, tmp_path):
     shutil.copytree(ROOT / "model_data" / "omniglot_compact", tmp_path / "model")
@@ -375,7 +398,8 @@ def test_a_damaged_threshold_is_refused_unless_one_is_passed(text, message, scri
 
 @pytest.mark.slow
 def test_a_closed_standard_input_is_one_line(tmp_path):
-    done = subprocess.run(["bash", "-c", '"$@" <&-', "bash", sys.executable, str(ROOT / "predict.py")], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(["bash", "-c", '"$@" <&-', "bash", sys.executable, str(ROOT / "predict.py")], cwd=tmp_path,
+                          capture_output=True, text=True)
     assert done.returncode == 2 and "the standard input is closed" in done.stderr and "Traceback" not in done.stderr
 
 
@@ -397,7 +421,8 @@ def test_ctrl_c_leaves_a_usable_model(alphabets, tmp_path, script):
 def test_a_full_disk_is_one_line_and_corrupts_nothing(alphabets, tmp_path):
     """A limit on the size of files stands in for the disk: the model fits below it, the optimizer's state does not."""
     limited = ["bash", "-c", 'ulimit -f "$0" && exec "$@"', "3000", sys.executable, str(ROOT / "train.py")]
-    done = subprocess.run([*limited, f"--dataset_path={alphabets}", "--epochs=2", "--steps_per_epoch=2", "--run=full", *SMALL],
+    done = subprocess.run([*limited, f"--dataset_path={alphabets}", "--epochs=2", "--steps_per_epoch=2", "--run=full",
+                           *SMALL],
                           cwd=tmp_path, capture_output=True, text=True)
     folder = tmp_path / "logs" / "full"
     assert done.returncode == 2, done.stdout + done.stderr
@@ -405,13 +430,15 @@ def test_a_full_disk_is_one_line_and_corrupts_nothing(alphabets, tmp_path):
     assert "logs/full/state.weights.h5: the disk" in done.stderr and "--resume" in done.stderr
     assert not [name for name in os.listdir(folder) if ".new" in name]
     assert load_model(str(folder / "best.keras"), siamese.KIND).name == siamese.KIND
-    resumed = subprocess.run([sys.executable, str(ROOT / "train.py"), "--resume"], cwd=tmp_path, capture_output=True, text=True)
+    resumed = subprocess.run([sys.executable, str(ROOT / "train.py"), "--resume"], cwd=tmp_path, capture_output=True,
+                             text=True)
     assert resumed.returncode == 0 and len(runs.read_log(str(folder))) == 2, resumed.stderr
 
 
 @pytest.mark.slow
 def test_two_devices_give_the_loss_of_one(alphabets, tmp_path, script):
-    args = (f"--dataset_path={alphabets}", "--epochs=1", "--steps_per_epoch=3", "--optimizer=sgd", "--learning_rate=1e-4", *SMALL)
+    args = (f"--dataset_path={alphabets}", "--epochs=1", "--steps_per_epoch=3", "--optimizer=sgd",
+            "--learning_rate=1e-4", *SMALL)
     script("train.py", *args, "--run=one")
     script("train.py", *args, "--run=two", "--devices=cpu:2")
     one, two = (np.genfromtxt(tmp_path / "logs" / run / "log.csv", delimiter=",", names=True) for run in ("one", "two"))
@@ -426,9 +453,11 @@ SMALL_RANK = ("--input_shape=64,64,3", "--photos_per_batch=2", "--batch_size=20"
 def test_rank_then_finetune_then_score(photo_folder, script, tmp_path):
     """The whole way of a person, from photos to the score of one."""
     folder = shutil.copytree(photo_folder, tmp_path / "photos")
-    out = script("train.py", "--task=rank", f"--dataset_path={folder}", "--epochs=2", "--steps_per_epoch=3", "--run=rank", *SMALL_RANK)
+    out = script("train.py", "--task=rank", f"--dataset_path={folder}", "--epochs=2", "--steps_per_epoch=3",
+                 "--run=rank", *SMALL_RANK)
     assert "found 6 photos" in out and "4 to train on, 1 to validate, 1 to test" in out and "waited" in out
-    assert {"about.json", "best.keras", "order.json", "order.png", "batch.png", "curves.png"} <= set(os.listdir(tmp_path / "logs" / "rank"))
+    assert {"about.json", "best.keras", "order.json", "order.png", "batch.png",
+            "curves.png"} <= set(os.listdir(tmp_path / "logs" / "rank"))
     out = script("eval_rank.py", "--distortions=jpeg,contrast", "--json")
     assert set(json.loads(out.splitlines()[-1])) == {"jpeg", "contrast", "mean"}
     kept = tmp_path / "logs" / "rank" / "best.keras"
@@ -441,7 +470,8 @@ def test_rank_then_finetune_then_score(photo_folder, script, tmp_path):
     (folder / "broken.png").write_text("no picture")
     listed.write_text(listed.read_text() + f"{folder / 'broken.png'} 3\n")
     args = ("train.py", "--task=finetune", f"--dataset_path={listed}", "--weights=logs/rank", "--epochs=1",
-            "--batch_size=4", "--steps_per_epoch=2", "--val_share=.2", "--test_share=.5", "--run=fine", "--input_shape=80,80,3")
+            "--batch_size=4", "--steps_per_epoch=2", "--val_share=.2", "--test_share=.5", "--run=fine",
+            "--input_shape=80,80,3")
     assert "--higher_is_better" in script(*args, expect=2) and not (tmp_path / "logs" / "fine").exists()
     out = script(*args, "--nohigher_is_better")
     assert "agreement with people" in out and "broken.png: not an image" in out and "crops of 80 x 80 pixels" in out
@@ -461,7 +491,8 @@ def test_rank_then_finetune_then_score(photo_folder, script, tmp_path):
 
 @pytest.mark.rare
 def test_killed_while_ranking_and_resumed_equals_uninterrupted(photo_folder, tmp_path):
-    args = ("--task=rank", f"--dataset_path={photo_folder}", "--epochs=3", "--steps_per_epoch=4", "--workers=1", "--devices=cpu", *SMALL_RANK)
+    args = ("--task=rank", f"--dataset_path={photo_folder}", "--epochs=3", "--steps_per_epoch=4", "--workers=1",
+            "--devices=cpu", *SMALL_RANK)
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     for cwd in (whole, cut):
         cwd.mkdir()
@@ -472,7 +503,8 @@ def test_killed_while_ranking_and_resumed_equals_uninterrupted(photo_folder, tmp
     process.kill()
     process.wait()
     assert start(cut, "--resume").wait(300) == 0
-    both = [keras.saving.load_model(cwd / "logs" / "r" / "last.keras", compile=False).get_weights() for cwd in (whole, cut)]
+    both = [keras.saving.load_model(cwd / "logs" / "r" / "last.keras", compile=False).get_weights()
+            for cwd in (whole, cut)]
     assert all(np.array_equal(a, b) for a, b in zip(*both))
     assert workers and not any(os.path.exists(f"/proc/{worker}") for worker in workers)
 
@@ -480,14 +512,16 @@ def test_killed_while_ranking_and_resumed_equals_uninterrupted(photo_folder, tmp
 @pytest.mark.slow
 def test_rank_without_a_test_part_and_from_a_model_whose_scores_fall(photo_folder, script, tmp_path):
     small_ranker().save(tmp_path / "dmos.keras")  # as fine-tuned to DMOS
-    out = script("train.py", "--task=rank", f"--dataset_path={photo_folder}", "--epochs=1", "--steps_per_epoch=2", "--run=rank",
+    out = script("train.py", "--task=rank", f"--dataset_path={photo_folder}", "--epochs=1", "--steps_per_epoch=2",
+                 "--run=rank",
                  "--test_share=0", "--val_share=0", f"--weights={tmp_path / 'dmos.keras'}", "--photos_per_batch=2",
                  "--distortions=gaussian_blur,jpeg", "--devices=cpu:2")
     assert "photos of the train part" in out
     again = rankiqa.scorer(keras.saving.load_model(tmp_path / "logs" / "rank" / "best.keras", compile=False))
     assert again.higher_is_better and again.side == 64
     assert "expected photos to train on" in script(
-        "train.py", "--task=rank", f"--dataset_path={photo_folder}", "--input_shape=64,64,3", "--val_share=.9", "--test_share=.9", expect=2)
+        "train.py", "--task=rank", f"--dataset_path={photo_folder}", "--input_shape=64,64,3", "--val_share=.9",
+        "--test_share=.9", expect=2)
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
-"""Archives, which may be a stranger's: looked through before anything is unpacked, and unpacked into a folder of their own."""
+"""Archives, which may be a stranger's: looked through before anything is unpacked, and unpacked into a folder of their
+own."""
 
 import bz2
 import contextlib
@@ -26,8 +27,8 @@ def check_size(path: str, files: int, size: int, most: int = BYTES) -> None:
     if files > FILES:
         raise ValueError(f"{path}: holds {files} files, expected {FILES} at most")
     if size > min(most, max(RATIO * os.path.getsize(path), SMALL)):
-        raise ValueError(f"{path}: its {os.path.getsize(path)} bytes unpack to {size} or more; expected at most {most}, and at most {RATIO} "
-                         "times its own bytes")
+        raise ValueError(f"{path}: its {os.path.getsize(path)} bytes unpack to {size} or more; expected at most "
+                         f"{most}, and at most {RATIO} times its own bytes")
 
 
 def check_names(path: str, names: list[str]) -> None:
@@ -46,7 +47,8 @@ def open_zip(path: str, expected: str, most: int = BYTES) -> Iterator[zipfile.Zi
         most: bytes that it may unpack to.
 
     Raises:
-        ValueError: it is not there, cut, damaged, encrypted, packed by a method that Python does not have, or too large.
+        ValueError: it is not there, cut, damaged, encrypted, packed by a method that Python does not have, or too
+            large.
     """
     with reading(path, expected, MEND), zipfile.ZipFile(path) as file:
         members = file.infolist()
@@ -54,10 +56,12 @@ def open_zip(path: str, expected: str, most: int = BYTES) -> Iterator[zipfile.Zi
         check_names(path, file.namelist())
         for member in members:
             if member.flag_bits & 1:
-                raise ValueError(f"{path}: {member.filename!r} in it is encrypted; expected {expected}: pack it without a password")
+                raise ValueError(f"{path}: {member.filename!r} in it is encrypted; expected {expected}: pack it "
+                                 "without a password")
             if member.compress_type not in METHODS:
                 method = zipfile.compressor_names.get(member.compress_type, member.compress_type)
-                raise ValueError(f"{path}: {member.filename!r} in it is packed by {method}, which Python cannot unpack; pack it by deflate")
+                raise ValueError(f"{path}: {member.filename!r} in it is packed by {method}, which Python cannot "
+                                 "unpack; pack it by deflate")
         yield file
 
 
@@ -81,7 +85,8 @@ def open_tar(path: str, expected: str) -> Iterator[tarfile.TarFile]:
 def check_free(folder: str) -> None:
     """Raises ValueError where there is something at `folder`: nothing is replaced."""
     if os.path.lexists(folder) and not (os.path.isdir(folder) and not os.listdir(folder)):
-        raise ValueError(f"{folder}: is there, but is not the data set as it is distributed; move it away or pass another --to: nothing is replaced")
+        raise ValueError(f"{folder}: is there, but is not the data set as it is distributed; move it away or pass "
+                         "another --to: nothing is replaced")
 
 
 @contextlib.contextmanager
@@ -111,7 +116,8 @@ def unpacked(archive: str, inside: str, to: str, expected: str, ending: str = ""
                 file.extractall(aside, filter(wanted, file.namelist()))
         else:
             with open_tar(archive, expected) as file:
-                file.extractall(aside, [member for member in file.getmembers() if member.isreg() and wanted(member.name)], filter="data")
+                file.extractall(aside, [member for member in file.getmembers() if member.isreg()
+                                        and wanted(member.name)], filter="data")
         found = os.path.join(aside, inside)
         yield found
         with contextlib.suppress(FileNotFoundError):

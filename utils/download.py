@@ -19,7 +19,8 @@ from utils.flags import group
 
 FLAGS = flags.FLAGS
 with group("Where from, where to"):
-    flags.DEFINE_string("mirror", "", "Folder or URL that holds the archives, instead of their public address. Checksums are not verified, "
+    flags.DEFINE_string("mirror", "", "Folder or URL that holds the archives, instead of their public address. "
+                                      "Checksums are not verified, "
                         "because a mirror may have packed them again")
     flags.DEFINE_string("to", "datasets", "Folder to unpack them in")
 
@@ -60,7 +61,8 @@ def omniglot(to: str, mirror: str = "") -> None:
 
 
 def one_shot_runs(to: str, base: str) -> None:
-    """Fetches `all_runs.zip` into `to`, unless it is there; half of an earlier download is replaced once a whole one is there."""
+    """Fetches `all_runs.zip` into `to`, unless it is there; half of an earlier download is replaced once a whole one is
+    there."""
     from utils.metrics.one_shot import check_runs
 
     path = os.path.join(to, RUNS)
@@ -113,7 +115,8 @@ def fetch(name: str, to: str, base: str, md5: str | None) -> str:
     path, bar = os.path.join(os.path.abspath(to), name), progress_bar("kilobyte")
 
     def save(aside: str) -> None:
-        urllib.request.urlretrieve(origin, aside, lambda blocks, size, of: bar(min(blocks * size, of) // 1000, of // 1000) if of > 0 else None)
+        urllib.request.urlretrieve(origin, aside, lambda blocks, size, of: bar(min(blocks * size, of) // 1000,
+                                                                               of // 1000) if of > 0 else None)
         if not same_sum(aside, md5):
             raise ValueError(f"its md5 sum is not {md5}")
 

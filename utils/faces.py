@@ -44,8 +44,10 @@ class Person(NamedTuple):
 
 
 RANGES = Person(
-    head=(0.68, 0.86), jaw=(1.9, 2.8), skin=(150, 215), hair=(15, 150), hairline=(0.22, 0.36), sides=(0.1, 0.9), eyes=(0.24, 0.34),
-    eye=(0.085, 0.13), eye_height=(0.4, 0.47), iris=(20, 110), brow=(0.012, 0.045), brow_slope=(-0.25, 0.25), nose=(0.16, 0.27),
+    head=(0.68, 0.86), jaw=(1.9, 2.8), skin=(150, 215), hair=(15, 150), hairline=(0.22, 0.36), sides=(0.1, 0.9),
+    eyes=(0.24, 0.34),
+    eye=(0.085, 0.13), eye_height=(0.4, 0.47), iris=(20, 110), brow=(0.012, 0.045), brow_slope=(-0.25, 0.25),
+    nose=(0.16, 0.27),
     nose_width=(0.05, 0.11), mouth=(0.17, 0.3), mouth_height=(0.75, 0.83), lips=(0.015, 0.045), beard=(0, 1),
 )
 
@@ -73,13 +75,16 @@ def portrait(person: Person, rng: np.random.Generator) -> Image.Image:
     pen = ImageDraw.Draw(page)
 
     def at(x: float, y: float, depth: float = 1.0) -> tuple[float, float]:
-        """A place on the face: x from its middle, y from the top of the head, nearer parts move more when the head turns."""
-        return middle[0] + unit * (x * (1 - 0.08 * abs(turn)) + 0.075 * turn * depth), middle[1] + unit * (y - 0.5 + 0.035 * nod * depth)
+        """A place on the face: x from its middle, y from the top of the head, nearer parts move more when the head
+        turns."""
+        return (middle[0] + unit * (x * (1 - 0.08 * abs(turn)) + 0.075 * turn * depth),
+                middle[1] + unit * (y - 0.5 + 0.035 * nod * depth))
 
     draw_head(pen, person, at)
     draw_features(pen, person, at, unit, rng)
     page = page.rotate(rng.uniform(-8, 8), Image.Resampling.BILINEAR, fillcolor=page.getpixel((0, 0)))
-    page = page.filter(ImageFilter.GaussianBlur(FINE * rng.uniform(0.4, 0.9))).resize((WIDTH, HEIGHT), Image.Resampling.BOX)
+    page = page.filter(ImageFilter.GaussianBlur(FINE * rng.uniform(0.4, 0.9))).resize((WIDTH, HEIGHT),
+                                                                                      Image.Resampling.BOX)
     return Image.fromarray(lit(np.asarray(page, "float32"), rng))
 
 
@@ -110,13 +115,15 @@ def draw_features(pen: ImageDraw.ImageDraw, person: Person, at, unit: float, rng
     glasses, raised = rng.random() < 0.15, rng.uniform(-0.012, 0.02)
     for side in (-1, 1):
         x, y, half = side * person.eyes / 2, person.eye_height, person.eye / 2
-        (left, top), (right, bottom) = at(x - half, y - half * 0.55 * open_eyes), at(x + half, y + half * 0.55 * open_eyes)
+        (left, top), (right, bottom) = at(x - half, y - half * 0.55
+                                          * open_eyes), at(x + half, y + half * 0.55 * open_eyes)
         pen.ellipse((left, top, right, bottom), fill=235, outline=int(person.skin * 0.45), width=2)
         radius, gaze = half * 0.5 * unit, rng.uniform(-0.25, 0.25) * half
         centre = at(x + gaze, y)
         tall = min(radius, (bottom - top) / 2)
         pen.ellipse((centre[0] - radius, centre[1] - tall, centre[0] + radius, centre[1] + tall), fill=int(person.iris))
-        brow = [at(x - side * half * 1.3, y - 0.07 - raised), at(x + side * half * 1.4, y - 0.07 - raised - person.brow_slope * half)]
+        brow = [at(x - side * half * 1.3, y - 0.07 - raised),
+                at(x + side * half * 1.4, y - 0.07 - raised - person.brow_slope * half)]
         pen.line(brow, fill=int(person.hair * 0.8), width=max(2, round(person.brow * unit)))
         if glasses:
             (left, top), (right, bottom) = at(x - half * 1.6, y - half * 1.3), at(x + half * 1.6, y + half * 1.3)
@@ -124,10 +131,12 @@ def draw_features(pen: ImageDraw.ImageDraw, person: Person, at, unit: float, rng
     top, tip = at(0, person.eye_height + 0.02), at(0, person.eye_height + person.nose, 1.6)
     wing = person.nose_width * unit
     pen.polygon([top, (tip[0] + wing, tip[1]), (tip[0] - wing, tip[1])], fill=int(person.skin * 0.9))
-    pen.arc((tip[0] - wing, tip[1] - wing * 0.5, tip[0] + wing, tip[1] + wing * 0.5), 0, 180, fill=int(person.skin * 0.5), width=3)
+    pen.arc((tip[0] - wing, tip[1] - wing * 0.5, tip[0] + wing, tip[1] + wing * 0.5), 0, 180,
+            fill=int(person.skin * 0.5), width=3)
     across = np.linspace(-1, 1, 15)
     lip = [at(a * person.mouth / 2, person.mouth_height - smile * a * a) for a in across]
-    low = [at(a * person.mouth / 2, person.mouth_height - smile * a * a + (person.lips + open_mouth) * (1 - a * a)) for a in across[::-1]]
+    low = [at(a * person.mouth / 2, person.mouth_height - smile * a * a + (person.lips + open_mouth) * (1 - a * a))
+           for a in across[::-1]]
     pen.polygon(lip + low, fill=int(person.skin * 0.55 if open_mouth < 0.02 else 40))
     pen.line(lip, fill=int(person.skin * 0.4), width=max(2, round(person.lips * unit)))
 

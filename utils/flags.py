@@ -37,7 +37,8 @@ class Group(NamedTuple):
 
 
 class Retired(NamedTuple):
-    """A flag that was removed: the value that meant nothing, with which old flag files still work, and what to do about others."""
+    """A flag that was removed: the value that meant nothing, with which old flag files still work, and what to do about
+    others."""
 
     harmless: str
     advice: str
@@ -47,7 +48,8 @@ GROUPS: list[Group] = []
 RETIRED: dict[str, Retired] = {
     "level_gap": Retired("0", "all pairs of levels are compared"),
 }
-FORMER: dict[str, object] = {"images_per_class": 3}  # former defaults: old flag files name them, which says nothing either
+# former defaults: old flag files name them, which says nothing either
+FORMER: dict[str, object] = {"images_per_class": 3}
 
 
 @contextlib.contextmanager
@@ -73,7 +75,8 @@ def passed(name: str) -> bool:
     A flag file of an older run names every flag there was, so a default in it says nothing.
     """
     pattern = re.compile(rf"--?(no)?{re.escape(name)}(=|$)")
-    return any(map(pattern.match, sys.argv[1:])) or FLAGS[name].present and FLAGS[name].value not in (FLAGS[name].default, FORMER.get(name))
+    return (any(map(pattern.match, sys.argv[1:])) or FLAGS[name].present
+            and FLAGS[name].value not in (FLAGS[name].default, FORMER.get(name)))
 
 
 def chosen_by_flags(tasks: Sequence[str]) -> set[str]:
@@ -90,8 +93,8 @@ def refuse_unused(task: str) -> None:
     for found in GROUPS:
         for name in found.names if found.tasks and task not in found.tasks else ():
             if passed(name):
-                raise ValueError(f"--{name} has no effect with --task={task}: it belongs to {tasks_in_words(found.tasks)}. "
-                                 f"Leave --{name} out, or change --task")
+                raise ValueError(f"--{name} has no effect with --task={task}: it belongs to "
+                                 f"{tasks_in_words(found.tasks)}. Leave --{name} out, or change --task")
 
 
 def tasks_in_words(tasks: Sequence[str]) -> str:
@@ -126,7 +129,8 @@ def parse(argv: Sequence[str], source: str = "") -> list[str]:
         if argument.startswith("--") and name in RETIRED:
             if value != RETIRED[name].harmless:
                 place = f"{source}: " if source else ""
-                print(f"error: {place}{argument} was removed: {RETIRED[name].advice}. Take it out of the command or the flag file", file=sys.stderr)
+                print(f"error: {place}{argument} was removed: {RETIRED[name].advice}. Take it out of the command or "
+                      "the flag file", file=sys.stderr)
                 sys.exit(2)
             continue
         kept.append(argument)
@@ -136,7 +140,8 @@ def parse(argv: Sequence[str], source: str = "") -> list[str]:
 
 
 def check_numbers() -> None:
-    """Raises absl.flags.IllegalFlagValueError, which names the flag, where a number is NaN, infinite, or larger than `MOST`."""
+    """Raises absl.flags.IllegalFlagValueError, which names the flag, where a number is NaN, infinite, or larger than
+    `MOST`."""
     for name in FLAGS:
         value = FLAGS[name].value
         if isinstance(value, float) and not math.isfinite(value):
@@ -201,7 +206,8 @@ def help_text() -> str:
 def described(flag: flags.Flag) -> list[str]:
     """A flag with its default, and its text indented below."""
     if isinstance(flag.parser, flags.BooleanParser):
-        head = f"  --[no]{flag.name}" + ("" if flag.default is None else f"  (default: {'on' if flag.default else 'off'})")
+        head = (f"  --[no]{flag.name}"
+                + ("" if flag.default is None else f"  (default: {'on' if flag.default else 'off'})"))
     else:
         default = flag.default
         shown = ",".join(default) if isinstance(default, list) else default

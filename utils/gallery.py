@@ -1,4 +1,5 @@
-"""A folder of pictures to search in: embedded once, and again only where a file has changed. A comparer is a `nets.siamese.Comparer`."""
+"""A folder of pictures to search in: embedded once, and again only where a file has changed. A comparer is a
+`nets.siamese.Comparer`."""
 
 import os
 import time
@@ -91,7 +92,8 @@ def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[
     entries = found()
     if not entries:
         raise ValueError(f"{root}: no image that can be read; expected a folder of pictures")
-    return Gallery(root, list(entries), np.stack([e.features for e in entries.values()]), count, [e.key for e in entries.values()])
+    return Gallery(root, list(entries), np.stack([e.features for e in entries.values()]), count,
+                   [e.key for e in entries.values()])
 
 
 def look_at(root: str, paths: list[str], known: dict[str, Entry]) -> dict[str, tuple[str, str]]:
@@ -127,8 +129,10 @@ class Cache:
         return time.monotonic() >= self.next
 
     def write(self, entries: dict[str, Entry]) -> None:
-        """Writes the entries if they changed; a folder that cannot be written to goes without, and that is said once."""
-        same = {path: entry.stamp for path, entry in entries.items()} == {path: entry.stamp for path, entry in self.entries.items()}
+        """Writes the entries if they changed; a folder that cannot be written to goes without, and that is said
+        once."""
+        same = ({path: entry.stamp for path, entry in entries.items()}
+                == {path: entry.stamp for path, entry in self.entries.items()})
         if same or not entries or not self.writable:
             return
         begun = time.monotonic()
@@ -159,7 +163,8 @@ def write_cache(path: str, entries: dict[str, Entry]) -> None:
     """Writes the cache, whole or not at all."""
     remove_remains(os.path.dirname(path))
     keys, stamps, features = map(np.array, zip(*entries.values()))
-    save_aside(lambda name: np.savez(name, paths=list(entries), keys=keys, stamps=stamps, features=features), path, ".npz")
+    save_aside(lambda name: np.savez(name, paths=list(entries), keys=keys, stamps=stamps,
+                                     features=features), path, ".npz")
 
 
 def embed_files(
@@ -169,10 +174,12 @@ def embed_files(
     keys, paths = list(new), [os.path.join(root, path) for path in new.values()]
     bar = progress_bar("image")
     for start in range(0, len(keys), BLOCK):
-        images, broken = load_images(paths[start : start + BLOCK], shape, progress=lambda done: bar(start + done, len(keys)))  # noqa: B023
+        images, broken = load_images(paths[start : start + BLOCK], shape,
+                                     progress=lambda done: bar(start + done, len(keys)))  # noqa: B023
         vectors = embed(images)
         if not np.isfinite(vectors).all():
-            raise ValueError("the model gives features that are NaN or infinite, so its training diverged: choose another --model")
+            raise ValueError("the model gives features that are NaN or infinite, so its training diverged: choose "
+                             "another --model")
         yield ({keys[start + row]: vector for row, vector in enumerate(vectors) if row not in broken},
                {keys[start + row]: problem.removeprefix(f"{paths[start + row]}: ") for row, problem in broken.items()})
 
@@ -183,15 +190,16 @@ def search(gallery: Gallery, comparer: Any, queries: np.ndarray, k: int, *, near
 
     Args:
         nearest: queries, k -> places and distances (Q, k), as `Index.nearest`, which it is where none is given.
-        rerank: of a head that compares places, which is slow: so many images are compared, or k if that is more, chosen by a
-            distance (`nearest_alone`); 0: all.
+        rerank: of a head that compares places, which is slow: so many images are compared, or k if that is more, chosen
+            by a distance (`nearest_alone`); 0: all.
     """
     if comparer.by_distance:
         places = (nearest or Index(gallery.features).nearest)(queries, k)[0]  # (Q, k)
         scores = comparer.score(queries[:, None], gallery.features[places])  # (Q, k)
     elif comparer.alone and rerank:
         near = nearest_alone(gallery, comparer, queries, max(rerank, k))  # (Q, n), by place
-        scores = np.stack([comparer.score(query, gallery.features[places]) for query, places in zip(queries, near, strict=True)])
+        scores = np.stack([comparer.score(query, gallery.features[places])
+                           for query, places in zip(queries, near, strict=True)])
         places, scores = best_of(near, scores, k)
     else:
         every = np.stack([score_all(gallery, comparer, query) for query in queries])  # (Q, N)
@@ -200,7 +208,8 @@ def search(gallery: Gallery, comparer: Any, queries: np.ndarray, k: int, *, near
 
 
 def nearest_alone(gallery: Gallery, comparer: Any, queries: np.ndarray, count: int) -> np.ndarray:
-    """The places (Q, count) of the images that lie nearest to each query as the head sees pictures alone, each row in order of place."""
+    """The places (Q, count) of the images that lie nearest to each query as the head sees pictures alone, each row in
+    order of place."""
     return np.sort(Index(comparer.alone(gallery.features)).nearest(comparer.alone(queries), count)[0], axis=1)
 
 
@@ -211,10 +220,12 @@ def best_of(places: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray,
 
 
 def check_pairs(pairs: int, comparer: Any, root: str) -> None:
-    """Raises ValueError where a head that compares places would have to compare so many pairs of pictures of `root` that it takes hours."""
+    """Raises ValueError where a head that compares places would have to compare so many pairs of pictures of `root`
+    that it takes hours."""
     if comparer.alone and pairs > MOST_BY_PLACES:
-        raise ValueError(f"{root}: {pairs:,} pairs of pictures, and this model compares each pair place by place, which takes hours: expected "
-                         f"{MOST_BY_PLACES:,} pairs at most; pass a --model trained with --head=distance, or a smaller folder")
+        raise ValueError(f"{root}: {pairs:,} pairs of pictures, and this model compares each pair place by place, "
+                         f"which takes hours: expected {MOST_BY_PLACES:,} pairs at most; pass a --model trained with "
+                         "--head=distance, or a smaller folder")
 
 
 def score_all(gallery: Gallery, comparer: Any, query: np.ndarray) -> np.ndarray:
@@ -224,6 +235,7 @@ def score_all(gallery: Gallery, comparer: Any, query: np.ndarray) -> np.ndarray:
 
 
 def stamp(path: str) -> str:
-    """Size, time of change and, where the system keeps it, time of change of the inode, which no copying can set back."""
+    """Size, time of change and, where the system keeps it, time of change of the inode, which no copying can set
+    back."""
     status = os.stat(path)
     return f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns}"

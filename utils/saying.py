@@ -6,12 +6,14 @@ from collections.abc import Sequence
 
 NAMED = 5  # files named before "and so many more"
 LEFT_OUT = "left_out.txt"  # where all of them stand, in the working folder
-UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # controls, changes of direction, bytes
+# controls, changes of direction, bytes
+UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 SAID: set[str] = set()
 
 
 def shown(text: str) -> str:
-    """A name as a terminal may show it: control characters and bytes of no encoding are written as escapes, such as \\x1b."""
+    """A name as a terminal may show it: control characters and bytes of no encoding are written as escapes, such as
+    \\x1b."""
     return UNSAFE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
@@ -34,7 +36,8 @@ def say_once(text: str) -> None:
 
 
 def left_out(what: str, problems: Sequence[str]) -> None:
-    """Says what was left out, such as "3 photos", and why; where that is a long list, the whole of it goes to `LEFT_OUT`. Says it once.
+    """Says what was left out, such as "3 photos", and why; where that is a long list, the whole of it goes to
+    `LEFT_OUT`. Says it once.
 
     Args:
         problems: a line for each, which names the file.

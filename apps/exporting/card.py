@@ -13,7 +13,8 @@ from utils.run import folder as runs
 GREY = "grey (Pillow's mode L: 0.299 red + 0.587 green + 0.114 blue)"
 COLOURS = {1: GREY, 2: "grey and depth", 3: "red, green, blue", 4: "four channels, as the model learnt them"}
 UPRIGHT = "turn the picture upright as its EXIF says; lay transparent pixels on white; 8 bits a channel"
-NO_MORE = "pass it at that size: pixels 0..255 as float32, rows first and channels last; all other scaling is inside the file"
+NO_MORE = ("pass it at that size: pixels 0..255 as float32, rows first and channels last; all other scaling is inside "
+           "the file")
 
 
 def card(model: keras.Model, part: keras.Model, file: str, name: str, path: str, room: str) -> dict:

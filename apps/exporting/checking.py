@@ -15,7 +15,8 @@ CROP = 160  # pixels a side of the crops of scikit-learn's photos
 
 
 def batches(part: keras.Model, folder: str = "", side: int = 0) -> list[dict[str, np.ndarray]]:
-    """A batch of one and a batch of `COUNT` of real pictures, as inputs of a part; a large one and oblong ones where it takes any size.
+    """A batch of one and a batch of `COUNT` of real pictures, as inputs of a part; a large one and oblong ones where it
+    takes any size.
 
     Args:
         folder: of pictures; "": crops of the two photos that scikit-learn brings.
@@ -33,7 +34,8 @@ def batches(part: keras.Model, folder: str = "", side: int = 0) -> list[dict[str
 
 
 def pictures(folder: str, count: int, shape: tuple[int, int, int]) -> np.ndarray:
-    """Pictures (count, H, W, C) float32, 0..255, of a folder, some of them twice where it has fewer; "": crops of scikit-learn's photos."""
+    """Pictures (count, H, W, C) float32, 0..255, of a folder, some of them twice where it has fewer; "": crops of
+    scikit-learn's photos."""
     found = from_folder(folder, count) if folder else crops(count)
     return np.stack([resized(found[place % len(found)], shape) for place in range(count)])
 
@@ -42,7 +44,8 @@ def from_folder(folder: str, count: int) -> list[Image.Image]:
     """At most `count` pictures of a folder."""
     names = evenly(walk(folder)[0], count)
     if not names:
-        raise ValueError(f"--pictures={folder}: there is no picture in it, expected photos or other pictures to try the file on")
+        raise ValueError(f"--pictures={folder}: there is no picture in it, expected photos or other pictures to try "
+                         "the file on")
     return [open_image(os.path.join(folder, name), "RGB") for name in names]
 
 
@@ -64,7 +67,8 @@ def resized(image: Image.Image, shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def difference(part: keras.Model, run, tried: list[dict[str, np.ndarray]]) -> float:
-    """The largest difference between a part in Keras and the function `run` of its file; in shares of the largest number where that is above 1."""
+    """The largest difference between a part in Keras and the function `run` of its file; in shares of the largest
+    number where that is above 1."""
     found = []
     for inputs in tried:
         want = keras.ops.convert_to_numpy(next(iter(part(inputs, training=False).values())))
@@ -78,4 +82,5 @@ def difference(part: keras.Model, run, tried: list[dict[str, np.ndarray]]) -> fl
 def check(difference: float, path: str) -> None:
     """Raises ValueError where a file differs from Keras by more than `LIMIT`."""
     if not difference <= LIMIT:
-        raise ValueError(f"{path}: differs from Keras by {difference:.2g}, expected at most {LIMIT:g}, so it is not kept; pass another --format")
+        raise ValueError(f"{path}: differs from Keras by {difference:.2g}, expected at most {LIMIT:g}, so it is not "
+                         "kept; pass another --format")

@@ -14,7 +14,8 @@ from apps.exporting.formats import onnx as opened
 
 
 def read(path, height, width, channels):
-    """A picture as the model takes it: upright, on white paper, resized where the model has a size; (height, width, channels), 0..255."""
+    """A picture as the model takes it: upright, on white paper, resized where the model has a size; (height, width,
+    channels), 0..255."""
     picture = ImageOps.exif_transpose(Image.open(path))
     if picture.has_transparency_data:
         picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))

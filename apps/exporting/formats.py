@@ -1,6 +1,8 @@
-"""The formats that a model can be written in: one row each. What writes them is Keras; what opens them is each format's own runtime.
+"""The formats that a model can be written in: one row each. What writes them is Keras; what opens them is each format's
+own runtime.
 
-The functions that open a file are written beside each export as a part of its example, so they import nothing of this project.
+The functions that open a file are written beside each export as a part of its example, so they import nothing of this
+project.
 """
 
 import contextlib
@@ -30,7 +32,8 @@ def savedmodel(path):
     import tensorflow as tf
 
     loaded = tf.saved_model.load(path)  # its functions live as long as it does
-    return lambda inputs: next(iter(loaded.signatures["serving_default"](**{name: tf.constant(inputs[name]) for name in inputs}).values())).numpy()
+    return lambda inputs: next(iter(
+        loaded.signatures["serving_default"](**{name: tf.constant(inputs[name]) for name in inputs}).values())).numpy()
 
 
 class Format(NamedTuple):
@@ -39,7 +42,8 @@ class Format(NamedTuple):
     Attributes:
         keras: its name in `keras.Model.export`.
         ending: of the file; "": it is a folder.
-        packages: what writes and runs it, beside the packages of requirements.txt: the name to import, and the name of pip.
+        packages: what writes and runs it, beside the packages of requirements.txt: the name to import, and the name of
+            pip.
         runtime: pip's name of the package that runs it.
         opened: a path -> a function that runs the file, see above.
     """
@@ -52,7 +56,8 @@ class Format(NamedTuple):
 
 
 FORMATS = {
-    "onnx": Format("onnx", ".onnx", {"onnx": "onnx", "tf2onnx": "tf2onnx", "onnxruntime": "onnxruntime"}, "onnxruntime", onnx),
+    "onnx": Format("onnx", ".onnx", {"onnx": "onnx", "tf2onnx": "tf2onnx", "onnxruntime": "onnxruntime"}, "onnxruntime",
+                   onnx),
     "litert": Format("litert", ".tflite", {"ai_edge_litert": "ai-edge-litert"}, "ai-edge-litert", litert),
     "savedmodel": Format("tf_saved_model", "", {}, "tensorflow", savedmodel),
 }
@@ -70,7 +75,8 @@ def check(name: str) -> None:
 
 
 def write(model, name: str, path: str) -> None:
-    """Writes a model that computes in float32 and has named inputs, for batches of any size; the inputs of the file have the same names.
+    """Writes a model that computes in float32 and has named inputs, for batches of any size; the inputs of the file
+    have the same names.
 
     Args:
         model: inputs {name: (batch, height, width, channels)}, one output {name: (batch, ...)}.
@@ -81,17 +87,20 @@ def write(model, name: str, path: str) -> None:
     """
     import keras
 
-    signature = [{name: keras.InputSpec(shape=tensor.shape, dtype="float32", name=name) for name, tensor in model.input.items()}]
+    signature = [{name: keras.InputSpec(shape=tensor.shape, dtype="float32", name=name)
+                  for name, tensor in model.input.items()}]
     try:
         model.export(path, format=FORMATS[name].keras, verbose=False, input_signature=signature)
     except OSError:
         raise  # the disk, and not the model
     except Exception as error:  # each converter has its own
-        raise ValueError(f"--format={name}: this model cannot be written ({short(error)}); pass another --format") from error
+        raise ValueError(
+            f"--format={name}: this model cannot be written ({short(error)}); pass another --format") from error
 
 
 def opened(name: str, path: str) -> Callable:
-    """A function that runs a file by its own runtime: {name of input: array} -> array; ValueError where the runtime cannot open it."""
+    """A function that runs a file by its own runtime: {name of input: array} -> array; ValueError where the runtime
+    cannot open it."""
     with running(name):
         return FORMATS[name].opened(path)
 
@@ -102,8 +111,8 @@ def running(name: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # each runtime has its own
-        raise ValueError(f"--format={name}: the file was written, but {FORMATS[name].runtime} cannot run it ({short(error)}), so it is not kept; "
-                         "pass another --format") from error
+        raise ValueError(f"--format={name}: the file was written, but {FORMATS[name].runtime} cannot run it "
+                         f"({short(error)}), so it is not kept; pass another --format") from error
 
 
 def short(error: Exception) -> str:

@@ -12,7 +12,8 @@ from nets import siamese
 
 
 def works(model: keras.Model, folder: str, times: int = 10) -> dict[str, Callable[[], None]]:
-    """Functions that compare a pair of pictures `times` times: in Keras as predict.py does, and in a file of each format.
+    """Functions that compare a pair of pictures `times` times: in Keras as predict.py does, and in a file of each
+    format.
 
     A format whose packages are not installed is left out, and that is said.
 

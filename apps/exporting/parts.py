@@ -36,10 +36,12 @@ def part(model: keras.Model, name: str) -> keras.Model:
 
 
 def fix_numbers(model: keras.Model) -> None:
-    """Makes what `Normalization` computed of its weights plain numbers of the file; as they are, tf2onnx takes them for inputs of the model."""
+    """Makes what `Normalization` computed of its weights plain numbers of the file; as they are, tf2onnx takes them for
+    inputs of the model."""
     for layer in layers_of(model):
         if isinstance(layer, keras.layers.Normalization):
-            layer.mean, layer.variance = keras.ops.convert_to_numpy(layer.mean), keras.ops.convert_to_numpy(layer.variance)
+            layer.mean = keras.ops.convert_to_numpy(layer.mean)
+            layer.variance = keras.ops.convert_to_numpy(layer.variance)
 
 
 def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
@@ -56,7 +58,8 @@ def precision_of(model: keras.Model) -> str:
 
 
 def in_float32(model: keras.Model) -> keras.Model:
-    """The model, or the same one computing in float32 where it was trained in another precision, which the formats do not share."""
+    """The model, or the same one computing in float32 where it was trained in another precision, which the formats do
+    not share."""
     precision = precision_of(model)
     if precision == "float32":
         return model

@@ -1,4 +1,5 @@
-"""Exports a model: writes its parts aside, runs each by its own runtime, compares with Keras, and keeps all files or none."""
+"""Exports a model: writes its parts aside, runs each by its own runtime, compares with Keras, and keeps all files or
+none."""
 
 import inspect
 import os
@@ -32,7 +33,8 @@ def export(options) -> None:
     check_folder(folder, [name + ending for name in wanted for ending in endings], own_example, options.force)
     print(f"model {path}, {', '.join(wanted)} as {options.format}")
     if (precision := parts.precision_of(model)) != "float32":
-        print(f"the model was trained in {precision}, and the file computes in float32: its answers differ a little from those of predict.py")
+        print(f"the model was trained in {precision}, and the file computes in float32: its answers differ a little "
+              "from those of predict.py")
     with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as aside:
         cards = [write_part(options, model, part, path, aside, room) for part in wanted.values()]
         Path(aside, EXAMPLE).write_text(own_example, encoding="utf-8")
@@ -61,9 +63,11 @@ def write_part(options, model: keras.Model, part: keras.Model, path: str, aside:
     checking.check(difference, file)
     sizes = [len(next(iter(inputs.values()))) for inputs in tried]
     size = size_of(os.path.join(aside, file))
-    print(f"  {file}: {size / 1e6:.2f} MB, differs from Keras by at most {difference:.2g} in batches of {' and '.join(map(str, sizes))}")
+    print(f"  {file}: {size / 1e6:.2f} MB, differs from Keras by at most {difference:.2g} in batches of "
+          f"{' and '.join(map(str, sizes))}")
     found = card(model, part, file, options.format, path, room)
-    found["checked"] = {"pictures": "of a folder" if options.pictures else "crops of scikit-learn's photos", "batches": sizes,
+    found["checked"] = {"pictures": "of a folder" if options.pictures else "crops of scikit-learn's photos",
+                        "batches": sizes,
                         "largest_difference": difference, "bytes": size}
     runs.write_json(aside, f"{part.name}.json", found)
     return found
@@ -73,8 +77,8 @@ def check_backend() -> None:
     """Raises ValueError where Keras runs on another backend than TensorFlow, through which all formats are written."""
     backend = keras.backend.backend()
     if backend != "tensorflow":
-        raise ValueError(f"Keras runs on {backend}, and files are written through TensorFlow: pass --backend=tensorflow; a model that was trained on "
-                         f"{backend} can be exported so")
+        raise ValueError(f"Keras runs on {backend}, and files are written through TensorFlow: pass "
+                         f"--backend=tensorflow; a model that was trained on {backend} can be exported so")
 
 
 def check_folder(folder: str, names: list[str], own_example: str, force: bool) -> None:
@@ -92,9 +96,11 @@ def check_folder(folder: str, names: list[str], own_example: str, force: bool) -
 
 
 def example(name: str) -> str:
-    """The program that is written beside a format: example.py, with the function that opens the format in place of its import."""
+    """The program that is written beside a format: example.py, with the function that opens the format in place of its
+    import."""
     source = Path(__file__).with_name(EXAMPLE).read_text(encoding="utf-8")
-    opened = inspect.getsource(formats.FORMATS[name].opened).replace(f"def {formats.FORMATS[name].opened.__name__}(", "def opened(")
+    opened = inspect.getsource(formats.FORMATS[name].opened).replace(f"def {formats.FORMATS[name].opened.__name__}(",
+                                                                     "def opened(")
     return re.sub(r"from apps\.exporting\.formats import .*\n", lambda found: "\n" + opened, source)
 
 

@@ -17,7 +17,8 @@ from utils.run import folder as runs
 
 
 class Used(NamedTuple):
-    """A model that answers, its name as the page shows it, and the seconds that loading it took now; 0 where it was loaded before."""
+    """A model that answers, its name as the page shows it, and the seconds that loading it took now; 0 where it was
+    loaded before."""
 
     model: Any
     name: str
@@ -25,7 +26,8 @@ class Used(NamedTuple):
 
 
 class Models:
-    """Loads models when they are needed and keeps them. Whoever uses one holds `answering`, because models are not made for two threads at once.
+    """Loads models when they are needed and keeps them. Whoever uses one holds `answering`, because models are not made
+    for two threads at once.
 
     Args:
         load: a name or a .keras file -> a model, as `compare.load`.
@@ -36,7 +38,8 @@ class Models:
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[list[str]]:
-        """Only one visitor at a time is in here; gives a list that holds, at the end, what the program said meanwhile, such as files left out."""
+        """Only one visitor at a time is in here; gives a list that holds, at the end, what the program said meanwhile,
+        such as files left out."""
         heard = io.StringIO()
         with self.lock, contextlib.redirect_stdout(heard):
             saying.SAID.clear()  # each visitor hears everything
@@ -44,7 +47,8 @@ class Models:
             try:
                 yield lines
             finally:
-                lines += [line for line in heard.getvalue().splitlines() if line and not line.startswith(" ")]  # no bars of progress
+                # no bars of progress
+                lines += [line for line in heard.getvalue().splitlines() if line and not line.startswith(" ")]
 
     def of_tab(self, tab: str, name: str, pictures: Sequence[np.ndarray] = ()) -> Used:
         """The model that a visitor of a tab chose; "": as predict.py chooses for the room whose tab it is.
@@ -63,7 +67,8 @@ class Models:
     def check(self, name: str, room: str) -> None:
         """Raises ValueError where a name is not among those that the page offers."""
         if name and name not in offered(room):
-            raise ValueError(f"{saying.shown(name)}: no such model; expected one of the list: {', '.join(offered(room))}")
+            raise ValueError(f"{saying.shown(name)}: no such model; expected one of the list: "
+                             f"{', '.join(offered(room))}")
 
     def loaded(self, path: str, name: str = "") -> Used:
         """The model of a file, which is loaded where it is new or has changed."""
@@ -84,7 +89,8 @@ def name_of(path: str) -> str:
 
 
 def offered(room: str) -> list[str]:
-    """Names that a visitor may choose among: the ready models of a room, and the folders of its runs, the newest first."""
+    """Names that a visitor may choose among: the ready models of a room, and the folders of its runs, the newest
+    first."""
     kind = tasks.ROOMS[room].kind
     rooms = [row for row in tasks.ROOMS.values() if row.kind == kind]
     ready = [name for row in rooms for name in (*row.ready, *row.without_model)]

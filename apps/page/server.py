@@ -32,11 +32,13 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise ValueError(f"--port={port}: another program uses it, perhaps this one; end that program, or pass another --port") from None
+            raise ValueError(f"--port={port}: another program uses it, perhaps this one; end that program, or pass "
+                             "another --port") from None
         if error.errno == errno.EACCES:
             raise ValueError(f"--port={port}: not allowed here; pass a --port above 1023") from None
         why = str(error.strerror).split(" (")[0]
-        raise ValueError(f"--host={host}: not an address of this machine ({why}); expected 127.0.0.1, or 0.0.0.0 for all") from None
+        raise ValueError(f"--host={host}: not an address of this machine ({why}); expected 127.0.0.1, or 0.0.0.0 for "
+                         "all") from None
 
 
 def is_local(host: str) -> bool:
@@ -59,7 +61,8 @@ def serve(site, waiting: socket.socket) -> None:
     """Answers visitors until Ctrl-C."""
     import waitress
 
-    server = waitress.create_server(site, sockets=[waiting], threads=THREADS, max_request_body_size=MOST_BYTES, ident=None)
+    server = waitress.create_server(site, sockets=[waiting], threads=THREADS, max_request_body_size=MOST_BYTES,
+                                    ident=None)
     server.run()  # returns at Ctrl-C
 
 

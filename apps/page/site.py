@@ -21,8 +21,8 @@ ROOM_OF = {tab: room for room, row in ROOMS.items() for tab in row.tabs}
 TABS = {tab: getattr(module_of(room, "apps.tabs"), tab) for tab, room in ROOM_OF.items()}
 TEMPLATES = [os.path.dirname(module_of(room, "apps.tabs").__file__) for room in dict.fromkeys(ROOM_OF.values())]
 HEADERS = {  # nothing is fetched from elsewhere, nothing is kept, and no other site may show the page within its own
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'self'; "
-                               "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+                               "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -97,7 +97,8 @@ def ask(tab: str, kept: models.Models, root: str, language: str) -> tuple[dict[s
         except HTTPException:
             raise
         except uploads.TooLarge as error:
-            return {}, texts.text(language, "file_too_large", name=error.name, size=error.size, megabytes=uploads.MEGABYTES), 413
+            return {}, texts.text(language, "file_too_large", name=error.name, size=error.size,
+                                  megabytes=uploads.MEGABYTES), 413
         except Exception as error:
             return {}, without(folder, language, why_not(error)) or texts.text(language, "failed"), 400
 
@@ -123,7 +124,8 @@ def page(tab: str, language: str, root: str, answer: dict[str, Any], error: str,
     """The page with a tab and its answer."""
     room = ROOM_OF[tab]
     response = make_response(render_template(
-        f"{tab}.html", tab=tab, tabs=list(TABS), language=language, languages=texts.LANGUAGES, root=os.path.join(root, ""),
+        f"{tab}.html", tab=tab, tabs=list(TABS), language=language, languages=texts.LANGUAGES,
+        root=os.path.join(root, ""),
         folders=partial(folders.offered, root), models=models.offered(room), megabytes=uploads.MEGABYTES,
         asked={} if status == 413 else request.form, answer=answer, error=error,
         t=partial(texts.text, language, room=room), has_text=texts.words(room).__contains__,

@@ -28,7 +28,8 @@ TEXTS = {  # by name: English, Chinese
     "model.auto": ("Choose for me", "自动选择"),
     "limit": ("Up to {megabytes} MB a file.", "每个文件不超过 {megabytes} MB。"),
 
-    "working": ("Working. The first question loads the model, which takes some seconds. If somebody else is asking, your answer comes next.",
+    "working": ("Working. The first question loads the model, which takes some seconds. If somebody else is asking, "
+                "your answer comes next.",
                 "正在处理。第一次提问需要加载模型，要等几秒钟。如果别人正在提问，会在其后轮到您。"),
     "offline": ("The program does not answer. It may have been stopped: start it again with python serve.py.",
                 "程序没有回应，可能已经停止：请用 python serve.py 重新启动。"),
@@ -48,7 +49,8 @@ TEXTS = {  # by name: English, Chinese
                   "这些文件合计超过 {megabytes} MB：请少选几个，或选择较小的文件。"),
     "file_too_large": ("{name}: {size} MB, expected at most {megabytes} MB: choose a smaller file.",
                        "{name}：{size} MB，超过了 {megabytes} MB 的上限：请选择较小的文件。"),
-    "failed": ("Something went wrong in the program. The window in which it runs tells more.", "程序内部出错。运行程序的窗口里有更多信息。"),
+    "failed": ("Something went wrong in the program. The window in which it runs tells more.",
+               "程序内部出错。运行程序的窗口里有更多信息。"),
 }
 
 SAID = [  # a line of the program, and its Chinese; the rest of the line, such as a file's name, stays
@@ -57,10 +59,12 @@ SAID = [  # a line of the program, and its Chinese; the rest of the line, such a
     (r"^(.*): not an image that Pillow can read$", r"\1：不是可以读取的图片"),
     (r"^(.*): broken image \((.*)\)$", r"\1：图片已损坏（\2）"),
     (r"^(.*): a HEIC picture: .*$", r"\1：HEIC 图片，请先转换为 JPEG"),
-    (r"^(.*): (\d+) x (\d+) pixels, expected ([\d.]+) megapixels or fewer.*$", r"\1：\2 x \3 像素，超过了 \4 百万像素的上限，请先缩小"),
+    (r"^(.*): (\d+) x (\d+) pixels, expected ([\d.]+) megapixels or fewer.*$", r"\1：\2 x \3 像素，超过了 \4 "
+                                                                                "百万像素的上限，请先缩小"),
     (r"^(.*): no image that can be read; .*$", r"\1：没有可以读取的图片"),
     (r"^(.*): no such folder; .*$", r"\1：没有这个文件夹"),
-    (r"^(.*): not a name below the chosen folder; .*$", r"\1：不在所选的文件夹之下；请输入类似 cats/2024 的名称，开头不要斜杠"),
+    (r"^(.*): not a name below the chosen folder; .*$", r"\1：不在所选的文件夹之下；请输入类似 cats/2024 的名称，"
+                                                         "开头不要斜杠"),
     (r"^(.*): leads out of the chosen folder; .*$", r"\1：会离开所选的文件夹；请去掉 .."),
     (r"^(.*): a link that leads out of the chosen folder; .*$", r"\1：是一个通往所选文件夹之外的链接，不能搜索"),
     (r"^(.*): no such model; expected one of the list: (.*)$", r"\1：没有这个模型；可选：\2"),
@@ -96,7 +100,8 @@ def translated(language: str, line: str) -> str:
     if language != "zh":
         return line
     if found := LEFT_OUT.fullmatch(line):
-        return f"略过 {found[1]} 个{'损坏的' if found[2] else ''}文件：" + "，".join(translated(language, part) for part in found[3].split(", "))
+        return f"略过 {found[1]} 个{'损坏的' if found[2] else ''}文件：" + "，".join(translated(language, part)
+                                                                           for part in found[3].split(", "))
     for pattern, chinese in said():
         if re.match(pattern, line):
             return re.sub(pattern, chinese, line)

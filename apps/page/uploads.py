@@ -19,7 +19,8 @@ class TooLarge(ValueError):
 
 
 def keep(uploads: Iterable, folder: str) -> list[str]:
-    """Saves the files of a field, and returns their paths; a field that was left empty sends a file without a name, which is left out.
+    """Saves the files of a field, and returns their paths; a field that was left empty sends a file without a name,
+    which is left out.
 
     Args:
         uploads: of werkzeug, with `filename`, `stream` and `save`.

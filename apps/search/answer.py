@@ -1,4 +1,5 @@
-"""Questions about many pictures: one against a folder, all of a folder against each other, a list of pairs, two folders."""
+"""Questions about many pictures: one against a folder, all of a folder against each other, a list of pairs, two
+folders."""
 
 import os
 
@@ -9,7 +10,17 @@ from tasks import about
 from tasks.copies.proof.verdict import DIFFERENT
 from tasks.quality.model import quality_of_centres
 from tasks.similarity.answer import framed
-from tasks.similarity.model import Loaded, embed, for_pairs, load_for_many, show, some_files, some_of, thumbnails, verdict
+from tasks.similarity.model import (
+    Loaded,
+    embed,
+    for_pairs,
+    load_for_many,
+    show,
+    some_files,
+    some_of,
+    thumbnails,
+    verdict,
+)
 from utils import gallery
 from utils.data.images import read_whole
 from utils.run import figures
@@ -21,11 +32,13 @@ def answer(options, files: list[str]) -> None:
     """Searches in a folder, finds duplicates and so on, as the flags say."""
     questions = asked(options)
     if options.why:
-        raise ValueError(f"--why explains two pictures: leave --{questions[0]} out, python predict.py --why a.jpg b.jpg")
+        raise ValueError(f"--why explains two pictures: leave --{questions[0]} out, python predict.py --why a.jpg "
+                         "b.jpg")
     if len(questions) > 1:
         raise ValueError(f"--{questions[0]} and --{questions[1]} ask two questions: pass one of them")
     if files and questions != ["gallery"]:
-        raise ValueError(f"--{questions[0]} looks at what it names alone: leave {files[0]} out, or search for it with --gallery=FOLDER")
+        raise ValueError(f"--{questions[0]} looks at what it names alone: leave {files[0]} out, or search for it with "
+                         "--gallery=FOLDER")
     if questions == ["gallery"]:
         return search_gallery(options, files)
     if getattr(options, "index", "exact") != "exact":
@@ -41,7 +54,8 @@ def search_gallery(options, files: list[str]) -> None:
     queries = [os.path.expanduser(file) for file in files]
     root, model = os.path.expanduser(options.gallery), load_for_many(options, thumbnails(queries))
     if options.rerank is not None and not model.compare.alone:
-        raise ValueError(f"--rerank={options.rerank} has no effect with this model, which compares every picture: leave --rerank out")
+        raise ValueError(f"--rerank={options.rerank} has no effect with this model, which compares every picture: "
+                         "leave --rerank out")
     opened = make_index(options.index, root, model, options.collection)
     embedded = opened.update()
     print(f"{counted(len(opened), 'picture')} in {root}, {embedded} of them embedded now")
@@ -49,10 +63,12 @@ def search_gallery(options, files: list[str]) -> None:
     proving, word = model.proves and options.proof, "copy" if model.proves else "alike"
     rerank = gallery.RERANK if options.rerank is None else options.rerank
     if model.compare.alone and rerank:
-        print(f"compared place by place: the {min(max(rerank, options.top), len(opened))} nearest by distance (--rerank)")
+        print(f"compared place by place: the {min(max(rerank, options.top), len(opened))} nearest by distance "
+              "(--rerank)")
     features = embed(model, queries)
     rows = []
-    heading = f"; {word} from similarity {exactly(model.threshold)} on" if about.trusted(model.doubt) and not proving else ""
+    heading = (f"; {word} from similarity {exactly(model.threshold)} on" if about.trusted(model.doubt) and not proving
+               else "")
     heading += f". {'Warning' if heading or proving else 'No answer'}: {model.doubt}" if model.doubt else ""
     for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
         if proving:
@@ -62,7 +78,8 @@ def search_gallery(options, files: list[str]) -> None:
         rows += [{"query": query, "file": name, "similarity": s, "verdict": said or DIFFERENT,
                   "same": said == word if proving or about.trusted(model.doubt) else None}
                  for (name, s), said in zip(found, verdicts, strict=True)]
-        lines = [f"  {s:.3f} {said:{max(map(len, verdicts))}} {shown(name)}" for (name, s), said in zip(found, verdicts, strict=True)]
+        lines = [f"  {s:.3f} {said:{max(map(len, verdicts))}} {shown(name)}"
+                 for (name, s), said in zip(found, verdicts, strict=True)]
         print("\n".join([shown(query), *lines]))
         if options.figure:
             pictures = [read_whole(file) for file in (query, *(os.path.join(root, name) for name, _ in found))]
@@ -70,7 +87,8 @@ def search_gallery(options, files: list[str]) -> None:
                                                           for (name, s), said in zip(found, verdicts, strict=True))]
             over = f"the {len(found)} most alike of {counted(len(opened), 'picture')}{heading}"
             figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=over, marked=[0])
-    write_answer(options, rows, {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
+    write_answer(options, rows,
+                 {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
 
 
 def find_duplicates(options) -> None:
@@ -83,7 +101,8 @@ def find_duplicates(options) -> None:
     count, copies = len(opened.paths), model.proves
     model = for_pairs(model, count * (count - 1) // 2, options)
     if about.trusted(model.doubt):
-        found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres, copies=copies)
+        found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres,
+                                copies=copies)
     else:
         found = duplicates.identical(opened, quality_of_centres, copies)
     warning = duplicates.warning(found, model.threshold, options.force)
@@ -92,8 +111,10 @@ def find_duplicates(options) -> None:
     rows, details = [], []
     for number, group in enumerate(found.groups):
         print("\n".join(duplicates.in_words(number, group)))
-        files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin)} for member in group.members]
-        rows += [{"group": number, **file, **({"keep": file["file"] == group.keep} if copies else {})} for file in files]
+        files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin)}
+                 for member in group.members]
+        rows += [{"group": number, **file, **({"keep": file["file"] == group.keep} if copies else {})}
+                 for file in files]
         details.append({**({"keep": group.keep} if copies else {}), "files": files})
     if options.figure and found.groups:
         doubts = [f"Warning: {text}" for text in (model.doubt, warning) if text]
@@ -111,17 +132,20 @@ def show_proven(options, opened: gallery.Gallery, model: Loaded) -> None:
     rows, details = [], []
     for number, group in enumerate(found.groups):
         print("\n".join(proven.in_words(number, group)))
-        files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin), "agree": member.agree,
+        files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin),
+                  "agree": member.agree,
                   "goes": member.goes} for member in group.members]
         rows += [{"group": number, **file, "keep": not file["goes"]} for file in files]
         details.append({"keep": group.keep, "files": files})
     if found.changed:
-        print("\n".join(["copies with changes, which are no duplicates:", *map(proven.changed_in_words, found.changed)]))
+        print("\n".join(["copies with changes, which are no duplicates:",
+                         *map(proven.changed_in_words, found.changed)]))
     if options.figure and found.groups:
         draw_groups(opened.root, found.groups, heading, "duplicates.png")
     if options.figure and found.changed:
         draw_changed(opened.root, found.changed, "changed.png")
-    changed = [{"left": pair.a, "right": pair.b, "similarity": pair.similarity, **pair.proof.as_numbers()} for pair in found.changed]
+    changed = [{"left": pair.a, "right": pair.b, "similarity": pair.similarity, **pair.proof.as_numbers()}
+               for pair in found.changed]
     groups = [[member.file for member in group.members] for group in found.groups]
     write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details, "changed": changed,
                                  "warning": model.doubt or None})
@@ -152,8 +176,8 @@ def look_between(options) -> None:
     """What of one folder is in another; see `apps.search.matrix.between`."""
     roots = [os.path.expanduser(root) for root in options.between]
     if len(roots) != 2 or os.path.realpath(roots[0]) == os.path.realpath(roots[1]):
-        raise ValueError(f"--between={','.join(options.between)}: expected two different folders with a comma between; within one folder pass "
-                         "--duplicates=FOLDER")
+        raise ValueError(f"--between={','.join(options.between)}: expected two different folders with a comma "
+                         "between; within one folder pass --duplicates=FOLDER")
     model = load_for_many(options, some_of([file for root in roots for file in some_files(root)], most=40))
     a, b = (open_folder(root, model) for root in roots)
     proving, model = model.proves and options.proof, for_pairs(model, len(a.paths) * len(b.paths), options)
@@ -163,10 +187,12 @@ def look_between(options) -> None:
         how = "identical file of" if row["identical"] else row.get("verdict", "like")
         print(f"  {row['similarity']:.3f} {shown(row['file'])}  {how} {shown(row['found'])}")
     same = sum(row["identical"] for row in rows)
-    print(f"{len(rows)} of {counted(len(a.paths), 'picture')} in {a.root} are in {b.root} too: {counted(same, 'identical file')}, "
+    print(f"{len(rows)} of {counted(len(a.paths), 'picture')} in {a.root} are in {b.root} too: "
+          f"{counted(same, 'identical file')}, "
           + (f"{len(rows) - same} that are copies, some of them with changes" if proving
              else f"{len(rows) - same} from similarity {exactly(model.threshold)} on"))
-    write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same, "warning": model.doubt or None,
+    write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same,
+                                 "warning": model.doubt or None,
                                  "results": rows},
                  ["file", "found", "similarity", "identical", *["verdict"] * proving])
 
@@ -178,7 +204,8 @@ def open_folder(root: str, model: Loaded) -> gallery.Gallery:
     return opened
 
 
-QUESTIONS = {"gallery": search_gallery, "duplicates": find_duplicates, "pairs": compare_pairs, "matrix": write_matrix, "between": look_between}
+QUESTIONS = {"gallery": search_gallery, "duplicates": find_duplicates, "pairs": compare_pairs, "matrix": write_matrix,
+             "between": look_between}
 
 
 def draw_changed(root: str, pairs: list[proven.Pair], path: str, most: int = 20) -> None:
@@ -187,12 +214,14 @@ def draw_changed(root: str, pairs: list[proven.Pair], path: str, most: int = 20)
     for pair in pairs[:most]:
         pictures += framed([show(os.path.join(root, name)) for name in (pair.a, pair.b)], pair.proof)
         titles += [figures.short(pair.a), f"{figures.short(pair.b)}\n{pair.proof.differing:.1%} differs"]
-    heading = counted(len(pairs), "pair") + " of copies with changes: in red what differs, in blue what the other one shows"
+    heading = (counted(len(pairs), "pair") + " of copies with changes: in red what differs, in blue what the other "
+                                             "one shows")
     heading += f"; the first {most} are shown" if len(pairs) > most else ""
     figures.contact_sheet(pictures, titles, path, columns=4, heading=heading)
 
 
-def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: str, most: int = 20, columns: int = 8) -> None:
+def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: str, most: int = 20,
+                columns: int = 8) -> None:
     """Groups of pictures of the folder `root`, a row a group, the picture to keep first and in a frame, at `path`.
 
     Over each picture stands its similarity to the centre of its group, which has 1.
@@ -208,7 +237,8 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
         axis.axis("off")
     for number, (line, group) in enumerate(zip(axes, shown)):
         first = group.members[0]
-        members = sorted(group.members, key=lambda member: member.file != group.keep)  # stable: the others stay in order
+        # stable: the others stay in order
+        members = sorted(group.members, key=lambda member: member.file != group.keep)
         for axis, member in zip(line, members):
             figures.show(axis, read_whole(os.path.join(root, member.file)))
             stays = member.file == group.keep or not member.goes
@@ -216,9 +246,11 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
             axis.set_title(f"{member.similarity:.3f} {remark}\n{figures.short(member.file)}", fontsize=7)
         if group.keep:
             figures.mark(line[0])
-        line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8, transform=line[0].transAxes)
+        line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8,
+                     transform=line[0].transAxes)
         if len(members) > width:
-            line[-1].text(1.05, 0.5, f"and {len(members) - width} more", va="center", fontsize=8, transform=line[-1].transAxes)
+            line[-1].text(1.05, 0.5, f"and {len(members) - width} more", va="center", fontsize=8,
+                          transform=line[-1].transAxes)
     if len(groups) > most:
         heading += f"; the first {most} are shown"
     heading += ". In the frame: the picture to keep" if any(group.keep for group in groups) else ""

@@ -1,18 +1,16 @@
 """Duplicates: files of the same contents, and pictures that a model calls the same.
 
-All pictures of a group are like each other from the threshold on, or have the same contents as one that is.
-So a picture that is like two others does not join these two where they are not alike.
+All pictures of a group are alike, or have the same contents as one that is: a picture between two does not join them.
 
-The groups are found one after the other, each from the pictures that no group holds yet: the picture with
-the most pictures like it is the next centre, the first path among equals. The pictures like it follow, the most alike
-first, and each of them joins that is like all that have joined before.
+The groups are found one after the other, each from the pictures that no group holds yet: the picture with the most
+pictures like it is the next centre, the first path among equals. The pictures like it follow, the most alike first, and
+each joins that is like all before.
 
-Of copies the best picture of a group, which is worth keeping, is named beside it: most pixels, then best quality, then largest
-file, then first path. Of files of one format the larger has lost less; where the largest pictures come in several formats, a model of
-quality decides. The best picture need not be the centre, and the threshold says nothing about it and the other members.
+Of copies the picture worth keeping is named beside each group: most pixels, then best quality, then largest file, then
+first path. Of files of one format the larger has lost less; where the largest pictures come in several formats, a model
+of quality decides. It need not be the centre, and the threshold says nothing about it and the other members.
 
-Memory grows with the number of pictures and never with the number of alike pairs: these are counted, and
-found again when a group needs them, tile by tile.
+Memory grows with the pictures and never with the alike pairs: these are counted, and found again by tiles when needed.
 """
 
 import os
@@ -59,16 +57,16 @@ class Member(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Pictures that show the same: of copies the file to keep, otherwise "", and all members, the centre first and the others by similarity."""
+    """Pictures that show the same: the file to keep, "" where not copies; the members by similarity to the first."""
 
     keep: str
     members: list[Member]
 
 
 class Found(NamedTuple):
-    """The groups, largest first; the share of alike pairs among pictures of different contents, and whether that is too much; the
-    copies with changes, `apps.search.proven.Pair`, where that was looked at; otherwise None; and how many pictures of different contents
-    one group would hold where that is too much; otherwise 0."""
+    """The groups, largest first; the share of alike pairs among pictures of different contents; whether that is too
+    much; the copies with changes, `apps.search.proven.Pair`, None where nobody looked; and how many pictures of
+    different contents one group would hold where that is too much, otherwise 0."""
 
     groups: list[Group]
     share: float
@@ -96,13 +94,15 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool =
     counts, alike = pairs.count(weights)
     share = alike / max(1, len(units) * (len(units) - 1) // 2)
     too_many = len(units) >= LEAST and share > SHARE
-    places = [] if too_many and not force else sorted(stars(pairs, weights, counts), key=lambda star: -weights[star].sum())
+    found = [] if too_many and not force else stars(pairs, weights, counts)
+    places = sorted(found, key=lambda star: -weights[star].sum())
     largest = max(map(len, places), default=0)
     swallowed = largest if not copies and len(units) >= LEAST and largest > max(2, SWALLOWED * len(units)) else 0
     too_many = too_many or swallowed > 0
     if too_many and not force:
         return identical(gallery, judge, copies)._replace(share=share, swallowed=swallowed)
-    groups = [make_group(gallery, [units[place] for place in star], pairs.similarities(star), judge, copies) for star in places]
+    groups = [make_group(gallery, [units[place] for place in star], pairs.similarities(star), judge, copies)
+              for star in places]
     return Found(groups, share, too_many, swallowed=swallowed)
 
 
@@ -138,32 +138,37 @@ def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarra
 
 
 def best(root: str, paths: list[str], judge: Judge | None) -> str:
-    """The picture worth keeping: of those with the most pixels the best by quality where their formats differ, then by bytes, then by path."""
+    """The picture worth keeping: the most pixels, the best quality where formats differ, the most bytes, the first
+    path."""
     files = {path: os.path.join(root, path) for path in paths}
     pixels = {path: int(np.prod(size_of(file))) for path, file in files.items()}
     largest = sorted(path for path in paths if pixels[path] == max(pixels.values()))
     quality = dict.fromkeys(largest, 0.0)
     if judge and len({os.path.splitext(path)[1].lower() for path in largest}) > 1:
         quality = dict(zip(largest, judge([files[path] for path in largest]).tolist(), strict=True))
-    return max(largest, key=lambda path: (quality[path], os.path.getsize(files[path]) if os.path.isfile(files[path]) else 0))
+    sizes = {path: os.path.getsize(files[path]) if os.path.isfile(files[path]) else 0 for path in largest}
+    return max(largest, key=lambda path: (quality[path], sizes[path]))
 
 
 def warning(found: Found, threshold: float, force: bool) -> str:
     """What to say where the model calls too many pairs alike, in one line; "" where it does not, or was not asked."""
     if not found.share and not found.swallowed or not found.too_many:
         return ""
-    much = f"one group would hold {found.swallowed} of them" if found.swallowed else f"{found.share:.0%} of their pairs are alike"
+    much = (f"one group would hold {found.swallowed} of them" if found.swallowed
+            else f"{found.share:.0%} of their pairs are alike")
     text = f"the model does not tell these pictures apart: {much} from similarity {exactly(threshold)} on"
     if force:
         return f"{text}, so expect wrong groups"
-    return f"{text}. So only identical files are shown. Raise --threshold, choose another --model, or pass --force to see all groups"
+    return (f"{text}. So only identical files are shown. Raise --threshold, choose another --model, or pass --force "
+            "to see all groups")
 
 
 def headline(pictures: int, found: Found, threshold: float, force: bool) -> str:
     """How many groups there are among so many pictures, such as "9 pictures: 1 group from similarity 0.900 on"."""
     certain = found.too_many and not force
     if not found.groups:
-        nothing = "no two files are identical" if certain else f"no two of them are alike from similarity {exactly(threshold)} on"
+        nothing = ("no two files are identical" if certain
+                   else f"no two of them are alike from similarity {exactly(threshold)} on")
         return f"{counted(pictures, 'picture')}: {nothing}"
     rule = "of identical files" if certain else f"from similarity {exactly(threshold)} on"
     return f"{counted(pictures, 'picture')}: {counted(len(found.groups), 'group')} {rule}"
@@ -171,9 +176,11 @@ def headline(pictures: int, found: Found, threshold: float, force: bool) -> str:
 
 def in_words(number: int, group: Group) -> list[str]:
     """A group in lines: of copies the picture to keep, then each picture with its similarity to the first."""
-    lines = [f"group {number}: {counted(len(group.members), 'picture')}" + (f", keep {shown(group.keep)}" if group.keep else " alike")]
+    lines = [f"group {number}: {counted(len(group.members), 'picture')}"
+             + (f", keep {shown(group.keep)}" if group.keep else " alike")]
     for member in group.members:
-        lines.append(f"  {member.similarity:.3f} {shown(member.file)}" + (f"  (identical file of {shown(member.twin)})" if member.twin else ""))
+        lines.append(f"  {member.similarity:.3f} {shown(member.file)}"
+                     + (f"  (identical file of {shown(member.twin)})" if member.twin else ""))
     return lines
 
 
@@ -196,8 +203,8 @@ class Pairs:
         if comparer.by_distance:
             around = (min(threshold + TOLERANCE, 1.0), max(threshold - TOLERANCE, 0.0))
             with np.errstate(divide="ignore"):  # similarities 0 and 1 lie at infinite distances
-                self.sure, self.most = (max(comparer.distance_of(similarity), 0.0) ** 2 for similarity in around)  # squared distances
-        self.rounding = 4 * np.finfo("float32").eps * np.sqrt(self.features.shape[1])  # of a squared distance, by the squared lengths
+                self.sure, self.most = (max(comparer.distance_of(similarity), 0.0) ** 2 for similarity in around)
+        self.rounding = 4 * np.finfo("float32").eps * np.sqrt(self.features.shape[1])  # by the squared lengths
 
     def __len__(self) -> int:
         return len(self.features)
@@ -218,7 +225,8 @@ class Pairs:
         rows, columns = np.nonzero(doubtful) if doubtful.any() else ((), ())
         for start in range(0, len(rows), self.scored):
             some = rows[start : start + self.scored], columns[start : start + self.scored]
-            near[some] = self.comparer.score(self.features[left][some[0]], self.features[right][some[1]]) >= self.threshold
+            ours, theirs = self.features[left][some[0]], self.features[right][some[1]]
+            near[some] = self.comparer.score(ours, theirs) >= self.threshold
         return near
 
     def count(self, weights: np.ndarray) -> tuple[np.ndarray, int]:
@@ -251,7 +259,7 @@ class Pairs:
             yield part, near
 
     def linked(self, star: np.ndarray) -> np.ndarray:
-        """The pictures at `star` (S,), the most like the first one first, but for those that are not like all before them."""
+        """The pictures at `star` (S,), the most like the first first, without those not like all before them."""
         if len(star) < 3:
             return star
         order = star[np.argsort(-self.similarities(star)[1:], kind="stable") + 1]
@@ -297,7 +305,7 @@ class Neighbours:
         return np.flatnonzero(next(self.pairs.rows(np.array([place])))[1][0])
 
     def sums(self, star: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        """For each of the N pictures the weights (N,) of the pictures at `star` that are like it, added up: (N,) int."""
+        """For each of the N pictures the weights (N,) of those at `star` that are like it, added up: (N,) int."""
         sums = np.zeros(len(weights), int)
         for place in star:
             if place in self.kept:
@@ -336,6 +344,7 @@ def take_star(neighbours: Neighbours, weights: np.ndarray, counts: np.ndarray) -
     if weights[star].sum() < 2:  # rounding gave a count that scoring does not confirm
         return star[:0]
     if (free := counts > 0).any():
-        left = np.maximum(counts - neighbours.sums(star, weights), weights - 1)  # its own copies are left as long as a picture is
+        # its own copies are left as long as a picture is
+        left = np.maximum(counts - neighbours.sums(star, weights), weights - 1)
         counts[:] = np.where(free, left, 0)
     return star

@@ -1,4 +1,5 @@
-"""The similarity of each picture of a folder to each other one, block by block, and what of one folder is in another."""
+"""The similarity of each picture of a folder to each other one, block by block, and what of one folder is in
+another."""
 
 import csv
 import os
@@ -20,7 +21,8 @@ HIDDEN = 512  # numbers that a head needs for a pair, at least
 
 
 def similarities(left: np.ndarray, right: np.ndarray, comparer: "Comparer") -> np.ndarray:
-    """Similarities (L, R) float32 of features (L, F) and (R, F): those of `comparer.score`, but for rounding in the last digit.
+    """Similarities (L, R) float32 of features (L, F) and (R, F): those of `comparer.score`, but for rounding in the
+    last digit.
 
     Where a similarity falls with the distance, a product of matrices in float64 gives the distances, and the head
     gets each as the one number by which two features differ.
@@ -40,15 +42,18 @@ def rows_of(opened: Gallery, comparer: "Comparer") -> Iterator[tuple[int, np.nda
     height, width = max(1, most // count), min(count, most)
     for start in range(0, count, height):
         block = opened.features[start : start + height]
-        parts = [similarities(block, opened.features[first : first + width], comparer) for first in range(0, count, width)]
+        parts = [similarities(block, opened.features[first : first + width], comparer)
+                 for first in range(0, count, width)]
         yield start, np.concatenate(parts, axis=1)
         bar(min(start + height, count), count)
 
 
 def write(opened: Gallery, comparer: "Comparer", path: str) -> None:
-    """Writes the matrix, whole or not at all: float32 as NumPy's file where the name ends with .npy, otherwise a CSV with names.
+    """Writes the matrix, whole or not at all: float32 as NumPy's file where the name ends with .npy, otherwise a CSV
+    with names.
 
-    The rows and columns of an .npy stand in the order of the paths, which stand beside it, one a line, in a file that ends with .txt.
+    The rows and columns of an .npy stand in the order of the paths, which stand beside it, one a line, in a file that
+    ends with .txt.
     """
     path = os.path.expanduser(path)
     if not path.lower().endswith(".npy"):
@@ -84,14 +89,17 @@ def write_csv(opened: Gallery, comparer: "Comparer", path: str) -> None:
         writer = csv.writer(file)
         writer.writerow(["file", *opened.paths])
         for start, block in rows_of(opened, comparer):
-            writer.writerows([opened.paths[start + place], *(f"{value:.9g}" for value in values)] for place, values in enumerate(block.tolist()))
+            writer.writerows([opened.paths[start + place], *(f"{value:.9g}" for value in values)]
+                             for place, values in enumerate(block.tolist()))
 
 
 def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float) -> list[dict[str, Any]]:
-    """What of folder a is in folder b: each picture of a that has the contents of one of b, or is like one from the threshold on.
+    """What of folder a is in folder b: each picture of a that has the contents of one of b, or is like one from the
+    threshold on.
 
     Returns:
-        Rows of file (in a), found (in b: the same contents, otherwise the most alike), similarity and identical; the most alike first.
+        Rows of file (in a), found (in b: the same contents, otherwise the most alike), similarity and identical; the
+        most alike first.
     """
     twins, rows, bar = dict(zip(reversed(b.keys), reversed(b.paths))), [], progress_bar("picture")
     for start in range(0, len(a.paths), gallery.BLOCK):
@@ -99,7 +107,8 @@ def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float) -> l
         nearest = gallery.search(b, comparer, a.features[places], 1)
         for path, key, ((found, similarity),) in zip(a.paths[places], a.keys[places], nearest):
             if key in twins or similarity >= threshold:
-                rows.append({"file": path, "found": twins.get(key, found), "similarity": 1.0 if key in twins else similarity,
+                rows.append({"file": path, "found": twins.get(key, found),
+                             "similarity": 1.0 if key in twins else similarity,
                              "identical": key in twins})
         bar(min(start + gallery.BLOCK, len(a.paths)), len(a.paths))
     return sorted(rows, key=lambda row: (-row["identical"], -row["similarity"], row["file"]))

@@ -37,7 +37,8 @@ class Similarity:
     def __init__(self, path: str, threshold: float | None = None, threshold_at: str | None = None):
         self.loaded = model.open_model(path, threshold, threshold_at)[0]
         self.chosen = threshold is not None or threshold_at is not None
-        self.path, self.shape, self.threshold, self.known = path, self.loaded.shape, self.loaded.threshold, self.loaded.known
+        self.path, self.shape, self.threshold, self.known = (path, self.loaded.shape, self.loaded.threshold,
+                                                             self.loaded.known)
         self.proves = self.loaded.proves
 
     def embed(self, pictures: Sequence[Picture]) -> np.ndarray:
@@ -48,8 +49,10 @@ class Similarity:
         """How alike two pictures are, 0..1; the same thing from `threshold` on."""
         return model.similarity_of(self.loaded, a, b)
 
-    def search(self, folder: str | os.PathLike, query: Picture, top: int = 10, index: str = "exact", collection: str = "pictures") -> list[Hit]:
-        """The pictures of a folder that are most like the query, most like first; the folder, or the index, keeps its embeddings.
+    def search(self, folder: str | os.PathLike, query: Picture, top: int = 10, index: str = "exact",
+               collection: str = "pictures") -> list[Hit]:
+        """The pictures of a folder that are most like the query, most like first; the folder, or the index, keeps its
+        embeddings.
 
         Args:
             index, collection: as --index and --collection of predict.py.
@@ -67,9 +70,10 @@ class Similarity:
         return prove(see(a), see(b))
 
     def threshold_for(self, pairs: int, expected_wrong: float = 1.0) -> float:
-        """The threshold where so many pairs are compared: of models of persons or things that at which about so many different pairs are
-        wrongly called alike; `threshold` where it was chosen, and of models of copies."""
-        return self.threshold if self.chosen or self.loaded.proves else model.many_threshold(self.loaded, pairs, expected_wrong)[0]
+        """The threshold where so many pairs are compared: of models of persons or things that at which about so many
+        different pairs are wrongly called alike; `threshold` where it was chosen, and of models of copies."""
+        return (self.threshold if self.chosen or self.loaded.proves
+                else model.many_threshold(self.loaded, pairs, expected_wrong)[0])
 
     def identical(self, folder: str | os.PathLike) -> duplicates.Found:
         """Groups of files of the same contents alone."""
@@ -77,12 +81,12 @@ class Similarity:
 
     def duplicates(self, folder: str | os.PathLike, force: bool = False, expected_wrong: float = 1.0,
                    proof: bool = True) -> duplicates.Found:
-        """Groups of pictures of a folder that are alike, or copies: `groups`, each with `members` and, of copies, `keep`; `share` of alike
-        pairs; `too_many`.
+        """Groups of pictures of a folder that are alike, or copies: `groups`, each with `members` and, of copies,
+        `keep`; `share` of alike pairs; `too_many`.
 
         Args:
-            force: find groups with a model that calls more than 5 % of all pairs the same, or puts more than a tenth of all pictures into
-                one group, too; otherwise only identical files are found.
+            force: find groups with a model that calls more than 5 % of all pairs the same, or puts more than a tenth of
+                all pictures into one group, too; otherwise only identical files are found.
             expected_wrong: see `threshold_for`.
             proof: with a model of copies, look at both pictures of each pair; see `apps.search.proven`.
         """
@@ -90,14 +94,16 @@ class Similarity:
         if self.proves and proof:
             return proven.find(opened, self.loaded.compare, self.threshold, quality_of_centres)
         threshold = self.threshold_for(len(opened.paths) * (len(opened.paths) - 1) // 2, expected_wrong)
-        return duplicates.find(opened, self.loaded.compare, threshold, force, quality_of_centres, copies=self.loaded.proves)
+        return duplicates.find(opened, self.loaded.compare, threshold, force, quality_of_centres,
+                               copies=self.loaded.proves)
 
     def open(self, folder: str | os.PathLike) -> gallery.Gallery:
         """The folder as `utils.gallery.Gallery`: paths (N,), features (N, F), keys (N,) of their contents."""
         return gallery.open_gallery(os.path.expanduser(folder), self.path, self.loaded.compare, self.shape)
 
     def warning(self, pictures: Sequence[Picture]) -> str:
-        """Why answers about these pictures may mean nothing; "" where they look like those that the model learnt from."""
+        """Why answers about these pictures may mean nothing; "" where they look like those that the model learnt
+        from."""
         return about.warning(self.known, about.read_thumbnails(several(pictures)))
 
     def transformer(self):

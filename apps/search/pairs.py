@@ -23,7 +23,8 @@ SHOWN = 20  # pairs that are printed; --csv has all of them
 
 
 class Pair(NamedTuple):
-    """A line of the list: two files as they are written there, whether they show the same, None where it is not told, and the line."""
+    """A line of the list: two files as they are written there, whether they show the same, None where it is not told,
+    and the line."""
 
     left: str
     right: str
@@ -32,7 +33,8 @@ class Pair(NamedTuple):
 
 
 def read_pairs(path: str) -> list[Pair]:
-    """The pairs of a table of two columns or three, with a header or without, parted by commas, semicolons, tabs, bars or blanks.
+    """The pairs of a table of two columns or three, with a header or without, parted by commas, semicolons, tabs, bars
+    or blanks.
 
     Raises:
         ValueError: one line that names the file, and the line in it.
@@ -54,8 +56,10 @@ def delimiter_of(path: str, lines: list[str]) -> str:
 
 
 def is_header(fields: list[str], folder: str) -> bool:
-    """Whether the first line of a list names columns: none of its first two fields is a picture by its name, or a file."""
-    return not any(os.path.splitext(name)[1].lower() in SUFFIXES or os.path.isfile(os.path.join(folder, name)) for name in fields[:2])
+    """Whether the first line of a list names columns: none of its first two fields is a picture by its name, or a
+    file."""
+    return not any(os.path.splitext(name)[1].lower() in SUFFIXES or os.path.isfile(os.path.join(folder, name))
+                   for name in fields[:2])
 
 
 def pair_of(where: str, fields: list[str]) -> Pair:
@@ -64,7 +68,8 @@ def pair_of(where: str, fields: list[str]) -> Pair:
     if not left or not right or any(more):
         raise ValueError(f"{where}: found {shown(fields)}; expected two paths, and perhaps the truth")
     if truth.lower() not in TRUTHS:
-        raise ValueError(f"{where}: found {shown(truth)} instead of the truth; expected 1 (the same) or 0 (different), or nothing")
+        raise ValueError(f"{where}: found {shown(truth)} instead of the truth; expected 1 (the same) or 0 "
+                         "(different), or nothing")
     return Pair(left, right, TRUTHS[truth.lower()], int(where.rpartition(" ")[2]))
 
 
@@ -74,22 +79,27 @@ def answer(options, path: str, pairs: list[Pair], model: "Loaded") -> None:
     rows = [row(pair, float(s), verdict(model, s)) for pair, s in zip(kept, similarities)]
     measured = worth(np.array([pair.truth for pair in kept], object), similarities, model.threshold)
     for found in rows[:SHOWN]:
-        print(f"  {found['similarity']:.3f} {'same' if found['same'] else '    '} {safe(found['left'])} {safe(found['right'])}")
+        print(f"  {found['similarity']:.3f} {'same' if found['same'] else '    '} {safe(found['left'])} "
+              f"{safe(found['right'])}")
     if len(rows) > SHOWN:
-        print(f"  and {counted(len(rows) - SHOWN, 'more pair')}" + ("" if options.csv else "; --csv=FILE writes them all"))
+        print(f"  and {counted(len(rows) - SHOWN, 'more pair')}"
+              + ("" if options.csv else "; --csv=FILE writes them all"))
     print(in_words(len(rows), sum(bool(found["same"]) for found in rows), measured))
-    write_answer(options, rows, {"threshold": model.threshold, "pairs": len(rows), "left_out": len(pairs) - len(rows), "measured": measured,
+    write_answer(options, rows, {"threshold": model.threshold, "pairs": len(rows), "left_out": len(pairs) - len(rows),
+                                 "measured": measured,
                                  "warning": model.doubt or None, "results": rows}, list(row(pairs[0], 0.0, False)))
 
 
 def row(pair: Pair, similarity: float, same: bool | None) -> dict[str, Any]:
     """A pair as --csv and --json show it."""
-    return {"line": pair.line, "left": pair.left, "right": pair.right, "similarity": similarity, "same": None if same is None else bool(same),
+    return {"line": pair.line, "left": pair.left, "right": pair.right, "similarity": similarity,
+            "same": None if same is None else bool(same),
             "truth": None if pair.truth is None else int(pair.truth)}
 
 
 def compare(root: str, pairs: list[Pair], model: "Loaded") -> tuple[list[Pair], np.ndarray]:
-    """The pairs that can be read, and their similarities (P,); the others are named. Each file is read and embedded once.
+    """The pairs that can be read, and their similarities (P,); the others are named. Each file is read and embedded
+    once.
 
     Args:
         root: the folder that the paths start from.
@@ -99,15 +109,17 @@ def compare(root: str, pairs: list[Pair], model: "Loaded") -> tuple[list[Pair], 
     for part, problems in embed_files(root, files, model.compare.embed, model.shape):
         features |= part
         broken |= problems
-    problems = [f"line {pair.line}: {name}: {broken[name]}" for pair in pairs for name in (pair.left, pair.right) if name in broken]
+    problems = [f"line {pair.line}: {name}: {broken[name]}" for pair in pairs for name in (pair.left, pair.right)
+                if name in broken]
     kept = [pair for pair in pairs if pair.left in features and pair.right in features]
     left_out(counted(len(pairs) - len(kept), "pair"), problems)
     if not kept:
-        raise ValueError(f"none of the {counted(len(pairs), 'pair')} can be read, because files are missing or broken; relative paths start from "
-                         f"the folder of the list, {root or '.'}")
+        raise ValueError(f"none of the {counted(len(pairs), 'pair')} can be read, because files are missing or "
+                         f"broken; relative paths start from the folder of the list, {root or '.'}")
     blocks = (kept[start : start + BLOCK] for start in range(0, len(kept), BLOCK))
     return kept, np.concatenate([
-        model.compare.score(*(np.stack([features[pair[side]] for pair in block]) for side in (0, 1))) for block in blocks])
+        model.compare.score(*(np.stack([features[pair[side]] for pair in block]) for side in (0, 1)))
+        for block in blocks])
 
 
 def worth(truths: np.ndarray, similarities: np.ndarray, threshold: float) -> dict[str, Any] | None:
@@ -127,7 +139,8 @@ def worth(truths: np.ndarray, similarities: np.ndarray, threshold: float) -> dic
     truth, scores = truths[told].astype(bool), similarities[told]
     (tn, fp), (fn, tp) = confusion_matrix(truth, scores >= threshold, labels=[False, True]).tolist()
     share = lambda part, of: part / of if of else float("nan")  # noqa: E731
-    return {"pairs": len(truth), "accuracy": (tp + tn) / len(truth), "precision": share(tp, tp + fp), "recall": share(tp, tp + fn),
+    return {"pairs": len(truth), "accuracy": (tp + tn) / len(truth), "precision": share(tp, tp + fp),
+            "recall": share(tp, tp + fn),
             "roc_auc": float(roc_auc_score(truth, scores)) if 0 < truth.sum() < len(truth) else float("nan"),
             "true_positives": tp, "false_positives": fp, "false_negatives": fn, "true_negatives": tn}
 
@@ -138,7 +151,8 @@ def in_words(pairs: int, same: int, measured: dict[str, Any] | None) -> str:
     if measured:
         names = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "roc_auc": "ROC-AUC"}
         text += f"; of {counted(measured['pairs'], 'pair')} with the truth: " + ", ".join(
-            f"{shown} {measured[name]:.3f}" for name, shown in names.items() if measured[name] == measured[name])  # NaN has no meaning to tell
+            # NaN has no meaning to tell
+            f"{shown} {measured[name]:.3f}" for name, shown in names.items() if measured[name] == measured[name])
     return text
 
 

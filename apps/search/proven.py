@@ -1,8 +1,8 @@
 """Duplicates that are proved: the embedding finds who may be a copy of whom, and looking at both pictures decides.
 
-A group is one picture to keep and the copies of it, each compared with the picture to keep. A copy can go where the picture to keep
-shows all of it with no less detail. Copies with changes are no members: each is listed beside what it was made of, with the places
-that differ.
+A group is one picture to keep and the copies of it, each compared with the picture to keep. A copy can go where the
+picture to keep shows all of it with no less detail. Copies with changes are no members: each is listed beside what it
+was made of, with the places that differ.
 """
 
 import os
@@ -30,7 +30,8 @@ WIDER = 1.25  # times the distance of the threshold up to which they are
 CLOSE = 0.3  # times that distance, below which whole pictures are alike, so that no part of one is sought in the other
 KEPT = 96  # pictures that stay in memory
 VERDICTS = (COPY, CHANGED, DIFFERENT)
-SHARPER = 0.7  # sigma of the blur, see `tasks.copies.proof.keeping`, by which a copy that shows more detail is not to go
+# sigma of the blur, see `tasks.copies.proof.keeping`, by which a copy that shows more detail is not to go
+SHARPER = 0.7
 
 
 class Pair(NamedTuple):
@@ -80,7 +81,8 @@ class Looking:
 
     def is_better(self, a: int, b: int) -> bool:
         """Whether a is better worth keeping than b, of which one is a copy of the other."""
-        return keeping.better((self.files[a], self.files[b]), (self.seen(a), self.seen(b)), self.proof(a, b), self.judge)
+        return keeping.better((self.files[a], self.files[b]), (self.seen(a), self.seen(b)), self.proof(a, b),
+                              self.judge)
 
     def goes(self, a: int, keep: int) -> bool:
         """Whether a can go where `keep` stays."""
@@ -95,7 +97,8 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge 
     """Groups of copies of a gallery, and its copies with changes.
 
     Args:
-        threshold: similarity at which the embedding alone calls two pictures copies; proof is sought somewhat below it too.
+        threshold: similarity at which the embedding alone calls two pictures copies; proof is sought somewhat below it
+            too.
         judge: the quality (N,) of files, higher is better, for copies that show the same; None: files are not judged.
     """
     units = by_contents(gallery)
@@ -107,9 +110,11 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge 
     looking.at(pairs)
     copies = [pair for pair in pairs if looking.proofs[pair].verdict == COPY]
     groups = []
-    for places in [*groups_of(len(units), copies, looking), *([place] for place, rows in enumerate(units) if len(rows) > 1)]:
+    for places in [*groups_of(len(units), copies, looking),
+                   *([place] for place, rows in enumerate(units) if len(rows) > 1)]:
         if len(places) > 1 or not any(units[places[0]][0] in found for found, _ in groups):
-            groups.append(({row for place in places for row in units[place]}, make_group(gallery, units, places, looking, comparer)))
+            groups.append(({row for place in places for row in units[place]},
+                           make_group(gallery, units, places, looking, comparer)))
     names = [gallery.paths[row] for row in firsts]
     changed = [Pair(names[a], names[b], float(similarity(features, comparer, a, b)), looking.proofs[a, b])
                for a, b in pairs if looking.proofs[a, b].verdict == CHANGED]
@@ -133,11 +138,13 @@ def candidates(features: np.ndarray, comparer: "Comparer", threshold: float) -> 
 
 def is_close(features: np.ndarray, comparer: "Comparer", threshold: float, a: int, b: int) -> bool:
     """Whether the embeddings of two places are so near that the whole pictures are alike."""
-    return comparer.by_distance and float(np.linalg.norm(features[a] - features[b])) < CLOSE * comparer.distance_of(threshold)
+    return (comparer.by_distance and float(np.linalg.norm(features[a] - features[b])) < CLOSE
+            * comparer.distance_of(threshold))
 
 
 def groups_of(count: int, copies: list[tuple[int, int]], looking: Looking) -> Iterator[list[int]]:
-    """Places of each group, the one to keep first: of pictures that hang together, the best one and its copies, then of the rest."""
+    """Places of each group, the one to keep first: of pictures that hang together, the best one and its copies, then of
+    the rest."""
     links: dict[int, set[int]] = {}
     for a, b in copies:
         links.setdefault(a, set()).add(b)
@@ -174,7 +181,8 @@ def similarity(features: np.ndarray, comparer: "Comparer", a: int, b: int) -> fl
     return float(similarities(features[[a]], features[[b]], comparer)[0, 0])
 
 
-def make_group(gallery: Gallery, units: list[list[int]], places: list[int], looking: Looking, comparer: "Comparer") -> Group:
+def make_group(gallery: Gallery, units: list[list[int]], places: list[int], looking: Looking,
+               comparer: "Comparer") -> Group:
     """The group of places, of which the first is kept; files of the same contents as one of them go with it."""
     members, keep = [], places[0]
     for place in places:
@@ -195,15 +203,18 @@ def loosely(comparer: "Comparer", threshold: float) -> float:
     return float(comparer.score(apart, np.zeros_like(apart))[0])
 
 
-def verdicts(query: str, root: str, found: list[tuple[str, float]], comparer: "Comparer", threshold: float) -> list[str]:
-    """What looking at a picture and each that was found, with its similarity, says: a verdict, "" where they are different."""
+def verdicts(query: str, root: str, found: list[tuple[str, float]], comparer: "Comparer",
+             threshold: float) -> list[str]:
+    """What looking at a picture and each that was found, with its similarity, says: a verdict, "" where they are
+    different."""
     least, first = loosely(comparer, threshold), see(query)
     proofs = [prove(first, see(os.path.join(root, name))) if alike >= least else None for name, alike in found]
     return [proof.verdict if proof and proof.verdict != DIFFERENT else "" for proof in proofs]
 
 
 def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float) -> list[dict]:
-    """What of folder a is in folder b: each picture of a that has the contents of one of b, or is a copy of one, also with changes.
+    """What of folder a is in folder b: each picture of a that has the contents of one of b, or is a copy of one, also
+    with changes.
 
     Returns:
         Rows of file (in a), found (in b), similarity, identical and verdict; identical files first, then by similarity.
@@ -226,7 +237,8 @@ def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float) -> l
 def headline(pictures: int, found: Found) -> str:
     """How many groups there are, such as "9 pictures: 1 group of copies, 2 pairs with changes"."""
     groups = counted(len(found.groups), "group") + " of copies" if found.groups else "no two of them are copies"
-    return f"{counted(pictures, 'picture')}: {groups}" + (f", {counted(len(found.changed), 'pair')} with changes" if found.changed else "")
+    return f"{counted(pictures, 'picture')}: {groups}" + (f", {counted(len(found.changed), 'pair')} with changes"
+                                                          if found.changed else "")
 
 
 def in_words(number: int, group: Group) -> list[str]:
@@ -234,7 +246,8 @@ def in_words(number: int, group: Group) -> list[str]:
     lines = [f"group {number}: {counted(len(group.members), 'picture')}, keep {shown(group.keep)}"]
     for member in group.members:
         if member.file != group.keep:
-            remark = f"identical file of {shown(member.twin)}" if member.twin else "copy" if member.goes else "copy that shows more: keep it too"
+            remark = (f"identical file of {shown(member.twin)}" if member.twin else "copy" if member.goes
+                      else "copy that shows more: keep it too")
             lines.append(f"  {member.agree:.3f} {shown(member.file)}  ({remark})")
     return lines
 

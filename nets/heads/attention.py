@@ -1,4 +1,5 @@
-"""Attention between two pictures before a convolution, after it, or in place of pooling (ABCNN; Yin, Schütze, Xiang & Zhou 2016)."""
+"""Attention between two pictures before a convolution, after it, or in place of pooling (ABCNN; Yin, Schütze, Xiang &
+Zhou 2016)."""
 
 import keras
 from keras import ops
@@ -9,7 +10,8 @@ FILTERS = 64  # of the convolution
 
 
 class AffinityHead(PlacesHead):
-    """What the three ways share: A between the places of both maps, a convolution 3 x 3 over the maps, pooling, and a Dense layer."""
+    """What the three ways share: A between the places of both maps, a convolution 3 x 3 over the maps, pooling, and a
+    Dense layer."""
 
     def __init__(self, shape, **kwargs):
         super().__init__(shape, **kwargs)
@@ -43,10 +45,12 @@ class AffinityHead(PlacesHead):
     def seen(self, left, right):
         (u, left), (v, right) = self.split(left), self.split(right)
         matrix = affinity(u, v)  # (P, n, n)
-        return tuple(unit(self.features(self.pooled(own, beside))) for own, beside in ((left, matrix), (right, turned(matrix))))
+        return tuple(unit(self.features(self.pooled(own, beside)))
+                     for own, beside in ((left, matrix), (right, turned(matrix))))
 
     def pooled(self, own, matrix):
-        """One picture beside another: the rest of `split` (P, n, k) and A with rows for its places (P, n, n) -> (P, `pooled_width`)."""
+        """One picture beside another: the rest of `split` (P, n, k) and A with rows for its places (P, n, n) -> (P,
+        `pooled_width`)."""
         raise NotImplementedError
 
 
@@ -54,8 +58,8 @@ class AffinityHead(PlacesHead):
 class AttentionBefore(AffinityHead):
     """ABCNN-1: what A says of each place becomes further channels before the convolution; then the mean over places.
 
-    A learnt matrix turns the row A_i of a place into `CHANNELS` channels. The convolution is linear, so that of the maps
-    is computed once for each picture, and only that of the further channels for each pair.
+    A learnt matrix turns the row A_i of a place into `CHANNELS` channels. The convolution is linear, so that of the
+    maps is computed once for each picture, and only that of the further channels for each pair.
     """
 
     CHANNELS = 8
@@ -90,8 +94,8 @@ class AttentionAfter(AffinityHead):
 class AttentionPool(AffinityHead):
     """Attention pooling: learnt queries weigh the places by what they show, and by how well the other picture has it.
 
-    The weight of place i under a query is softmax_i(q . f_i + s max_j A_ij), with a learnt s for each query. So a query takes
-    what max pooling would pick, but a place that the other picture lacks can count less, or more.
+    The weight of place i under a query is softmax_i(q . f_i + s max_j A_ij), with a learnt s for each query. So a query
+    takes what max pooling would pick, but a place that the other picture lacks can count less, or more.
     """
 
     QUERIES = 4

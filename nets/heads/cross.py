@@ -10,11 +10,12 @@ HEADS = 4  # of the attention
 
 @keras.saving.register_keras_serializable("compare")
 class CrossAttentionHead(PlacesHead):
-    """What each place finds in its own picture, against what the same place finds in the other one (Vaswani et al. 2017).
+    """What each place finds in its own picture, against what the same place finds in the other one (Vaswani et al.
+    2017).
 
-    One attention layer asks both pictures, with scaled dot products; both answers have unit length at every place. The distance is their
-    root mean square over the places of both pictures. A picture beside itself finds the same in both, so its distance is 0.
-    The head knows no positions but those that the tower's maps carry.
+    One attention layer asks both pictures, with scaled dot products; both answers have unit length at every place. The
+    distance is their root mean square over the places of both pictures. A picture beside itself finds the same in both,
+    so its distance is 0. The head knows no positions but those that the tower's maps carry.
     """
 
     def __init__(self, shape, **kwargs):
@@ -37,7 +38,8 @@ class CrossAttentionHead(PlacesHead):
         return tuple(self.in_a_row(halves) for halves in ((left, right), ops.split(found, 2)))
 
     def in_a_row(self, halves):
-        """What places of both pictures found, (P, n, c) each -> (P, 2 n c), of unit length where that of each place has it."""
+        """What places of both pictures found, (P, n, c) each -> (P, 2 n c), of unit length where that of each place has
+        it."""
         joined = ops.concatenate(halves, axis=1)
         return ops.reshape(joined, (-1, 2 * self.spots * self.shape[2])) / (2 * self.spots) ** 0.5
 
@@ -46,6 +48,7 @@ class CrossAttentionHead(PlacesHead):
         u, v = self.maps(left), self.maps(right)
         u, v = u + ops.zeros_like(v), v + ops.zeros_like(u)
         flat = (-1, *u.shape[-2:])
-        there, back = (ops.mean(self.asked(ops.reshape(a, flat), ops.reshape(b, flat), return_attention_scores=True)[1], axis=1)
+        there, back = (ops.mean(self.asked(ops.reshape(a, flat), ops.reshape(b, flat), return_attention_scores=True)[1],
+                                axis=1)
                        for a, b in ((u, v), (v, u)))
         return ops.reshape((there + turned(back)) / 2, (*ops.shape(u)[:-2], self.spots, self.spots))

@@ -11,7 +11,8 @@ class DifferenceHead(keras.layers.Layer):
     Nothing in the article's form makes equal features score highest. So by default the logit is
     capped at that of equal features, g(|f1 - f2|) -> min(g(|f1 - f2|), g(0)): an image compared with
     itself gets the highest logit there is, with the same weights. Where the cap lies below the logits of all pairs, no
-    gradient tells pairs apart, so the last layer starts with weights below 0, by which every difference lowers the logit.
+    gradient tells pairs apart, so the last layer starts with weights below 0, by which every difference lowers the
+    logit.
 
     Args:
         units: width of the hidden layer; 0: none, a weighted sum of the differences (Koch, Zemel &

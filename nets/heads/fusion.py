@@ -19,7 +19,8 @@ def concat(left, right):
     return ops.concatenate([left + 0 * right, right + 0 * left], axis=-1)  # the sums broadcast
 
 
-FUSIONS = {"add": (add, 1), "product": (product, 1), "concat": (concat, 2)}  # function, and how many features it gives for each
+# function, and how many features it gives for each
+FUSIONS = {"add": (add, 1), "product": (product, 1), "concat": (concat, 2)}
 
 
 @keras.saving.register_keras_serializable("compare")
@@ -30,8 +31,9 @@ class FusionHead(keras.layers.Layer):
 
         boundary - |(g(a, a) + g(b, b)) / 2 - g(a, b)|
 
-    It is symmetric, and `boundary`, a weight, is reached by each picture with itself and exceeded by none. A minimum of the three
-    would do that too, but its gradient is lost where the minimum is the same for all pairs, and then nothing is learnt.
+    It is symmetric, and `boundary`, a weight, is reached by each picture with itself and exceeded by none. A minimum of
+    the three would do that too, but its gradient is lost where the minimum is the same for all pairs, and then nothing
+    is learnt.
 
     Args:
         fusion: a name in `FUSIONS`.
@@ -60,7 +62,8 @@ class FusionHead(keras.layers.Layer):
         """g, the same both ways round: (..., F), (..., F) -> (...)."""
         fused = FUSIONS[self.fusion][0]
         logit = self.after(fused(left, right))
-        return (logit + self.after(fused(right, left))) / 2 if self.fusion == "concat" else logit  # the others are symmetric already
+        # the others are symmetric already
+        return (logit + self.after(fused(right, left))) / 2 if self.fusion == "concat" else logit
 
     def after(self, features):
         """The Dense layers: (..., F) -> (...)."""

@@ -1,4 +1,5 @@
-"""What heads share that compare two pictures place by place, and the way in which all pairs of a batch stay affordable."""
+"""What heads share that compare two pictures place by place, and the way in which all pairs of a batch stay
+affordable."""
 
 import keras
 from keras import ops
@@ -10,17 +11,19 @@ WIDTH = 128  # numbers of the vector that a picture becomes beside another one
 
 
 class PlacesHead(keras.layers.Layer):
-    """Two pictures as maps of places -> logit that falls with the distance of two vectors, one for each picture as it looks beside the other.
+    """Two pictures as maps of places -> logit that falls with the distance of two vectors, one for each picture as it
+    looks beside the other.
 
-    One function looks both ways, so a against b equals b against a. Beside itself a picture gives the same vector twice: the
-    distance is 0, so no other picture can score higher. Vectors have unit length, so that distances lie in 0..2.
+    One function looks both ways, so a against b equals b against a. Beside itself a picture gives the same vector
+    twice: the distance is 0, so no other picture can score higher. Vectors have unit length, so that distances lie in
+    0..2.
 
-    A head of this kind fills in `once` (what is computed for a picture alone, before any pair), `seen` (the two vectors of pairs) and
-    `attention` (which places correspond).
+    A head of this kind fills in `once` (what is computed for a picture alone, before any pair), `seen` (the two vectors
+    of pairs) and `attention` (which places correspond).
 
     Args:
-        shape: (h, w, c), the maps that the tower ends in. Features are these maps in a row: F = h * w * c, and place i is row i // w,
-            column i % w.
+        shape: (h, w, c), the maps that the tower ends in. Features are these maps in a row: F = h * w * c, and place i
+            is row i // w, column i % w.
 
     Call: (..., F), (..., F), float -> (...), float32; the leading axes broadcast.
     """
@@ -52,10 +55,12 @@ class PlacesHead(keras.layers.Layer):
         """The logits of pictures as `once` gives them: (..., h * w, K), (..., h * w, K) -> (...)."""
         left, right = left + ops.zeros_like(right), right + ops.zeros_like(left)  # the sums broadcast
         flat = (-1, self.spots, left.shape[-1])
-        return ops.reshape(self.last(*self.seen(ops.reshape(left, flat), ops.reshape(right, flat))), ops.shape(left)[:-2])
+        return ops.reshape(self.last(*self.seen(ops.reshape(left, flat), ops.reshape(right, flat))),
+                           ops.shape(left)[:-2])
 
     def alone(self, features):
-        """Each picture as it looks beside itself: (N, F) -> (N, V), of unit length. Their distances choose what a search compares place by place."""
+        """Each picture as it looks beside itself: (N, F) -> (N, V), of unit length. Their distances choose what a
+        search compares place by place."""
         pictures = self.once(features)
         return self.seen(pictures, pictures)[0]
 
@@ -77,7 +82,8 @@ class PlacesHead(keras.layers.Layer):
         raise NotImplementedError
 
     def attention(self, left, right):
-        """How much place i of one picture corresponds to place j of the other: (..., F), (..., F) -> (..., h * w, h * w), never below 0."""
+        """How much place i of one picture corresponds to place j of the other: (..., F), (..., F) -> (..., h * w, h *
+        w), never below 0."""
         raise NotImplementedError
 
     def rescale(self, slope: float, offset: float) -> None:
@@ -89,7 +95,8 @@ class PlacesHead(keras.layers.Layer):
 
 
 def affinity(u, v):
-    """A_ij = 1 / (1 + |u_i - v_j|) between places (ABCNN; Yin et al. 2016, equation 1): (..., n, c), (..., m, c) -> (..., n, m) in 0..1."""
+    """A_ij = 1 / (1 + |u_i - v_j|) between places (ABCNN; Yin et al. 2016, equation 1): (..., n, c), (..., m, c) ->
+    (..., n, m) in 0..1."""
     across = ops.matmul(u, ops.swapaxes(v, -1, -2))
     squares = ops.sum(u * u, axis=-1)[..., :, None] + ops.sum(v * v, axis=-1)[..., None, :] - 2 * across
     return 1 / (1 + ops.sqrt(ops.maximum(squares, EPSILON)))
@@ -106,10 +113,12 @@ def unit(vectors):
 
 
 def all_pairs(head: PlacesHead, features):
-    """Logits of own pictures against those of the whole batch, (b, F) -> (b, B), in memory that does not grow with the pairs.
+    """Logits of own pictures against those of the whole batch, (b, F) -> (b, B), in memory that does not grow with the
+    pairs.
 
-    Turn t compares picture i with picture i + t of the batch, counted round: B pairs. On one device half of the turns give
-    all pairs, because the head is symmetric. Turns run one after the other, and the gradient computes each turn again.
+    Turn t compares picture i with picture i + t of the batch, counted round: B pairs. On one device half of the turns
+    give all pairs, because the head is symmetric. Turns run one after the other, and the gradient computes each turn
+    again.
     """
     own, pictures = places(features), head.once(features)
     everyone = whole_batch(pictures)
@@ -119,7 +128,8 @@ def all_pairs(head: PlacesHead, features):
     weights = [ops.copy(weight) for weight in head.trainable_variables]  # read outside the loop
 
     @keras.remat
-    def compared(left, right, *values):  # the weights are handed in, because TensorFlow finds no others in a loop that is computed again
+    # the weights are handed in, because TensorFlow finds no others in a loop that is computed again
+    def compared(left, right, *values):
         with keras.StatelessScope(zip(head.trainable_variables, values, strict=True)):
             return head.between(left, right)
 

@@ -1,4 +1,5 @@
-"""Losses: a batch compared with itself. One row for each loss, each loss over pairs of patches, and each way of mining triplets.
+"""Losses: a batch compared with itself. One row for each loss, each loss over pairs of patches, and each way of mining
+triplets.
 
 Every loss is a layer that takes the features (b, F) and the class labels (b,) of a batch and returns
 each image's share (b,) of the loss, so that the mean over the batch is the loss. Under tf.distribute
@@ -59,7 +60,8 @@ LOSSES = {
         {"temperature": 0.1}, lambda settings: math.nan, unit_length=True),
 }
 
-PATCH_LOSSES = {  # over points that are seen twice; the layers take features and points, rows 2 i and 2 i + 1 are one point
+# over points that are seen twice; the layers take features and points, rows 2 i and 2 i + 1 are one point
+PATCH_LOSSES = {
     "hardnet": Loss(
         "patches.HardNet", "a pair must be nearer than the hardest wrong pair of the batch by a margin (HardNet 2017)",
         {"margin": 1.0}, lambda settings: settings["margin"], unit_length=True),

@@ -13,7 +13,8 @@ class SupCon(keras.layers.Layer):
 
     For anchor i, its positives p and all other images a, with cosines S and temperature T:
     -mean over p of log(exp(S_ip / T) / sum over a of exp(S_ia / T)). An image without a positive in
-    the batch adds nothing. With two views of each photo as its class it is SimCLR's NT-Xent. Features must have unit length.
+    the batch adds nothing. With two views of each photo as its class it is SimCLR's NT-Xent. Features must have unit
+    length.
 
     Args:
         temperature: the smaller, the more the nearest negatives count; 0.05 to 0.5.

@@ -78,7 +78,8 @@ def pair_masks(labels):
     (b,) int -> two (b, B) float32 masks of 0 and 1; no image is paired with itself.
     """
     everyone = whole_batch(labels)
-    itself = ops.cast(places(labels)[:, None] == ops.arange(ops.shape(everyone)[0], dtype="int32")[None, :], "float32")  # (b, B)
+    # (b, B)
+    itself = ops.cast(places(labels)[:, None] == ops.arange(ops.shape(everyone)[0], dtype="int32")[None, :], "float32")
     equal = ops.cast(labels[:, None] == everyone[None, :], "float32")  # (b, B)
     return equal - itself, 1.0 - equal
 

@@ -1,8 +1,8 @@
 """Losses over pairs of patches: n points, each seen twice, and the distances of all to all.
 
-Each layer takes the features (b, F) and the points (b,) of a batch. Rows 2 i and 2 i + 1 are the two patches a_i and p_i of one point,
-and points differ. D_ij = d(a_i, p_j). As for the other losses, each row's share (b,) of the loss is returned; under tf.distribute a
-replica holds whole pairs and compares them with those of all.
+Each layer takes the features (b, F) and the points (b,) of a batch. Rows 2 i and 2 i + 1 are the two patches a_i and
+p_i of one point, and points differ. D_ij = d(a_i, p_j). As for the other losses, each row's share (b,) of the loss is
+returned; under tf.distribute a replica holds whole pairs and compares them with those of all.
 """
 
 import keras
@@ -27,7 +27,8 @@ class PatchPairs(keras.layers.Layer):
     def call(self, features, points):
         a, p = halves(ops.cast(features, "float32"))
         own = places(a)
-        others = ops.cast(own[:, None] != ops.arange(ops.shape(whole_batch(a))[0], dtype="int32")[None, :], "float32")  # (m, n)
+        # (m, n)
+        others = ops.cast(own[:, None] != ops.arange(ops.shape(whole_batch(a))[0], dtype="int32")[None, :], "float32")
         return ops.repeat(self.cost(a, p, whole_batch(a), whole_batch(p), others), 2)
 
     def compute_output_shape(self, features_shape, points_shape):
@@ -58,9 +59,11 @@ class HardNet(PatchPairs):
 
 @keras.saving.register_keras_serializable("compare")
 class L2Net(PatchPairs):
-    """Minus the log of the share that exp(2 - D_ii) has of its row and of its column, half of each, and the decorrelation of the outputs.
+    """Minus the log of the share that exp(2 - D_ii) has of its row and of its column, half of each, and the
+    decorrelation of the outputs.
 
-    E1 + E2 of Tian, Fan & Wu 2017 over n; E2 is half the sum of the squared correlations of all pairs of different outputs, of a and of p.
+    E1 + E2 of Tian, Fan & Wu 2017 over n; E2 is half the sum of the squared correlations of all pairs of different
+    outputs, of a and of p.
     """
 
     def cost(self, a, p, everyone_a, everyone_p, others):
@@ -101,7 +104,8 @@ class SOSNet(PatchPairs):
 
 def hinge(a, p, everyone_a, everyone_p, others, margin: float):
     """HardNet's hinge of each own pair: (m,)."""
-    nearest = ops.minimum(ops.min(counted(to_all(a, everyone_p), others), axis=1), ops.min(counted(to_all(p, everyone_a), others), axis=1))
+    nearest = ops.minimum(ops.min(counted(to_all(a, everyone_p), others), axis=1),
+                          ops.min(counted(to_all(p, everyone_a), others), axis=1))
     return ops.maximum(0.0, margin + distances(a, p) - nearest)
 
 

@@ -8,7 +8,8 @@ from nets.replicas import whole_batch
 
 @keras.saving.register_keras_serializable("compare")
 class RankingHinge(keras.layers.Layer):
-    """Sum over all pairs of levels of max(0, margin - (better - worse)), divided by the number of images (Liu et al. 2017).
+    """Sum over all pairs of levels of max(0, margin - (better - worse)), divided by the number of images (Liu et al.
+    2017).
 
     Pairs are of one distortion; a pristine photo (level 0) belongs to every distortion, so it
     passes the tower once and not once for each. The gradient of image i is
@@ -48,7 +49,8 @@ def better(keys, across_photos: bool = False):
 
 
 def order(keys, scores):
-    """Share of the comparable pairs of a batch, each within its photo, in the right order; equal scores are half right."""
+    """Share of the comparable pairs of a batch, each within its photo, in the right order; equal scores are half
+    right."""
     pairs = better(keys)
     lead = scores[:, None] - whole_batch(scores)[None, :]  # (b, B)
     right = 0.5 + 0.5 * ops.sign(lead)

@@ -72,7 +72,8 @@ class TripletLoss(MinedTriplets):
 
 @keras.saving.register_keras_serializable("compare")
 class RatioLoss(MinedTriplets):
-    """Mean over mined triplets of s^2, the softmax share s = exp(d(a, p)) / (exp(d(a, p)) + exp(d(a, n))) (Hoffer & Ailon 2015)."""
+    """Mean over mined triplets of s^2, the softmax share s = exp(d(a, p)) / (exp(d(a, p)) + exp(d(a, n))) (Hoffer &
+    Ailon 2015)."""
 
     def cost(self, gap):
         return ops.square(ops.sigmoid(gap))

@@ -1,4 +1,5 @@
-"""Towers: image -> features, or photo -> quality. One row for each; pixels go in as 0..255, so nobody can feed a tower wrongly.
+"""Towers: image -> features, or photo -> quality. One row for each; pixels go in as 0..255, so nobody can feed a tower
+wrongly.
 
 A row names a function `(images, row, imagenet) -> features`: `images` is the Keras input in 0..255,
 `row` the tower's own row, `imagenet` whether ImageNet's weights follow, which want their own pixels.
@@ -26,8 +27,8 @@ class Tower(NamedTuple):
         least: pixels a side that the tower needs.
         any_size: whether photos of any size pass, and not only crops of `input_shape`.
         network: the row of keras.applications whose weights can be loaded; None: there are none.
-        maps: "file.function" that ends before the pooling of `build`, in maps (batch, h, w, channels), for heads that compare
-            places; "": the tower has none.
+        maps: "file.function" that ends before the pooling of `build`, in maps (batch, h, w, channels), for heads that
+            compare places; "": the tower has none.
     """
 
     build: str
@@ -45,7 +46,8 @@ SIMILARITY = {
     "photos": Tower("compact.photos", (80, 80, 3), maps="compact.photos_maps"),
     "vgg16": Tower("vgg16.vgg16", (105, 105, 3), network=VGG16, maps="vgg16.vgg16_maps"),
     "koch": Tower("classic.koch", (105, 105, 1), least=65),
-} | {name: Tower("applications.application", (128, 128, 3), row.least, network=row, maps="applications.application_maps")
+} | {name: Tower("applications.application", (128, 128, 3), row.least, network=row,
+                 maps="applications.application_maps")
      for name, row in NETWORKS.items()}
 NARROW = 32  # channels of the maps that heads compare place by place
 
@@ -97,11 +99,13 @@ def row_of(backbone: str, table: dict[str, Tower]) -> Tower:
     """The row of a backbone; ValueError where the table has none of that name."""
     if backbone not in table:
         own = [name for name in table if name not in NETWORKS]
-        raise ValueError(f"--backbone={backbone} is not for this task: expected {', '.join(own)}, or a network of keras.applications")
+        raise ValueError(f"--backbone={backbone} is not for this task: expected {', '.join(own)}, or a network of "
+                         "keras.applications")
     return table[backbone]
 
 
-def make_tower(backbone: str, input_shape: Shape, normalize: bool, imagenet: bool = False, maps: bool = False) -> "keras.Model":
+def make_tower(backbone: str, input_shape: Shape, normalize: bool, imagenet: bool = False,
+               maps: bool = False) -> "keras.Model":
     """A tower that describes images, by its name in `SIMILARITY`.
 
     Args:
@@ -113,8 +117,8 @@ def make_tower(backbone: str, input_shape: Shape, normalize: bool, imagenet: boo
             `normalize` then means each place.
 
     Returns:
-        Model named "tower": (batch, height, width, channels) in 0..255 -> (batch, features). With `maps` its layer "maps" gives
-        (batch, h, w, NARROW), and the features are these in a row.
+        Model named "tower": (batch, height, width, channels) in 0..255 -> (batch, features). With `maps` its layer
+        "maps" gives (batch, h, w, NARROW), and the features are these in a row.
 
     Raises:
         ValueError: no such row, a shape that the row cannot take, or maps of a tower that has none.
@@ -126,8 +130,8 @@ def make_tower(backbone: str, input_shape: Shape, normalize: bool, imagenet: boo
         raise ValueError(f"input shape {input_shape}: expected {row.least} or more pixels a side and 1 or 3 channels")
     if maps and not row.maps:
         able = ", ".join(name for name, other in SIMILARITY.items() if other.maps and name not in NETWORKS)
-        raise ValueError(f"--backbone={backbone} gives no maps for a head that compares places: pass --backbone={able} or a network of "
-                         "keras.applications, or another --head")
+        raise ValueError(f"--backbone={backbone} gives no maps for a head that compares places: pass "
+                         f"--backbone={able} or a network of keras.applications, or another --head")
     images = keras.Input(input_shape, name="image")
     features = named(__name__, row.maps if maps else row.build)(images, row, imagenet)
     if maps:
@@ -163,10 +167,12 @@ def make_patch_tower(backbone: str, input_shape: Shape = ()) -> "keras.Model":
     """A tower that describes patches, by its name in `PATCHES`.
 
     Args:
-        input_shape: (height, width, channels); (): as in the row. Channels are 1 (grey), 2 (grey and depth), 3 (colour) or 4.
+        input_shape: (height, width, channels); (): as in the row. Channels are 1 (grey), 2 (grey and depth), 3 (colour)
+            or 4.
 
     Returns:
-        Model named "tower": (batch, height, width, channels), values of any range -> (batch, row.out), unit length, float32.
+        Model named "tower": (batch, height, width, channels), values of any range -> (batch, row.out), unit length,
+        float32.
 
     Raises:
         ValueError: no such row, or a shape that the row cannot take.
@@ -179,19 +185,22 @@ def make_patch_tower(backbone: str, input_shape: Shape = ()) -> "keras.Model":
     shape = tuple(input_shape) or row.input_shape
     least = 4 * 2 ** row.widths.count("/2")
     if shape[0] != shape[1] or shape[0] < least or not 1 <= shape[2] <= 4:
-        raise ValueError(f"input shape {','.join(map(str, shape))}: {backbone} expected square patches of {least} or more pixels a side "
-                         f"and 1 to 4 channels, such as {','.join(map(str, row.input_shape))}")
+        raise ValueError(f"input shape {','.join(map(str, shape))}: {backbone} expected square patches of {least} or "
+                         f"more pixels a side and 1 to 4 channels, such as {','.join(map(str, row.input_shape))}")
     images = keras.Input(shape, name="image")
     features = named(__name__, row.build)(images, row)
-    return keras.Model(images, keras.layers.UnitNormalization(dtype="float32", name="unit_length")(features), name="tower")
+    return keras.Model(images, keras.layers.UnitNormalization(dtype="float32", name="unit_length")(features),
+                       name="tower")
 
 
 def backbone_layers(tower: "keras.Model") -> dict[str, "keras.layers.Layer"]:
-    """The layers with weights of the network of keras.applications in a tower, in order, by name; ValueError where there is none."""
+    """The layers with weights of the network of keras.applications in a tower, in order, by name; ValueError where
+    there is none."""
     for layer in tower.layers:
         if hasattr(layer, "layers"):  # a model inside the tower
             return {inner.name: inner for inner in layer.layers if inner.weights}
-    raise ValueError("--weights: this backbone has no published weights; pass --backbone=vgg16 or another network of keras.applications")
+    raise ValueError("--weights: this backbone has no published weights; pass --backbone=vgg16 or another network of "
+                     "keras.applications")
 
 
 def set_arrays(targets: dict[str, "keras.layers.Layer"], arrays: dict[str, list["np.ndarray"]]) -> None:

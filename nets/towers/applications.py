@@ -1,4 +1,5 @@
-"""Any network of keras.applications as a tower: its own pre-processing inside, its last maps averaged over all places."""
+"""Any network of keras.applications as a tower: its own pre-processing inside, its last maps averaged over all
+places."""
 
 from typing import NamedTuple
 
@@ -42,7 +43,8 @@ NETWORKS = {
     **{f"efficientnet_b{n}": Application(f"EfficientNetB{n}", "halfway") for n in range(8)},
     **{f"efficientnet_v2_b{n}": Application(f"EfficientNetV2B{n}", "inside") for n in range(4)},
     **{f"efficientnet_v2_{size.lower()}": Application(f"EfficientNetV2{size}", "inside") for size in "SML"},
-    **{f"convnext_{size.lower()}": Application(f"ConvNeXt{size}", "inside") for size in ("Tiny", "Small", "Base", "Large", "XLarge")},
+    **{f"convnext_{size.lower()}": Application(f"ConvNeXt{size}", "inside")
+       for size in ("Tiny", "Small", "Base", "Large", "XLarge")},
 }
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's RGB on 0..1
@@ -60,14 +62,16 @@ def application_maps(images, row, imagenet: bool = False):
     import keras
 
     x = converted(images, row.network.pixels, imagenet)
-    return getattr(keras.applications, row.network.function)(include_top=False, weights=None, input_shape=x.shape[1:])(x)
+    return getattr(keras.applications, row.network.function)(include_top=False, weights=None,
+                                                             input_shape=x.shape[1:])(x)
 
 
 def converted(images, pixels: str, imagenet: bool = False):
     """Pixels in 0..255, grey or RGB, as the network expects them: (batch, height, width, 3).
 
     Keras builds an EfficientNet B0 to B7 with ImageNet's weights otherwise than one without: it divides the normalised
-    pixels by the root of ImageNet's deviation once more. Here the network is built without, so that this is done before it.
+    pixels by the root of ImageNet's deviation once more. Here the network is built without, so that this is done before
+    it.
     """
     from keras import layers
 
@@ -81,8 +85,10 @@ def converted(images, pixels: str, imagenet: bool = False):
         return layers.Rescaling(1 / 127.5, offset=-1.0)(images)
     if pixels == "torch":
         return layers.Rescaling([1 / (255 * deviation) for deviation in DEVIATION],
-                                offset=[-mean / deviation for mean, deviation in zip(MEAN, DEVIATION, strict=True)])(images)
+                                offset=[-mean / deviation
+                                        for mean, deviation in zip(MEAN, DEVIATION, strict=True)])(images)
     if pixels == "halfway" and imagenet:
         scale = [deviation**-0.5 for deviation in DEVIATION]
-        return layers.Rescaling(scale, offset=[255 * mean * (1 - factor) for mean, factor in zip(MEAN, scale, strict=True)])(images)
+        return layers.Rescaling(scale, offset=[255 * mean * (1 - factor)
+                                               for mean, factor in zip(MEAN, scale, strict=True)])(images)
     return images

@@ -17,7 +17,8 @@ def koch(images, row=None, imagenet: bool = False):
 
 
 def alexnet(images, row=None, imagenet: bool = False):
-    """AlexNet for 227 x 227 (Krizhevsky, Sutskever & Hinton 2012), in one stream and without its local normalisation."""
+    """AlexNet for 227 x 227 (Krizhevsky, Sutskever & Hinton 2012), in one stream and without its local
+    normalisation."""
     x = layers.Rescaling(1 / 255)(images)
     x = layers.Conv2D(96, 11, 4, activation="relu", name="conv1")(x)
     x = layers.MaxPooling2D(3, 2, name="pool1")(x)

@@ -1,7 +1,8 @@
-"""HardNet and its kin: a patch -> a descriptor of unit length, by plain 3 x 3 convolutions. The rows are in `nets.towers.PATCHES`.
+"""HardNet and its kin: a patch -> a descriptor of unit length, by plain 3 x 3 convolutions. The rows are in
+`nets.towers.PATCHES`.
 
-L2-Net (Tian, Fan & Wu 2017), HardNet (Mishchuk, Mishkin, Radenovic & Matas 2017), SOSNet (Tian et al. 2019), and the larger nets of
-"Improving the HardNet Descriptor" (Pultar 2020).
+L2-Net (Tian, Fan & Wu 2017), HardNet (Mishchuk, Mishkin, Radenovic & Matas 2017), SOSNet (Tian et al. 2019), and the
+larger nets of "Improving the HardNet Descriptor" (Pultar 2020).
 """
 
 import re
@@ -13,12 +14,14 @@ from keras import layers, ops
 
 from nets.replicas import several_replicas
 
-NORM = {"momentum": 0.9, "epsilon": 1e-5, "center": False, "scale": False}  # of batch normalisation, as in the published weights
+# of batch normalisation, as in the published weights
+NORM = {"momentum": 0.9, "epsilon": 1e-5, "center": False, "scale": False}
 
 
 @keras.saving.register_keras_serializable("compare")
 class PatchNorm(keras.layers.Layer):
-    """(x - mean) / (std + 1e-7) of each patch over all its values: (B, P, P, C) -> the same shape, float32. No gradient passes the statistics."""
+    """(x - mean) / (std + 1e-7) of each patch over all its values: (B, P, P, C) -> the same shape, float32. No gradient
+    passes the statistics."""
 
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -39,7 +42,8 @@ def plain(images, row, imagenet: bool = False):
 
 
 def residual(images, row, imagenet: bool = False):
-    """The same widths in ResNet style: every convolution but the first is followed by another, and a shortcut leads around both."""
+    """The same widths in ResNet style: every convolution but the first is followed by another, and a shortcut leads
+    around both."""
     x = PatchNorm(name="patch_norm")(images)
     for number, (width, step) in enumerate(steps_of(row.widths), start=1):
         if number == 1:
@@ -105,15 +109,15 @@ def assign(tower: keras.Model, arrays: dict[str, np.ndarray]) -> None:
     targets = [layer for layer in tower.layers if isinstance(layer, layers.Conv2D)]
     norms = [layer for layer in tower.layers if isinstance(layer, layers.BatchNormalization)]
     if not len(kernels) == len(spreads) == len(targets):
-        raise ValueError(f"{len(kernels)} convolutions and {len(spreads)} normalisations ({', '.join(kernels[:3])} ...), the model has "
-                         f"{len(targets)} of each: pass the --backbone of these weights")
+        raise ValueError(f"{len(kernels)} convolutions and {len(spreads)} normalisations ({', '.join(kernels[:3])} "
+                         f"...), the model has {len(targets)} of each: pass the --backbone of these weights")
     found = [[arrays[name].transpose(2, 3, 1, 0)] if arrays[name].ndim == 4 else [arrays[name]] for name in kernels]
     found += [[arrays.get(name.replace("_var", "_mean"), np.zeros(0)), arrays[name]] for name in spreads]
     for name, layer, values in zip(kernels + spreads, targets + norms, found):
         received, expected = [value.shape for value in values], [tuple(weight.shape) for weight in layer.weights]
         if received != expected:
-            raise ValueError(f"{name}: {received[-1]}, the model expects {expected[-1]} at {layer.name}, with height and width first: "
-                             "pass the --backbone and --input_shape of these weights")
+            raise ValueError(f"{name}: {received[-1]}, the model expects {expected[-1]} at {layer.name}, with height "
+                             "and width first: pass the --backbone and --input_shape of these weights")
         layer.set_weights(values)
     if kernels[0].startswith("features"):  # HardNet's code divides by a spread over n - 1 values
         count = prod(tower.input_shape[1:])

@@ -1,7 +1,8 @@
 """SIFTNet: the SIFT descriptor of a patch that is cut already, as layers without weights to train.
 
-Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004, section 6; the two modes are those of MP (Mukundan, Tolias &
-Chum 2017, gradients weighed within a circle) and of VLFeat. Each patch is described by itself: nothing depends on the others of the batch.
+Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004, section 6; the two modes are those of MP
+(Mukundan, Tolias & Chum 2017, gradients weighed within a circle) and of VLFeat. Each patch is described by itself:
+nothing depends on the others of the batch.
 """
 
 from typing import NamedTuple
@@ -11,13 +12,15 @@ import numpy as np
 from keras import layers, ops
 
 ANGLES, CELLS = 8, 4  # bins of angles, and of places each way
-CELL = 3 / (2 * 5.303)  # width of a cell, in sides of a patch: three sigmas of the key point of size P / 5.303 that OpenCV's SIFT is given
+# width of a cell, in sides of a patch: three sigmas of the key point of size P / 5.303 that OpenCV's SIFT is given
+CELL = 3 / (2 * 5.303)
 CLIP = 0.2  # greatest share of one number in a descriptor, before it is scaled again
 TINY = 1e-10  # added to squared magnitudes: the gradient of a root at 0 is not a number
 
 
 class Mode(NamedTuple):
-    """How gradients are weighed by their distance d from the centre of a patch of P pixels: exp(-d^2 / (spread * P^2))."""
+    """How gradients are weighed by their distance d from the centre of a patch of P pixels: exp(-d^2 / (spread *
+    P^2))."""
 
     spread: float
     circular: bool  # whether what lies at P / 2 or farther does not count
@@ -29,7 +32,8 @@ GRIDS = ("centred", "seed")
 
 @keras.saving.register_keras_serializable("compare")
 class Gradients(keras.layers.Layer):
-    """Strength and angle of the gradient at each pixel, by [-1, 0, 1] with the border repeated: (B, P, P, 1) -> two (B, P, P, 1), float32."""
+    """Strength and angle of the gradient at each pixel, by [-1, 0, 1] with the border repeated: (B, P, P, 1) -> two (B,
+    P, P, 1), float32."""
 
     def __init__(self, **kwargs):
         super().__init__(**{"dtype": "float32", **kwargs})
@@ -44,7 +48,8 @@ class Gradients(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("compare")
 class AngleBins(keras.layers.Layer):
-    """Weighed strengths, shared between the two neighbouring of `ANGLES` bins: two (B, P, P, 1) -> (B, P, P, `ANGLES`), float32.
+    """Weighed strengths, shared between the two neighbouring of `ANGLES` bins: two (B, P, P, 1) -> (B, P, P, `ANGLES`),
+    float32.
 
     Args:
         mode: a name in `MODES`.
@@ -70,8 +75,9 @@ class Cells(keras.layers.Layer):
     """Sums of each bin under a tent around each of 4 x 4 places: (B, P, P, A) -> (B, 4, 4, A), float32.
 
     Args:
-        grid: "centred": the places lie alike around the centre of the patch, and each pixel is shared by its nearest places, as in
-            OpenCV; "seed": as the strides and paddings of a convolution place them, one or two pixels aside, under narrower tents.
+        grid: "centred": the places lie alike around the centre of the patch, and each pixel is shared by its nearest
+            places, as in OpenCV; "seed": as the strides and paddings of a convolution place them, one or two pixels
+            aside, under narrower tents.
     """
 
     def __init__(self, grid: str = "centred", **kwargs):
@@ -123,7 +129,8 @@ def window(side: int, mode: str) -> np.ndarray:
 def tents(side: int, grid: str) -> np.ndarray:
     """The weight of each row, or column, in each of four cells: (4, side) float32.
 
-    Centred tents lie `CELL` of the side apart and reach as far; those of the seed have 2 int(side / 5) taps and lie side // 4 apart.
+    Centred tents lie `CELL` of the side apart and reach as far; those of the seed have 2 int(side / 5) taps and lie
+    side // 4 apart.
     """
     if grid == "centred":
         step = reach = CELL * side
@@ -148,7 +155,8 @@ def siftnet(side: int = 65, mode: str = "vlfeat", rootsift: bool = False, grid: 
         ValueError: a patch that is too small, or no such mode or grid.
     """
     if side < 16 or mode not in MODES or grid not in GRIDS:
-        raise ValueError(f"side={side}, mode={mode}, grid={grid}: expected 16 or more pixels, mode {' or '.join(MODES)}, grid {' or '.join(GRIDS)}")
+        raise ValueError(f"side={side}, mode={mode}, grid={grid}: expected 16 or more pixels, mode "
+                         f"{' or '.join(MODES)}, grid {' or '.join(GRIDS)}")
     image = keras.Input((side, side, 1), name="image")
     strength, angle = Gradients(name="gradients")(image)
     cells = Cells(grid, name="cells")(AngleBins(mode, name="angles")(strength, angle))

@@ -12,15 +12,18 @@ from utils.run import folder as runs
 
 
 def evaluate(options, path: str) -> dict:
-    """Recall of copies by kind of change, and the kept threshold on easy copies, on photos that training did not see."""
+    """Recall of copies by kind of change, and the kept threshold on easy copies, on photos that training did not
+    see."""
     model = load_model(path, siamese.KIND)
     folder = runs.report_folder(options.out, path)
     print(f"model {path}")
     cuts = runs.read_thresholds(os.path.dirname(path))
     if not cuts or "default" not in cuts:
-        raise ValueError(f"{path}: no threshold for copies beside it; expected a run of train.py --task=copies, or --model=photos")
+        raise ValueError(f"{path}: no threshold for copies beside it; expected a run of train.py --task=copies, or "
+                         "--model=photos")
     tested = test_photos(options, runs.read_split(os.path.dirname(path)))
-    result = report.write_copies(siamese.comparer(model), model.input_shape[0][1:], tested, folder, cuts, options.seed, options.copied,
+    result = report.write_copies(siamese.comparer(model), model.input_shape[0][1:], tested, folder, cuts, options.seed,
+                                 options.copied,
                                  (about.read(path) or {}).get("left_out", ()))
     print("\n".join(report.in_words(result)))
     print(f"evaluation.json and copies.png are in {folder}/")
@@ -30,10 +33,12 @@ def evaluate(options, path: str) -> dict:
 def test_photos(options, split: dict) -> list[str]:
     """The photos of --dataset_path, or those that the run held out for its test; without those that training saw."""
     root = os.path.expanduser(options.dataset_path) or split.get("root", "")
-    names = walk(root)[0] if options.dataset_path else [name for name in split.get("test", []) if os.path.isfile(os.path.join(root, name))]
+    names = (walk(root)[0] if options.dataset_path
+             else [name for name in split.get("test", []) if os.path.isfile(os.path.join(root, name))])
     if split and options.dataset_path:
         names = [names[row] for row in photos.unseen(root, names, split)]
     paths = [os.path.join(root, names[row]) for row in photos.usable(root, names, skip_broken=options.skip_broken)]
     if len(paths) < 2:
-        raise ValueError(f"found no two photos in {root or '.'} that the model was not trained on; pass --dataset_path=FOLDER of photos")
+        raise ValueError(f"found no two photos in {root or '.'} that the model was not trained on; pass "
+                         "--dataset_path=FOLDER of photos")
     return paths

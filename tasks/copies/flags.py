@@ -33,9 +33,10 @@ def needs_model(options) -> bool:
 def for_answers() -> None:
     """Flags that predict.py hands to copies, beside those of similarity."""
     with group("Copies: the proof", "similarity", "copies"):
-        flags.DEFINE_boolean("proof", True, "With a model of copies: lay one picture on the other, and call it a copy only where no place "
-                             "differs by more than light, colours, size, compression and crop explain. --noproof: the similarity "
-                             "alone decides, which calls documents of one layout copies")
+        flags.DEFINE_boolean("proof", True, "With a model of copies: lay one picture on the other, and call it a copy "
+                                            "only where no place "
+                             "differs by more than light, colours, size, compression and crop explain. --noproof: the "
+                             "similarity alone decides, which calls documents of one layout copies")
     with group("What differs", "copies"):
         flags.DEFINE_string("difference", "", "The golden picture, with which all others that are named, and those in "
                             "folders, are compared place by place: how much differs, and where. Light, and a shift, a "
@@ -45,4 +46,5 @@ def for_answers() -> None:
 def for_evaluation() -> None:
     """Flags that evaluate.py hands to copies."""
     with group("How well are copies found", "copies"):
-        flags.DEFINE_integer("copied", 100, "How many of the test photos are copied in every way. The other photos serve as wrong answers", 2)
+        flags.DEFINE_integer("copied", 100, "How many of the test photos are copied in every way. The other photos "
+                                            "serve as wrong answers", 2)

@@ -18,7 +18,8 @@ EASY = ("half size", "JPEG 40", "crop to 90 %", "brightness 1.4")  # the copies 
 KINDS = {label: (change.function, amount) for change in CHANGES.values() for label, amount in change.tested.items()}
 
 Progress = Callable[[int, int], None]  # how much is done, and of how much
-Embed = Callable[[list[Image.Image]], np.ndarray]  # pictures -> features (N, F) whose scalar product tells how alike they are
+# pictures -> features (N, F) whose scalar product tells how alike they are
+Embed = Callable[[list[Image.Image]], np.ndarray]
 
 
 def silent(done: int, of: int) -> None:
@@ -80,7 +81,8 @@ def recall_by_kind(made: Copies, embed: Embed, progress: Progress = silent) -> d
 
 
 def easy_pairs(made: Copies, embed: Embed) -> tuple[np.ndarray, np.ndarray]:
-    """Scalar products of all pairs of photos and their easy copies, and which pairs belong together: (P,), (P,) bool."""
+    """Scalar products of all pairs of photos and their easy copies, and which pairs belong together: (P,), (P,)
+    bool."""
     count = len(next(iter(made.copies.values())))
     pictures = [*made.photos, *(picture for label in EASY for picture in made.copies[label])]
     belongs = np.concatenate([np.arange(len(made.photos)), np.tile(np.arange(count), len(EASY))])
@@ -94,11 +96,13 @@ def at_threshold(pairs: tuple[np.ndarray, np.ndarray], threshold: float) -> dict
     """Precision, recall and F1 of the easy pairs at one threshold, and the best F1 at any."""
     scores, truth = pairs
     candidates = np.unique([threshold, *np.quantile(scores[truth], np.linspace(0, 1, 200))])
-    return precision_recall(scores, truth, threshold) | {"best_f1": max(precision_recall(scores, truth, cut)["f1"] for cut in candidates)}
+    return precision_recall(scores, truth, threshold) | {"best_f1": max(precision_recall(scores, truth, cut)["f1"]
+                                                                        for cut in candidates)}
 
 
 def by_hash(pictures: list[Image.Image]) -> np.ndarray:
-    """Perceptual hashes as features whose scalar product falls with their distance: 1 where equal, -1 where every bit differs."""
+    """Perceptual hashes as features whose scalar product falls with their distance: 1 where equal, -1 where every bit
+    differs."""
     return np.stack([perceptual_hash(picture) for picture in pictures]).astype("float32") / 4 - 0.125
 
 

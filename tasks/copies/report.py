@@ -24,7 +24,8 @@ def fit_thresholds(model, paths: list[str], seed: int, left_out: Sequence[str] =
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]
     made = measure.make_copies(paths, min(COPIED, len(paths)), seed, False, left_out, progress_bar("picture"))
     photos = compare.embed(measure.as_inputs(made.photos, shape))
-    features = np.stack([compare.embed(measure.as_inputs(pictures, shape)) for pictures in made.copies.values()])  # (kinds, M, F)
+    # (kinds, M, F)
+    features = np.stack([compare.embed(measure.as_inputs(pictures, shape)) for pictures in made.copies.values()])
     kinds, count = features.shape[:2]
     other = np.random.default_rng(seed).integers(1, len(photos), (kinds, count))
     own = np.arange(count)
@@ -32,7 +33,8 @@ def fit_thresholds(model, paths: list[str], seed: int, left_out: Sequence[str] =
     right = np.concatenate([photos[np.tile(own, kinds)], photos[((own + other) % len(photos)).ravel()]])
     same = np.arange(len(left)) < len(left) // 2
     if not siamese.calibrate(model, left, right, same):
-        print("copies lie no nearer to their photos than other photos do: the embedding has learnt nothing yet; train longer")
+        print("copies lie no nearer to their photos than other photos do: the embedding has learnt nothing yet; train "
+              "longer")
         return None
     scores = compare.score(features[:, :, None], photos[None, None])  # (kinds, M, N)
     truth = np.broadcast_to(np.eye(count, len(photos), dtype=bool), scores.shape)
@@ -40,20 +42,23 @@ def fit_thresholds(model, paths: list[str], seed: int, left_out: Sequence[str] =
     return cuts | {RULE: min(verification.threshold_at(scores, truth, STRICT), 1.0), "default": RULE}
 
 
-def write_copies(compare, shape: tuple[int, int, int], paths: list[str], folder: str, cuts: dict, seed: int, copied: int = 100,
+def write_copies(compare, shape: tuple[int, int, int], paths: list[str], folder: str, cuts: dict, seed: int,
+                 copied: int = 100,
                  left_out: Sequence[str] = ()) -> dict:
     """Measures on test photos, beside the perceptual hash; writes evaluation.json and copies.png.
 
     Returns:
-        "recall": for each kind the share of copies found at a precision of .99 over all kinds at once, by "model" and "hash";
-        "pairs": precision, recall and F1 of the easy copies at the kept threshold, and the best F1 of either.
+        "recall": for each kind the share of copies found at a precision of .99 over all kinds at once, by "model" and
+        "hash"; "pairs": precision, recall and F1 of the easy copies at the kept threshold, and the best F1 of either.
     """
-    made = measure.make_copies(paths, min(copied, len(paths)), seed, left_out=left_out, progress=progress_bar("picture"))
+    made = measure.make_copies(paths, min(copied, len(paths)), seed, left_out=left_out,
+                               progress=progress_bar("picture"))
     ways = {"model": lambda pictures: compare.embed(measure.as_inputs(pictures, shape)), "hash": measure.by_hash}
     recall = {name: measure.recall_by_kind(made, way, progress_bar("kind")) for name, way in ways.items()}
     kept = 1 - 0.5 * max(compare.distance_of(cuts[cuts["default"]]), 0.0) ** 2  # of the scalar product of unit vectors
     pairs = {"model": measure.at_threshold(measure.easy_pairs(made, ways["model"]), kept),
-             "hash": measure.at_threshold(measure.easy_pairs(made, ways["hash"]), 1 - 2 * 10.5 / 64)}  # at most 10 bits, as is usual
+             # at most 10 bits, as is usual
+             "hash": measure.at_threshold(measure.easy_pairs(made, ways["hash"]), 1 - 2 * 10.5 / 64)}
     result = {"photos": len(paths), "copied": len(next(iter(made.copies.values()))), "seed": seed,
               "recall": {"mean": {name: float(np.mean(list(found.values()))) for name, found in recall.items()}}
               | {kind: {name: recall[name][kind] for name in ways} for kind in recall["model"]}, "pairs": pairs}
@@ -84,8 +89,8 @@ def in_words(result: dict) -> list[str]:
     lines += [f"  {kind:32}{found['model']:8.2f}{found['hash']:8.2f}" for kind, found in result["recall"].items()]
     for name, words in (("model", "this model at its threshold"), ("hash", "perceptual hash, 10 of 64 bits")):
         found = result["pairs"][name]
-        lines.append(f"easy copies mixed with the photos, {words}: precision {found['precision']:.3f}, recall {found['recall']:.3f}, "
-                     f"F1 {found['f1']:.3f} (best possible {found['best_f1']:.3f})")
+        lines.append(f"easy copies mixed with the photos, {words}: precision {found['precision']:.3f}, recall "
+                     f"{found['recall']:.3f}, F1 {found['f1']:.3f} (best possible {found['best_f1']:.3f})")
     return lines
 
 

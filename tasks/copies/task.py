@@ -1,4 +1,5 @@
-"""Copies of photos: an embedding learnt without labels, in which every photo is a class and its views are the pictures of it."""
+"""Copies of photos: an embedding learnt without labels, in which every photo is a class and its views are the pictures
+of it."""
 
 import os
 from typing import NamedTuple
@@ -59,17 +60,21 @@ def build_model(options, start=None):
         ready = load_model(ready_model("photos"), KIND)
         model.get_layer("tower").set_weights(ready.get_layer("tower").get_weights())
         if not options.resume:
-            print("starting from the ready model for photographs (--weights=auto; --weights= starts from random weights)")
+            print("starting from the ready model for photographs (--weights=auto; --weights= starts from random "
+                  "weights)")
     elif options.weights not in ("", "auto"):
-        raise ValueError(f"--weights={options.weights}: for copies expected auto, nothing, or a run folder or .keras file")
+        raise ValueError(f"--weights={options.weights}: for copies expected auto, nothing, or a run folder or .keras "
+                         "file")
     return model
 
 
 def find_data(options, model) -> Data:
     """Finds and splits the photos; says what was found."""
-    found = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed, options.skip_broken)
+    found = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed,
+                               options.skip_broken)
     print(found.how)
-    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
+    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train,
+                "validation": found.validation, "test": found.test}
     return Data(found.root, found, held_out)
 
 
@@ -80,12 +85,15 @@ def prepare(options, model, data: Data) -> None:
 def make_batches(options, data: Data, model) -> ViewBatches:
     """Batches of views; says what one holds."""
     made = ViewBatches(
-        data.photos.full("train"), model.input_shape[0][1:], options.batch_size, options.views, options.steps_per_epoch, options.seed,
+        data.photos.full("train"), model.input_shape[0][1:], options.batch_size, options.views, options.steps_per_epoch,
+        options.seed,
         options.workers, options.mirrored_copies, options.turned_copies,
     )
     if made.photos * made.views % devices.replicas():
-        raise ValueError(f"a batch of {made.photos * made.views} views does not divide among {devices.replicas()} devices; pass another --batch_size")
-    print(f"a batch: {counted(made.photos, 'photo')} x {counted(made.views, 'view')}; {counted(len(made), 'batch', 'batches')} an epoch")
+        raise ValueError(f"a batch of {made.photos * made.views} views does not divide among {devices.replicas()} "
+                         "devices; pass another --batch_size")
+    print(f"a batch: {counted(made.photos, 'photo')} x {counted(made.views, 'view')}; "
+          f"{counted(len(made), 'batch', 'batches')} an epoch")
     return made
 
 
@@ -106,14 +114,16 @@ def preview(trainer, batch, data: Data):
 
 def callbacks(options, batches) -> list:
     """Watches whether the embeddings stay apart."""
-    return [Collapse(losses.idle_loss(LOSS, losses.settings_of(LOSS, {"temperature": options.temperature})), advice="; a higher --temperature")]
+    return [Collapse(losses.idle_loss(LOSS, losses.settings_of(LOSS, {"temperature": options.temperature})),
+                     advice="; a higher --temperature")]
 
 
 def validation(options, model, data: Data) -> Validation | None:
     """Recall of copies of held-out photos, which are made once; None where there are no such photos.
 
-    The last epoch is kept, unless `--patience` asks for the best. While the learning rate is high the recall goes up and down by several
-    hundredths from epoch to epoch, so the best of many epochs is mostly a lucky one (docs/results.md).
+    The last epoch is kept, unless `--patience` asks for the best. While the learning rate is high the recall goes up
+    and down by several hundredths from epoch to epoch, so the best of many epochs is mostly a lucky one
+    (docs/results.md).
     """
     paths = evenly(data.photos.full("validation"), VALIDATED)
     if len(paths) < 2:
@@ -143,7 +153,8 @@ def finish(options, folder: str, data: Data) -> list[str]:
         save_aside(model.save, path, ".keras")
         runs.write_json(folder, runs.THRESHOLDS, cuts)
     tested = data.photos.full("test") or fitted
-    measured = report.write_copies(compare, shape, tested, folder, cuts, options.seed, left_out=kinds) if len(tested) > 1 and cuts else {}
+    measured = report.write_copies(compare, shape, tested, folder, cuts, options.seed,
+                                   left_out=kinds) if len(tested) > 1 and cuts else {}
     about.write_photos(folder, "copies", data.photos.full("train"), shape, distorted=False, left_out=kinds,
                        measured_on={"photos": measured["photos"]} if measured else {},
                        recall=measured["recall"]["mean"]["model"] if measured else None)

@@ -1,4 +1,5 @@
-"""Do photos show the same place, and where lies one in the other: key points, matches, the map between them, and a picture that shows it."""
+"""Do photos show the same place, and where lies one in the other: key points, matches, the map between them, and a
+picture that shows it."""
 
 import os
 
@@ -18,7 +19,8 @@ def answer(options, files: list[str]) -> None:
     """Compares the first photo with each of the others; folders stand for the photos in them."""
     first, *others = photo_files(files)
     if options.keypoints and len(options.keypoints) not in (1, len(others) + 1):
-        raise ValueError(f"--keypoints: {len(options.keypoints)} files for {len(others) + 1} photos, expected one for all, or one for each")
+        raise ValueError(f"--keypoints: {len(options.keypoints)} files for {len(others) + 1} photos, expected one for "
+                         "all, or one for each")
     describer = describers.asked_for(options)
     keypoints = [os.path.expanduser(path) for path in options.keypoints] or [""]
     keypoints = keypoints * (len(others) + 1) if len(keypoints) == 1 else keypoints
@@ -36,7 +38,8 @@ def answer(options, files: list[str]) -> None:
         rows += table(file, scene)
         results.append(as_answer(a, b, scene))
     write_answer(options, rows, results[0] if len(results) == 1 else
-                 {"photo": first, "results": [{"photo": file, **result} for file, result in zip(others, results)]}, COLUMNS)
+                 {"photo": first, "results": [{"photo": file, **result} for file, result in zip(others, results)]},
+                 COLUMNS)
 
 
 def photo_files(files: list[str]) -> list[str]:
@@ -46,12 +49,13 @@ def photo_files(files: list[str]) -> list[str]:
         ValueError: fewer than two.
     """
     files = [os.path.expanduser(file) for file in files]
-    found = [path for file in files for path in ([os.path.join(file, name) for name in walk(file)[0]] if os.path.isdir(file) else [file])]
+    found = [path for file in files
+             for path in ([os.path.join(file, name) for name in walk(file)[0]] if os.path.isdir(file) else [file])]
     first = found[:1]
     found = first + [path for path in dict.fromkeys(found[1:]) if path not in first or path in files[1:]]
     if len(found) < 2:
-        raise ValueError(f"received {counted(len(found), 'photo')}, expected two or more: python predict.py --task=patches a.jpg b.jpg, or a.jpg "
-                         "FOLDER")
+        raise ValueError(f"received {counted(len(found), 'photo')}, expected two or more: python predict.py "
+                         "--task=patches a.jpg b.jpg, or a.jpg FOLDER")
     return found
 
 
@@ -60,7 +64,8 @@ def tell(options, b: View, scene: Scene, alone: bool) -> None:
     if options.homography:
         if not alone:
             print(f"# {shown(b.file)}")
-        print("none" if scene.matrix is None else "\n".join(" ".join(f"{value:.10g}" for value in row) for row in scene.matrix))
+        print("none" if scene.matrix is None
+              else "\n".join(" ".join(f"{value:.10g}" for value in row) for row in scene.matrix))
         return
     print(f"{shown(b.file)}: {counted(len(b.keypoints.xy), 'key point')}, {counted(len(scene.a), 'match', 'matches')}, "
           f"{int(scene.inliers.sum())} agree")
@@ -76,8 +81,10 @@ def in_words(scene: Scene, geometry: str) -> str:
 
 def as_answer(a: View, b: View, scene: Scene) -> dict:
     """What --json prints of two photos. The homography maps pixels of a to pixels of b."""
-    return {"keypoints": [len(a.keypoints.xy), len(b.keypoints.xy)], "matches": len(scene.a), "inliers": int(scene.inliers.sum()),
-            "homography": None if scene.matrix is None else scene.matrix.tolist(), "same": scene.same, "reason": scene.reason or None}
+    return {"keypoints": [len(a.keypoints.xy), len(b.keypoints.xy)], "matches": len(scene.a),
+            "inliers": int(scene.inliers.sum()),
+            "homography": None if scene.matrix is None else scene.matrix.tolist(), "same": scene.same,
+            "reason": scene.reason or None}
 
 
 def table(file: str, scene: Scene) -> list[dict]:

@@ -35,7 +35,8 @@ class Describer(NamedTuple):
         return self.patches(cut(photo, keypoints, self.side, self.magnification))
 
 
-SIFT = Describer("SIFT", 1, sift.SIDE, sift.MAGNIFICATION, sift.describe, lambda patches: sift.describe(grey(patches), sift.OF_SETS))
+SIFT = Describer("SIFT", 1, sift.SIDE, sift.MAGNIFICATION, sift.describe,
+                 lambda patches: sift.describe(grey(patches), sift.OF_SETS))
 
 
 def opencv() -> Describer:
@@ -111,14 +112,15 @@ def resized(patches: np.ndarray, side: int, channels: int) -> np.ndarray:
         found = np.repeat(found[..., None], 3, axis=-1)
     if found.shape[1] == side:
         return found
-    # Pillow's BILINEAR gives the same to 5e-5. It keeps flat patches exactly flat, though, while the network enlarges the rounding
-    # errors of these sums, so FPR95 of homogr in docs/patches.md would become .602 where it is .612.
+    # Pillow's BILINEAR gives the same to 5e-5. It keeps flat patches exactly flat, though, while the network enlarges
+    # the rounding errors of these sums, so FPR95 of homogr in docs/patches.md would become .602 where it is .612.
     weights = shares(found.shape[1], side)
     return np.einsum("sy,nyx...,tx->nst...", weights, found, weights, optimize=True)
 
 
 def shares(before: int, after: int) -> np.ndarray:
-    """How much each of `before` pixels of a row counts for each of `after`: (after, before), by triangles that are as wide as a pixel or more."""
+    """How much each of `before` pixels of a row counts for each of `after`: (after, before), by triangles that are as
+    wide as a pixel or more."""
     scale = before / after
     centres = (np.arange(after) + 0.5) * scale - 0.5
     weights = np.clip(1 - np.abs(np.arange(before) - centres[:, None]) / max(scale, 1), 0, None)

@@ -1,4 +1,5 @@
-"""How good are descriptors of patches, beside SIFT on the same patches: FPR95, verification, matching, retrieval; and whole photos."""
+"""How good are descriptors of patches, beside SIFT on the same patches: FPR95, verification, matching, retrieval; and
+whole photos."""
 
 import os
 import time
@@ -23,7 +24,8 @@ NEAR = 3.0  # pixels that a photo may lie beside its place in the other
 
 
 def evaluate(options, path: str) -> dict:
-    """The figures of the model, or with --descriptor=sift of SIFT alone, on the patches of --dataset_path or of held-out photos."""
+    """The figures of the model, or with --descriptor=sift of SIFT alone, on the patches of --dataset_path or of
+    held-out photos."""
     own = {} if options.descriptor == "sift" else {"model": describers.of_model(path)}
     own |= {"SIFT": SIFT} | ({"OpenCV": describers.opencv()} if options.opencv else {})
     folder = runs.report_folder(options.out, path if options.descriptor == "model" else "")
@@ -42,7 +44,8 @@ def evaluate(options, path: str) -> dict:
     figures.mistakes(folder, *found.mistakes)
     if kind == "homographies" and options.photos_too:
         pairs = sets.photo_pairs(root)
-        result["photos"] = {name: by_opencv(options, pairs) if name == "OpenCV" else whole_photos(options, pairs, describer)
+        result["photos"] = {name: by_opencv(options, pairs) if name == "OpenCV"
+                            else whole_photos(options, pairs, describer)
                             for name, describer in own.items()}
         print("\n".join(photos_in_words(result["photos"])))
     runs.write_json(folder, runs.EVALUATION if root == "" else "patches.json", result)
@@ -56,47 +59,58 @@ def scenes(options, root: str, kind: str, path: str, channels: int) -> Iterator[
         yield from sets.hpatches(root)
     elif kind == "homographies":
         for number, pair in enumerate(sets.photo_pairs(root)):
-            yield protocol.seen_twice(pair, options.points, options.jitter, [options.seed, number], channels, options.least_patch)
+            yield protocol.seen_twice(pair, options.points, options.jitter, [options.seed, number], channels,
+                                      options.least_patch)
     else:
         split = runs.read_json(os.path.dirname(path), runs.SPLIT) or {}
-        photos = [os.path.join(split.get("root", ""), name) for name in split.get("test") or split.get("validation") or []]
+        photos = [os.path.join(split.get("root", ""), name) for name in split.get("test") or split.get("validation")
+                  or []]
         photos = evenly([photo for photo in photos if os.path.isfile(photo)], HELD_OUT)
         if len(photos) < 2:
-            raise ValueError("found no photos that the run held out; pass --dataset_path, the folder of HPatches or PhotoTour, or of pairs of "
-                             "photos with a homography")
+            raise ValueError("found no photos that the run held out; pass --dataset_path, the folder of HPatches or "
+                             "PhotoTour, or of pairs of photos with a homography")
         for number, photo in enumerate(photos):
-            pairs = photo_pairs(photo, (protocol.SIDE, protocol.SIDE, channels), POINTS, [options.seed, number], Views(options.jitter, 1.0, False))
-            yield sets.Scene(os.path.basename(photo), {sets.REFERENCE: np.squeeze(pairs[:, 0]), options.jitter: np.squeeze(pairs[:, 1])})
+            pairs = photo_pairs(photo, (protocol.SIDE, protocol.SIDE, channels), POINTS, [options.seed, number],
+                                Views(options.jitter, 1.0, False))
+            yield sets.Scene(os.path.basename(photo),
+                             {sets.REFERENCE: np.squeeze(pairs[:, 0]), options.jitter: np.squeeze(pairs[:, 1])})
 
 
 def whole_photos(options, pairs: list[sets.PhotoPair], describer: Describer) -> dict:
-    """Photos in, homography out: for each pair its matches, errors and seconds; and of pairs that show different places, how many agree."""
+    """Photos in, homography out: for each pair its matches, errors and seconds; and of pairs that show different
+    places, how many agree."""
     found, views, bar = {}, [], progress_bar("pair")
     for done, pair in enumerate(pairs, start=1):
         began = time.perf_counter()
         a, b = (view(file, describer, options.most_keypoints) for file in (pair.a, pair.b))
         scene = compare(a, b, options.ratio, options.tolerance)
-        found[pair.name] = row_of(pair, len(scene.a), int(scene.inliers.sum()), scene.matrix, time.perf_counter() - began)
+        found[pair.name] = row_of(pair, len(scene.a), int(scene.inliers.sum()), scene.matrix,
+                                  time.perf_counter() - began)
         views.append((a, b))
         bar(done, len(pairs))
     unrelated = [compare(views[row][0], views[other][1], options.ratio, options.tolerance)
                  for row in range(len(views)) for other in range(len(views)) if not related(pairs[row], pairs[other])]
     return in_all(found) | {"unrelated": {"pairs": len(unrelated), "same": sum(scene.same for scene in unrelated),
-                                          "most_inliers": max((int(scene.inliers.sum()) for scene in unrelated), default=0)}}
+                                          "most_inliers": max((int(scene.inliers.sum()) for scene in unrelated),
+                                                              default=0)}}
 
 
 def by_opencv(options, pairs: list[sets.PhotoPair]) -> dict:
-    """The same with OpenCV's detector, RootSIFT, ratio test and RANSAC; a pair counts as the same where a homography comes out."""
+    """The same with OpenCV's detector, RootSIFT, ratio test and RANSAC; a pair counts as the same where a homography
+    comes out."""
     import cv2
 
     found, made = {}, cv2.SIFT_create(options.most_keypoints)
     for pair in pairs:
         began = time.perf_counter()
-        (a, one), (b, other) = (made.detectAndCompute(np.asarray(open_image(file, "L")), None) for file in (pair.a, pair.b))
+        (a, one), (b, other) = (made.detectAndCompute(np.asarray(open_image(file, "L")), None)
+                                for file in (pair.a, pair.b))
         both = cv2.BFMatcher().knnMatch(describers.root(one), describers.root(other), k=2)
         kept = [first for first, second in both if first.distance < options.ratio * second.distance]
-        left, right = np.array([a[match.queryIdx].pt for match in kept]), np.array([b[match.trainIdx].pt for match in kept])
-        matrix, agree = (cv2.findHomography(left, right, cv2.RANSAC, options.tolerance, maxIters=20_000, confidence=0.9999)
+        left, right = np.array([a[match.queryIdx].pt
+                                for match in kept]), np.array([b[match.trainIdx].pt for match in kept])
+        matrix, agree = (cv2.findHomography(left, right, cv2.RANSAC, options.tolerance, maxIters=20_000,
+                                            confidence=0.9999)
                          if len(kept) > 3 else (None, np.zeros(0)))
         found[pair.name] = row_of(pair, len(kept), int(np.sum(agree)), matrix, time.perf_counter() - began)
     return in_all(found)
@@ -105,23 +119,28 @@ def by_opencv(options, pairs: list[sets.PhotoPair]) -> dict:
 def row_of(pair: sets.PhotoPair, matches: int, inliers: int, matrix: np.ndarray | None, seconds: float) -> dict:
     """A pair's row of the report."""
     corners, overlap = errors(matrix, pair.b_to_a, size_of(pair.a), size_of(pair.b))
-    return {"matches": matches, "inliers": inliers, "same": matrix is not None, "corner_error": corners, "overlap_error": overlap, "seconds": seconds}
+    return {"matches": matches, "inliers": inliers, "same": matrix is not None, "corner_error": corners,
+            "overlap_error": overlap, "seconds": seconds}
 
 
 def in_all(found: dict[str, dict]) -> dict:
     """The rows of all pairs, and how many are near and recognised."""
-    near = {f"near_{kind}": sum(row[f"{kind}_error"] is not None and row[f"{kind}_error"] < NEAR for row in found.values())
+    near = {f"near_{kind}": sum(row[f"{kind}_error"] is not None and row[f"{kind}_error"] < NEAR
+                                for row in found.values())
             for kind in ("corner", "overlap")}
     return {"pairs": found, **near, "same": sum(row["same"] for row in found.values())}
 
 
 def related(one: sets.PhotoPair, other: sets.PhotoPair) -> bool:
-    """Whether two pairs are one, or show one place, as their names tell: LePoint1 and LePoint2, BruggeTower and BruggeSquare."""
+    """Whether two pairs are one, or show one place, as their names tell: LePoint1 and LePoint2, BruggeTower and
+    BruggeSquare."""
     return one.name[:4] == other.name[:4]
 
 
-def errors(matrix: np.ndarray | None, b_to_a: np.ndarray, a: tuple[int, int], b: tuple[int, int]) -> tuple[float | None, float | None]:
-    """The mean distance in pixels of b between where both maps place the corners of a, and what of a lies in b; None without a map.
+def errors(matrix: np.ndarray | None, b_to_a: np.ndarray, a: tuple[int, int],
+           b: tuple[int, int]) -> tuple[float | None, float | None]:
+    """The mean distance in pixels of b between where both maps place the corners of a, and what of a lies in b; None
+    without a map.
 
     Args:
         a, b: width and height of the photos.
@@ -143,21 +162,23 @@ def errors(matrix: np.ndarray | None, b_to_a: np.ndarray, a: tuple[int, int], b:
 
 def photos_in_words(found: dict[str, dict]) -> list[str]:
     """The pairs of photos as a table."""
-    lines = ["photos in, homography out: matches that agree, error of the corners of the first photo, and of what both show, in pixels; seconds",
+    lines = ["photos in, homography out: matches that agree, error of the corners of the first photo, and of what "
+             "both show, in pixels; seconds",
              " " * 18 + "".join(f"{name:>36}" for name in found)]
     for name in next(iter(found.values()))["pairs"]:
         lines.append(f"  {name:16}" + "".join(pair_in_words(result["pairs"][name]) for result in found.values()))
     for label, result in found.items():
-        lines.append(f"  {label}: a map for {result['same']} of {len(result['pairs'])} pairs, corners within {NEAR:g} px in {result['near_corner']}, "
-                     f"what both show within {NEAR:g} px in {result['near_overlap']}")
+        lines.append(f"  {label}: a map for {result['same']} of {len(result['pairs'])} pairs, corners within {NEAR:g} "
+                     f"px in {result['near_corner']}, what both show within {NEAR:g} px in {result['near_overlap']}")
         if other := result.get("unrelated"):
-            lines.append(f"  {label}: of {other['pairs']} pairs of different places {other['same']} are called the same; at most "
-                         f"{other['most_inliers']} matches agree")
+            lines.append(f"  {label}: of {other['pairs']} pairs of different places {other['same']} are called the "
+                         f"same; at most {other['most_inliers']} matches agree")
     return lines
 
 
 def pair_in_words(row: dict) -> str:
     """A pair in 36 letters."""
     values = "no agreement".rjust(16) if not row["same"] else "".join(
-        "  beyond" if row[kind] is None else f"{min(row[kind], 9999):8.2f}" for kind in ("corner_error", "overlap_error"))
+        "  beyond" if row[kind] is None else f"{min(row[kind], 9999):8.2f}"
+        for kind in ("corner_error", "overlap_error"))
     return f"{row['inliers']:6} of {row['matches']:4}{values}{row['seconds']:6.1f} "

@@ -18,7 +18,8 @@ COLOURS = ("tab:blue", "tab:orange", "tab:green")
 
 
 def matches(a: View, b: View, scene: Scene, title: str, path: str, window: bool = True) -> None:
-    """Both photos side by side with lines between the matches, and b warped onto a where there is a map; in a window, or at `path`."""
+    """Both photos side by side with lines between the matches, and b warped onto a where there is a map; in a window,
+    or at `path`."""
     window = window and figures.has_screen()
     (left, pixel_a), (right, pixel_b) = thumbnail(a.file), thumbnail(b.file)
     height = 11.0 * max(len(left), len(right)) / (left.shape[1] + right.shape[1]) + 0.6
@@ -40,36 +41,43 @@ def thumbnail(file: str) -> tuple[np.ndarray, float]:
     """A photo (h, w, 3) uint8 of at most `SIDE` pixels a side, and the size of its pixels in pixels of the file."""
     picture = open_image(file, "RGB")
     pixel = max(1.0, max(picture.size) / SIDE)
-    small = picture.resize([max(1, round(side / pixel)) for side in picture.size], Image.Resampling.BOX) if pixel > 1 else picture
+    small = picture.resize([max(1, round(side / pixel)) for side in picture.size],
+                           Image.Resampling.BOX) if pixel > 1 else picture
     return np.asarray(small), pixel
 
 
 def beside(axis, left: np.ndarray, right: np.ndarray, a: np.ndarray, b: np.ndarray, inliers: np.ndarray) -> None:
-    """Two pictures side by side, and lines between points a and b (K, 2): those that agree in green over the others in grey."""
+    """Two pictures side by side, and lines between points a and b (K, 2): those that agree in green over the others in
+    grey."""
     gap = 10
     canvas = np.full((max(len(left), len(right)), left.shape[1] + gap + right.shape[1], 3), 255, "uint8")
     canvas[: len(left), : left.shape[1]] = left
     canvas[: len(right), left.shape[1] + gap :] = right
     axis.imshow(canvas)
     axis.axis("off")
-    for rows, colour, width in ((np.flatnonzero(~inliers), "lightgrey", 0.4), (np.flatnonzero(inliers), "limegreen", 0.7)):
+    for rows, colour, width in ((np.flatnonzero(~inliers), "lightgrey", 0.4),
+                                (np.flatnonzero(inliers), "limegreen", 0.7)):
         rows = rows[:LINES]
         ends = np.stack([a[rows], b[rows] + (left.shape[1] + gap, 0)], axis=1)
         axis.add_collection(matplotlib.collections.LineCollection(ends, colors=colour, linewidths=width))
-    axis.set_title(f"green: the {min(int(inliers.sum()), LINES)} surest matches that agree; grey: matches that do not", fontsize=9)
+    axis.set_title(f"green: the {min(int(inliers.sum()), LINES)} surest matches that agree; grey: matches that do not",
+                   fontsize=9)
 
 
 def warped(left: np.ndarray, right: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """The second picture as it lies on the first (h, w, 3) uint8, whose pixels `matrix` maps to it; elsewhere the first one, pale."""
+    """The second picture as it lies on the first (h, w, 3) uint8, whose pixels `matrix` maps to it; elsewhere the first
+    one, pale."""
     x, y = np.meshgrid(np.arange(left.shape[1]), np.arange(left.shape[0]))
     places = transfer(matrix, np.stack([x, y], axis=-1).reshape(-1, 2)).reshape(*left.shape[:2], 2)
     inside = ((places >= 0) & (places <= (right.shape[1] - 1, right.shape[0] - 1))).all(-1)
     places = np.where(inside[..., None], places, 0)
-    laid = np.stack([map_coordinates(right[..., c], (places[..., 1], places[..., 0]), order=1) for c in range(3)], axis=-1)
+    laid = np.stack([map_coordinates(right[..., c], (places[..., 1], places[..., 0]), order=1) for c in range(3)],
+                    axis=-1)
     return np.where(inside[..., None], laid, 160 + left // 3).astype("uint8")
 
 
-def curves(folder: str, found: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]], titles: dict[str, tuple[str, str, str]]) -> None:
+def curves(folder: str, found: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]],
+           titles: dict[str, tuple[str, str, str]]) -> None:
     """Curves of each descriptor, as curves.png.
 
     Args:
@@ -89,8 +97,10 @@ def curves(folder: str, found: dict[str, dict[str, tuple[np.ndarray, np.ndarray]
     figures.save(page, folder, "patches.png")
 
 
-def mistakes(folder: str, rows: Sequence[tuple[str, Sequence[np.ndarray]]], columns: Sequence[str], heading: str) -> None:
-    """The worst mistakes as mistakes.png: a row each, a line of text and its patches (P, P[, C]) under the names of the columns."""
+def mistakes(folder: str, rows: Sequence[tuple[str, Sequence[np.ndarray]]], columns: Sequence[str],
+             heading: str) -> None:
+    """The worst mistakes as mistakes.png: a row each, a line of text and its patches (P, P[, C]) under the names of the
+    columns."""
     if not rows:
         return
     page, axes = figures.figure(len(columns), len(rows), 1.5, 1.5)

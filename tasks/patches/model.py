@@ -18,9 +18,11 @@ class Places:
     def __init__(self, path: str, threshold: float | None = None, threshold_at: str | None = None):
         self.path, self.describer = path, describers.SIFT if path == SIFT else describers.of_model(path)
 
-    def match(self, a: Picture, b: Picture, ratio: float = RATIO, tolerance: float = TOLERANCE, geometry: str = "homography",
+    def match(self, a: Picture, b: Picture, ratio: float = RATIO, tolerance: float = TOLERANCE,
+              geometry: str = "homography",
               most_keypoints: int = MOST_KEYPOINTS) -> Scene:
-        """What two photos have in common: `same`, pixels `a` and `b` (K, 2) of the matches, `inliers` (K,), `matrix` (3, 3) from a to b or None.
+        """What two photos have in common: `same`, pixels `a` and `b` (K, 2) of the matches, `inliers` (K,), `matrix`
+        (3, 3) from a to b or None.
 
         The arguments are the flags of predict.py of these names; see `Scene` for all that is returned.
         """

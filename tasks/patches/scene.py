@@ -1,9 +1,10 @@
 """Two photos -> do they show the same place, and where lies one in the other: key points, matches, geometry, decision.
 
-The decision is calibrated against chance. Of n matches without meaning, k agree with some map of p points, within a disk that covers
-the share s of the photo, in about (n - p) C(n, k) C(k, p) s^(k - p) ways (Moisan and Stival 2004, the number of false alarms). The
-photos are said to show the same place where that number is below `ALARMS`, and where they look alike around the matches too:
-a caption, a frame or a watermark that was laid over both photos agrees with itself alone.
+The decision is calibrated against chance. Of n matches without meaning, k agree with some map of p points, within a
+disk that covers the share s of the photo, in about (n - p) C(n, k) C(k, p) s^(k - p) ways (Moisan and Stival 2004, the
+number of false alarms). The photos are said to show the same place where that number is below `ALARMS`, and where they
+look alike around the matches too: a caption, a frame or a watermark that was laid over both photos agrees with itself
+alone.
 """
 
 from typing import NamedTuple
@@ -28,7 +29,8 @@ SMALL = 0.01  # greatest tolerance, as a share of the shorter side of the second
 
 
 class View(NamedTuple):
-    """A photo as it is compared: its picture (H, W) or (H, W, 3), its pixels in pixels of the file, key points, and descriptors (N, F)."""
+    """A photo as it is compared: its picture (H, W) or (H, W, 3), its pixels in pixels of the file, key points, and
+    descriptors (N, F)."""
 
     file: str
     photo: np.ndarray
@@ -50,8 +52,8 @@ class Scene(NamedTuple):
         inliers: which matches agree (K,).
         matrix: pixels of a -> pixels of b (3, 3), or None where the photos do not show the same place.
         needed: matches that must agree, so that it is not chance.
-        places, alike: how many places of what both photos show were looked at, and how many look alike, see `found_again`;
-            0 where no matches agree.
+        places, alike: how many places of what both photos show were looked at, and how many look alike, see
+            `found_again`; 0 where no matches agree.
         part: share of the first photo that a box around most agreeing matches covers.
     """
 
@@ -116,7 +118,8 @@ def compare(a: View, b: View, ratio: float, tolerance: float, model: str = "homo
     """
     matches = match(a.descriptors, b.descriptors, ratio)
     left, right = a.places()[matches.rows[:, 0]], b.places()[matches.rows[:, 1]]
-    once = np.sort(np.unique(np.rint(np.concatenate([left, right], axis=1)), axis=0, return_index=True)[1])  # several angles of a point are one match
+    # several angles of a point are one match
+    once = np.sort(np.unique(np.rint(np.concatenate([left, right], axis=1)), axis=0, return_index=True)[1])
     left, right, matches = left[once], right[once], matches.take(once)
     height, width = (side * b.pixel for side in b.photo.shape[:2])
     tolerance = min(tolerance * b.pixel, SMALL * min(height, width))
@@ -153,7 +156,8 @@ def needed(count: int, share: float, points: int) -> int:
     agreeing = np.arange(points + 1, count + 1)
     if not len(agreeing):
         return points + 1
-    alarms = np.log(count - points) + choices(count, agreeing) + choices(agreeing, points) + (agreeing - points) * np.log(min(share, 1))
+    alarms = (np.log(count - points) + choices(count, agreeing) + choices(agreeing, points) + (agreeing - points)
+              * np.log(min(share, 1)))
     rare = agreeing[alarms < np.log(ALARMS)]
     return int(rare.min(initial=count + 1))
 

@@ -1,4 +1,5 @@
-"""Do these patches show the same place: a descriptor learnt from photos, whose patches are cut twice, as two photos would show them."""
+"""Do these patches show the same place: a descriptor learnt from photos, whose patches are cut twice, as two photos
+would show them."""
 
 import contextlib
 import os
@@ -72,8 +73,8 @@ def build_model(options, start=None):
     if options.weights.endswith(TORCH):
         descriptor.load_published(model, weights.read_torch(options.weights))
     elif options.weights:
-        raise ValueError(f"--weights={options.weights}: for patches expected nothing, a run folder, a .keras file, or a file of PyTorch "
-                         f"({' or '.join(TORCH)})")
+        raise ValueError(f"--weights={options.weights}: for patches expected nothing, a run folder, a .keras file, or "
+                         f"a file of PyTorch ({' or '.join(TORCH)})")
     return model
 
 
@@ -84,13 +85,15 @@ def find_data(options, model) -> Data:
     root = os.path.expanduser(options.dataset_path)
     if set_kind(root):
         return find_set(options, root, model.input_shape[1:])
-    found = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed, options.skip_broken)
+    found = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed,
+                               options.skip_broken)
     print(found.how)
     if options.data_share < 1:
         kept = evenly(found.train, max(1, round(options.data_share * len(found.train))))
         found = photos.Photos(found.root, kept, found.validation, found.test, found.how)
         print(f"--data_share={options.data_share:g}: {len(kept)} of the photos to train on are used")
-    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
+    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train,
+                "validation": found.validation, "test": found.test}
     return Data(found.root, found, {}, held_out)
 
 
@@ -105,28 +108,34 @@ def set_kind(root: str) -> str:
 def find_set(options, root: str, shape: tuple[int, int, int]) -> Data:
     """Reads HPatches or PhotoTour, and holds scenes, or points where there is one scene, out by chance."""
     if shape[2] != 1:
-        raise ValueError(f"--input_shape: the patches of {root} are grey, the model takes {shape[2]} channels: pass {shape[0]},{shape[1]},1")
+        raise ValueError(f"--input_shape: the patches of {root} are grey, the model takes {shape[2]} channels: pass "
+                         f"{shape[0]},{shape[1]},1")
     found, names = read_set(root, shape[0])
     unit = found.points if len(names) == 1 else found.scenes
     order = np.random.default_rng(options.seed).permutation(np.unique(unit))
-    ends = np.cumsum([max(1, round(share * len(order))) if share else 0 for share in (options.test_share, options.val_share)])
+    ends = np.cumsum([max(1, round(share * len(order))) if share else 0
+                      for share in (options.test_share, options.val_share)])
     held = {"test": order[: ends[0]], "validation": order[ends[0] : ends[1]], "train": order[ends[1] :]}
-    held["train"] = held["train"][: max(1, round(options.data_share * len(held["train"])))] if len(held["train"]) else held["train"]
+    held["train"] = held["train"][: max(1, round(options.data_share * len(held["train"])))]
     if len(held["train"]) < 1 or len(found.points) < 2:
-        raise ValueError(f"{root}: found {len(order)} scenes or points, too few to train on: lower --val_share and --test_share")
+        raise ValueError(f"{root}: found {len(order)} scenes or points, too few to train on: lower --val_share and "
+                         "--test_share")
     of = "points" if len(names) == 1 else "scenes"
-    how = f"{len(found.points)} patches, {of}: " + ", ".join(f"{len(held[part])} {words}" for part, words in PARTS.items())
+    how = (f"{len(found.points)} patches, {of}: "
+           + ", ".join(f"{len(held[part])} {words}" for part, words in PARTS.items()))
     print(f"found {how}")
     kept = {part: found.take(np.isin(unit, held[part])) for part in held}
     told = {part: sorted(names[row] for row in held[part]) if of == "scenes" else len(held[part]) for part in held}
-    return Data(root, None, kept, {"root": os.path.abspath(root), "how": how, "patches": len(found.points), "seed": options.seed, **told})
+    return Data(root, None, kept,
+                {"root": os.path.abspath(root), "how": how, "patches": len(found.points), "seed": options.seed, **told})
 
 
 def read_set(root: str, side: int) -> tuple[PatchSet, list[str]]:
     """The patches of HPatches or PhotoTour at a side of so many pixels, and the names of the scenes."""
     if set_kind(root) == "phototour":
         tour = sets.phototour(root)
-        return PatchSet(smaller(tour.patches, side), tour.points, np.zeros(len(tour.points), int)), [os.path.basename(root)]
+        return PatchSet(smaller(tour.patches, side), tour.points,
+                        np.zeros(len(tour.points), int)), [os.path.basename(root)]
     patches, points, scenes, names, before = [], [], [], [], 0
     for number, scene in enumerate(sets.hpatches(root)):
         for view in scene.views.values():
@@ -140,7 +149,8 @@ def read_set(root: str, side: int) -> tuple[PatchSet, list[str]]:
 
 def smaller(patches: np.ndarray, side: int) -> np.ndarray:
     """Patches (N, side, side) uint8, in blocks, so that memory stays small."""
-    return np.concatenate([np.rint(resized(patches[start : start + 4096], side, 1)).astype("uint8") for start in range(0, len(patches), 4096)])
+    return np.concatenate([np.rint(resized(patches[start : start + 4096], side, 1)).astype("uint8")
+                           for start in range(0, len(patches), 4096)])
 
 
 def prepare(options, model, data: Data) -> None:
@@ -150,20 +160,25 @@ def prepare(options, model, data: Data) -> None:
 def make_batches(options, data: Data, model) -> PatchBatches:
     """Batches of pairs of patches; says what one holds."""
     if data.sets:
-        made = SetBatches(data.sets["train"], options.batch_size, options.sources, options.steps_per_epoch, options.seed, options.turned_patches)
+        made = SetBatches(data.sets["train"], options.batch_size, options.sources, options.steps_per_epoch,
+                          options.seed, options.turned_patches)
         if made.pairs < 2 or made.pairs % devices.replicas():
-            raise ValueError(f"a batch of {made.pairs} pairs, expected two or more that divide among {devices.replicas()} devices; "
-                             "pass another --batch_size")
-        print(f"a batch: {made.pairs} pairs of patches of {len(made.points)} points; {counted(len(made), 'batch', 'batches')} an epoch")
+            raise ValueError(f"a batch of {made.pairs} pairs, expected two or more that divide among "
+                             f"{devices.replicas()} devices; pass another --batch_size")
+        print(f"a batch: {made.pairs} pairs of patches of {len(made.points)} points; "
+              f"{counted(len(made), 'batch', 'batches')} an epoch")
         return made
     made = PatchBatches(
-        data.photos.full("train"), model.input_shape[1:], options.batch_size, views_of(options), options.sources, options.steps_per_epoch,
+        data.photos.full("train"), model.input_shape[1:], options.batch_size, views_of(options), options.sources,
+        options.steps_per_epoch,
         options.seed, options.workers,
     )
     pairs = made.sources * made.count
     if pairs % devices.replicas():
-        raise ValueError(f"a batch of {pairs} pairs does not divide among {devices.replicas()} devices; pass another --batch_size")
-    print(f"a batch: {pairs} pairs of patches from {counted(made.sources, 'photo')}; {counted(len(made), 'batch', 'batches')} an epoch")
+        raise ValueError(f"a batch of {pairs} pairs does not divide among {devices.replicas()} devices; pass another "
+                         "--batch_size")
+    print(f"a batch: {pairs} pairs of patches from {counted(made.sources, 'photo')}; "
+          f"{counted(len(made), 'batch', 'batches')} an epoch")
     return made
 
 
@@ -199,14 +214,17 @@ def validation(options, model, data: Data) -> Validation | None:
     if not pairs:
         print("nothing to validate on: the best epoch is that of the lowest training loss")
         return None
-    return Validation(lambda: {f"val_{name}": value for name, value in measured(model, pairs).items()}, "val_matching", "max")
+    return Validation(lambda: {f"val_{name}": value for name, value in measured(model, pairs).items()}, "val_matching",
+                      "max")
 
 
 def held_out_pairs(data: Data, part: str, most: int, shape: tuple[int, int, int], seed: int) -> list[np.ndarray]:
-    """Pairs of patches of each photo of a part under hard jitter, or of each scene of a set: up to `PAIRS` of (n, 2, P, P, C) uint8."""
+    """Pairs of patches of each photo of a part under hard jitter, or of each scene of a set: up to `PAIRS` of (n, 2, P,
+    P, C) uint8."""
     if data.photos:
         paths = evenly(data.photos.full(part), most)
-        return [photo_pairs(path, shape, PAIRS, [seed, 1, number], Views("hard", 1.0, False)) for number, path in enumerate(paths)]
+        return [photo_pairs(path, shape, PAIRS, [seed, 1, number], Views("hard", 1.0, False))
+                for number, path in enumerate(paths)]
     points, first, counts = np.unique(data.sets[part].points, return_index=True, return_counts=True)
     points, first = points[counts > 1], data.sets[part].scenes[first[counts > 1]]
     rng = np.random.default_rng([seed, 1])
@@ -218,13 +236,15 @@ def held_out_pairs(data: Data, part: str, most: int, shape: tuple[int, int, int]
 
 
 def measured(model, pairs: list[np.ndarray]) -> dict[str, float]:
-    """Mean over photos of the average precision of matching, and FPR95 of the pairs against patches of other points of the photo.
+    """Mean over photos of the average precision of matching, and FPR95 of the pairs against patches of other points of
+    the photo.
 
     Args:
         pairs: of each photo (n, 2, P, P, C).
     """
     sizes = np.cumsum([2 * len(of_one) for of_one in pairs])[:-1]
-    features = np.split(descriptor.describe(model, np.concatenate([of_one.reshape(-1, *of_one.shape[2:]) for of_one in pairs])), sizes)
+    patches = np.concatenate([of_one.reshape(-1, *of_one.shape[2:]) for of_one in pairs])
+    features = np.split(descriptor.describe(model, patches), sizes)
     if not all(np.isfinite(found).all() for found in features):
         return {"matching": float("nan"), "fpr95": float("nan")}
     squares = [metrics.squared(found[0::2], found[1::2]) for found in features]
@@ -235,18 +255,22 @@ def measured(model, pairs: list[np.ndarray]) -> dict[str, float]:
 
 
 def finish(options, folder: str, data: Data) -> list[str]:
-    """Fits the principal components, measures the model of the best epoch on the test photos, and writes what it knows."""
+    """Fits the principal components, measures the model of the best epoch on the test photos, and writes what it
+    knows."""
     path = runs.model_file(folder)
     model = load_model(path, KIND)
     shape = model.input_shape[1:]
     if options.pca:
         made = make_batches(options, data, model)
         steps = min(len(made), max(1, FITTED // options.batch_size))
-        model = descriptor.with_pca(model, np.concatenate([made[step][0]["image"] for step in range(steps)]), options.pca)
+        model = descriptor.with_pca(model, np.concatenate([made[step][0]["image"] for step in range(steps)]),
+                                    options.pca)
         save_aside(model.save, path, ".keras")
-    parts = {part: held_out_pairs(data, part, 2 * VALIDATED, shape, options.seed + 2) for part in ("test", "validation", "train")}
+    parts = {part: held_out_pairs(data, part, 2 * VALIDATED, shape, options.seed + 2)
+             for part in ("test", "validation", "train")}
     part = next(part for part, pairs in parts.items() if pairs)
-    result = {"photos": len(parts[part]), "part": part, "points": max(map(len, parts[part])), "jitter": "hard" if data.photos else "none",
+    result = {"photos": len(parts[part]), "part": part, "points": max(map(len, parts[part])),
+              "jitter": "hard" if data.photos else "none",
               "seed": options.seed, "numbers": model.output_shape[-1], **measured(model, parts[part])}
     runs.write_json(folder, runs.EVALUATION, result)
     write_about(folder, data, shape, result)
@@ -261,7 +285,8 @@ def write_about(folder: str, data: Data, shape: tuple[int, int, int], result: di
         patches = np.stack(evenly(data.sets["train"].patches, LOOKED_AT))
         thumbnails, images = resized(patches, THUMBNAIL[0], 3).astype("uint8"), len(data.sets["train"].points)
     runs.write_json(folder, runs.ABOUT, {
-        "task": "patches", "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails), "classes": images, "images": images,
+        "task": "patches", "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails), "classes": images,
+        "images": images,
         "input": list(shape), "measured_on": {"photos": result["photos"], "points": result["points"]}, "roc_auc": None,
         "matching": result["matching"], "fpr95": result["fpr95"],
     })
@@ -270,5 +295,7 @@ def write_about(folder: str, data: Data, shape: tuple[int, int, int], result: di
 def in_words(result: dict, size: int) -> list[str]:
     """The report in lines."""
     again = ", found again with HPatches' hard jitter and in another light" if result["jitter"] == "hard" else ""
-    return [f"{result['photos']} photos or scenes of the {result['part']} part, up to {result['points']} points each{again}:",
-            f"  matching mAP {result['matching']:.3f}, FPR95 {result['fpr95']:.4f}; {result['numbers']} numbers a patch, model {size / 1e6:.2f} MB"]
+    return [f"{result['photos']} photos or scenes of the {result['part']} part, up to {result['points']} points "
+            f"each{again}:",
+            f"  matching mAP {result['matching']:.3f}, FPR95 {result['fpr95']:.4f}; {result['numbers']} numbers a "
+            f"patch, model {size / 1e6:.2f} MB"]

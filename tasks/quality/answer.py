@@ -27,7 +27,8 @@ def answer(options, files: list[str]) -> None:
     path = find_model(options.model, "quality")
     scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
     known = about.read(path)
-    print(f"model {path}: {'higher' if scorer.higher_is_better else 'lower'} is better; {scale_in_words(scorer, os.path.dirname(path))}")
+    print(f"model {path}: {'higher' if scorer.higher_is_better else 'lower'} is better; "
+          f"{scale_in_words(scorer, os.path.dirname(path))}")
     print(about.in_words(known))
     rows, thumbnails, bar = [], [], progress_bar("photo")
     for done, file in enumerate(found, start=1):
@@ -40,33 +41,37 @@ def answer(options, files: list[str]) -> None:
     rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
     print("\n".join(f"  {row['score']:8.4g} {shown(row['file'])}" for row in rows))
     if options.figure and len(rows) > 1:
-        heading = f"{len(rows)} photos, the best first" if len(rows) <= SHOWN else f"the best and the worst {SHOWN // 2} of {len(rows)} photos"
+        heading = (f"{len(rows)} photos, the best first" if len(rows) <= SHOWN
+                   else f"the best and the worst {SHOWN // 2} of {len(rows)} photos")
         quality_sheet(rows if len(rows) <= SHOWN else rows[: SHOWN // 2] + rows[-SHOWN // 2 :], heading)
     write_answer(options, rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high,
                                  "warning": doubt or None, "results": rows})
 
 
 def scale_in_words(scorer: rankiqa.Scorer, folder: str) -> str:
-    """What the numbers of a model mean, by what its run learnt from (split.json) and measured (order.json); no score is a limit.
+    """What the numbers of a model mean, by what its run learnt from (split.json) and measured (order.json); no score is
+    a limit.
 
     Raises:
         ValueError: one of these files is damaged.
     """
     split = runs.read_split(folder)
-    with reading(os.path.join(folder, runs.ORDER), "percentiles, as training writes them", runs.mend(folder, runs.ORDER)):
+    with reading(os.path.join(folder, runs.ORDER), "percentiles, as training writes them",
+                 runs.mend(folder, runs.ORDER)):
         order = runs.read_json(folder, runs.ORDER) or {}
         measured = spread(order["photos"], order["four_fifths"]) if "four_fifths" in order else ""
     if scorer.low is None:
         return "the scale of its scores is unknown, because the run did not end"
     worst, best = (scorer.low, scorer.high) if scorer.higher_is_better else (scorer.high, scorer.low)
     if split.get("scored"):
-        return f"the photos it learnt from have scores of people from {worst:.4g} (worst) to {best:.4g} (best), and others may lie outside"
+        return (f"the photos it learnt from have scores of people from {worst:.4g} (worst) to {best:.4g} (best), and "
+                "others may lie outside")
     if measured:
         return measured
     if not split:
         return f"{best:.4g} stands for good photos and {worst:.4g} for bad ones, and scores may lie outside"
-    return (f"{best:.4g} is the mean of undistorted photos and {worst:.4g} that of the most distorted ones when it was trained, so single photos "
-            "lie above and below")
+    return (f"{best:.4g} is the mean of undistorted photos and {worst:.4g} that of the most distorted ones when it "
+            "was trained, so single photos lie above and below")
 
 
 def photo_files(files: list[str]) -> list[str]:
@@ -89,4 +94,5 @@ def quality_sheet(rows: list[dict], heading: str) -> None:
     """Photos with their scores, as quality.png: the best in a green frame, the worst in a red one."""
     names = ["best: ", *[""] * (len(rows) - 2), "worst: "]
     titles = [f"{name}{row['score']:.4g}\n{figures.short(row['file'])}" for name, row in zip(names, rows)]
-    figures.contact_sheet([read_whole(row["file"]) for row in rows], titles, "quality.png", heading=heading, marked=[0], warned=[len(rows) - 1])
+    figures.contact_sheet([read_whole(row["file"]) for row in rows], titles, "quality.png", heading=heading, marked=[0],
+                          warned=[len(rows) - 1])

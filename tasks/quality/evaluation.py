@@ -15,7 +15,8 @@ from utils.run import folder as runs
 from utils.run.console import progress_bar
 from utils.saying import counted
 
-SIGNS = {"hinge": ("val_hinge", -1), "order": ("val_order", 1), "across": ("val_across", 1)}  # of a rank run: column, better is higher
+# of a rank run: column, better is higher
+SIGNS = {"hinge": ("val_hinge", -1), "order": ("val_order", 1), "across": ("val_across", 1)}
 
 
 def evaluate(options, path: str) -> dict:
@@ -27,7 +28,8 @@ def evaluate(options, path: str) -> dict:
     scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
     folder = runs.report_folder(options.out, path)
     print(f"model {path}, scores {'higher' if scorer.higher_is_better else 'lower'} is better")
-    result = against_people(options, scorer, folder, people) if people else against_levels(options, scorer, folder, split)
+    result = (against_people(options, scorer, folder, people) if people
+              else against_levels(options, scorer, folder, split))
     print(f"figures are in {folder}/")
     return result
 
@@ -59,28 +61,32 @@ def test_photos(options, split: dict) -> list[str]:
         print(split.get("how", ""))
     paths = [os.path.join(root, names[row]) for row in photos.usable(root, names, skip_broken=options.skip_broken)]
     if not paths:
-        raise ValueError(f"found no pristine photos in {root or '.'} that the model was not trained on; pass --dataset_path=FOLDER, or --scores")
+        raise ValueError(f"found no pristine photos in {root or '.'} that the model was not trained on; pass "
+                         "--dataset_path=FOLDER, or --scores")
     return paths
 
 
 def read_people(options, split: dict) -> scores.Scored:
     """The photos of --scores without those that the run's split says it was fine-tuned on; no photo is opened yet."""
-    found = scores.read_scores(os.path.expanduser(options.scores), options.higher_is_better, os.path.expanduser(options.image_root),
-                               skip_missing=options.skip_broken, image_column=options.image_column, score_column=options.score_column)
+    found = scores.read_scores(os.path.expanduser(options.scores), options.higher_is_better,
+                               os.path.expanduser(options.image_root),
+                               skip_missing=options.skip_broken, image_column=options.image_column,
+                               score_column=options.score_column)
     return enough(options, found.take(np.array(photos.unseen(found.root, found.paths, split), int)))
 
 
 def enough(options, found: scores.Scored) -> scores.Scored:
     """The photos, if they were made from three photos or more, which correlations need."""
     if len(np.unique(found.references)) < 3:
-        raise ValueError(f"{options.scores}: {counted(len(found.paths), 'photo')} that training did not see; expected three or more, of "
-                         "different references")
+        raise ValueError(f"{options.scores}: {counted(len(found.paths), 'photo')} that training did not see; expected "
+                         "three or more, of different references")
     return found
 
 
 def against_people(options, scorer: rankiqa.Scorer, folder: str, found: scores.Scored) -> dict:
     """Correlations with human scores, by distortion and over random splits by reference photo."""
-    found = enough(options, found.take(np.array(photos.usable(found.root, found.paths, skip_broken=options.skip_broken), int)))
+    found = enough(options, found.take(np.array(photos.usable(found.root, found.paths, skip_broken=options.skip_broken),
+                                                int)))
     print(scores.describe(found))
     quality = scoring.predict(scorer, found.full_paths(), options.crops, options.seed, progress_bar("photo"))
     table = report.write_agreement(folder, quality, found, np.arange(len(quality)))
@@ -100,11 +106,12 @@ def compare_runs(options) -> dict:
     columns = [column for column, _ in SIGNS.values()]
     for name, log in logs.items():
         if not log or not set(columns) <= set(log[0]):
-            raise ValueError(f"{name}: found no log with {', '.join(columns)}; expected folders of rank runs with two or more "
-                             "validation photos, such as logs/rank")
+            raise ValueError(f"{name}: found no log with {', '.join(columns)}; expected folders of rank runs with two "
+                             "or more validation photos, such as logs/rank")
     seconds = {name: np.cumsum([row["seconds"] for row in log]) for name, log in logs.items()}
     quality = {  # of each run and sign by epoch, higher is better
-        name: {sign: [way * row[column] for row in log] for sign, (column, way) in SIGNS.items()} for name, log in logs.items()
+        name: {sign: [way * row[column] for row in log] for sign, (column, way) in SIGNS.items()}
+        for name, log in logs.items()
     }
     figures.efficiency(folder, logs, seconds)
     result = {}
@@ -115,7 +122,8 @@ def compare_runs(options) -> dict:
             for other, found in quality.items() if other != name
         }
         result[name] = {"seconds": float(seconds[name][-1]), **best, "reached": reached}
-        print(f"{name}: {seconds[name][-1]:.0f} s; at best " + ", ".join(f"{sign} {value:.4f}" for sign, value in best.items()))
+        print(f"{name}: {seconds[name][-1]:.0f} s; at best "
+              + ", ".join(f"{sign} {value:.4f}" for sign, value in best.items()))
         for other, found in reached.items():
             print(f"  as good as {other} at its best: " + ", ".join(
                 f"{sign} {'never' if second is None else f'after {second:.0f} s'}" for sign, second in found.items()

@@ -23,7 +23,8 @@ def level_scores(folder: str, scores: dict[str, np.ndarray], kinds: dict[str, Di
         for column, label in enumerate(names):
             right.hist(found[:, column], bins, alpha=0.6, label=label)
         right.set(title=f"the same {len(found)} photos by score", xlabel="score", ylabel="photos")
-        right.legend(frameon=False, fontsize=7, title=kinds[kind].unit, title_fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
+        right.legend(frameon=False, fontsize=7, title=kinds[kind].unit, title_fontsize=7, loc="upper left",
+                     bbox_to_anchor=(1, 1))
     figures.save(page, folder, "order.png")
 
 

@@ -50,10 +50,12 @@ def find_data(options, model) -> Data:
     rest, test = scores.split_by_reference(found.references, options.test_share, options.seed)
     parts = scores.split_by_reference(found.references[rest], options.val_share, options.seed + 1, "val_share")
     train, validation = (rest[rows] for rows in parts)
-    how = f"split by reference photo: {len(train)} images to train on, {len(validation)} to validate, {len(test)} to test"
+    how = (f"split by reference photo: {len(train)} images to train on, {len(validation)} to validate, {len(test)} to "
+           "test")
     print(how)
     parts = {"train": train, "validation": validation, "test": test}
-    held_out = {"root": os.path.abspath(found.root), "how": how, "scored": True} | {part: found.take(rows).paths for part, rows in parts.items()}
+    held_out = {"root": os.path.abspath(found.root), "how": how,
+                "scored": True} | {part: found.take(rows).paths for part, rows in parts.items()}
     return Data(found.root, found, train, validation, test, held_out)
 
 
@@ -69,7 +71,8 @@ def prepare(options, model, data: Data) -> None:
 def read_list(options) -> scores.Scored:
     """The scored photos that the flags mean; none is opened."""
     span = tuple(float(number) for number in options.score_range) or None
-    return scores.read_scores(os.path.expanduser(options.dataset_path), options.higher_is_better, os.path.expanduser(options.image_root), span,
+    return scores.read_scores(os.path.expanduser(options.dataset_path), options.higher_is_better,
+                              os.path.expanduser(options.image_root), span,
                               options.skip_broken, options.image_column, options.score_column)
 
 

@@ -8,11 +8,13 @@ from utils.flags import are_numbers, defaults, group
 
 DISTORTIONS = "live, tid2013, all, or names as `python -m utils.distortions --help` lists them"
 LEVELS = "Levels of your own, mild ones first, such as jpeg=40:20:10:5"
-CROPS = ("Score each photo as the mean over this many random crops. 0: the whole photo at once, or 30 crops where it has more than "
-         "4 megapixels or the network takes crops only")
-DIRECTION = "Whether higher human scores are better. A CSV or a list does not tell, so pass --higher_is_better or --nohigher_is_better"
+CROPS = ("Score each photo as the mean over this many random crops. 0: the whole photo at once, or 30 crops where it "
+         "has more than 4 megapixels or the network takes crops only")
+DIRECTION = ("Whether higher human scores are better. A CSV or a list does not tell, so pass --higher_is_better or "
+             "--nohigher_is_better")
 ROOT = "Folder that the paths of {} start from, and in which they must lie. Default: the list's own folder"
-COLUMN = "Column of {} in a CSV, by its name or its place, 1 for the first. Default: the one with a usual name, such as {}"
+COLUMN = ("Column of {} in a CSV, by its name or its place, 1 for the first. Default: the one with a usual name, such "
+          "as {}")
 
 
 def for_training() -> None:
@@ -29,15 +31,21 @@ def for_training() -> None:
         flags.DEFINE_list("distortions", ["live"], "Which distortions: " + DISTORTIONS)
         flags.DEFINE_list("levels", [], LEVELS)
         flags.DEFINE_float("hinge_margin", 1.0, "How much higher the better of two levels must score", 1e-6)
-        flags.DEFINE_enum("pairs", "all", ["all", "random", "hard"], "Which pairs of levels are compared. all: every pair of the batch. "
-                          "random and hard exist for comparison: one random partner for each image, or the worst ordered half of twice as many")
-        flags.DEFINE_boolean("across_photos", False, "Compare levels of different photos too, as the article's code does")
+        flags.DEFINE_enum("pairs", "all", ["all", "random", "hard"],
+                          "Which pairs of levels are compared. all: every pair of the batch. "
+                          "random and hard exist for comparison: one random partner for each image, or the worst "
+                          "ordered half of twice as many")
+        flags.DEFINE_boolean("across_photos", False,
+                             "Compare levels of different photos too, as the article's code does")
         flags.DEFINE_integer("photos_per_batch", 4, "Photos in a batch, each at all its levels", 1)
-        flags.DEFINE_string("cache_distorted", "", "A folder that keeps distorted photos, at most 0.8 MB for each level. Each photo is then "
-                            "distorted once, and every batch shows other photos. Default: distort again and use the result for four batches")
+        flags.DEFINE_string("cache_distorted", "",
+                            "A folder that keeps distorted photos, at most 0.8 MB for each level. Each photo is then "
+                            "distorted once, and every batch shows other photos. Default: distort again and use the "
+                            "result for four batches")
     with group("Learning from human scores", "finetune"):
         flags.DEFINE_boolean("higher_is_better", None, DIRECTION)
-        flags.DEFINE_list("score_range", [], "Lowest and highest score that people could give, such as 0,9. Default: those of the list")
+        flags.DEFINE_list("score_range", [],
+                          "Lowest and highest score that people could give, such as 0,9. Default: those of the list")
         define_list_flags("the list")
     flags.register_validator("score_range", is_range, "expected lowest,highest such as 0,9")
 
@@ -51,7 +59,8 @@ def define_list_flags(called: str) -> None:
     """Flags that say how a list of human scores is read."""
     flags.DEFINE_string("image_root", "", ROOT.format(called))
     flags.DEFINE_string("image_column", "", COLUMN.format("images", "image, file or img_name"))
-    flags.DEFINE_string("score_column", "", COLUMN.format("scores", "mos, dmos or score; of mos and dmos the one that --higher_is_better means"))
+    flags.DEFINE_string("score_column", "", COLUMN.format("scores", "mos, dmos or score; of mos and dmos the one that "
+                                                                    "--higher_is_better means"))
 
 
 def check(options) -> None:
@@ -81,10 +90,13 @@ def for_evaluation() -> None:
         flags.DEFINE_list("levels", [], LEVELS)
         flags.DEFINE_integer("photos", 0, "Take at most this many photos. 0: all", 0)
         flags.DEFINE_integer("crops", 0, CROPS, 0)
-        flags.DEFINE_list("compare", [], "Run folders of train.py --task=rank: draws their quality against the time that training took")
+        flags.DEFINE_list("compare", [], "Run folders of train.py --task=rank: draws their quality against the time "
+                                         "that training took")
     with group("Which looks better: agreement with people", "quality"):
-        flags.DEFINE_string("scores", "", "Human scores: a CSV, a list of lines `path score`, or the folder of TID2013 or LIVE")
+        flags.DEFINE_string("scores", "",
+                            "Human scores: a CSV, a list of lines `path score`, or the folder of TID2013 or LIVE")
         flags.DEFINE_boolean("higher_is_better", None, DIRECTION)
         define_list_flags("--scores")
-        flags.DEFINE_integer("splits", 10, "Number of random splits; each tests on a fifth of the reference photos. Their mean and "
+        flags.DEFINE_integer("splits", 10,
+                             "Number of random splits; each tests on a fifth of the reference photos. Their mean and "
                              "spread are printed", 1)

@@ -1,4 +1,5 @@
-"""A model of quality, opened and asked: photos -> scores, whole or by crops, as they are or at every level of distortion."""
+"""A model of quality, opened and asked: photos -> scores, whole or by crops, as they are or at every level of
+distortion."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -46,7 +47,8 @@ def score_levels(
         photo = window(read_photo(path), TESTED_WINDOW, np.random.default_rng([seed, row]))
         pristine = counted(photo)
         for name, kind in kinds.items():
-            worse = (distort(photo, kind, level, own_seed(name, seed + row)) for level in range(1, len(kind.levels) + 1))
+            worse = (distort(photo, kind, level, own_seed(name, seed + row))
+                     for level in range(1, len(kind.levels) + 1))
             found[name][row] = [pristine, *map(counted, worse)]
     return found
 
@@ -78,7 +80,8 @@ def predict(scorer, paths: list[str], crops: int, seed: int = 0, progress=lambda
 
 
 def quality_of_centres(paths: list[str]) -> np.ndarray:
-    """Quality (N,) of the middle of photos by the ready model, higher is better; lowest for files that cannot be read."""
+    """Quality (N,) of the middle of photos by the ready model, higher is better; lowest for files that cannot be
+    read."""
     found = []
     for path in paths:
         try:
@@ -119,7 +122,8 @@ class Quality:
         """Scores (N,) float64 of N photos.
 
         Args:
-            crops: the score is the mean over so many random crops; 0: of the whole photo, or of 30 crops where it is large.
+            crops: the score is the mean over so many random crops; 0: of the whole photo, or of 30 crops where it is
+                large.
         """
         return np.array([photo_score(self.scorer, read_photo(picture), crops) for picture in several(pictures)])
 

@@ -66,19 +66,22 @@ def crop(options) -> int:
     """Side of the crops that --input_shape asks for, in pixels; 0: it asks for none."""
     shape, least = [int(n) for n in options.input_shape if n], towers.row_of(options.backbone, towers.QUALITY).least
     if shape and (shape[0] != shape[1] or shape[2] != 3 or shape[0] < least):
-        raise ValueError(f"--input_shape={','.join(options.input_shape)}: {options.backbone} expected square crops in colour of "
-                         f"{least} or more pixels a side, such as {max(128, least)},{max(128, least)},3")
+        raise ValueError(f"--input_shape={','.join(options.input_shape)}: {options.backbone} expected square crops in "
+                         f"colour of {least} or more pixels a side, such as {max(128, least)},{max(128, least)},3")
     return shape[0] if shape else 0
 
 
 def find_data(options, model) -> Data:
     """Finds and splits the photos; says what was found and how they will be distorted."""
-    found = photos.find_photos(options.dataset_path, rankiqa.side_of(model, crop(options)), options.val_share, options.test_share,
+    found = photos.find_photos(options.dataset_path, rankiqa.side_of(model, crop(options)), options.val_share,
+                               options.test_share,
                                options.seed, options.skip_broken)
     print(found.how)
     kinds = with_levels(chosen(options.distortions), options.levels)
-    print("\n".join(f"  {name}: {', '.join(f'{level:.4g}' for level in kind.levels)} ({kind.unit})" for name, kind in kinds.items()))
-    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
+    print("\n".join(f"  {name}: {', '.join(f'{level:.4g}' for level in kind.levels)} ({kind.unit})"
+                    for name, kind in kinds.items()))
+    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train,
+                "validation": found.validation, "test": found.test}
     return Data(found.root, found, kinds, held_out)
 
 
@@ -91,7 +94,8 @@ def prepare(options, model, data: Data) -> None:
 def make_batches(options, data: Data, model) -> LevelBatches:
     """Batches of levels; says what one holds."""
     if options.pairs == "hard" and keras.backend.backend() == "jax":
-        raise ValueError("--pairs=hard asks the network while it is trained, which JAX does not allow: pass another --backend")
+        raise ValueError("--pairs=hard asks the network while it is trained, which JAX does not allow: pass another "
+                         "--backend")
     common = dict(photos=options.photos_per_batch, steps=options.steps_per_epoch or 100, seed=options.seed,
                   workers=options.workers, cache=os.path.expanduser(options.cache_distorted))
     what = data.photos.full("train"), data.kinds, options.batch_size, rankiqa.side(model)
@@ -105,8 +109,9 @@ def make_batches(options, data: Data, model) -> LevelBatches:
         raise ValueError(f"a batch of {len(keys)} crops does not divide among {devices.replicas()} devices; "
                          "pass another --photos_per_batch or, with --pairs=random or hard, --batch_size")
     shown = "photos" if options.pairs == "all" else "pairs"
-    print(f"a batch: {len(np.unique(keys[:, 0]))} {shown}, {counted(len(keys), 'crop')} of {made.crop} x {made.crop} pixels, "
-          f"{counted(len(np.unique(keys[:, 1])) - 1, 'distortion')}; {counted(len(made), 'batch', 'batches')} an epoch")
+    print(f"a batch: {len(np.unique(keys[:, 0]))} {shown}, {counted(len(keys), 'crop')} of {made.crop} x {made.crop} "
+          f"pixels, {counted(len(np.unique(keys[:, 1])) - 1, 'distortion')}; {counted(len(made), 'batch', 'batches')} "
+          "an epoch")
     return made
 
 
@@ -132,7 +137,8 @@ def preview(trainer, batch, data: Data):
 
 
 def row_name(keys: np.ndarray, kinds: dict[str, Distortion]) -> str:
-    """Photo, distortion and levels that the keys (N, 3) of some crops name, such as "photo 2: jpeg (quality) 43 12 7 4 0"."""
+    """Photo, distortion and levels that the keys (N, 3) of some crops name, such as "photo 2: jpeg (quality) 43 12 7 4
+    0"."""
     photo, number = keys[0, :2]
     if number < 0:
         return f"photo {photo + 1} as it is"
@@ -170,7 +176,8 @@ def validation(options, model, data: Data) -> Validation | None:
 
 
 def finish(options, folder: str, data: Data) -> list[str]:
-    """Gives the model of the best epoch its range and orders the levels of some test photos; writes what the model knows."""
+    """Gives the model of the best epoch its range and orders the levels of some test photos; writes what the model
+    knows."""
     path = runs.model_file(folder)
     model = load_model(path, KIND)
     rankiqa.forget_range(model)  # where a finished run was continued

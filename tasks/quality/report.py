@@ -13,11 +13,14 @@ from utils.saying import counted
 DIVERGED = "the scores are NaN or infinite: training diverged. Try a learning rate ten times lower"
 
 
-def write_order(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], folder: str, higher_is_better: bool = True) -> dict:
-    """Writes order.json and order.png: the order of levels by distortion, and "mean" over them; and where the scores lie.
+def write_order(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], folder: str,
+                higher_is_better: bool = True) -> dict:
+    """Writes order.json and order.png: the order of levels by distortion, and "mean" over them; and where the scores
+    lie.
 
     Args:
-        scores: of each distortion (photos, levels + 1), as the model gives them; column 0 is that of the undistorted photos.
+        scores: of each distortion (photos, levels + 1), as the model gives them; column 0 is that of the undistorted
+            photos.
 
     Raises:
         ValueError: scores that are NaN or infinite.
@@ -27,8 +30,10 @@ def write_order(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], fol
     quality = {kind: found if higher_is_better else -found for kind, found in scores.items()}
     result = {kind: pair_order(found) for kind, found in quality.items()}
     shared = set.intersection(*(set(row) for row in result.values()))
-    result["mean"] = {key: float(np.mean([row[key] for row in result.values()])) for key in next(iter(result.values())) if key in shared}
-    runs.write_json(folder, runs.ORDER, {"photos": len(next(iter(scores.values()))), "four_fifths": four_fifths(scores), "distortions": result})
+    result["mean"] = {key: float(np.mean([row[key] for row in result.values()])) for key in next(iter(result.values()))
+                      if key in shared}
+    runs.write_json(folder, runs.ORDER, {"photos": len(next(iter(scores.values()))), "four_fifths": four_fifths(scores),
+                                         "distortions": result})
     figures.level_scores(folder, quality, kinds)
     return result
 
@@ -36,7 +41,8 @@ def write_order(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], fol
 def four_fifths(scores: dict[str, np.ndarray]) -> dict[str, list[float]]:
     """Where the middle four fifths of the scores lie, as of `write_order`: the 10th and the 90th percentile."""
     ends = {"undistorted": 0, "most_distorted": -1}
-    return {name: np.percentile(np.concatenate([found[:, column] for found in scores.values()]), (10, 90)).tolist() for name, column in ends.items()}
+    return {name: np.percentile(np.concatenate([found[:, column] for found in scores.values()]), (10, 90)).tolist()
+            for name, column in ends.items()}
 
 
 def order_table(result: dict) -> list[str]:
@@ -50,11 +56,13 @@ def order_table(result: dict) -> list[str]:
 def spread(photos: int, ends: dict[str, list[float]]) -> str:
     """Where the scores of so many photos lie, in words; `ends` as of `four_fifths`."""
     good, bad = (f"{low:.4g} to {high:.4g}" for low, high in (ends[name] for name in ("undistorted", "most_distorted")))
-    return f"of {counted(photos, 'photo')}, four of five score {good} undistorted, and {bad} at the highest levels of distortion"
+    return (f"of {counted(photos, 'photo')}, four of five score {good} undistorted, and {bad} at the highest levels "
+            "of distortion")
 
 
 def write_agreement(folder: str, quality: np.ndarray, scored: Scored, rows: np.ndarray) -> list[dict]:
-    """Writes agreement.json and predicted.png of the quality (R,) of the images at `rows`; a row a distortion, then all."""
+    """Writes agreement.json and predicted.png of the quality (R,) of the images at `rows`; a row a distortion, then
+    all."""
     if not np.isfinite(quality).all():
         raise ValueError(DIVERGED)
     human = scored.scores[rows]
@@ -69,7 +77,8 @@ def agreement_table(table: list[dict]) -> list[str]:
     """The agreement as a table."""
     columns = ("srocc", "lcc", "lcc_logistic", "krocc", "rmse")
     head = f"{'agreement with people':26}{'images':>8}" + "".join(f"{column:>14}" for column in columns)
-    return [head, *(f"  {row['kind']:24}{row['images']:8}" + "".join(f"{row[c]:14.4f}" for c in columns) for row in table)]
+    return [head, *(f"  {row['kind']:24}{row['images']:8}" + "".join(f"{row[c]:14.4f}" for c in columns)
+                    for row in table)]
 
 
 def learnt(known: dict) -> str:

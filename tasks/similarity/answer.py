@@ -14,7 +14,8 @@ from utils.run import figures
 from utils.run.console import edit_lines, write_answer
 from utils.saying import counted
 
-FRAME, PART = (230, 30, 30), (30, 90, 230)  # around a place that differs, and around the part that the other picture shows
+# around a place that differs, and around the part that the other picture shows
+FRAME, PART = (230, 30, 30), (30, 90, 230)
 
 
 def answer(options, files: list[str]) -> None:
@@ -22,8 +23,8 @@ def answer(options, files: list[str]) -> None:
     if getattr(options, "index", "exact") != "exact":
         raise ValueError(f"--index={options.index} has no effect without --gallery=FOLDER")
     if len(files) not in (0, 2):
-        raise ValueError(f"received {counted(len(files), 'file name')}; pass two pictures to compare them, or none and the program asks for them; "
-                         "to search for one in a folder pass --gallery=FOLDER")
+        raise ValueError(f"received {counted(len(files), 'file name')}; pass two pictures to compare them, or none "
+                         "and the program asks for them; to search for one in a folder pass --gallery=FOLDER")
     compare_two(options, files)
 
 
@@ -70,7 +71,8 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
 
 
 def framed(pictures: Sequence[Picture], proof: Proof) -> list[np.ndarray]:
-    """Both pictures as they are shown, with red frames around the places that differ, and a blue one around what the other one shows."""
+    """Both pictures as they are shown, with red frames around the places that differ, and a blue one around what the
+    other one shows."""
     drawn, boxes_of_both = [], ([place.a for place in proof.places], [place.b for place in proof.places])
     for picture, size, boxes, part in zip(pictures, proof.sizes, boxes_of_both, proof.parts(), strict=True):
         shown = Image.fromarray(picture.shown)
@@ -101,6 +103,7 @@ def ask_for_picture(prompt: str) -> Picture | None:
             print()
             return None
         except RuntimeError as error:  # Python's where the standard input is closed
-            raise ValueError("the standard input is closed, so nothing can be asked: pass two pictures, python predict.py a.png b.png") from error
+            raise ValueError("the standard input is closed, so nothing can be asked: pass two pictures, python "
+                             "predict.py a.png b.png") from error
         except ValueError as error:
             print(f"{error}; try again, or press Enter to stop")

@@ -27,7 +27,8 @@ def evaluate(options, path: str) -> dict:
     if samples:
         samples, images = read_pictures(samples, shape, options.cache_gb, options.skip_broken)
         result = report.write_verification(compare, images, samples, np.arange(len(images)), folder, options.seed,
-                                           seen=bool(split) and not options.dataset_path and seen_in_training(split["how"]), reasons=True)
+                                           seen=bool(split) and not options.dataset_path
+                                           and seen_in_training(split["how"]), reasons=True)
         print("\n".join(report.in_words(result)))
     if options.one_shot_runs:
         result |= {"one_shot_accuracy": one_shot_accuracy(options, compare, shape)}
@@ -58,7 +59,8 @@ def test_samples(options, split: dict, folder: str) -> Samples | None:
     if options.one_shot_runs:
         print("the test images of this model are not here: one-shot runs only")
         return None
-    raise ValueError(f"found no test images of the model in {split.get('root', folder) or '.'}; pass --dataset_path=FOLDER, where they lie now")
+    raise ValueError(f"found no test images of the model in {split.get('root', folder) or '.'}; pass "
+                     "--dataset_path=FOLDER, where they lie now")
 
 
 def one_shot_accuracy(options, compare: siamese.Comparer, shape: tuple[int, int, int]) -> float:
@@ -68,6 +70,7 @@ def one_shot_accuracy(options, compare: siamese.Comparer, shape: tuple[int, int,
         left, right = compare.embed(queries), compare.embed(supports)
         return compare.score(left[:, None], right[None, :])  # (Q, S)
 
-    accuracy = one_shot.one_shot_accuracy(one_shot.read_runs(os.path.expanduser(options.one_shot_runs), shape), similarity)
+    accuracy = one_shot.one_shot_accuracy(one_shot.read_runs(os.path.expanduser(options.one_shot_runs), shape),
+                                          similarity)
     print(f"20-way one-shot, official runs: accuracy {accuracy:.4f} (Koch 0.920, people 0.955)")
     return accuracy

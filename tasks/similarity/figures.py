@@ -15,14 +15,18 @@ from utils.saying import counted
 
 FOR, AGAINST = "tab:red", "tab:blue"
 LINES = ("tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:pink")  # colours of pairs of places
-SPOKEN = LinearSegmentedColormap.from_list("spoken", [AGAINST, (0.12, 0.47, 0.71, 0), (0.84, 0.15, 0.16, 0), FOR])  # clear where nothing is said
+# clear where nothing is said
+SPOKEN = LinearSegmentedColormap.from_list("spoken", [AGAINST, (0.12, 0.47, 0.71, 0), (0.84, 0.15, 0.16, 0), FOR])
 LEGEND = {  # what the colours mean, by the way of the explanation
     "windows": ("speaks for \"the same\": found in the other picture, and nowhere else in its own",
-                "speaks against it: the other picture has nothing like it", "no colour: says nothing; it is like many places"),
+                "speaks against it: the other picture has nothing like it",
+                "no colour: says nothing; it is like many places"),
     "hiding": ("speaks for \"the same\": painted over, the pictures are less alike",
-               "speaks against it: painted over, they are more alike", "no colour: says nothing; painted over, nothing changes"),
+               "speaks against it: painted over, they are more alike",
+               "no colour: says nothing; painted over, nothing changes"),
     "attention": ("speaks for \"the same\": the head finds it in one place of the other picture",
-                  "speaks against it: the head finds nothing like it", "no colour: says nothing; the head finds it in many places"),
+                  "speaks against it: the head finds nothing like it",
+                  "no colour: says nothing; the head finds it in many places"),
 }
 
 
@@ -53,7 +57,8 @@ def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: di
     figures.save(page, folder, "verification.png")
 
 
-def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], cut: float, explain=None, most: int = 8) -> None:
+def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], cut: float, explain=None,
+             most: int = 8) -> None:
     """The pairs that the model gets wrong, the worst first, a column a pair, as mistakes.png.
 
     Args:
@@ -85,12 +90,14 @@ def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], c
             axes[deep * line, 0].set_title(f"no mistakes in pairs that are {kind}", fontsize=9, loc="left")
     wrong = " and ".join(f"{len(rows)} that are {kind}" for kind, rows in kinds.items())
     says = ". Below each pair the same two pictures: red speaks for \"the same\", blue against it" if explain else ""
-    figures.head(page, f"The pairs on the wrong side of {cut:.3f}, the worst first: of those measured {wrong}, each pair once{says}")
+    figures.head(page, f"The pairs on the wrong side of {cut:.3f}, the worst first: of those measured {wrong}, each "
+                       f"pair once{says}")
     figures.save(page, folder, "mistakes.png")
 
 
 def worst(pairs, scores: np.ndarray, cut: float, same: bool) -> list[int]:
-    """The rows of pairs of one kind that are wrong at the threshold `cut`, the worst first; of a pair that was drawn several times one row."""
+    """The rows of pairs of one kind that are wrong at the threshold `cut`, the worst first; of a pair that was drawn
+    several times one row."""
     wrong = np.flatnonzero((pairs.same == same) & ((scores < cut) == same))
     order = wrong[np.argsort(scores[wrong] if same else -scores[wrong], kind="stable")]
     ends = np.sort(np.stack([pairs.left[order], pairs.right[order]], axis=1), axis=1)
@@ -115,24 +122,31 @@ def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray, n
         core = points[rows[far <= np.median(far)]]  # the half in the middle: a picture stands above it
         place = free_place((float(points[rows[far.argmin()]][0]), float(core[:, 1].max()) + 0.035), taken)
         taken.append(place)
-        picture = OffsetImage(np.squeeze(images[np.array([rows[far.argmin()]])][0]), zoom=20 / images.shape[1], cmap="gray")
-        axis.add_artist(AnnotationBbox(picture, place, bboxprops=dict(edgecolor=colour, linewidth=1.5, boxstyle="square,pad=0.1")))
+        picture = OffsetImage(np.squeeze(images[np.array([rows[far.argmin()]])][0]), zoom=20 / images.shape[1],
+                              cmap="gray")
+        axis.add_artist(AnnotationBbox(picture, place,
+                                       bboxprops=dict(edgecolor=colour, linewidth=1.5, boxstyle="square,pad=0.1")))
     axis.set(xticks=[], yticks=[], xlim=(-0.05, 1.05), ylim=(-0.05, max(1.0, *(y for _, y in taken)) + 0.05),
-             title=f"{counted(len(points), 'embedding')} of {counted(len(np.unique(labels)), 'class', 'classes')}: near means alike")
+             title=f"{counted(len(points), 'embedding')} of {counted(len(np.unique(labels)), 'class', 'classes')}: "
+                   "near means alike")
     axis.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     figures.save(page, folder, "map.png")
 
 
-def free_place(place: tuple[float, float], taken: list[tuple[float, float]], apart: float = 0.065) -> tuple[float, float]:
-    """The place, or the first one above it, at which no other picture stands, in parts of the map's width and height."""
+def free_place(place: tuple[float, float], taken: list[tuple[float, float]],
+               apart: float = 0.065) -> tuple[float, float]:
+    """The place, or the first one above it, at which no other picture stands, in parts of the map's width and
+    height."""
     x, y = place
     while any(abs(x - a) < apart and abs(y - b) < apart for a, b in taken):
         y += apart / 5
     return x, y
 
 
-def reasons(left: np.ndarray, right: np.ndarray, found: "why.Why", title: str, path: str, window: bool, names: list[str]) -> None:
-    """Two pictures (H, W, 1 or 3) with lines between places that correspond, and below what each place says; a window, or `path`."""
+def reasons(left: np.ndarray, right: np.ndarray, found: "why.Why", title: str, path: str, window: bool,
+            names: list[str]) -> None:
+    """Two pictures (H, W, 1 or 3) with lines between places that correspond, and below what each place says; a window,
+    or `path`."""
     window = window and figures.has_screen()
     page, axes = figures.figure(2, 2, 3.7, 3.5, window)
     page.set_layout_engine("none")  # which would not know of the lines
@@ -145,10 +159,12 @@ def reasons(left: np.ndarray, right: np.ndarray, found: "why.Why", title: str, p
     rows = why.strongest(found)
     for number, (row, colour) in enumerate(zip(rows, LINES)):
         connect(page, axes[0], (left, right), found.places[found.pairs[row]], colour, str(number + 1))
-    page.text(0.5, 0.915, "Places that correspond; 1 is the strongest" if len(rows) else "No places correspond", ha="center", fontsize=9)
+    page.text(0.5, 0.915, "Places that correspond; 1 is the strongest" if len(rows) else "No places correspond",
+              ha="center", fontsize=9)
     page.text(0.5, 0.495, "What each place says", ha="center", fontsize=9)
     kinds = zip((FOR, AGAINST, "lightgrey"), LEGEND[found.way], strict=True)
-    page.legend(handles=[Patch(color=colour, label=text) for colour, text in kinds], loc="lower center", frameon=False, fontsize=8)
+    page.legend(handles=[Patch(color=colour, label=text) for colour, text in kinds], loc="lower center", frameon=False,
+                fontsize=8)
     figures.head(page, title)
     if window:
         figures.make_readable(page)
@@ -158,18 +174,21 @@ def reasons(left: np.ndarray, right: np.ndarray, found: "why.Why", title: str, p
 
 
 def show_said(axis, picture: np.ndarray, found: "why.Why", said: np.ndarray) -> None:
-    """A picture in grey with what its places say: red for "the same", blue against it, deep where it weighs much among both pictures."""
+    """A picture in grey with what its places say: red for "the same", blue against it, deep where it weighs much among
+    both pictures."""
     grey = np.mean(np.atleast_3d(np.squeeze(picture)), axis=2)
     axis.imshow(255 - 0.6 * (255 - grey), cmap="gray", vmin=0, vmax=255)
     most = max(np.abs(why.heat(found.places, each, (48, 48))).max() for each in (found.left, found.right))
-    axis.imshow(why.heat(found.places, said, picture.shape[:2]) / max(most, 1e-9), cmap=SPOKEN, vmin=-1, vmax=1, alpha=0.75)
+    axis.imshow(why.heat(found.places, said, picture.shape[:2]) / max(most, 1e-9), cmap=SPOKEN, vmin=-1, vmax=1,
+                alpha=0.75)
     axis.axis("off")
     outlined(axis)
 
 
 def outlined(axis) -> None:
     """A thin line around a picture, whose paper may be as white as the page."""
-    axis.add_patch(Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, edgecolor="silver", linewidth=0.8, clip_on=False))
+    axis.add_patch(Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, edgecolor="silver", linewidth=0.8,
+                             clip_on=False))
 
 
 def connect(page, axes, pictures, places: np.ndarray, colour, number: str) -> None:
@@ -177,7 +196,10 @@ def connect(page, axes, pictures, places: np.ndarray, colour, number: str) -> No
     ends = []
     for axis, picture, (top, left, height, width) in zip(axes, pictures, places, strict=True):
         down, across = picture.shape[:2]
-        axis.add_patch(Rectangle((left * across, top * down), width * across, height * down, fill=False, edgecolor=colour, linewidth=1.5))
-        axis.text(left * across, top * down, number, color="white", fontsize=7, va="top", bbox=dict(facecolor=colour, edgecolor="none", pad=1))
+        axis.add_patch(Rectangle((left * across, top * down), width * across, height * down, fill=False,
+                                 edgecolor=colour, linewidth=1.5))
+        axis.text(left * across, top * down, number, color="white", fontsize=7, va="top",
+                  bbox=dict(facecolor=colour, edgecolor="none", pad=1))
         ends.append(((left + width / 2) * across, (top + height / 2) * down))
-    page.add_artist(ConnectionPatch(ends[0], ends[1], "data", "data", axesA=axes[0], axesB=axes[1], color=colour, linewidth=1.2))
+    page.add_artist(ConnectionPatch(ends[0], ends[1], "data", "data", axesA=axes[0], axesB=axes[1], color=colour,
+                                    linewidth=1.2))

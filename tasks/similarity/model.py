@@ -19,7 +19,8 @@ from utils.metrics.verification import strictest
 from utils.run import folder as runs
 from utils.saying import counted, exactly
 
-RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %", "copies": "1 answer in 1000 wrong"}
+RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %",
+         "copies": "1 answer in 1000 wrong"}
 PROVED = "candidates are laid on each other to prove that they are copies"
 UNPROVED = "without a proof, documents and screens of one layout are called copies too: check before you delete"
 SHOWN = 256  # pixels a side at most of a picture that is compared with another one
@@ -111,7 +112,8 @@ def embed(model: Loaded, pictures: Sequence) -> np.ndarray:
     if not len(pictures):
         raise ValueError("received no picture, expected one or more")
     blocks = (pictures[start : start + BLOCK] for start in range(0, len(pictures), BLOCK))
-    return np.concatenate([model.compare.embed(np.stack([read_image(picture, model.shape) for picture in block])) for block in blocks])
+    return np.concatenate([model.compare.embed(np.stack([read_image(picture, model.shape) for picture in block]))
+                           for block in blocks])
 
 
 def similarity_of(model: Loaded, left, right) -> float:
@@ -139,7 +141,8 @@ def decision_threshold(folder: str, threshold: float | None, threshold_at: str |
 
 
 def for_pairs(model: Loaded, pairs: int, options) -> Loaded:
-    """The model with the threshold at which about --expected_wrong pairs of so many are wrongly called alike; says which.
+    """The model with the threshold at which about --expected_wrong pairs of so many are wrongly called alike; says
+    which.
 
     It stays as it is where the flags name a threshold, and with models of copies, which look at the pictures.
     """
@@ -151,11 +154,12 @@ def for_pairs(model: Loaded, pairs: int, options) -> Loaded:
 
 
 def many_threshold(model: Loaded, pairs: int, wrong: float) -> tuple[float, str]:
-    """The similarity from which on about `wrong` of so many different pairs lie, not below that of two pictures; and its rule, in words."""
+    """The similarity from which on about `wrong` of so many different pairs lie, not below that of two pictures; and
+    its rule, in words."""
     known = read_different(os.path.dirname(model.path))
     if known is None:
-        return model.threshold, ("as of two pictures, so expect wrong ones: how often different pairs are alike was not measured; "
-                                 f"python evaluate.py --model={os.path.dirname(model.path)} does it")
+        return model.threshold, ("as of two pictures, so expect wrong ones: how often different pairs are alike was "
+                                 f"not measured; python evaluate.py --model={os.path.dirname(model.path)} does it")
     rate = min(max(wrong, 1e-9) / max(pairs, 1), 0.5)
     nearness = tail.nearness_at(rate, known)
     if model.compare.by_distance:
@@ -171,7 +175,8 @@ def many_threshold(model: Loaded, pairs: int, wrong: float) -> tuple[float, str]
 
 
 def read_different(folder: str) -> dict | None:
-    """What thresholds.json holds of different pairs, see `utils.metrics.tail`; None where it has nothing, ValueError where it is damaged."""
+    """What thresholds.json holds of different pairs, see `utils.metrics.tail`; None where it has nothing, ValueError
+    where it is damaged."""
     what = f"under {runs.DIFFERENT}, numbers as training wrote them"
     with reading(os.path.join(folder, runs.THRESHOLDS), what, runs.mend(folder, runs.THRESHOLDS)):
         found = (runs.read_json(folder, runs.THRESHOLDS) or {}).get(runs.DIFFERENT)

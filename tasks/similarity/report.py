@@ -28,7 +28,8 @@ DIVERGED = "the embeddings of the model are NaN or infinite: training diverged. 
 
 
 def write_verification(
-    comparer: Comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0, train: np.ndarray | None = None,
+    comparer: Comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0,
+    train: np.ndarray | None = None,
     seen: bool = False, reasons: bool = False,
 ) -> dict[str, float]:
     """Measures verification and retrieval on the images at `rows`, and writes the report into `folder`.
@@ -41,7 +42,8 @@ def write_verification(
         images: of all samples.
         folder: where to write.
         seen: whether training saw other images of the same classes.
-        reasons: whether mistakes.png shows what speaks for and against each mistake, which takes the time of a thousand images.
+        reasons: whether mistakes.png shows what speaks for and against each mistake, which takes the time of a thousand
+            images.
         train: rows of the images trained on, from which Fisherfaces learn; None: only pixels are the baseline.
 
     Returns:
@@ -65,21 +67,25 @@ def write_verification(
     if comparer.by_distance:
         result |= retrieval(features, labels) | classifiers(features, labels, seed)
         runs.write_table(folder, runs.CLASSES, class_table(features, labels, samples.classes))
-    result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed, "seen_classes": seen}
+    result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed,
+               "seen_classes": seen}
     cuts = verification.thresholds(scores, drawn.same)
     kept = runs.read_json(folder, runs.THRESHOLDS) or {}  # a model for copies has one more, which stays
     runs.write_json(folder, runs.EVALUATION, result)
-    runs.write_json(folder, runs.THRESHOLDS, kept | cuts | {runs.DIFFERENT: different_pairs(comparer, features, labels)})
+    runs.write_json(folder, runs.THRESHOLDS,
+                    kept | cuts | {runs.DIFFERENT: different_pairs(comparer, features, labels)})
     figures.verification(folder, scores, drawn.same, result, cuts)
     images = take(images, rows)
     explain = partial(why.explain, comparer, images.shape[1:], sides=WINDOWS) if reasons else None
-    figures.mistakes(folder, images, drawn, scores, [samples.classes[label] for label in labels], cuts["best_accuracy"], explain)
+    figures.mistakes(folder, images, drawn, scores, [samples.classes[label] for label in labels], cuts["best_accuracy"],
+                     explain)
     draw_map(folder, images, features, labels, samples.classes, seed)
     return result
 
 
 def different_pairs(comparer: Comparer, features: np.ndarray, labels: np.ndarray) -> dict | None:
-    """How alike images of different classes are, for `utils.metrics.tail`: all pairs of some images, each pair once; None: too few."""
+    """How alike images of different classes are, for `utils.metrics.tail`: all pairs of some images, each pair once;
+    None: too few."""
     some = np.array(evenly(np.arange(len(labels)), COMPARED if comparer.by_distance else COMPARED_SLOWLY))
     left, right = np.triu_indices(len(some), 1)
     pairs = verification.Pairs(some[left], some[right], labels[some[left]] == labels[some[right]])
@@ -88,7 +94,8 @@ def different_pairs(comparer: Comparer, features: np.ndarray, labels: np.ndarray
     if not comparer.by_distance:
         return tail.curve(scores, tail.logits(scores))
     blocks = [slice(start, start + BLOCK) for start in range(0, len(pairs.left), BLOCK)]
-    distances = np.concatenate([np.linalg.norm(features[pairs.left[b]] - features[pairs.right[b]], axis=1) for b in blocks])
+    distances = np.concatenate([np.linalg.norm(features[pairs.left[b]] - features[pairs.right[b]], axis=1)
+                                for b in blocks])
     return tail.curve(scores, -np.log(np.maximum(distances, 1e-6)))
 
 
@@ -99,15 +106,19 @@ def draw_map(folder: str, images, features, labels, classes: list[str], seed: in
 
 
 def doubts(scores: np.ndarray, pairs: verification.Pairs, labels: np.ndarray) -> dict[str, float]:
-    """How sure the ROC-AUC is, as a 95 % interval over classes, and how far the similarities are from being probabilities."""
+    """How sure the ROC-AUC is, as a 95 % interval over classes, and how far the similarities are from being
+    probabilities."""
     low, high = verification.auc_interval(scores, pairs.same, labels[pairs.left], labels[pairs.right])
-    return {"roc_auc_low": low, "roc_auc_high": high, "calibration_error": verification.calibration_error(scores, pairs.same)}
+    return {"roc_auc_low": low, "roc_auc_high": high,
+            "calibration_error": verification.calibration_error(scores, pairs.same)}
 
 
-def baseline_figures(images, labels: np.ndarray, rows: np.ndarray, train: np.ndarray | None, pairs, folder: str) -> dict[str, float]:
+def baseline_figures(images, labels: np.ndarray, rows: np.ndarray, train: np.ndarray | None, pairs,
+                     folder: str) -> dict[str, float]:
     """ROC-AUC of pixels and of Fisherfaces on the same pairs of the images at `rows`.
 
-    Fisherfaces need training images; without them their figure is that of an earlier report on the same pairs, if there is one.
+    Fisherfaces need training images; without them their figure is that of an earlier report on the same pairs, if there
+    is one.
     """
     tested = grey_pixels(images, rows)
     found = {"pixels": tested}
@@ -115,7 +126,8 @@ def baseline_figures(images, labels: np.ndarray, rows: np.ndarray, train: np.nda
         learnt = np.array(evenly(train, baselines.MOST))
         found["fisherfaces"] = baselines.fisherfaces(grey_pixels(images, learnt), labels[learnt], tested)
     result = {
-        f"{name}_roc_auc": float(roc_auc_score(pairs.same, np.sum(features[pairs.left] * features[pairs.right], axis=1)))
+        f"{name}_roc_auc":
+        float(roc_auc_score(pairs.same, np.sum(features[pairs.left] * features[pairs.right], axis=1)))
         for name, features in found.items() if features is not None
     }
     before = runs.read_json(folder, runs.EVALUATION) or {}
@@ -126,10 +138,12 @@ def baseline_figures(images, labels: np.ndarray, rows: np.ndarray, train: np.nda
 
 def grey_pixels(images, rows: np.ndarray) -> np.ndarray:
     """`baselines.grey_pixels` of the images at `rows`, block by block, so that images on disk stay there."""
-    return np.concatenate([baselines.grey_pixels(images[rows[start : start + BLOCK]]) for start in range(0, len(rows), BLOCK)])
+    return np.concatenate([baselines.grey_pixels(images[rows[start : start + BLOCK]])
+                           for start in range(0, len(rows), BLOCK)])
 
 
-def within_groups(comparer: Comparer, features: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> dict[str, float]:
+def within_groups(comparer: Comparer, features: np.ndarray, labels: np.ndarray, groups: np.ndarray,
+                  seed: int) -> dict[str, float]:
     """Accuracy and ROC-AUC where different pairs are of one group (N,) each; nothing where there are no groups."""
     several = np.unique(np.stack([groups, labels]), axis=1)[0]  # the group of each class
     if not 1 < len(np.unique(several)) < len(several):
@@ -173,7 +187,8 @@ def pairs_of_features(comparer: Comparer, images, labels: np.ndarray, rows: np.n
     return features[pairs.left], features[pairs.right], pairs.same
 
 
-def validator(comparer: Comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int) -> Callable[[], dict[str, float]]:
+def validator(comparer: Comparer, images, labels: np.ndarray, rows: np.ndarray,
+              seed: int) -> Callable[[], dict[str, float]]:
     """A function that scores the same validation pairs whenever it is called.
 
     It returns `val_loss` (cross-entropy, both kinds of pairs alike), `val_accuracy`, `val_roc_auc`.
@@ -227,13 +242,15 @@ def in_words(result: dict[str, float]) -> list[str]:
 def against_chance(result: dict[str, float]) -> list[str]:
     """How sure the ROC-AUC is, what simple methods reach on the same pairs, and whether the network is worth having."""
     low, high, reached = result["roc_auc_low"], result["roc_auc_high"], result["roc_auc"]
-    simple = {words: result[name] for name, words in (("pixels_roc_auc", "pixels"), ("fisherfaces_roc_auc", "Fisherfaces")) if name in result}
+    simple = {words: result[name] for name, words in (("pixels_roc_auc", "pixels"),
+                                                      ("fisherfaces_roc_auc", "Fisherfaces")) if name in result}
     few = result["classes"] < verification.FEWEST
     sure = f"{result['classes']} classes are too few to say how sure the ROC-AUC is" if few else (
         f"95 % interval of the ROC-AUC over {result['classes']} classes: {low:.3f} to {high:.3f}")
     text = [sure + "".join(f"; {words} on the same pairs: {value:.3f}" for words, value in simple.items())]
     if verification.hardly_better(reached, low, result["classes"]):
-        text.append("This is hardly better than chance: do not trust the similarities. More classes to learn from help most")
+        text.append("This is hardly better than chance: do not trust the similarities. More classes to learn from "
+                    "help most")
     best = max(simple, key=simple.get, default=None)
     if best and simple[best] >= reached:
         text.append(f"{best} do as well without a network: more classes or more pictures of each are needed")

@@ -33,7 +33,8 @@ CURVES = [
     ("distance of embeddings", ["same_distance", "different_distance"]),
     ("share of triplets that violate the margin", ["active_triplets"]),
 ]
-FIGURES = {"roc_auc": "ROC-AUC", "accuracy": "accuracy", "pixels_roc_auc": "ROC-AUC of pixels", "fisherfaces_roc_auc": "of Fisherfaces"}
+FIGURES = {"roc_auc": "ROC-AUC", "accuracy": "accuracy", "pixels_roc_auc": "ROC-AUC of pixels",
+           "fisherfaces_roc_auc": "of Fisherfaces"}
 
 ADVICE = "; another --loss; for triplets --mining=semi_hard or all; weaker --augment"
 PHOTOS = "photos"  # the backbone for photographs, and the name of its ready model
@@ -51,7 +52,8 @@ class OwnPictures(NamedTuple):
 
 
 class Data(NamedTuple):
-    """Samples, their images (N, H, W, C), their split, and what is held out, for split.json; with --freeze their features (N, F)."""
+    """Samples, their images (N, H, W, C), their split, and what is held out, for split.json; with --freeze their
+    features (N, F)."""
 
     root: str
     samples: Samples
@@ -62,11 +64,13 @@ class Data(NamedTuple):
 
 
 def settle(options) -> None:
-    """Backbone, input, loss and batches where they were left open. If the pictures are a user's own photographs, their size and colour decide."""
+    """Backbone, input, loss and batches where they were left open. If the pictures are a user's own photographs, their
+    size and colour decide."""
     starts = options.weights not in ("", "auto", "imagenet")  # from another model, which brings its input
     own = options.train_own_data and options.backbone in ("auto", PHOTOS) and not starts and look_at_own(options)
     options.backbone = (PHOTOS if own else "compact") if options.backbone == "auto" else options.backbone
-    if own and options.task == "siamese" and options.loss == "auto" and options.head == "distance" and options.normalize is not False:
+    if (own and options.task == "siamese" and options.loss == "auto" and options.head == "distance"
+        and options.normalize is not False):
         options.loss = "supcon"
     options.loss = loss_name(options)
     if own and not any(options.input_shape):
@@ -82,9 +86,10 @@ def settle(options) -> None:
     check(options)
     if own:
         found = own.survey
-        print(f"your pictures: {found.count} photographs in {'colour' if found.colour else 'grey'}, {found.width} x {found.height} pixels. "
-              f"Chosen: --input_shape={','.join(options.input_shape)} --backbone={options.backbone} --loss={options.loss} "
-              f"--images_per_class={options.images_per_class} --test_share={options.test_share:g} --splits={options.splits}")
+        print(f"your pictures: {found.count} photographs in {'colour' if found.colour else 'grey'}, {found.width} x "
+              f"{found.height} pixels. Chosen: --input_shape={','.join(options.input_shape)} "
+              f"--backbone={options.backbone} --loss={options.loss} --images_per_class={options.images_per_class} "
+              f"--test_share={options.test_share:g} --splits={options.splits}")
 
 
 def look_at_own(options) -> "OwnPictures | None":
@@ -95,11 +100,13 @@ def look_at_own(options) -> "OwnPictures | None":
 
 
 def build_model(options, start=None):
-    """The Siamese model that the flags describe, with its first weights; with --freeze its tower is a backbone, followed by a projection."""
+    """The Siamese model that the flags describe, with its first weights; with --freeze its tower is a backbone,
+    followed by a projection."""
     model = start or first_model(options)
     head = model.get_layer("head")
     if options.freeze and getattr(head, "compares_places", False):
-        raise ValueError("--freeze keeps one vector of each picture, and this head compares places of its maps: pass --head=distance, or --nofreeze")
+        raise ValueError("--freeze keeps one vector of each picture, and this head compares places of its maps: pass "
+                         "--head=distance, or --nofreeze")
     print(f"head {options.head if start is None else type(head).__name__}: {head.count_params():,} parameters")
     return frozen.freeze(model) if options.freeze else model
 
@@ -112,19 +119,22 @@ def first_model(options):
     arrays = weights.read(named, options.backbone, row.network and row.network.function)
     shape = tuple(int(n) for n in options.input_shape if n) or row.input_shape
     normalize = options.head == "distance" if options.normalize is None else options.normalize
-    tower = towers.make_tower(options.backbone, shape, normalize, weights.are_imagenets(arrays), HEADS[options.head].places)
+    tower = towers.make_tower(options.backbone, shape, normalize, weights.are_imagenets(arrays),
+                              HEADS[options.head].places)
     model = siamese.siamese(tower, make_head(options.head, tower))
     if arrays:
         siamese.assign(model, arrays)
     if ready:
         start_from_photos(model)
         if not options.resume:
-            print(f"starting from the ready model for photographs (--weights={options.weights}; --weights= starts from random weights)")
+            print(f"starting from the ready model for photographs (--weights={options.weights}; --weights= starts "
+                  "from random weights)")
     return model
 
 
 def start_from_photos(model) -> None:
-    """Gives the tower the weights of the ready model for photographs, whatever the input size; a tower that ends in maps those that it has."""
+    """Gives the tower the weights of the ready model for photographs, whatever the input size; a tower that ends in
+    maps those that it has."""
     ready = load_model(ready_model(PHOTOS), KIND).get_layer("tower")
     names = {layer.name for layer in ready.layers}
     for layer in model.get_layer("tower").layers:
@@ -146,7 +156,8 @@ def find_data(options, model) -> Data:
 def features_of(model, samples: Samples) -> np.ndarray:
     """What the frozen backbone makes of each image, (N, F); kept in the folder of the images for the next run."""
     backbone = frozen.backbone_of(model)
-    found = gallery.embedded(samples.root, samples.paths, frozen.fingerprint(backbone), lambda images: forward(backbone, images, 64),
+    found = gallery.embedded(samples.root, samples.paths, frozen.fingerprint(backbone),
+                             lambda images: forward(backbone, images, 64),
                              model.input_shape[0][1:])
     print(f"features of the backbone: {counted(len(found.paths), 'image')}, {found.embedded} of them computed now")
     row_of = {path: row for row, path in enumerate(found.paths)}
@@ -164,7 +175,8 @@ def learner(model, data: Data):
 
 
 def prepare(options, model, data: Data) -> None:
-    """Freezes the batch normalisation of the tower, or frees it, as --normalization says; measures the features of a frozen backbone."""
+    """Freezes the batch normalisation of the tower, or frees it, as --normalization says; measures the features of a
+    frozen backbone."""
     if data.features is not None:
         return frozen.standardize(model, data.features[data.split.train])
     ready = options.weights == "auto" and options.backbone == PHOTOS
@@ -181,7 +193,8 @@ def make_batches(options, data: Data, model) -> ClassBatches:
         poses=poses, steps=options.steps_per_epoch, seed=options.seed, multiple_of=devices.replicas(),
     )
     first = made[0][0]["image"]
-    levels = f"grey levels {first.min()} to {first.max()}, mean {first.mean():.0f}" if data.features is None else f"{first.shape[1]} features each"
+    levels = (f"grey levels {first.min()} to {first.max()}, mean {first.mean():.0f}" if data.features is None
+              else f"{first.shape[1]} features each")
     print(f"a batch: {made.classes_per_batch} classes x {counted(made.images_per_class, 'image')}, {levels}; "
           f"{counted(len(made), 'batch', 'batches')} an epoch")
     return made

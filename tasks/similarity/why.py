@@ -1,13 +1,15 @@
-"""Why does a model call two pictures the same, or different? Which places speak for it, which against, and which correspond.
+"""Why does a model call two pictures the same, or different? Which places speak for it, which against, and which
+correspond.
 
 There are three ways, by what the model is:
 
-- `by_windows`, for towers that pool their maps over all places, such as those for photographs. Small windows of both pictures pass
-  through the tower by themselves, and the head compares each window of one picture with each of the other. Two windows correspond
-  where each is the other's best match, the model calls them the same, and each is more like the other than like any other place of its
-  own picture: a patch of sky is like every patch of sky, and says nothing.
-- `by_hiding`, for towers that keep where things are, such as those for characters, to which a part by itself means nothing. Small
-  windows are painted over, in one picture and in both: does the similarity fall?
+- `by_windows`, for towers that pool their maps over all places, such as those for photographs. Small windows of both
+  pictures pass through the tower by themselves, and the head compares each window of one picture with each of the
+  other. Two windows correspond where each is the other's best match, the model calls them the same, and each is more
+  like the other than like any other place of its own picture: a patch of sky is like every patch of sky, and says
+  nothing.
+- `by_hiding`, for towers that keep where things are, such as those for characters, to which a part by itself means
+  nothing. Small windows are painted over, in one picture and in both: does the similarity fall?
 - `by_attention`, for a head that compares places itself: it is asked for what it saw.
 """
 
@@ -19,7 +21,8 @@ from PIL import Image
 
 from nets.siamese import Comparer
 
-SIDES, STEP = (0.2, 0.3), 0.5  # windows: sides as shares of the picture's, and the step from one to the next as a share of the side
+# windows: sides as shares of the picture's, and the step from one to the next as a share of the side
+SIDES, STEP = (0.2, 0.3), 0.5
 FEW = 64  # windows embedded at once
 NOISE = 1e-3  # what a place says counts from here on
 CERTAIN = 1e-7  # similarities nearer to 0 or 1 count as this near, so that each has a logit
@@ -31,8 +34,8 @@ class Why(NamedTuple):
     Attributes:
         way: "windows", "hiding" or "attention".
         places: (N, 4) top, left, height and width of each place, as shares of a picture's height and width.
-        left, right: (N,) what each place of the first and of the second picture says: above 0 for "the same", below 0 against, 0
-            nothing. In logits of the similarity; for a head with attention in its own unit.
+        left, right: (N,) what each place of the first and of the second picture says: above 0 for "the same", below 0
+            against, 0 nothing. In logits of the similarity; for a head with attention in its own unit.
         pairs: (P, 2) places that correspond, of the first picture and of the second, the strongest first; none twice.
         weights: (P,) how strongly, above 0, in the same unit.
     """
@@ -45,7 +48,8 @@ class Why(NamedTuple):
     weights: np.ndarray
 
 
-def explain(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray, sides: Sequence[float] = SIDES) -> Why:
+def explain(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray,
+            sides: Sequence[float] = SIDES) -> Why:
     """What speaks for and against two pictures showing the same; swapped pictures give the same, swapped.
 
     Args:
@@ -59,7 +63,8 @@ def explain(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, ri
     return way(compare, shape, left, right, windows(sides))
 
 
-def by_windows(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray, places: np.ndarray) -> Why:
+def by_windows(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray,
+               places: np.ndarray) -> Why:
     """The explanation by places that are shown by themselves; see `explain`."""
     one, other = (embedded(compare, [fitted(picture, shape, place) for place in places]) for picture in (left, right))
     apart = elsewhere(places)
@@ -67,11 +72,13 @@ def by_windows(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray,
     return Why("windows", places, *judged(logits(compare, one, other), *homes))
 
 
-def by_hiding(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray, places: np.ndarray) -> Why:
+def by_hiding(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray,
+              places: np.ndarray) -> Why:
     """The explanation by places that are painted over; see `explain`.
 
-    What a place says is how far the logit falls without it; below 0 it rises. Two of the smallest places correspond where each is the
-    other's best partner: without one of them the logit falls, and without the other one too the pictures are more alike again.
+    What a place says is how far the logit falls without it; below 0 it rises. Two of the smallest places correspond
+    where each is the other's best partner: without one of them the logit falls, and without the other one too the
+    pictures are more alike again.
     """
     whole = [fitted(picture, shape) for picture in (left, right)]
     one, other = (embedded(compare, [picture, *(hidden(picture, [place]) for place in places)]) for picture in whole)
@@ -86,9 +93,11 @@ def by_hiding(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, 
 
 
 def by_attention(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray) -> Why:
-    """The explanation by how much place i of one picture corresponds to place j of the other, as the head itself sees it; see `explain`.
+    """The explanation by how much place i of one picture corresponds to place j of the other, as the head itself sees
+    it; see `explain`.
 
-    A place without a better counterpart than the others have counts against; what corresponds to everything says nothing.
+    A place without a better counterpart than the others have counts against; what corresponds to everything says
+    nothing.
     """
     one, other = compare.embed(np.stack([fitted(picture, shape) for picture in (left, right)]))
     matrix = (compare.attention(one, other) + compare.attention(other, one).T) / 2  # the same both ways round
@@ -96,15 +105,19 @@ def by_attention(compare: Comparer, shape: tuple[int, int, int], left: np.ndarra
     across = len(matrix) // down
     places = np.array([(y / down, x / across, 1 / down, 1 / across) for y in range(down) for x in range(across)])
     usual = (matrix.max(axis=1).mean() + matrix.max(axis=0).mean()) / 2
-    return Why("attention", places, *judged(matrix - usual, matrix.mean(axis=1) - usual, matrix.mean(axis=0) - usual, least=-np.inf))
+    return Why("attention", places,
+               *judged(matrix - usual, matrix.mean(axis=1) - usual, matrix.mean(axis=0) - usual, least=-np.inf))
 
 
 def embedded(compare: Comparer, pictures: list[np.ndarray]) -> np.ndarray:
-    """Features (N, F) of pictures as the model takes them. Few at a time are embedded without the start of a long work."""
-    return np.concatenate([compare.embed(np.stack(pictures[start : start + FEW])) for start in range(0, len(pictures), FEW)])
+    """Features (N, F) of pictures as the model takes them. Few at a time are embedded without the start of a long
+    work."""
+    return np.concatenate([compare.embed(np.stack(pictures[start : start + FEW]))
+                           for start in range(0, len(pictures), FEW)])
 
 
-def judged(between: np.ndarray, home_left: np.ndarray, home_right: np.ndarray, least: float = 0.0) -> tuple[np.ndarray, ...]:
+def judged(between: np.ndarray, home_left: np.ndarray, home_right: np.ndarray,
+           least: float = 0.0) -> tuple[np.ndarray, ...]:
     """What places say, from how alike they are; see `Why` for what is returned: left, right, pairs, weights.
 
     Args:
@@ -114,12 +127,14 @@ def judged(between: np.ndarray, home_left: np.ndarray, home_right: np.ndarray, l
     """
     beyond = between - np.maximum(np.maximum(home_left[:, None], home_right[None, :]), least)
     mutual = (between > 0) & (beyond > NOISE) & best_of_both(beyond)
-    left, right = (np.where(mutual.any(axis=axis), beyond.max(axis=axis), against(between.max(axis=axis))) for axis in (1, 0))
+    left, right = (np.where(mutual.any(axis=axis), beyond.max(axis=axis), against(between.max(axis=axis)))
+                   for axis in (1, 0))
     return left, right, *ranked(beyond, mutual)
 
 
 def against(best: np.ndarray) -> np.ndarray:
-    """What places without a counterpart say, from how alike each is to the most alike in the other picture: (n,), at most 0."""
+    """What places without a counterpart say, from how alike each is to the most alike in the other picture: (n,), at
+    most 0."""
     return np.where(best < -NOISE, best, 0)
 
 
@@ -181,7 +196,8 @@ def heat(places: np.ndarray, said: np.ndarray, shape: tuple[int, int]) -> np.nda
 def pixels(place, shape: tuple[int, int]) -> tuple[slice, slice]:
     """The rows and columns of a place in a picture of (height, width) pixels."""
     top, left, height, width = place
-    return (slice(round(top * shape[0]), round((top + height) * shape[0])), slice(round(left * shape[1]), round((left + width) * shape[1])))
+    return (slice(round(top * shape[0]), round((top + height) * shape[0])),
+            slice(round(left * shape[1]), round((left + width) * shape[1])))
 
 
 def strongest(why: Why, most: int = 5) -> np.ndarray:
@@ -194,7 +210,8 @@ def strongest(why: Why, most: int = 5) -> np.ndarray:
 
 
 def loudest(why: Why, said: np.ndarray, most: int = 5) -> np.ndarray:
-    """The places of one picture that speak most for "the same" and overlap no stronger one: numbers of places, `most` at most."""
+    """The places of one picture that speak most for "the same" and overlap no stronger one: numbers of places, `most`
+    at most."""
     apart, taken = elsewhere(why.places), []
     for place in np.argsort(-said, kind="stable"):
         if said[place] > 0 and len(taken) < most and apart[place, taken].all():
@@ -217,12 +234,13 @@ def in_words(why: Why, clear: float = 0.1) -> str:
     if not least:
         return "why: no place of either picture says anything"
     red, blue = ([f"{np.mean(sign * each >= least):.0%}" for each in maps] for sign in (1, -1))
-    return (f"why: {len(strongest(why))} pairs of places correspond; for \"the same\" speak {red[0]} of the first picture and {red[1]} of the "
-            f"second, against it {blue[0]} and {blue[1]}")
+    return (f"why: {len(strongest(why))} pairs of places correspond; for \"the same\" speak {red[0]} of the first "
+            f"picture and {red[1]} of the second, against it {blue[0]} and {blue[1]}")
 
 
 def as_numbers(why: Why, sizes: list[tuple[int, int]], most: int = 10) -> dict:
-    """The explanation for programs: the strongest places of each picture for and against, and pairs, as boxes in pixels.
+    """The explanation for programs: the strongest places of each picture for and against, and pairs, as boxes in
+    pixels.
 
     Args:
         sizes: width and height of the two files, in pixels.
@@ -235,7 +253,8 @@ def as_numbers(why: Why, sizes: list[tuple[int, int]], most: int = 10) -> dict:
         return [round(left * size[0]), round(top * size[1]), round(width * size[0]), round(height * size[1])]
 
     def listed(said: np.ndarray, size: tuple[int, int]) -> list[dict]:
-        return [{"box": box(place, size), "weight": float(said[place])} for place in np.argsort(-said, kind="stable")[:most] if said[place] > 0]
+        return [{"box": box(place, size), "weight": float(said[place])}
+                for place in np.argsort(-said, kind="stable")[:most] if said[place] > 0]
 
     found = {side: {"for": listed(said, size), "against": listed(-said, size)}
              for side, said, size in zip(("left", "right"), (why.left, why.right), sizes, strict=True)}

@@ -25,7 +25,8 @@ def test_principal_components_are_those_of_the_training_patches(small, rng, tmp_
     made.save(tmp_path / "pca.keras")
     again = keras.saving.load_model(tmp_path / "pca.keras")
     assert again.name == descriptor.KIND and np.allclose(descriptor.describe(again, patches), after, atol=1e-5)
-    assert descriptor.with_pca(made, patches, 10).output_shape == (None, 10)  # of the tower, not of the former components
+    # of the tower, not of the former components
+    assert descriptor.with_pca(made, patches, 10).output_shape == (None, 10)
     with pytest.raises(ValueError, match="--pca=129: expected at most 128"):
         descriptor.with_pca(small, patches, 129)
 
@@ -51,7 +52,8 @@ def test_patches_are_described_with_or_without_an_axis_of_channels(small, rng):
 def test_training_brings_the_patches_of_a_point_together(small, name, rng):
     seen = rng.uniform(0, 255, (8, 32, 32, 1))
     again = np.clip(0.7 * seen + rng.normal(0, 40, seen.shape) + 30, 0, 255)
-    batch = {"image": np.stack([seen, again], axis=1).reshape(16, 32, 32, 1).astype("uint8"), "point": np.arange(8, dtype="int32").repeat(2)}
+    batch = {"image": np.stack([seen, again], axis=1).reshape(16, 32, 32, 1).astype("uint8"),
+             "point": np.arange(8, dtype="int32").repeat(2)}
     trained = descriptor.trainer(small, make_patch_loss(name))
     trained.compile(keras.optimizers.Adam(3e-3), descriptor.own_loss, metrics=descriptor.signs())
     losses = [trained.train_on_batch(batch, batch["point"], return_dict=True)["loss"] for _ in range(6)]

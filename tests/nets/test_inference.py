@@ -24,7 +24,8 @@ def test_embed_and_score_equal_the_model(head, rng):
 
 @pytest.mark.parametrize("batch_size", [64, 2])
 def test_embeddings_follow_the_weights(batch_size, rng):
-    """What is compiled, for few images by JAX and for more by every backend, must not keep the weights of an earlier epoch."""
+    """What is compiled, for few images by JAX and for more by every backend, must not keep the weights of an earlier
+    epoch."""
     model, images = small_siamese(), rng.integers(0, 256, (3, 32, 32, 1)).astype("float32")
     tower = model.get_layer("tower")
     before = embed(model, images, batch_size)

@@ -17,9 +17,10 @@ def test_direction_range_and_crop_are_saved(tmp_path, rng):
     model = small_ranker()
     images = rng.integers(0, 256, (2, 70, 90, 3), dtype="uint8")
     model.save(tmp_path / "m.keras")
-    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from nets import rankiqa; from tasks.models import load_model; import numpy as np;"
-            f"s = rankiqa.scorer(load_model({str(tmp_path / 'm.keras')!r}, 'rankiqa'));"
-            f"print(s.higher_is_better, s.low, s.high, s.side, s.whole, *s.score(np.load({str(tmp_path / 'x.npy')!r})))")
+    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from nets import rankiqa; from tasks.models import "
+            f"load_model; import numpy as np;s = rankiqa.scorer(load_model({str(tmp_path / 'm.keras')!r}, 'rankiqa'));"
+            "print(s.higher_is_better, s.low, s.high, s.side, s.whole, "
+            f"*s.score(np.load({str(tmp_path / 'x.npy')!r})))")
     np.save(tmp_path / "x.npy", images)
     words = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert words[:5] == ["False", "10.0", "90.0", "64", "True"]
@@ -43,7 +44,8 @@ def test_unit_range_keeps_the_scores(rng):
     raw = ops.convert_to_numpy(model.get_layer("tower")(images.astype("float32")))[:, 0]
     rankiqa.unit_range(model)
     assert rankiqa.score(model, images) == pytest.approx(before, rel=1e-4)
-    assert ops.convert_to_numpy(model.get_layer("tower")(images.astype("float32")))[:, 0] == pytest.approx((raw + 1) / 4, abs=1e-5)
+    assert (ops.convert_to_numpy(model.get_layer("tower")(images.astype("float32")))[:, 0]
+            == pytest.approx((raw + 1) / 4, abs=1e-5))
 
 
 def test_only_a_model_for_photos_of_any_size_takes_other_crops(rng):

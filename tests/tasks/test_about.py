@@ -27,7 +27,8 @@ def known(chapters, tmp_path):
 
 def test_what_a_model_learnt_from_is_kept_and_said(known):
     assert known["shows"] == "photographs" and (known["classes"], known["images"]) == (3, 12)
-    assert about.in_words(known) == ("learnt from 12 photographs of 3 classes; threshold measured on 3 other classes, ROC-AUC 0.950")
+    assert (about.in_words(known)
+            == ("learnt from 12 photographs of 3 classes; threshold measured on 3 other classes, ROC-AUC 0.950"))
     assert "not known" in about.in_words(None)
 
 
@@ -67,9 +68,12 @@ def test_every_ready_model_says_what_it_knows(name):
 
 
 @pytest.mark.parametrize("text", ['{"task": "siamese"}', "[]",
-                                  '{"task": "copies", "images": 3, "shows": "photographs", "recall": "much", "ranges": {}}',
-                                  '{"task": "rank"}', '{"task": "rank", "images": 3, "shows": "photographs", "ranges": {}}',
-                                  '{"task": "siamese", "images": 1, "shows": "photographs", "classes": 1, "measured_on": [1], "roc_auc": null}'])
+                                  '{"task": "copies", "images": 3, "shows": "photographs", "recall": "much", '
+                                  '"ranges": {}}',
+                                  '{"task": "rank"}',
+                                  '{"task": "rank", "images": 3, "shows": "photographs", "ranges": {}}',
+                                  '{"task": "siamese", "images": 1, "shows": "photographs", "classes": 1, '
+                                  '"measured_on": [1], "roc_auc": null}'])
 def test_an_about_json_of_another_shape_is_named(text, tmp_path):
     (tmp_path / "about.json").write_text(text)
     with pytest.raises(ValueError, match="about.json: cannot be read .*delete it") as error:
@@ -83,7 +87,8 @@ def test_the_ready_models_say_what_they_know(name):
 
 
 @pytest.mark.parametrize("reached, low, classes, says", [
-    (0.55, 0.52, 50, True), (0.7, 0.45, 50, True), (0.7, 0.45, 3, False), (0.7, 0.51, 50, False), (0.7, None, 50, False), (None, None, 0, False)])
+    (0.55, 0.52, 50, True), (0.7, 0.45, 50, True), (0.7, 0.45, 3, False), (0.7, 0.51, 50, False),
+    (0.7, None, 50, False), (None, None, 0, False)])
 def test_a_run_that_is_hardly_better_than_chance_says_so_with_each_answer(reached, low, classes, says, known, chapters):
     own = about.read_thumbnails(read_samples(str(chapters(2, 2, name="again")), True).full_paths())
     poor = known | {"roc_auc": reached, "roc_auc_interval": [low, None], "measured_on": {"classes": classes}}

@@ -60,7 +60,8 @@ def test_the_newest_run_answers_only_where_it_learnt_such_pictures(capsys):
     assert "the ready model photos answers" in line and "--model=logs/letters" in line.replace(os.sep, "/")
     assert find_model("logs/letters", "similarity", [PHOTO]) == letters  # forced
     photos = run("photos", "siamese", "triplet", age=-100, shows="photographs")
-    assert find_model("", "similarity", [PHOTO]) == photos and find_model("", "similarity", [INK]) == ready_model("characters")
+    assert (find_model("", "similarity", [PHOTO]) == photos and find_model("", "similarity", [INK])
+            == ready_model("characters"))
 
 
 def test_where_no_ready_model_knows_the_pictures_either_the_run_answers():

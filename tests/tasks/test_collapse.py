@@ -17,7 +17,8 @@ def test_a_collapse_is_said_once_with_what_to_change(spread, gap, speaks, capsys
 
 
 def test_a_loss_that_is_no_number_is_said(capsys):
-    Collapse(np.log(2)).on_epoch_end(0, {"loss": float("nan"), "spread": 1, "same_distance": 1, "different_distance": 2})
+    Collapse(np.log(2)).on_epoch_end(0, {"loss": float("nan"), "spread": 1, "same_distance": 1,
+                                         "different_distance": 2})
     assert "diverged" in capsys.readouterr().out
 
 

@@ -13,7 +13,8 @@ from helpers import ROOT, SMALL, picture, told_by
 
 
 def functions(protocol):
-    return {name: found for name, found in vars(protocol).items() if inspect.isfunction(found) and not name.startswith("_")}
+    return {name: found for name, found in vars(protocol).items() if inspect.isfunction(found)
+            and not name.startswith("_")}
 
 
 def parameters(function):
@@ -24,7 +25,8 @@ def parameters(function):
 def test_a_task_has_what_train_py_uses(task):
     module = task_module(task)
     assert module.KIND in {row.kind for row in ROOMS.values()} and module.NEXT.startswith("python ")
-    assert all(isinstance(title, str) and columns == [str(column) for column in columns] for title, columns in module.CURVES)
+    assert all(isinstance(title, str) and columns == [str(column) for column in columns]
+               for title, columns in module.CURVES)
     assert set(Task.__annotations__) == {"KIND", "NEXT", "CURVES", "FIGURES"}
     for name, function in functions(Task).items():
         assert parameters(getattr(module, name)) == parameters(function), name
@@ -32,7 +34,8 @@ def test_a_task_has_what_train_py_uses(task):
 
 def test_the_contract_names_whatever_train_py_uses_and_no_more():
     tree = ast.parse((ROOT / "train.py").read_text(encoding="utf-8"))
-    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "task"}
+    used = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)
+            and ast.unparse(node.value) == "task"}
     assert used == {*functions(Task), *Task.__annotations__}
 
 
@@ -80,31 +83,37 @@ for args in ARGS:
     model = train.build(task)
     if "score" in [layer.name for layer in model.layers]:
         model.get_layer("score").fit(-1.0, 3.0, 90.0, 10.0)
-    state = lambda: ([weight.copy() for weight in model.get_weights()], [layer.get_config() for layer in model.layers if layer.name != "tower"])
+    state = lambda: ([weight.copy() for weight in model.get_weights()],
+                     [layer.get_config() for layer in model.layers if layer.name != "tower"])
     before = state()
     data = task.find_data(train.FLAGS, model)
     after = state()
     same = all(np.array_equal(a, b) for a, b in zip(before[0], after[0], strict=True)) and before[1] == after[1]
     again = task.find_data(train.FLAGS, model)
-    found[train.FLAGS.task] = [same, isinstance(data.root, str), json.loads(json.dumps(data.held_out)) == data.held_out == again.held_out]
+    kept = json.loads(json.dumps(data.held_out)) == data.held_out == again.held_out
+    found[train.FLAGS.task] = [same, isinstance(data.root, str), kept]
 print(json.dumps(found))
 """
 
 
 def test_find_data_only_reads_and_finds_the_same_again(photo_folder, chapters, tmp_path):
-    """Weights, the layer of the scores and its settings stay; what was held out is the same again, and so after JSON."""
+    """Weights, the layer of the scores and its settings stay; what was held out is the same again, and so after
+    JSON."""
     root = chapters(3, 4)
     names = sorted(path.name for path in photo_folder.iterdir())
-    (tmp_path / "scores.txt").write_text("".join(f"{photo_folder / name} {number}\n" for number, name in enumerate(names)))
+    (tmp_path / "scores.txt").write_text("".join(f"{photo_folder / name} {number}\n"
+                                                 for number, name in enumerate(names)))
     for number in range(6):
         picture(tmp_path / "photos" / f"{number}.png", size=(90, 80), seed=number)
     own = ("--backbone=compact", "--train_own_data", f"--dataset_path={root}", *SMALL)
     args = [
         ["--task=siamese", *own], ["--task=triplet", *own],
-        ["--task=copies", "--backbone=compact", "--weights=", "--input_shape=32,32,3", f"--dataset_path={tmp_path / 'photos'}"],
+        ["--task=copies", "--backbone=compact", "--weights=", "--input_shape=32,32,3",
+         f"--dataset_path={tmp_path / 'photos'}"],
         ["--task=patches", f"--dataset_path={tmp_path / 'photos'}"],
         ["--task=rank", f"--dataset_path={photo_folder}", "--input_shape=64,64,3"],
-        ["--task=finetune", f"--dataset_path={tmp_path / 'scores.txt'}", f"--image_root={photo_folder}", "--nohigher_is_better",
+        ["--task=finetune", f"--dataset_path={tmp_path / 'scores.txt'}", f"--image_root={photo_folder}",
+         "--nohigher_is_better",
          "--input_shape=64,64,3", "--test_share=.3"],
     ]
     assert told_by(READ.replace("ARGS", repr(args))) == {task: [True, True, True] for task in TASKS}

@@ -1,4 +1,5 @@
-"""Models of strangers: whatever is wrong with a .keras file is one line that names it, and no file takes more memory than it has bytes."""
+"""Models of strangers: whatever is wrong with a .keras file is one line that names it, and no file takes more memory
+than it has bytes."""
 
 import json
 import random
@@ -21,7 +22,8 @@ from helpers import small_ranker, small_siamese, told_by
 def sound(tmp_path_factory):
     """A small Siamese model, as a run keeps it, with a layer of 7777 units."""
     path = tmp_path_factory.mktemp("sound") / "best.keras"
-    layers = [keras.Input((32, 32, 1)), keras.layers.AveragePooling2D(32), keras.layers.Conv2D(1, 1), keras.layers.Flatten(),
+    layers = [keras.Input((32, 32, 1)), keras.layers.AveragePooling2D(32), keras.layers.Conv2D(1, 1),
+              keras.layers.Flatten(),
               keras.layers.Dense(7777), keras.layers.Dense(4)]
     siamese.siamese(keras.Sequential(layers, name="tower"), make_head("distance")).save(path)
     return path
@@ -71,7 +73,8 @@ def claim_gigabytes(file):
 def with_lambda(text):
     """The head is a Lambda layer."""
     content = json.loads(text)
-    content["config"]["layers"][-1] = {"module": "keras.layers", "class_name": "Lambda", "config": {"function": "print"}}
+    content["config"]["layers"][-1] = {"module": "keras.layers", "class_name": "Lambda",
+                                       "config": {"function": "print"}}
     return json.dumps(content)
 
 
@@ -88,7 +91,8 @@ BROKEN = {
     "a cut description": ({"config": lambda text: text[:-9]}, "not a Keras model"),
     "a list": ({"config": lambda text: "[1]"}, "not a Keras model"),
     "numbers only": ({"config": lambda text: '{"config": 3}'}, "not a Keras model"),
-    "a name that moves the cursor": ({"config": lambda text: text.replace('"name": "siamese"', '"name": "a\\u001b[2J"')}, "not a Keras model"),
+    "a name that moves the cursor":
+    ({"config": lambda text: text.replace('"name": "siamese"', '"name": "a\\u001b[2J"')}, "not a Keras model"),
     "very deep": ({"config": lambda text: '{"config":' + "[" * 200_000}, "not a Keras model"),
 }
 
@@ -153,6 +157,7 @@ import json
 import numpy as np
 from tasks.models import load_model
 images = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32, 1)).astype("float32")
-print(json.dumps({{name: load_model(f"{tmp_path}/{{name}}.keras", "siamese").predict(list(images), verbose=0).tolist() for name in {heads}}}))
+models = {{name: load_model(f"{tmp_path}/{{name}}.keras", "siamese") for name in {heads}}}
+print(json.dumps({{name: model.predict(list(images), verbose=0).tolist() for name, model in models.items()}}))
 """)
     assert all(found[name] == pytest.approx(expected[name], abs=1e-5) for name in heads)

@@ -29,9 +29,12 @@ print(json.dumps([asked(*args) for args in {all_args!r}]))
 """
 FLAGS = "--task=siamese\n--input_shape=32,32,1\n--head=difference\n--epochs=3\n--notrain_own_data\n--seed=5\n"
 CHANGES = {
-    "--input_shape=64,64,3": "--input_shape=32,32,1", "--head=plain": "--head=difference", "--loss=contrastive": "--loss=auto",
-    "--task=rank": "--task=siamese", "--train_own_data": "--notrain_own_data", "--optimizer=sgd": "--optimizer=adamw", "--seed=6": "--seed=5",
-    "--margin=.5": "no --margin", "--precision=mixed_bfloat16": "--precision=float32", "--val_share=.3": "--val_share=0.1",
+    "--input_shape=64,64,3": "--input_shape=32,32,1", "--head=plain": "--head=difference",
+    "--loss=contrastive": "--loss=auto",
+    "--task=rank": "--task=siamese", "--train_own_data": "--notrain_own_data", "--optimizer=sgd": "--optimizer=adamw",
+    "--seed=6": "--seed=5",
+    "--margin=.5": "no --margin", "--precision=mixed_bfloat16": "--precision=float32",
+    "--val_share=.3": "--val_share=0.1",
 }
 
 
@@ -50,7 +53,8 @@ def run(tmp_path):
 def test_what_makes_the_network_the_loss_or_the_log_cannot_change(run, tmp_path):
     for (passed, has), said in zip(CHANGES.items(), ask(tmp_path, *([flag] for flag in CHANGES)), strict=True):
         name = passed.lstrip("-").split("=")[0]
-        assert said.startswith(f"--{name}") and f": cannot change with --resume, logs/R has {has}. " in said and "\n" not in said
+        assert (said.startswith(f"--{name}") and f": cannot change with --resume, logs/R has {has}. " in said
+                and "\n" not in said)
         assert "start a new run: python train.py --" in said and f" --{name}" in said and said.endswith(" --run=NAME")
         assert ("--flagfile=logs/R/flags.txt" in said) == (name != "task")
     assert (run / "flags.txt").read_text() == FLAGS
@@ -60,11 +64,13 @@ def test_patterns_of_what_is_left_out_stay(run, tmp_path):
     (run / "flags.txt").write_text(FLAGS + "--exclude=old\n--exclude=*.gif\n")
     none, same, other = ask(tmp_path, [], ["--exclude=*.gif"], ["--exclude=new"])
     assert none == same == ["R", "difference", 3] and "\n" not in other
-    assert other.startswith("--exclude=old --exclude=*.gif --exclude=new: cannot change with --resume, logs/R has --exclude=old --exclude=*.gif. ")
+    assert other.startswith("--exclude=old --exclude=*.gif --exclude=new: cannot change with --resume, logs/R has "
+                            "--exclude=old --exclude=*.gif. ")
 
 
 def test_what_is_the_same_or_may_change_is_taken(run, tmp_path):
-    may = ["--epochs=9", "--patience=2", "--learning_rate=.1", "--schedule=step", "--batch_size=8", "--workers=0", "--cache_gb=1",
+    may = ["--epochs=9", "--patience=2", "--learning_rate=.1", "--schedule=step", "--batch_size=8", "--workers=0",
+           "--cache_gb=1",
            "--dataset_path=/moved", "--splits=2", "--verbose", "--devices=cpu", "--run=R"]
     assert {flag.lstrip("-").split("=")[0] for flag in may} <= MAY_CHANGE
     same = FLAGS.split()
@@ -72,14 +78,17 @@ def test_what_is_the_same_or_may_change_is_taken(run, tmp_path):
 
 
 @pytest.mark.parametrize("text, message", [
-    ("--eopchs=3\n", "Unknown command line flag 'eopchs'"), ("--epochs=many\n", "flag --epochs=many"), ("--seed=nan\n", "flag --seed=nan"),
-    ("", "it names no flag"), ("# a comment\n", "it names no flag"), (FLAGS + "rubbish\n--head=plain\n", "'rubbish' is no flag"),
+    ("--eopchs=3\n", "Unknown command line flag 'eopchs'"), ("--epochs=many\n", "flag --epochs=many"),
+    ("--seed=nan\n", "flag --seed=nan"),
+    ("", "it names no flag"), ("# a comment\n", "it names no flag"),
+    (FLAGS + "rubbish\n--head=plain\n", "'rubbish' is no flag"),
     ("\x89PNG\r\n", "is no flag"), (FLAGS[:-3], "its last line is cut"), (FLAGS[:30], "its last line is cut"),
 ])
 def test_a_damaged_flag_file_is_named(text, message, run, tmp_path):
     (run / "flags.txt").write_text(text)
     (said,) = ask(tmp_path, [])
-    assert said.startswith("logs/R/flags.txt: cannot be read (") and message in said and "--weights=logs/R" in said and "\n" not in said
+    assert (said.startswith("logs/R/flags.txt: cannot be read (") and message in said and "--weights=logs/R" in said
+            and "\n" not in said)
 
 
 def test_flags_of_other_tasks_are_still_refused(run, tmp_path):

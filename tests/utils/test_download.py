@@ -43,7 +43,8 @@ def test_archives_that_hold_something_else_are_refused(tmp_path):
         download.omniglot(str(tmp_path / "to2"), str(tmp_path))
 
 
-@pytest.mark.parametrize("name", ["mydata/mine.txt", "../mydata/mine.txt", "images_background/../mydata/mine.txt", "/mydata/mine.txt",
+@pytest.mark.parametrize("name", ["mydata/mine.txt", "../mydata/mine.txt", "images_background/../mydata/mine.txt",
+                                  "/mydata/mine.txt",
                                   "images_background/../../mydata/mine.txt"])
 def test_an_archive_replaces_nothing_that_is_there(name, tmp_path, monkeypatch):
     monkeypatch.setattr(download, "ARCHIVES", {"images_background": ("0", 3)})
@@ -93,7 +94,8 @@ def test_all_runs_are_told_by_their_content(content, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="bad/all_runs.zip: .*expected Omniglot's all_runs.zip"):
         download.omniglot(str(tmp_path / "to"), str(bad.parent))
     download.omniglot(str(tmp_path / "to"), good)
-    assert there.read_bytes() == (tmp_path / "mirror" / "all_runs.zip").read_bytes() and os.listdir(tmp_path / "to") == ["all_runs.zip"]
+    assert (there.read_bytes() == (tmp_path / "mirror" / "all_runs.zip").read_bytes()
+            and os.listdir(tmp_path / "to") == ["all_runs.zip"])
 
 
 def test_real_omniglot(omniglot, tmp_path):

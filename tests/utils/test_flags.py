@@ -1,4 +1,5 @@
-"""Flags: each belongs to its tasks and its loss, and is refused elsewhere; old flag files and presets still work; --help tells all."""
+"""Flags: each belongs to its tasks and its loss, and is refused elsewhere; old flag files and presets still work;
+--help tells all."""
 
 import os
 import subprocess
@@ -11,7 +12,8 @@ from tasks import ROOMS, TASKS
 
 from helpers import ROOT, told_by
 
-# What a script says of a command line: nothing, or the error in one line. Sixteen cores, because old flag files must not depend on them.
+# What a script says of a command line: nothing, or the error in one line. Sixteen cores, because old flag files must
+# not depend on them.
 JUDGE = """
 import contextlib, io, json, os, sys
 os.cpu_count = lambda: 16
@@ -42,7 +44,8 @@ def some_value(name):
     if flag.boolean:
         return f"--{{name}}"
     choices = getattr(flag.parser, "enum_values", None)
-    value = choices[-1] if choices else max(1, getattr(flag.parser, "lower_bound", None) or 1) if flag.flag_type() in ("int", "float") else "1,2"
+    least = max(1, getattr(flag.parser, "lower_bound", None) or 1)
+    value = choices[-1] if choices else least if flag.flag_type() in ("int", "float") else "1,2"
     return f"--{{name}}={{value}}"
 """
 JSON = "\nprint(json.dumps({}))"
@@ -56,9 +59,11 @@ def judge(script, expression):
 
 @pytest.fixture(scope="module", params=SCRIPTS)
 def refusals(request):
-    """A script, and what it says to each flag of a group with tasks, by task: (flag, the group's tasks, what is said)."""
-    said = judge(request.param, f"{{task: [(name, found.tasks, judged(f'--task={{task}}', some_value(name))) for found in flags.GROUPS "
-                                f"if found.tasks for name in found.names] for task in {SCRIPTS[request.param]}}}")
+    """A script, and what it says to each flag of a group with tasks, by task: (flag, the group's tasks, what is
+    said)."""
+    said = judge(request.param, f"{{task: [(name, found.tasks, judged(f'--task={{task}}', some_value(name))) for "
+                                "found in flags.GROUPS if found.tasks for name in found.names] for task in "
+                                f"{SCRIPTS[request.param]}}}")
     return request.param, said
 
 
@@ -82,15 +87,16 @@ def test_every_flag_belongs_to_tasks_that_there_are(refusals):
 
 def test_a_loss_refuses_settings_that_it_does_not_use():
     names = sorted({name for row in LOSSES.values() for name in row.settings})
-    found = judge("train", f"{{loss: {{name: judged('--task=triplet', f'--loss={{loss}}', some_value(name)) for name in {names}}} "
-                           f"for loss in {list(LOSSES)}}}")
+    found = judge("train", f"{{loss: {{name: judged('--task=triplet', f'--loss={{loss}}', some_value(name)) for name "
+                           f"in {names}}} for loss in {list(LOSSES)}}}")
     for loss, said in found.items():
         for name, error in said.items():
             users = [other for other, row in LOSSES.items() if name in row.settings]
             if loss in users:
                 assert error == ""
             else:
-                assert error.startswith(f"--{name} has no effect with --loss={loss}: it belongs to --loss={' or '.join(users)}")
+                assert error.startswith(f"--{name} has no effect with --loss={loss}: it belongs to "
+                                        f"--loss={' or '.join(users)}")
                 assert "\n" not in error
 
 
@@ -98,14 +104,16 @@ def test_a_loss_refuses_settings_that_it_does_not_use():
 def test_defaults_in_a_flag_file_are_no_choice(task, tmp_path):
     """As the flags.txt of older runs has them: every flag there is."""
     path = tmp_path / "flags.txt"
-    said = judge("train", f"(open({str(path)!r}, 'w').write('\\n'.join(line for name in FLAGS if name not in ('task', 'flagfile', 'help') "
-                          f"and (line := FLAGS[name].serialize()))), judged('--flagfile={path}', '--task={task}'))")
+    said = judge("train", f"(open({str(path)!r}, 'w').write('\\n'.join(line for name in FLAGS if name not in ('task', "
+                          f"'flagfile', 'help') and (line := FLAGS[name].serialize()))), judged('--flagfile={path}', "
+                          f"'--task={task}'))")
     assert said[0] > 500 and said[1] == ""
 
 
 @pytest.mark.parametrize("flag, message", [
     ("--level_gap=0", ""),
-    ("--level_gap=2", "error: --level_gap=2 was removed: all pairs of levels are compared. Take it out of the command or the flag file"),
+    ("--level_gap=2", "error: --level_gap=2 was removed: all pairs of levels are compared. Take it out of the command "
+                      "or the flag file"),
 ])
 def test_a_retired_flag_is_dropped_or_refused_in_one_line(flag, message, tmp_path):
     (tmp_path / "flags.txt").write_text(f"--task=rank\n{flag}\n--epochs=3\n")
@@ -116,13 +124,15 @@ def test_a_retired_flag_is_dropped_or_refused_in_one_line(flag, message, tmp_pat
 def test_old_flag_files_and_presets_parse_and_pass():
     files = [*sorted(ROOT.glob("model_data/*/flags.txt")), *sorted(ROOT.glob("presets/*.flags"))]
     assert {"omniglot_compact", "rank_live"} <= {file.parent.name for file in files} and len(files) > 10
-    said = judge("train", f"{{file: judged(f'--flagfile={{file}}') for file in {[str(file.relative_to(ROOT)) for file in files]}}}")
+    said = judge("train", f"{{file: judged(f'--flagfile={{file}}') for file in "
+                          f"{[str(file.relative_to(ROOT)) for file in files]}}}")
     assert set(said.values()) == {""}, said
 
 
 @pytest.mark.parametrize("script", [*SCRIPTS, "eval_rank", "benchmark"])
 def test_help_has_every_flag_under_its_heading(script):
-    groups, text = judge(script, "[[(found.title, found.tasks, found.names) for found in flags.GROUPS], flags.help_text()]")
+    groups, text = judge(script, "[[(found.title, found.tasks, found.names) for found in flags.GROUPS], "
+                                 "flags.help_text()]")
     parts = text.split("\n\n")
     for title, tasks, names in groups:
         (part,) = [part for part in parts if part.startswith((f"{title} (--task=", f"{title}\n"))]
@@ -138,11 +148,13 @@ def test_help_and_wrong_flags_do_not_wait_for_the_framework(script, tmp_path):
         (tmp_path / f"{module}.py").write_text("raise SystemExit('imported too early')")
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
     for flag, code, text in (("--help", 0, "--[no]verbose"), ("--eopchs=3", 1, "Unknown command line flag 'eopchs'")):
-        done = subprocess.run([sys.executable, str(ROOT / f"{script}.py"), flag], capture_output=True, text=True, cwd=tmp_path, env=env)
+        done = subprocess.run([sys.executable, str(ROOT / f"{script}.py"), flag], capture_output=True, text=True,
+                              cwd=tmp_path, env=env)
         assert done.returncode == code and text in done.stdout + done.stderr, done.stdout + done.stderr
 
 
-NO_NUMBERS = ["--margin=nan", "--val_share=nan", "--learning_rate=inf", "--temperature=NaN", "--cache_gb=1e999", "--seed=-1", f"--seed={2**70}",
+NO_NUMBERS = ["--margin=nan", "--val_share=nan", "--learning_rate=inf", "--temperature=NaN", "--cache_gb=1e999",
+              "--seed=-1", f"--seed={2**70}",
               f"--epochs={2**40}", "--task=finetune --score_range=nan,nan", "--task=finetune --score_range=0,inf",
               "--task=finetune --score_range=9,0", "--input_shape=48,48,7"]
 

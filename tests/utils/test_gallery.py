@@ -51,7 +51,8 @@ def opened(folder, model):
 
 def test_embedded_once(folder, model):
     first, again = opened(folder, model), opened(folder, model)
-    assert (first.embedded, again.embedded) == (9, 0) and model[2] == [9, 1]  # a blank picture tells the width of a cache
+    # a blank picture tells the width of a cache
+    assert (first.embedded, again.embedded) == (9, 0) and model[2] == [9, 1]
     assert np.array_equal(first.features, again.features) and first.paths == again.paths
 
 
@@ -73,7 +74,8 @@ def test_another_model_has_its_own_cache(folder, model, tmp_path):
     opened(folder, model)
     other = siamese.siamese(towers.make_tower("compact", SHAPE, True), make_head("distance"))
     other.save(tmp_path / "other.keras")
-    assert gallery.open_gallery(str(folder), str(tmp_path / "other.keras"), siamese.comparer(other), SHAPE).embedded == 9
+    assert gallery.open_gallery(str(folder), str(tmp_path / "other.keras"), siamese.comparer(other),
+                                SHAPE).embedded == 9
 
 
 @pytest.mark.parametrize("content", [b"half", b""])
@@ -134,7 +136,8 @@ def set_one(value):
 
 SPOILED = {
     "a scalar": lambda cache: rewrite(cache, paths=np.array("one")),
-    "scalars": lambda cache: rewrite(cache, paths=np.array("a"), keys=np.array("b"), stamps=np.array("c"), features=np.array(1.0)),
+    "scalars": lambda cache: rewrite(cache, paths=np.array("a"), keys=np.array("b"), stamps=np.array("c"),
+                                     features=np.array(1.0)),
     "a plain array": plain_npy,
     "encrypted": encrypt,
     "without features": without_features,
@@ -288,7 +291,8 @@ def test_links_to_nothing_and_copied_times(folder, model, capsys):
     os.utime(folder / "sub0" / "4.png", (0, 0))
     assert len(opened(folder, model).paths) == 9 and "gone.png (a link to nothing)" in capsys.readouterr().out
     known = gallery.read_cache(str(next(folder.glob(".embeddings-*"))))
-    assert {path: entry.stamp for path, entry in known.items()} == {path: gallery.stamp(folder / path) for path in known}
+    assert ({path: entry.stamp for path, entry in known.items()}
+            == {path: gallery.stamp(folder / path) for path in known})
 
 
 def test_a_broken_picture_is_not_counted_and_does_not_rewrite_the_cache(folder, model):
@@ -309,7 +313,8 @@ def by_places(rng):
     """A comparer of a head that compares places, and a gallery of 12 pictures."""
     compare = siamese.comparer(small_siamese("attention_after"))
     features = compare.embed(rng.integers(0, 256, (12, *SHAPE)))
-    return compare, gallery.Gallery("", [f"{row:02}.png" for row in range(12)], features, 0, [str(row) for row in range(12)])
+    return compare, gallery.Gallery("", [f"{row:02}.png" for row in range(12)], features, 0,
+                                    [str(row) for row in range(12)])
 
 
 def test_the_nearest_are_ranked_by_a_slow_head(by_places):
@@ -322,9 +327,11 @@ def test_the_nearest_are_ranked_by_a_slow_head(by_places):
         nearest = np.argsort(np.linalg.norm(vectors - vectors[row], axis=1), kind="stable")[:5]
         expected = sorted(nearest, key=lambda place: -scores[place])[:3]
         result = gallery.search(found, compare, query, 3, rerank=5)[0]
-        assert [path for path, _ in result] == [found.paths[place] for place in expected] and result[0][0] == found.paths[row]
+        assert ([path for path, _ in result] == [found.paths[place] for place in expected]
+                and result[0][0] == found.paths[row])
         assert [s for _, s in result] == pytest.approx(scores[expected], abs=1e-5)
-        assert gallery.search(found, compare, query, 7, rerank=5)[0][3:] != []  # more are shown than were asked to be compared
+        # more are shown than were asked to be compared
+        assert gallery.search(found, compare, query, 7, rerank=5)[0][3:] != []
         every = gallery.search(found, compare, query, 12, rerank=0)[0]
         assert [path for path, _ in every] == [found.paths[place] for place in np.argsort(-scores, kind="stable")]
 

@@ -13,8 +13,8 @@ class ClassBatches(keras.utils.PyDataset):
     resumed run continues with the batches that the killed one would have seen.
 
     Args:
-        images: (N, H, W, C) uint8, an array or `utils.data.images.ImagesOnDisk`; or features (N, F) float32, which no pose and no
-            change applies to.
+        images: (N, H, W, C) uint8, an array or `utils.data.images.ImagesOnDisk`; or features (N, F) float32, which no
+            pose and no change applies to.
         labels: (N,) class of each image, 0 to classes - 1.
         groups: (classes,) group of each class, such as the alphabet of a character.
         rows: the images to draw from.

@@ -24,7 +24,8 @@ class LevelBatches(keras.utils.PyDataset):
     Args:
         paths: photos.
         kinds: distortions by name; their order numbers them.
-        batch_size: images in a batch at most. Where a photo's share does not hold all distortions, they are dealt in turn.
+        batch_size: images in a batch at most. Where a photo's share does not hold all distortions, they are dealt in
+            turn.
         crop: side of the crops, in pixels.
         crops: places, and so steps, for which a distorted photo is used.
         photos: P.
@@ -53,8 +54,8 @@ class LevelBatches(keras.utils.PyDataset):
         """Raises ValueError where the batch is too small."""
         longest = 1 + max(len(kind.levels) for kind in self.kinds.values())
         if longest * self.photos > self.batch_size:
-            raise ValueError(f"--batch_size={self.batch_size} does not hold {longest} levels of {self.photos} photos; pass "
-                             f"--batch_size={longest * self.photos} or more, or fewer --photos_per_batch")
+            raise ValueError(f"--batch_size={self.batch_size} does not hold {longest} levels of {self.photos} photos; "
+                             f"pass --batch_size={longest * self.photos} or more, or fewer --photos_per_batch")
 
     def __len__(self) -> int:
         return self.steps
@@ -69,7 +70,8 @@ class LevelBatches(keras.utils.PyDataset):
     def jobs(self, number: int) -> list[tuple]:
         """The work of a block: arguments of `photo_levels`, photo by photo."""
         return [
-            (self.paths[photo], {name: self.kinds[name] for name, level in shown if level}, shown, self.crop, self.crops,
+            (self.paths[photo], {name: self.kinds[name] for name, level in shown if level}, shown, self.crop,
+             self.crops,
              [self.seed, number, place], self.cache)
             for place, (photo, shown) in enumerate(self.plan(number))
         ]
@@ -119,7 +121,8 @@ class PairBatches(LevelBatches):
         others: as of `LevelBatches`.
     """
 
-    def __init__(self, *others, across_photos: bool = False, scores: Callable[[np.ndarray], np.ndarray] | None = None, **named):
+    def __init__(self, *others, across_photos: bool = False, scores: Callable[[np.ndarray], np.ndarray] | None = None,
+                 **named):
         self.across_photos, self.scores = across_photos, scores
         super().__init__(*others, **named)
 

@@ -59,8 +59,8 @@ def read_samples(root: str, own_data: bool) -> Samples:
     if in_parts(root):
         found = sorted(folders_in(root))
         part = os.path.join(root, "train" if "train" in found else found[0])
-        raise ValueError(f"{root}: found {', '.join(found)}, which are parts of a data set, not classes; pass the part to train on, "
-                         f"such as --dataset_path={part}")
+        raise ValueError(f"{root}: found {', '.join(found)}, which are parts of a data set, not classes; pass the "
+                         f"part to train on, such as --dataset_path={part}")
     parts = [part for part in (TRAINING, EVALUATION) if os.path.isdir(os.path.join(root, part))]
     slashes = 1 if own_data else 2
     apart = {name for name in folders_in(root) if not own_data and in_parts(os.path.join(root, name))}
@@ -140,7 +140,8 @@ def describe(samples: Samples) -> list[str]:
     ]
     single = int(np.sum(counts == 1))
     if single:
-        lines.append(f"{counted(single, 'class', 'classes')} with a single image: its same pairs are that image, changed in two ways")
+        lines.append(f"{counted(single, 'class', 'classes')} with a single image: its same pairs are that image, "
+                     "changed in two ways")
     return lines
 
 
@@ -154,7 +155,8 @@ def find_samples(path: str, own_data: bool) -> Samples:
     samples = read_samples(root, own_data)
     print("\n".join(describe(samples)))
     if samples.others:
-        left_out(f"{counted(len(samples.others), 'file')} that are not images, or lie in no class folder", samples.others)
+        left_out(f"{counted(len(samples.others), 'file')} that are not images, or lie in no class folder",
+                 samples.others)
     return without_twins(samples, own_data)
 
 
@@ -175,7 +177,8 @@ def without_twins(samples: Samples, within: bool) -> Samples:
     if further:
         left_out(f"{counted(len(further), 'file')} that have the same contents as another", further)
     if between:
-        print(f"warning: the same picture stands in two classes, and is used only where it comes first: {some(between)}")
+        print("warning: the same picture stands in two classes, and is used only where it comes first: "
+              f"{some(between)}")
     if not further:
         return samples
     kept = set(samples.paths) - set(further)
@@ -206,7 +209,8 @@ def read_pictures(
     bar = progress_bar("image")
     images, broken = load_images(samples.full_paths(), shape, cache_gb, lambda done: bar(done, len(samples.paths)))
     if broken and not skip_broken:
-        raise ValueError(f"{len(broken)} broken files: {some(list(broken.values()))}; repair them or pass --skip_broken")
+        raise ValueError(f"{len(broken)} broken files: {some(list(broken.values()))}; repair them or pass "
+                         "--skip_broken")
     kept = np.setdiff1d(np.arange(len(samples.paths)), list(broken))
     if not len(kept):
         raise ValueError(f"{samples.root}: every image is broken, the first: {broken[0]}")

@@ -23,9 +23,11 @@ SYSTEM = {  # what storage systems, phones and computers put beside pictures, in
     **dict.fromkeys(("@recycle", "#recycle", "$recycle.bin", ".trashes", ".trash"), "deleted file"),
     **dict.fromkeys(("__macosx", ".appledouble", "desktop.ini"), "system file"),
 }
-EXCLUDE = "EXCLUDE_PICTURES"  # the environment variable with the patterns of --exclude, a line each, for worker processes too
+# the environment variable with the patterns of --exclude, a line each, for worker processes too
+EXCLUDE = "EXCLUDE_PICTURES"
 ASIDE = re.compile(r"\.[0-9a-f]{8}\.new(\.|$)")  # in the names of files that `save_aside` is writing
-PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}  # of a data set
+# of a data set
+PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
 
 
 def folders_in(path: str) -> set[str]:
@@ -42,7 +44,8 @@ def in_parts(path: str) -> bool:
 def scan(path: str) -> list[os.DirEntry]:
     """What lies in a folder; ValueError where there is none."""
     if not os.path.isdir(path):
-        raise ValueError(f"{path or 'a folder without a name'}: no such folder; expected a folder that holds folders of images")
+        raise ValueError(f"{path or 'a folder without a name'}: no such folder; expected a folder that holds folders "
+                         "of images")
     return list(os.scandir(path))
 
 
@@ -59,14 +62,15 @@ def exclude(wished: Sequence[str]) -> None:
     """
     for pattern in wished:
         if not pattern.strip("/ ") or os.path.isabs(pattern) or ".." in pattern.split("/") or "\n" in pattern:
-            raise ValueError(f"--exclude={pattern}: expected a pattern for names, or for paths that start from the folder, "
-                             "such as --exclude='*_small.jpg' or --exclude=old/drafts")
+            raise ValueError(f"--exclude={pattern}: expected a pattern for names, or for paths that start from the "
+                             "folder, such as --exclude='*_small.jpg' or --exclude=old/drafts")
     if wished:
         os.environ[EXCLUDE] = "\n".join(pattern.removeprefix("./").rstrip("/") for pattern in wished)
 
 
 def is_wanted(below: str) -> bool:
-    """Whether a path, relative to the folder that is walked, is neither hidden, nor put there by a system, nor excluded."""
+    """Whether a path, relative to the folder that is walked, is neither hidden, nor put there by a system, nor
+    excluded."""
     name = os.path.basename(below)
     return not name.startswith(".") and name.lower() not in SYSTEM and not is_excluded(below)
 
@@ -86,7 +90,8 @@ def walk(root: str, data_sets: bool = False) -> tuple[list[str], list[str]]:
     """Images and other files below `root`, relative to it, sorted; see `is_wanted` for what does not count.
 
     Each folder is entered once and each file is named once, by what it is and not by its path: a link to something that
-    was found elsewhere is left out, and so are pipes, devices, dangling links, and what may not be read. All that is said.
+    was found elsewhere is left out, and so are pipes, devices, dangling links, and what may not be read. All that is
+    said.
 
     Args:
         data_sets: whether a folder that is a data set of its own, such as datasets/glyphs, is left out.
@@ -96,7 +101,8 @@ def walk(root: str, data_sets: bool = False) -> tuple[list[str], list[str]]:
     folders, links = [(root, "")], []
     while folders or links:
         if not folders:
-            path, below = links.pop(0)  # links come after all that is no link, which keeps the names that are no detours
+            # links come after all that is no link, which keeps the names that are no detours
+            path, below = links.pop(0)
             if not os.path.isdir(path):
                 found.place(path, below)
                 continue
@@ -193,7 +199,8 @@ def digest(path: str) -> str:
 
 
 def identical(paths: Sequence[str]) -> list[list[int]]:
-    """Places of files that have the same contents, byte for byte: lists of two or more, in order. Only files of one size are read."""
+    """Places of files that have the same contents, byte for byte: lists of two or more, in order. Only files of one
+    size are read."""
     by_size: dict[int, list[int]] = {}
     for place, path in enumerate(paths):
         with contextlib.suppress(OSError):  # gone, or not ours to read: whoever opens the file says so
@@ -215,7 +222,8 @@ def evenly(items: Sequence, most: int) -> list:
 def reading(path: str, expected: str = "", mend: str = "") -> Iterator[None]:
     """Turns whatever goes wrong while a file is read into one ValueError that names the file.
 
-    Everything that can be wrong with a file is meant: it is gone, cut, encrypted, of another kind, or claims to hold more than memory does.
+    Everything that can be wrong with a file is meant: it is gone, cut, encrypted, of another kind, or claims to hold
+    more than memory does.
 
     Args:
         expected: what the file should be, such as "Omniglot's all_runs.zip".
@@ -229,14 +237,16 @@ def reading(path: str, expected: str = "", mend: str = "") -> Iterator[None]:
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise  # that was a file that is written meanwhile
         text, kind = getattr(error, "strerror", None) or " ".join(str(error).split())[:160], type(error).__name__
-        if isinstance(error, LookupError) or not any(map(str.isalpha, text)):  # a key or a number says nothing by itself
+        # a key or a number says nothing by itself
+        if isinstance(error, LookupError) or not any(map(str.isalpha, text)):
             text = f"{kind} {text}".strip()
         parts = [f"{path}: cannot be read ({text})", f"expected {expected}" if expected else "", mend]
         raise ValueError("; ".join(filter(None, parts))) from error
 
 
 def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None:
-    """Calls `save` with another name and renames, so that a killed run, or a full disk, leaves the old file or the new one.
+    """Calls `save` with another name and renames, so that a killed run, or a full disk, leaves the old file or the new
+    one.
 
     Args:
         save: writes the file whose name it is given.
@@ -255,9 +265,11 @@ def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None
 
 
 def remove_remains(folder: str) -> None:
-    """Removes what writers that were killed have left in a folder: files of `save_aside` in which nobody has written for ten minutes."""
+    """Removes what writers that were killed have left in a folder: files of `save_aside` in which nobody has written
+    for ten minutes."""
     with contextlib.suppress(OSError), os.scandir(folder) as found:
         for entry in found:
-            if ASIDE.search(entry.name) and entry.is_file(follow_symlinks=False) and time.time() - entry.stat().st_mtime > 600:
+            if (ASIDE.search(entry.name) and entry.is_file(follow_symlinks=False)
+                and time.time() - entry.stat().st_mtime > 600):
                 with contextlib.suppress(OSError):
                     os.remove(entry.path)

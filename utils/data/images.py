@@ -17,14 +17,14 @@ with contextlib.suppress(ImportError):  # optional: pictures of phones
 
     pillow_heif.register_heif_opener()
 
-PAPER, DARK_PAPER = 255, 40  # what shows through transparent pixels; dark where all that is visible would be lost on white
-LIGHT, LOST = 230, 0.01  # grey value from which on a mark is lost on white, and share of what is visible that may be darker
+PAPER, DARK_PAPER = 255, 40  # what shows through transparent pixels; dark where all would be lost on white
+LIGHT, LOST = 230, 0.01  # grey from which on a mark is lost on white, and share of what shows that may be darker
 LIMIT = "MAX_MEGAPIXELS"  # name of the environment variable that holds the limit, so that worker processes know it too
 MEGAPIXELS = 300.0  # the limit where nobody sets another
 LARGE = 16_000_000  # pixels from which on a picture is scaled down while it is decoded, where the format can
 SCALING = {"JPEG", "MPO"}  # those that can
 STUBS = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}  # Pillow only knows their headers, or starts another program
-TELLING = ["JPEG", "PNG", "GIF", "BMP", "WEBP", "AVIF", "JPEG2000"]  # formats that a file without a telling name is tried for
+TELLING = ["JPEG", "PNG", "GIF", "BMP", "WEBP", "AVIF", "JPEG2000"]  # tried for files without a telling name
 BLOCK = 1 << 22  # values scaled to 8 bits at once
 
 Image.init()
@@ -53,7 +53,7 @@ class Refused(ValueError):
 
 
 def is_picture(path: str) -> bool:
-    """Whether a file is a picture that Pillow can open, by its name, or by its contents where its name tells nothing."""
+    """Whether a file is a picture that Pillow can open, by its name, or by its contents where its name tells none."""
     suffix = os.path.splitext(path)[1].lower()
     if suffix in SUFFIXES or suffix in Image.EXTENSION:
         return suffix in SUFFIXES
@@ -88,7 +88,7 @@ def read_photo(path) -> np.ndarray:
 
 
 def read_whole(path, side: int = 192) -> np.ndarray:
-    """A picture in its own shape, for a figure: (H, W, 3) uint8, at most `side` pixels wide and high; a grey square where it cannot be read."""
+    """A picture in its own shape, for a figure: (H, W, 3) uint8, at most `side` high and wide; grey where broken."""
     try:
         image = open_image(path, "RGB", (side, side))
     except ValueError:
@@ -109,10 +109,10 @@ def size_of(path) -> tuple[int, int]:
 def open_image(path, mode: str, size: tuple[int, int] | None = None) -> Image.Image:
     """The picture of a file in `mode` L or RGB; ValueError naming the file and what is wrong with it.
 
-    EXIF orientation is applied, transparency composited on paper, see `flat`, other numbers than 8 bits scaled to 8, see `values_as_grey`.
+    EXIF orientation is applied, transparency composited on paper, see `flat`, other than 8 bits: see `values_as_grey`.
 
     Args:
-        path: of a file; or a picture in memory, which goes the same way: an array, see `of_array`, or a PIL image, which stays as it is.
+        path: of a file; or a picture in memory: an array, see `of_array`, or a PIL image, which stays as it is.
         size: (width, height) that are needed: a large picture may be scaled down towards it while it is decoded.
     """
     with decoding(path) as file:
@@ -142,7 +142,8 @@ def decoding(path) -> Iterator[Image.Image]:
                 raise Refused(too_large(file))
             yield file
             if now.warnings:
-                say_once(f"{shown(called(path))}: read, though a part of the file is damaged ({shown(now.warnings[0])[:80]})")
+                say_once(f"{shown(called(path))}: read, though a part of the file is damaged "
+                         f"({shown(now.warnings[0])[:80]})")
     except Exception as error:  # Pillow's decoders raise a dozen kinds
         raise ValueError(f"{called(path)}: {reason(path, error)}") from None
     finally:
@@ -166,10 +167,11 @@ def opened(picture) -> Image.Image:
 
 
 def of_array(values: np.ndarray) -> Image.Image:
-    """The picture that an array holds: (H, W) or (H, W, C) of numbers in 0..255, where C is grey, grey and alpha, RGB or RGBA."""
+    """The picture of an array (H, W) or (H, W, C) in 0..255, where C is grey, grey and alpha, RGB or RGBA."""
     if values.ndim == 3 and values.shape[2] == 1:
         values = values[..., 0]
-    if not values.size or values.ndim != 2 and (values.ndim != 3 or values.shape[2] > 4) or values.dtype.kind not in "uif":
+    flat_or_few = values.ndim == 2 or values.ndim == 3 and values.shape[2] <= 4
+    if not values.size or not flat_or_few or values.dtype.kind not in "uif":
         raise Refused("expected numbers of shape (height, width) or (height, width, channels) with 1 to 4 channels")
     low, high = (float(end) for end in (values.min(), values.max()))
     if not (low >= 0 and high <= 255):  # nor NaN
@@ -189,8 +191,9 @@ def called(picture) -> str:
 
 
 def regular(path):
-    """The path, if it is that of a regular file, or whatever else was passed; to open a pipe or a device might never end."""
-    if isinstance(path, (str, os.PathLike)) and os.path.exists(path) and not os.path.isdir(path) and not os.path.isfile(path):
+    """The path of a regular file, or whatever else was passed; to open a pipe or a device might never end."""
+    is_path = isinstance(path, (str, os.PathLike))
+    if is_path and os.path.exists(path) and not os.path.isdir(path) and not os.path.isfile(path):
         raise Refused("a pipe, a device or a socket, expected an image file")
     return path
 
@@ -225,10 +228,10 @@ def is_lost_on_white(image: Image.Image) -> bool:
 
 
 def values_as_grey(values: np.ndarray, path="") -> Image.Image:
-    """Grey values (H, W) of any range as an 8-bit image. The range is judged by the values; where it is a guess, that is said once.
+    """Grey values (H, W) of any range as an 8-bit image. The range is judged by the values; a guess is said once.
 
-    From 0 on: up to 1 (numbers with a point only), 255, 4095 (12 bits) or 65535, whichever is the first that holds the highest
-    value. Otherwise, or between 1 and 2: from the lowest to the highest value.
+    From 0 on: up to 1 (numbers with a point only), 255, 4095 (12 bits) or 65535, whichever is the first that holds the
+    highest value. Otherwise, or between 1 and 2: from the lowest to the highest value.
 
     Raises:
         ValueError: values that are NaN or infinite.
@@ -262,7 +265,8 @@ def reason(path, error: Exception) -> str:
     if is_path and os.path.isfile(path) and os.path.getsize(path) == 0:
         return "the file is empty"
     if isinstance(error, Image.UnidentifiedImageError):
-        return "a HEIC picture: pip install pillow-heif, or convert it to JPEG" if is_path and is_heic(path) else "not an image that Pillow can read"
+        heic = "a HEIC picture: pip install pillow-heif, or convert it to JPEG"
+        return heic if is_path and is_heic(path) else "not an image that Pillow can read"
     if isinstance(error, MemoryError):
         return "broken image (it claims more pixels than memory holds)"
     if isinstance(error, Refused):
@@ -323,8 +327,7 @@ def load_images(
         progress: called with the number of files done.
 
     Returns:
-        The images, array or `ImagesOnDisk`, N of them; and for each broken file its row and what is
-        wrong with it. It stands in the array as zeros: leave it out.
+        The N images, an array or `ImagesOnDisk`; and by row what is wrong with broken files, which are zeros there.
     """
     fits = len(paths) * np.prod(shape) <= cache_gb * 1e9
     cache = np.zeros((len(paths), *shape), "uint8") if fits else None

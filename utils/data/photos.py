@@ -46,11 +46,13 @@ def find_photos(root: str, least: int, val_share: float, test_share: float, seed
         root, paths = sample_photos()
     kept = without_twins(root, [paths[row] for row in usable(root, paths, least, skip_broken)])
     if len(kept) < 2:
-        raise ValueError(f"{root}: found {counted(len(kept), 'photo')} of {least} pixels a side or more, expected two or more")
+        raise ValueError(f"{root}: found {counted(len(kept), 'photo')} of {least} pixels a side or more, expected two "
+                         "or more")
     print(f"found {len(kept)} photos in {root}")
     made = split(root, kept, val_share, test_share, seed)
     if not made.train:
-        raise ValueError(f"{root}: {made.how}; expected photos to train on: lower --val_share and --test_share, or add photos")
+        raise ValueError(f"{root}: {made.how}; expected photos to train on: lower --val_share and --test_share, or "
+                         "add photos")
     return made
 
 
@@ -72,7 +74,8 @@ def usable(root: str, paths: list[str], least: int = 1, skip_broken: bool = True
     found = check_all(root, paths, least)
     problems = [problem for problem in found if problem]
     if problems and not skip_broken:
-        raise ValueError(f"{counted(len(problems), 'photo')} cannot be used: {some(problems)}; repair them or pass --skip_broken")
+        raise ValueError(f"{counted(len(problems), 'photo')} cannot be used: {some(problems)}; repair them or pass "
+                         "--skip_broken")
     if problems:
         left_out(f"{counted(len(problems), 'photo')}", problems)
     return [row for row, problem in enumerate(found) if not problem]
@@ -94,8 +97,8 @@ def sample_photos() -> tuple[str, list[str]]:
     import sklearn.datasets
 
     root = os.path.join(os.path.dirname(sklearn.datasets.__file__), "images")
-    print("no photos here: taking the two that come with scikit-learn. They only demonstrate the pipeline; do not expect a useful model. "
-          "Pass --dataset_path=FOLDER with a hundred undistorted photos or more")
+    print("no photos here: taking the two that come with scikit-learn. They only demonstrate the pipeline; do not "
+          "expect a useful model. Pass --dataset_path=FOLDER with a hundred undistorted photos or more")
     return root, walk(root)[0]
 
 
@@ -106,7 +109,8 @@ def check_all(root: str, paths: list[str], least: int) -> list[str]:
             height, width = read_photo(os.path.join(root, path)).shape[:2]
         except ValueError as error:
             return str(error)
-        return "" if min(height, width) >= least else f"{path}: {width} x {height} pixels, expected {least} or more a side"
+        return ("" if min(height, width) >= least else f"{path}: {width} x {height} pixels, expected {least} or more "
+                                                       "a side")
 
     bar, found = progress_bar("photo"), []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -118,18 +122,21 @@ def check_all(root: str, paths: list[str], least: int) -> list[str]:
 
 def split(root: str, paths: list[str], val_share: float, test_share: float, seed: int) -> Photos:
     """Photos of the folders train/, val/, test/ where they exist, else drawn from the seed; two photos serve as all."""
-    parts = {part: [path for path in paths if PARTS.get(path.split(os.sep)[0]) == part] for part in ("train", "validation", "test")}
+    parts = {part: [path for path in paths if PARTS.get(path.split(os.sep)[0]) == part]
+             for part in ("train", "validation", "test")}
     if parts["train"] and parts["test"]:
         if not parts["validation"]:
             parts["train"], parts["validation"] = drawn(parts["train"], val_share, seed)
         how = "split by the folders train, val and test"
     elif len(paths) < 5:
-        return Photos(root, paths, [], paths, f"{len(paths)} photos: trained and tested on the same photos, so the figures say nothing about quality")
+        return Photos(root, paths, [], paths, f"{len(paths)} photos: trained and tested on the same photos, so the "
+                                              "figures say nothing about quality")
     else:
         rest, parts["test"] = drawn(paths, test_share, seed)
         parts["train"], parts["validation"] = drawn(rest, val_share, seed + 1)
         how = "split by photo"
-    counts = ", ".join(f"{len(names)} {word}" for word, names in zip(("to train on", "to validate", "to test"), parts.values()))
+    counts = ", ".join(f"{len(names)} {word}"
+                       for word, names in zip(("to train on", "to validate", "to test"), parts.values()))
     return Photos(root, **parts, how=f"{how}: {counts}")
 
 

@@ -15,7 +15,8 @@ from utils.data.files import reading
 from utils.saying import say_once
 
 # names of columns, as `plain` writes them
-IMAGE_COLUMNS = ("image", "path", "file", "name", "filename", "imagename", "imgname", "img", "imagepath", "imgpath", "filepath", "imagefile",
+IMAGE_COLUMNS = ("image", "path", "file", "name", "filename", "imagename", "imgname", "img", "imagepath", "imgpath",
+                 "filepath", "imagefile",
                  "distimg", "distimage", "distortedimage", "distname")
 SCORE_COLUMNS = ("mos", "dmos", "score", "quality", "dmosrealigned", "mosscore", "qualityscore", "meanopinionscore",
                  "differencemeanopinionscore", "mosz", "zmos", "moszscore")
@@ -52,7 +53,8 @@ class Row(NamedTuple):
 
 
 def text_lines(path: str, expected: str = TEXT) -> list[str]:
-    """The lines of a text file, in UTF-8, or in UTF-16 if it says so; bytes that are neither stay in the names, as Python keeps those of files."""
+    """The lines of a text file, in UTF-8, or in UTF-16 if it says so; bytes that are neither stay in the names, as
+    Python keeps those of files."""
     with reading(path, expected):
         data = Path(path).read_bytes()
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", "surrogateescape")
@@ -104,7 +106,8 @@ def whole(text: str, where: str) -> int:
 
 
 def plain(name: str) -> str:
-    """The name of a column without capitals, blanks, `_`, `-` and dots: "Image Name" and "img_name" are imagename and imgname."""
+    """The name of a column without capitals, blanks, `_`, `-` and dots: "Image Name" and "img_name" are imagename and
+    imgname."""
     return re.sub(r"[\s_.\-]+", "", name.casefold())
 
 
@@ -127,9 +130,11 @@ def read_list(path: str, higher_is_better: bool, image_column: str = "", score_c
 
 
 def start(lines: list[str]) -> tuple[int, str | None]:
-    """Where a table begins, after empty lines and comments, and the delimiter that its first line names, as Excel writes it."""
+    """Where a table begins, after empty lines and comments, and the delimiter that its first line names, as Excel
+    writes it."""
     named = re.fullmatch(r'"?sep=([,;|:\t ])"?', lines[0].rstrip("\r\n"), re.IGNORECASE) if lines else None
-    first = next((place for place, line in enumerate(lines) if place >= bool(named) and line.strip() and not line.startswith("#")), len(lines))
+    first = next((place for place, line in enumerate(lines) if place >= bool(named) and line.strip()
+                  and not line.startswith("#")), len(lines))
     return first, named and named[1]
 
 
@@ -147,7 +152,8 @@ def delimiter_of(path: str, lines: list[str]) -> str | None:
 
 
 def fit(lines: list[str], delimiter: str) -> tuple[bool, bool, int]:
-    """How well a delimiter parts lines: whether the first names known columns, whether all have as many fields, and how many the first has."""
+    """How well a delimiter parts lines: whether the first names known columns, whether all have as many fields, and how
+    many the first has."""
     try:
         rows = [fields for fields in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if fields]
     except csv.Error:
@@ -180,8 +186,8 @@ def fields_of(path: str, lines: list[str], first: int, delimiter: str) -> Iterat
         try:
             fields = next(table, None)
         except csv.Error as error:
-            raise ValueError(f"{path}, line {begun}: {error}; expected fields parted by {shown(delimiter)}; look for a quotation "
-                             "mark without its partner") from None
+            raise ValueError(f"{path}, line {begun}: {error}; expected fields parted by {shown(delimiter)}; look for "
+                             "a quotation mark without its partner") from None
         if fields is None:
             return
         fields = [field.strip() for field in fields]
@@ -189,8 +195,10 @@ def fields_of(path: str, lines: list[str], first: int, delimiter: str) -> Iterat
             yield f"{path}, line {first + table.line_num}", fields
 
 
-def read_table(path: str, lines: list[str], first: int, delimiter: str, higher_is_better: bool, asked: tuple[str, str]) -> list[Row]:
-    """Rows of a table with a header; without one it may have two columns, one of them of numbers, or more, whose places are asked for."""
+def read_table(path: str, lines: list[str], first: int, delimiter: str, higher_is_better: bool,
+               asked: tuple[str, str]) -> list[Row]:
+    """Rows of a table with a header; without one it may have two columns, one of them of numbers, or more, whose places
+    are asked for."""
     table = list(fields_of(path, lines, first, delimiter))
     names, comma = table[0][1] if table else [], delimiter != ","
     if header := without_header(names, asked, comma):
@@ -205,7 +213,8 @@ def read_table(path: str, lines: list[str], first: int, delimiter: str, higher_i
     for where, fields in table:
         fields = fields[: len(names)] + [field for field in fields[len(names) :] if field]
         if len(fields) != len(names) or not fields[image]:
-            raise ValueError(f"{where}: found {shown(fields)}; expected {len(names)} fields, with a path in {names[image]!r}")
+            raise ValueError(f"{where}: found {shown(fields)}; expected {len(names)} fields, with a path in "
+                             f"{names[image]!r}")
         reference, kind, level = ("" if place is None else fields[place] for place in others)
         rows.append(Row(fields[image], number(fields[score], where, comma), reference, kind, whole(level, where)))
     return rows
@@ -221,7 +230,8 @@ def without_header(fields: list[str], asked: tuple[str, str], decimal_comma: boo
     return ["image", "score"] if numbers[1] else ["score", "image"]
 
 
-def column(path: str, names: list[str], known: tuple[str, ...], flag: str = "", asked: str = "", preferred=()) -> int | None:
+def column(path: str, names: list[str], known: tuple[str, ...], flag: str = "", asked: str = "",
+           preferred=()) -> int | None:
     """The place of the column of a header that is asked for, or of the one that is among the known ones.
 
     Args:
@@ -236,20 +246,25 @@ def column(path: str, names: list[str], known: tuple[str, ...], flag: str = "", 
             place for place, name in enumerate(names) if plain(name) == plain(asked)]
         places = places or [place for place in range(len(names)) if asked == str(place + 1)]
         if len(places) != 1:
-            raise ValueError(f"{path}: --{flag}={asked} names {'several' if places else 'none'} of the columns {header}; expected one of them")
+            raise ValueError(f"{path}: --{flag}={asked} names {'several' if places else 'none'} of the columns "
+                             f"{header}; expected one of them")
         return places[0]
     places = [place for place, name in enumerate(names) if plain(name) in known]
     if len(places) > 1 and len(better := [place for place in places if plain(names[place]) in preferred]) == 1:
-        say_once(f"{path}: of the columns {', '.join(names[place] for place in places)}, {names[better[0]]} is read, because of "
-                 f"--{'no' * (plain(names[better[0]]) in DIFFERENCES)}higher_is_better; --{flag} names another")
+        say_once(f"{path}: of the columns {', '.join(names[place] for place in places)}, {names[better[0]]} is read, "
+                 f"because of --{'no' * (plain(names[better[0]]) in DIFFERENCES)}higher_is_better; --{flag} names "
+                 "another")
         places = better
-    elif len(places) == 1 and preferred and plain(names[places[0]]) not in (*preferred, "score", "quality", "qualityscore"):
+    elif (len(places) == 1 and preferred
+          and plain(names[places[0]]) not in (*preferred, "score", "quality", "qualityscore")):
         higher = "mos" in preferred
-        say_once(f"{path}: the scores are those of the column {names[places[0]]}, of which mostly the {'lower' if higher else 'higher'} ones are "
-                 f"better; they are read as --{'no' * (not higher)}higher_is_better says; --{flag} names another column")
+        say_once(f"{path}: the scores are those of the column {names[places[0]]}, of which mostly the "
+                 f"{'lower' if higher else 'higher'} ones are better; they are read as "
+                 f"--{'no' * (not higher)}higher_is_better says; --{flag} names another column")
     if len(places) > 1 or flag and not places:
         raise ValueError(
-            f"{path}: {'several' if places else 'none'} of the columns {', '.join(known[:5])} ... in the header {header}; expected exactly one"
+            f"{path}: {'several' if places else 'none'} of the columns {', '.join(known[:5])} ... in the header "
+            f"{header}; expected exactly one"
             + (f"; name it with --{flag}" if flag else "; rename the others")
         )
     return places[0] if places else None
@@ -265,7 +280,8 @@ def tid_rows(path: str) -> list[Row]:
         score, _, name = line.strip().partition(" ")
         parts = TID_NAME.fullmatch(name.strip())
         if not parts or not 1 <= int(parts[2]) <= len(TID_KINDS):
-            raise ValueError(f"{where}: found {line.strip()!r}; expected `MOS iNN_TT_L.bmp`, as in 5.51429 i01_01_1.bmp")
+            raise ValueError(f"{where}: found {line.strip()!r}; expected `MOS iNN_TT_L.bmp`, as in 5.51429 "
+                             "i01_01_1.bmp")
         if parts[1] != ARTIFICIAL:
             rows.append(Row(parts[0], number(score, where), parts[1], TID_KINDS[int(parts[2]) - 1], int(parts[3])))
     return rows

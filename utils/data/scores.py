@@ -79,7 +79,8 @@ def read_scores(
 
     Args:
         higher_is_better: to be declared for a list, whatever its columns are called; known for the folders.
-        image_root: the folder that the paths start from, in which links may lead elsewhere; "" for that of the list, or the data set's own.
+        image_root: the folder that the paths start from, in which links may lead elsewhere; "" for that of the list, or
+            the data set's own.
         score_range: lowest and highest score possible. Without it: 0 to 9 for TID2013, otherwise what was found.
         skip_missing: leave out images that are not there, unless that is all of them.
         image_column, score_column: of a table, names or places (1 is the first) of columns; "": those with known names.
@@ -121,8 +122,10 @@ def read_folder(path: str, declared: bool | None, image_root: str, score_range, 
     return scored(path, root, rows, known, score_range, skip_missing)
 
 
-def scored(path: str, root: str, rows: list[Row], higher_is_better: bool, score_range, skip_missing: bool, links: bool = True) -> Scored:
-    """The rows of the list `path` as arrays, checked; `links`: whether those in the folder `root` may lead out of it."""
+def scored(path: str, root: str, rows: list[Row], higher_is_better: bool, score_range, skip_missing: bool,
+           links: bool = True) -> Scored:
+    """The rows of the list `path` as arrays, checked; `links`: whether those in the folder `root` may lead out of
+    it."""
     if not rows:
         raise ValueError(f"{path}: lists no image; expected lines `path score`, or a header and rows")
     check_paths(path, root, rows, links=True)
@@ -188,10 +191,11 @@ def check_paths(path: str, root: str, rows: list[Row], links: bool) -> None:
         for name in spellings(row.path):
             full = os.path.abspath(os.path.join(top, name))
             if not is_below(top, full):
-                raise ValueError(f"{path}: {row.path} lies outside of {root or '.'}; expected paths in that folder; if you trust the list, "
-                                 "pass --image_root=FOLDER, a folder that holds all its images")
+                raise ValueError(f"{path}: {row.path} lies outside of {root or '.'}; expected paths in that folder; "
+                                 "if you trust the list, pass --image_root=FOLDER, a folder that holds all its images")
             if not links and not is_below(os.path.realpath(top), os.path.realpath(full)):
-                raise ValueError(f"{path}: {row.path} is a link out of {root or '.'}; if you trust it, pass --image_root={root or '.'}")
+                raise ValueError(f"{path}: {row.path} is a link out of {root or '.'}; if you trust it, pass "
+                                 f"--image_root={root or '.'}")
 
 
 def find_files(path: str, root: str, rows: list[Row], skip_missing: bool) -> list[Row]:
@@ -207,8 +211,8 @@ def find_files(path: str, root: str, rows: list[Row], skip_missing: bool) -> lis
     if missing:
         what = f"{len(missing)} of {len(rows)} images are not below {root or '.'}: {some(missing)}"
         if not kept:
-            raise ValueError(f"{path}: {what}; pass the folder that the paths start from as --image_root (tried: the names as they are written, "
-                             "with / for \\, regardless of case, and without their endings)")
+            raise ValueError(f"{path}: {what}; pass the folder that the paths start from as --image_root (tried: the "
+                             "names as they are written, with / for \\, regardless of case, and without their endings)")
         if not skip_missing:
             raise ValueError(f"{path}: {what}; put them there, or pass --skip_broken to leave them out")
         say_once(f"{path}: left out: {what}")
@@ -219,12 +223,14 @@ def find_files(path: str, root: str, rows: list[Row], skip_missing: bool) -> lis
 
 
 def find_file(root: str, name: str, known: dict[str, dict[str, list[str]]]) -> str | None:
-    """The name of a file below `root` as it is written, or else regardless of case and of how accents are coded; None where it is not there.
+    """The name of a file below `root` as it is written, or else regardless of case and of how accents are coded; None
+    where it is not there.
 
     A name without its ending, such as "I01", is found too where one file only is called so.
 
     Args:
-        known: names in each folder, by what they have in common, with their endings and after a "." without; filled here.
+        known: names in each folder, by what they have in common, with their endings and after a "." without; filled
+            here.
     """
     if os.path.isfile(os.path.join(root, name)):
         return os.path.normpath(name) if ".." in name.split("/") else name
@@ -294,7 +300,8 @@ def write_rank_lists(path: str, files: Mapping[str, Sequence[Sequence[str]]]) ->
     write_list(path, [file for file, _ in rows], [level for _, level in rows])
 
 
-def split_by_reference(references: np.ndarray, test_share: float, seed: int, name: str = "test_share") -> tuple[np.ndarray, np.ndarray]:
+def split_by_reference(references: np.ndarray, test_share: float, seed: int,
+                       name: str = "test_share") -> tuple[np.ndarray, np.ndarray]:
     """Holds whole reference photos out, so that no photo is seen in training and in test.
 
     Args:

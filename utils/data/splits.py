@@ -44,16 +44,18 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
     if np.sum(~apart) < FEWEST_TO_HOLD_OUT:
         held = [0, 0]  # all that is not for the test is needed for training
     counts = np.bincount(units[samples.labels], minlength=units.max() + 1)  # images of each unit
-    several = np.bincount(units, np.bincount(samples.labels, minlength=len(names)) > 1)  # classes of two images or more in each
+    # classes of two images or more in each
+    several = np.bincount(units, np.bincount(samples.labels, minlength=len(names)) > 1)
     chosen = choose(order, counts, several, held[0], val_share)
     validation = np.isin(units, chosen) & ~apart
     rest = order[~np.isin(order, chosen)]
-    test = apart if apart.any() else np.isin(units, choose(rest, counts, several, held[1], test_share, counts[order].sum()))
+    test = (apart if apart.any()
+            else np.isin(units, choose(rest, counts, several, held[1], test_share, counts[order].sum())))
     train = ~validation & ~test
     if train.sum() < 2:
         raise ValueError(
-            f"{samples.root}: {counted(len(names), 'class', 'classes')}, of which {train.sum()} would be left for training; "
-            "lower --val_share and --test_share"
+            f"{samples.root}: {counted(len(names), 'class', 'classes')}, of which {train.sum()} would be left for "
+            "training; lower --val_share and --test_share"
         )
     kind = "groups" if by_group else "classes"
     return Split(
@@ -74,8 +76,10 @@ def in_words(samples: Samples, classes: np.ndarray) -> str:
     return f"{classes.sum()} classes ({int(classes[samples.labels].sum())} images)"
 
 
-def choose(order: np.ndarray, counts: np.ndarray, several: np.ndarray, most: int, share: float, images: int = 0) -> np.ndarray:
-    """At most so many of the units in `order` as fit the share of the images. If a unit has a class with two images, one such unit is chosen.
+def choose(order: np.ndarray, counts: np.ndarray, several: np.ndarray, most: int, share: float,
+           images: int = 0) -> np.ndarray:
+    """At most so many of the units in `order` as fit the share of the images. If a unit has a class with two images,
+    one such unit is chosen.
 
     Args:
         order: the units to choose from, in random order.
@@ -105,7 +109,8 @@ def split_by_image(samples: Samples, val_share: float, test_share: float, rng) -
             part.extend(chosen)
     validation, test, train = (np.sort(np.array(part, int)) for part in parts)
     if len(np.unique(samples.labels[train])) < 2:
-        raise ValueError(f"{samples.root}: too few images would be left for training; lower --val_share and --test_share")
+        raise ValueError(f"{samples.root}: too few images would be left for training; lower --val_share and "
+                         "--test_share")
     return Split(
         train, validation, test,
         how=f"split by image, because {len(samples.classes)} classes are too few to hold some out "
@@ -158,7 +163,8 @@ def where_training_read(split: dict, root: str, names: list[str]) -> str:
 
     They were if the folder of the split is gone and more than half of the names are below `root`.
     """
-    moved = not os.path.isdir(split["root"] or ".") and sum(os.path.exists(os.path.join(root, name)) for name in names) > len(names) / 2
+    moved = (not os.path.isdir(split["root"] or ".") and sum(os.path.exists(os.path.join(root, name)) for name in names)
+             > len(names) / 2)
     if moved:
         print(f"{split['root']}, where training read, is gone: {root} is taken for the same data, moved")
     return root if moved else split["root"]
@@ -172,7 +178,8 @@ def without_classes(samples: Samples, split: dict) -> Samples:
     if not any(kept):
         raise ValueError(f"{samples.root}: training saw every class in it, so there is nothing left to measure")
     left = from_files(samples.root, samples.take(np.flatnonzero(kept)).paths)
-    print(f"left out {counted(len(samples.classes) - len(left.classes), 'class', 'classes')} that training saw; {len(left.classes)} remain")
+    print(f"left out {counted(len(samples.classes) - len(left.classes), 'class', 'classes')} that training saw; "
+          f"{len(left.classes)} remain")
     return left
 
 

@@ -1,4 +1,5 @@
-"""What kind of pictures lie in a folder: grey or colour, how large, photographs or characters. A sample of them is looked at."""
+"""What kind of pictures lie in a folder: grey or colour, how large, photographs or characters. A sample of them is
+looked at."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +16,8 @@ THUMBNAIL = (48, 48, 3)
 
 
 class Survey(NamedTuple):
-    """Number of pictures, whether some have colour, whether they are characters, and median height and width in pixels."""
+    """Number of pictures, whether some have colour, whether they are characters, and median height and width in
+    pixels."""
 
     count: int
     colour: bool
@@ -50,7 +52,8 @@ def input_for(found: Survey, least: int = 48, most: int = 80) -> tuple[int, int,
     """(height, width, channels) that suits the pictures: their shape, about 64 x 64 pixels in all, in steps of 8."""
     shape = float(np.clip(found.height / found.width, 0.5, 2))
     side = float(np.clip(np.sqrt(found.height * found.width), least, 64))
-    height, width = (int(np.clip(8 * round(length / 8), least, most)) for length in (side * np.sqrt(shape), side / np.sqrt(shape)))
+    height, width = (int(np.clip(8 * round(length / 8), least, most))
+                     for length in (side * np.sqrt(shape), side / np.sqrt(shape)))
     return height, width, 3 if found.colour else 1
 
 

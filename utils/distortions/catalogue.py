@@ -1,6 +1,7 @@
 """A photo, a type of distortion and a level -> the photo made that much worse.
 
-    python -m utils.distortions photo.png --out=levels             every type and level as files, a list of them, and one sheet
+    python -m utils.distortions photo.png --out=levels             every type and level as files, a list of them, and
+                                                                   one sheet
     python -m utils.distortions photo.png --distortions=jpeg,white_noise --levels=jpeg=40:20:10:5
     python -m utils.distortions photo.png --benchmark              photos a second
 
@@ -208,7 +209,8 @@ def titles(name: str, kind: Distortion) -> list[str]:
     return [name, f"{first} {kind.unit}", *others]
 
 
-def benchmark(photo: Photo, kinds: dict[str, Distortion], seed: int, crop: int = 224, progress=lambda done, of: None) -> str:
+def benchmark(photo: Photo, kinds: dict[str, Distortion], seed: int, crop: int = 224,
+              progress=lambda done, of: None) -> str:
     """A table of photos a second on one core, mean of all levels: the middle `crop` pixels, and all.
 
     Args:
@@ -238,7 +240,8 @@ def define_flags() -> None:
     """The flags of the command line."""
     with group("What to distort"):
         flags.DEFINE_string("out", "", "Folder to write to. Default: distortions/<name of the photo>")
-        flags.DEFINE_list("distortions", ["tid2013"], f"Which distortions: {', '.join(SETS)}, or some of {', '.join(TID2013)}")
+        flags.DEFINE_list("distortions", ["tid2013"],
+                          f"Which distortions: {', '.join(SETS)}, or some of {', '.join(TID2013)}")
         flags.DEFINE_list("levels", [], "Levels of your own, mild ones first, such as jpeg=40:20:10:5,dithering=32:8")
         flags.DEFINE_integer("seed", 0, "Seed of noise, places and signs", 0)
         flags.DEFINE_boolean("benchmark", False, "Write nothing; print photos a second of each type")

@@ -1,7 +1,7 @@
 """Patches around key points: cut at the key point's scale, turned by its angle, anti-aliased by a pyramid.
 
-A frame says what a patch shows: a matrix (2, 3) that maps the patch's coordinates, -1..1 from edge to edge, to pixels of the photo.
-The centre of the first pixel of a photo is (0, 0).
+A frame says what a patch shows: a matrix (2, 3) that maps the patch's coordinates, -1..1 from edge to edge, to pixels
+of the photo. The centre of the first pixel of a photo is (0, 0).
 """
 
 import numpy as np
@@ -9,7 +9,8 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 
 from utils.keypoints.detector import CAMERA, Keypoints
 
-MAGNIFICATION = 12.0  # sides of a patch in sigmas of its key point: the 4 x 4 grid of SIFT, whose cells are three sigmas wide
+# sides of a patch in sigmas of its key point: the 4 x 4 grid of SIFT, whose cells are three sigmas wide
+MAGNIFICATION = 12.0
 OPENCV = 5.303  # a patch of P pixels is what HPatches compares with OpenCV's SIFT at a key point of size P / 5.303
 BLOCK = 1 << 22  # samples taken at once
 
@@ -20,7 +21,8 @@ def cut(image: np.ndarray, keypoints: Keypoints, side: int = 32, magnification: 
     Args:
         image: (H, W) or (H, W, C), 0..255.
         side: pixels of a patch each way.
-        magnification: a patch shows a square of `magnification` * size / 2 pixels of the photo; size / 2 is the sigma of the key point.
+        magnification: a patch shows a square of `magnification` * size / 2 pixels of the photo; size / 2 is the sigma
+            of the key point.
 
     Returns:
         (N, side, side) or (N, side, side, C) float32, 0..255. What lies outside the photo shows its nearest pixel.
@@ -40,7 +42,8 @@ def frames_of(keypoints: Keypoints, magnification: float = MAGNIFICATION) -> np.
 def cut_frames(image: np.ndarray, frames: np.ndarray, side: int = 32) -> np.ndarray:
     """The patches of frames (N, 2, 3), which may be turned, mirrored, squeezed and sheared; otherwise as `cut`."""
     image = np.asarray(image, "float32")
-    step = np.sqrt(np.abs(np.linalg.det(frames[:, :, :2]))) * 2 / side  # pixels of the photo from one pixel of a patch to the next
+    # pixels of the photo from one pixel of a patch to the next
+    step = np.sqrt(np.abs(np.linalg.det(frames[:, :, :2]))) * 2 / side
     level = np.rint(2 * np.log2(np.maximum(step, 1))).astype(int)  # half octaves
     patches = np.empty((len(frames), side, side, *image.shape[2:]), "float32")
     for number, (picture, pixel) in enumerate(pyramid(image, level.max(initial=0))):
@@ -65,11 +68,13 @@ def pyramid(image: np.ndarray, levels: int):
 
 
 def sampled(image: np.ndarray, frames: np.ndarray, side: int) -> np.ndarray:
-    """What frames (N, 2, 3) in pixels of this image show, interpolated between four pixels: (N, side, side[, C]) float32."""
+    """What frames (N, 2, 3) in pixels of this image show, interpolated between four pixels: (N, side, side[, C])
+    float32."""
     ticks = (2 * np.arange(side) + 1) / side - 1
     x, y = np.meshgrid(ticks, ticks)
     grid = np.stack([x, y, np.ones_like(x)]).reshape(3, -1)
     xy = (frames @ grid).reshape(-1, 2, side, side)
     channels = image[:, :, None] if image.ndim == 2 else image
-    planes = [map_coordinates(channels[:, :, c], (xy[:, 1], xy[:, 0]), order=1, mode="nearest") for c in range(channels.shape[2])]
+    planes = [map_coordinates(channels[:, :, c], (xy[:, 1], xy[:, 0]), order=1, mode="nearest")
+              for c in range(channels.shape[2])]
     return planes[0] if image.ndim == 2 else np.stack(planes, axis=-1)

@@ -1,7 +1,7 @@
 """Key points of a photo: extrema of differences of Gaussians over octaves and scales, each with an orientation.
 
-Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004, sections 3 to 5. Constants are those of the article
-and of OpenCV, so that the points of both can be compared.
+Lowe, "Distinctive image features from scale-invariant keypoints", IJCV 2004, sections 3 to 5. Constants are those of
+the article and of OpenCV, so that the points of both can be compared.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,8 @@ BLOCK = 2000  # key points whose orientations are found at once
 
 
 class Keypoints(NamedTuple):
-    """N key points, in the coordinates of OpenCV: x to the right, y down, and the centre of the first pixel is (0, 0)."""
+    """N key points, in the coordinates of OpenCV: x to the right, y down, and the centre of the first pixel is (0,
+    0)."""
 
     xy: np.ndarray  # (N, 2) float32, pixels
     size: np.ndarray  # (N,) float32, diameter in pixels: twice the sigma at which the point was found
@@ -42,7 +43,8 @@ def detect(grey: np.ndarray, most: int = 0, contrast: float = CONTRAST, doubled:
         grey: (H, W) float32, 0..255.
         most: how many are kept; 0: all. A point with two orientations counts twice.
         contrast: least contrast of a point, in grey values.
-        doubled: whether the photo is doubled first, which finds points of less than 3 pixels. None: photos below `LARGE` pixels.
+        doubled: whether the photo is doubled first, which finds points of less than 3 pixels. None: photos below
+            `LARGE` pixels.
 
     Raises:
         ValueError: not a grey picture.
@@ -92,12 +94,15 @@ def blur(image: np.ndarray, sigma: float, before: float, out: np.ndarray | None 
 
 
 def extrema(blurred: np.ndarray, contrast: float) -> tuple[np.ndarray, np.ndarray]:
-    """The differences of neighbouring images (S - 1, H, W), and the places (N, 3) of values above or below all 26 neighbours."""
+    """The differences of neighbouring images (S - 1, H, W), and the places (N, 3) of values above or below all 26
+    neighbours."""
     differences = np.diff(blurred, axis=0)
     flat, strides = differences.ravel(), steps(differences)
-    at = np.concatenate([np.flatnonzero(candidates(plane, contrast)) + scale * plane.size for scale, plane in enumerate(differences)][1:-1])
+    at = np.concatenate([np.flatnonzero(candidates(plane, contrast)) + scale * plane.size
+                         for scale, plane in enumerate(differences)][1:-1])
     sign = np.sign(flat[at])
-    for step in sorted(np.ndindex(3, 3, 3), key=lambda step: np.abs(np.subtract(step, 1)).sum())[1:]:  # near neighbours reject the most
+    # near neighbours reject the most
+    for step in sorted(np.ndindex(3, 3, 3), key=lambda step: np.abs(np.subtract(step, 1)).sum())[1:]:
         kept = sign * flat[at] >= sign * flat[at + np.subtract(step, 1) @ strides]
         at, sign = at[kept], sign[kept]
     return differences, np.stack(np.unravel_index(at, differences.shape), axis=1)
@@ -106,7 +111,8 @@ def extrema(blurred: np.ndarray, contrast: float) -> tuple[np.ndarray, np.ndarra
 def candidates(plane: np.ndarray, contrast: float) -> np.ndarray:
     """Where a plane (H, W) of differences is strong, and above or below its neighbours in the row: (H, W) bool."""
     strong = np.zeros(plane.shape, bool)
-    inner, left, right = (plane[BORDER:-BORDER, BORDER + shift : plane.shape[1] - BORDER + shift] for shift in (0, -1, 1))
+    inner, left, right = (plane[BORDER:-BORDER, BORDER + shift : plane.shape[1] - BORDER + shift]
+                          for shift in (0, -1, 1))
     high = (inner > 0.5 * contrast) & (inner >= left) & (inner >= right)
     strong[BORDER:-BORDER, BORDER:-BORDER] = high | ((inner < -0.5 * contrast) & (inner <= left) & (inner <= right))
     return strong
@@ -118,7 +124,8 @@ def steps(stack: np.ndarray) -> np.ndarray:
 
 
 def refined(differences: np.ndarray, places: np.ndarray, contrast: float) -> np.ndarray:
-    """Extrema (N, 4) as scale, y, x with fractions, and contrast: where a parabola through the neighbours has its own; weak ones and edges left out.
+    """Extrema (N, 4) as scale, y, x with fractions, and contrast: where a parabola through the neighbours has its own;
+    weak ones and edges left out.
 
     Args:
         places: (N, 3) int, scale, y and x of the extrema.
@@ -165,27 +172,32 @@ def oriented(blurred: np.ndarray, points: np.ndarray, pixel: float) -> Keypoints
         for part in np.split(rows, range(BLOCK, len(rows), BLOCK)):
             sigma = SIGMA * 2 ** (points[part, 0] / SCALES)
             which, angle = peaks(histograms(blurred[number], points[part, 1:3], sigma))
-            found.append(Keypoints(points[part[which], 2:0:-1] * pixel, 2 * sigma[which] * pixel, angle, points[part[which], 3]))
+            found.append(Keypoints(points[part[which], 2:0:-1] * pixel, 2 * sigma[which] * pixel, angle,
+                                   points[part[which], 3]))
     return Keypoints(*(np.concatenate(values) for values in zip(*found)))
 
 
 def histograms(image: np.ndarray, places: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """Smoothed histograms (N, `BINS`) of the directions of gradients around places (N, 2), y and x, weighted by strength and nearness."""
+    """Smoothed histograms (N, `BINS`) of the directions of gradients around places (N, 2), y and x, weighted by
+    strength and nearness."""
     if not len(places):
         return np.zeros((0, BINS))
     centre, radius = np.rint(places).astype(int), np.rint(4.5 * sigma)
     reach = np.arange(-int(radius.max()), int(radius.max()) + 1)
     rows, columns = centre[:, :1] + reach, centre[:, 1:] + reach  # (N, R)
-    inside = ((rows > 0) & (rows < image.shape[0] - 1))[:, :, None] & ((columns > 0) & (columns < image.shape[1] - 1))[:, None]
+    inside = ((rows > 0) & (rows < image.shape[0] - 1))[:, :, None] & ((columns > 0)
+                                                                       & (columns < image.shape[1] - 1))[:, None]
     inside &= ((np.abs(reach) <= radius[:, None])[:, :, None] & (np.abs(reach) <= radius[:, None])[:, None])
     rows, columns = np.clip(rows, 1, image.shape[0] - 2)[:, :, None], np.clip(columns, 1, image.shape[1] - 2)[:, None]
     dx = image[rows, columns + 1] - image[rows, columns - 1]
     dy = image[rows + 1, columns] - image[rows - 1, columns]
     near = np.exp(-0.5 * (reach / (1.5 * sigma[:, None])) ** 2)  # (N, R)
     weight = np.hypot(dx, dy) * near[:, :, None] * near[:, None] * inside
-    bins = np.rint(np.arctan2(dy, dx) * (BINS / (2 * np.pi))).astype(int) % BINS + np.arange(len(places))[:, None, None] * BINS
+    bins = (np.rint(np.arctan2(dy, dx) * (BINS / (2 * np.pi))).astype(int) % BINS
+            + np.arange(len(places))[:, None, None] * BINS)
     found = np.bincount(bins.ravel(), weight.ravel(), len(places) * BINS).reshape(-1, BINS)
-    return sum(share * np.roll(found, step, axis=1) for step, share in zip(range(-2, 3), (1 / 16, 1 / 4, 3 / 8, 1 / 4, 1 / 16)))
+    return sum(share * np.roll(found, step, axis=1)
+               for step, share in zip(range(-2, 3), (1 / 16, 1 / 4, 3 / 8, 1 / 4, 1 / 16)))
 
 
 def peaks(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

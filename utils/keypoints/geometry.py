@@ -1,8 +1,9 @@
-"""Where points of one photo lie in another: similarity, affine map or homography, fitted to matches of which many are wrong.
+"""Where points of one photo lie in another: similarity, affine map or homography, fitted to matches of which many are
+wrong.
 
-All three are matrices (3, 3) that map pixels of photo a to pixels of photo b. The homography is the normalised direct linear
-transformation (Hartley and Zisserman, "Multiple view geometry", algorithm 4.2); the search is RANSAC with truncated quadratic costs
-(Torr and Zisserman 2000) and local optimisation (Chum, Matas and Kittler 2003).
+All three are matrices (3, 3) that map pixels of photo a to pixels of photo b. The homography is the normalised direct
+linear transformation (Hartley and Zisserman, "Multiple view geometry", algorithm 4.2); the search is RANSAC with
+truncated quadratic costs (Torr and Zisserman 2000) and local optimisation (Chum, Matas and Kittler 2003).
 """
 
 from collections.abc import Callable
@@ -11,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 TOLERANCE = 3.0  # pixels that a right match may lie beside its place
-CONFIDENCE = 0.9999  # with which a sample of right matches alone is drawn, if the share of right matches is what was found
+# with which a sample of right matches alone is drawn, if the share of right matches is what was found
+CONFIDENCE = 0.9999
 BATCH, ROUNDS = 500, 20_000  # hypotheses made at once, and in all
 REFITS = 10  # times that the best hypothesis is fitted to its inliers
 MEMORY = 4_000_000  # distances computed at once
@@ -45,7 +47,8 @@ def scaling(pixel: float) -> np.ndarray:
 
 
 def moved_frames(matrix: np.ndarray, frames: np.ndarray) -> np.ndarray:
-    """Frames (N, 2, 3), see `utils.keypoints.cut`, mapped by a homography (3, 3), which is affine in so small a place."""
+    """Frames (N, 2, 3), see `utils.keypoints.cut`, mapped by a homography (3, 3), which is affine in so small a
+    place."""
     matrix = matrix / depths(matrix, frames[:, :, 2]).mean().clip(min=1e-12)
     centre = frames[:, :, 2]
     moved, depth = transfer(matrix, centre), depths(matrix, centre)
@@ -64,7 +67,8 @@ def fit_homography(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     ones, zeros = np.ones((*a.shape[:2], 1)), np.zeros((*a.shape[:2], 3))
     points = np.concatenate([a, ones], axis=2)
     rows = np.concatenate([
-        np.concatenate([points, zeros, -b[:, :, :1] * points], axis=2), np.concatenate([zeros, points, -b[:, :, 1:] * points], axis=2),
+        np.concatenate([points, zeros, -b[:, :, :1] * points], axis=2),
+        np.concatenate([zeros, points, -b[:, :, 1:] * points], axis=2),
     ], axis=1)
     found = np.linalg.eigh(np.swapaxes(rows, 1, 2) @ rows)[1][:, :, 0].reshape(-1, 3, 3)
     found *= np.where(found[:, 2:, 2:] < 0, -1, 1)  # the mean of the points lies on their side of the horizon
@@ -86,7 +90,8 @@ def fit_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return assembled(np.stack([turn.real, -turn.imag, turn.imag, turn.real], axis=1).reshape(-1, 2, 2), mean_a, mean_b)
 
 
-MODELS = {"homography": Model(4, fit_homography), "affine": Model(3, fit_affine), "similarity": Model(2, fit_similarity)}
+MODELS = {"homography": Model(4, fit_homography), "affine": Model(3, fit_affine),
+          "similarity": Model(2, fit_similarity)}
 
 
 def assembled(linear: np.ndarray, mean_a: np.ndarray, mean_b: np.ndarray) -> np.ndarray:
@@ -106,7 +111,8 @@ def normalised(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (points - mean) * spread[:, None, None], matrix
 
 
-def ransac(a: np.ndarray, b: np.ndarray, model: str = "homography", tolerance: float | np.ndarray = TOLERANCE, seed: int = 0,
+def ransac(a: np.ndarray, b: np.ndarray, model: str = "homography", tolerance: float | np.ndarray = TOLERANCE,
+           seed: int = 0,
            rounds: int = ROUNDS) -> Agreement:
     """The map from a to b that most matches agree with.
 
@@ -114,7 +120,8 @@ def ransac(a: np.ndarray, b: np.ndarray, model: str = "homography", tolerance: f
         a, b: (N, 2) pixels of N matches.
         model: of `MODELS`.
         tolerance: pixels of b that a right match may lie beside its place: one number, or (N,).
-        rounds: hypotheses at most. Fewer are tried where many matches agree: as many as find such a share with `CONFIDENCE`.
+        rounds: hypotheses at most. Fewer are tried where many matches agree: as many as find such a share with
+            `CONFIDENCE`.
 
     Returns:
         The matrix is None where fewer than n + 1 matches agree, n being the points of the model.
@@ -147,7 +154,8 @@ def draw(rng: np.random.Generator, count: int, points: int, samples: int) -> np.
 
 
 def is_sound(a: np.ndarray, b: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
-    """Which samples (B, n, 2) can fix a map: no two points together, no three on a line, and none turned to the back in the other photo."""
+    """Which samples (B, n, 2) can fix a map: no two points together, no three on a line, and none turned to the back in
+    the other photo."""
     least = tolerance.max(1)
     count = a.shape[1]
     sound = np.ones(len(a), bool)
@@ -174,13 +182,15 @@ def blocks(made: np.ndarray, count: int) -> list[np.ndarray]:
 
 
 def misses(matrix: np.ndarray, a: np.ndarray, b: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
-    """Squared distances (..., N) of b from where matrices (..., 3, 3) map a, in tolerances; infinite where a lies beyond the horizon."""
+    """Squared distances (..., N) of b from where matrices (..., 3, 3) map a, in tolerances; infinite where a lies
+    beyond the horizon."""
     gap = ((transfer(matrix, a) - b) ** 2).sum(-1) / tolerance**2
     return np.where(np.isnan(gap), np.inf, gap)
 
 
 def score_of(matrix: np.ndarray, a: np.ndarray, b: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
-    """How well matrices (..., 3, 3) fit: each match within its tolerance counts the more the nearer it lies, at most 1."""
+    """How well matrices (..., 3, 3) fit: each match within its tolerance counts the more the nearer it lies, at most
+    1."""
     return np.clip(1 - misses(matrix, a, b, tolerance), 0, None).sum(-1)
 
 
@@ -189,8 +199,10 @@ def agreeing(matrix: np.ndarray, a: np.ndarray, b: np.ndarray, tolerance: np.nda
     return misses(matrix, a, b, tolerance) < 1
 
 
-def optimised(matrix: np.ndarray, score: float, row: Model, a: np.ndarray, b: np.ndarray, tolerance: np.ndarray) -> tuple[np.ndarray, float]:
-    """The map fitted to its own inliers again and again, while that makes the score higher; those of twice the tolerance go first."""
+def optimised(matrix: np.ndarray, score: float, row: Model, a: np.ndarray, b: np.ndarray,
+              tolerance: np.ndarray) -> tuple[np.ndarray, float]:
+    """The map fitted to its own inliers again and again, while that makes the score higher; those of twice the
+    tolerance go first."""
     for wide in np.r_[2.0, 1.5, np.ones(REFITS)]:
         rows = agreeing(matrix, a, b, wide * tolerance)
         if rows.sum() < row.points:

@@ -9,7 +9,8 @@ BLOCK = 1024  # descriptors of a that are compared with all of b at once
 
 
 class Nearest(NamedTuple):
-    """For each of N descriptors, the nearest among others, its distance, and the distance of the second nearest, infinite where there is none."""
+    """For each of N descriptors, the nearest among others, its distance, and the distance of the second nearest,
+    infinite where there is none."""
 
     index: np.ndarray  # (N,) int
     distance: np.ndarray  # (N,) float32
@@ -17,7 +18,8 @@ class Nearest(NamedTuple):
 
 
 class Matches(NamedTuple):
-    """K matches: rows of a and of b, their distances, and the ratio of nearest to second nearest; the most certain first."""
+    """K matches: rows of a and of b, their distances, and the ratio of nearest to second nearest; the most certain
+    first."""
 
     rows: np.ndarray  # (K, 2) int
     distance: np.ndarray  # (K,) float32
@@ -29,7 +31,8 @@ class Matches(NamedTuple):
 
 
 def nearest(a: np.ndarray, b: np.ndarray, block: int = BLOCK) -> tuple[Nearest, Nearest]:
-    """The nearest neighbours of a (N, D) among b (M, D), and of b among a, by Euclidean distance; in blocks, so that memory stays small."""
+    """The nearest neighbours of a (N, D) among b (M, D), and of b among a, by Euclidean distance; in blocks, so that
+    memory stays small."""
     a, b = np.asarray(a, "float32"), np.asarray(b, "float32")
     squares_a, squares_b = (a**2).sum(1), (b**2).sum(1)
     forth = Nearest(np.zeros(len(a), int), *np.full((2, len(a)), np.inf, "float32"))
@@ -47,7 +50,8 @@ def nearest(a: np.ndarray, b: np.ndarray, block: int = BLOCK) -> tuple[Nearest, 
 
 
 def two_least(gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Place and value of the least of each row of (N, M), and the second least value; the array is the same afterwards."""
+    """Place and value of the least of each row of (N, M), and the second least value; the array is the same
+    afterwards."""
     rows = np.arange(len(gaps))
     index = gaps.argmin(1)
     first = gaps[rows, index].copy()

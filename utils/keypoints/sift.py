@@ -1,7 +1,7 @@
 """SIFT of cut patches in NumPy: what answers without a model, and what a model is compared with.
 
-Lowe 2004, section 6: a grid of 4 x 4 cells with 8 directions each. A cell is three sigmas of the key point wide, and the photo is
-blurred by one sigma, as in OpenCV.
+Lowe 2004, section 6: a grid of 4 x 4 cells with 8 directions each. A cell is three sigmas of the key point wide, and
+the photo is blurred by one sigma, as in OpenCV.
 """
 
 import numpy as np
@@ -35,11 +35,14 @@ def unit(vectors: np.ndarray) -> np.ndarray:
 
 
 def histograms(patches: np.ndarray, magnification: float) -> np.ndarray:
-    """Strength of gradients by cell and direction (N, 128) of patches (N, P, P); each gradient is shared among its two nearest of all three."""
+    """Strength of gradients by cell and direction (N, 128) of patches (N, P, P); each gradient is shared among its two
+    nearest of all three."""
     side = patches.shape[1]
     sigma = side / magnification
-    patches = gaussian_filter(patches, (0, *[np.sqrt(max(sigma**2 - CAMERA**2, 0.01))] * 2), mode="nearest", truncate=3.0)
-    across, down = (np.diff(np.pad(patches, ((0, 0), *pad), mode="edge"), axis=axis) for axis, pad in ((2, ((0, 0), (1, 1))), (1, ((1, 1), (0, 0)))))
+    patches = gaussian_filter(patches, (0, *[np.sqrt(max(sigma**2 - CAMERA**2, 0.01))] * 2), mode="nearest",
+                              truncate=3.0)
+    across, down = (np.diff(np.pad(patches, ((0, 0), *pad), mode="edge"), axis=axis)
+                    for axis, pad in ((2, ((0, 0), (1, 1))), (1, ((1, 1), (0, 0)))))
     dx, dy = across[:, :, 1:] + across[:, :, :-1], down[:, 1:] + down[:, :-1]
     place = (np.arange(side) - (side - 1) / 2) / (3 * sigma)  # in cells, from the centre
     strength = np.hypot(dx, dy) * np.exp(-(place**2 + place[:, None] ** 2) / (CELLS**2 / 2))
@@ -48,6 +51,7 @@ def histograms(patches: np.ndarray, magnification: float) -> np.ndarray:
     shared = np.zeros((len(patches), DIRECTIONS, side, side), "float32")
     np.put_along_axis(shared, lower[:, None] % DIRECTIONS, (strength * (lower + 1 - turn))[:, None], axis=1)
     np.put_along_axis(shared, (lower[:, None] + 1) % DIRECTIONS, (strength * (turn - lower))[:, None], axis=1)
-    tents = np.clip(1 - np.abs(place[:, None] - np.arange(CELLS) + (CELLS - 1) / 2), 0, None).astype("float32")  # (P, 4)
+    # (P, 4)
+    tents = np.clip(1 - np.abs(place[:, None] - np.arange(CELLS) + (CELLS - 1) / 2), 0, None).astype("float32")
     cells = tents.T @ shared @ tents  # (N, 8, 4, 4)
     return np.moveaxis(cells, 1, -1).reshape(len(patches), -1)

@@ -1,8 +1,8 @@
 """Do two photos look alike where a map lays one onto the other, and not only where their matches lie?
 
-The part that both photos show is cut into cells. Each cell of the first photo is looked for in the second one, around the
-place that the map tells. Where the photos show the same place, most cells are found there. What was only laid over both
-photos, such as a caption, a frame or a watermark, makes its own matches agree, but not the cells between them.
+The part that both photos show is cut into cells. Each cell of the first photo is looked for in the second one, around
+the place that the map tells. Where the photos show the same place, most cells are found there. What was only laid over
+both photos, such as a caption, a frame or a watermark, makes its own matches agree, but not the cells between them.
 """
 
 import numpy as np

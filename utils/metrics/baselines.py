@@ -18,7 +18,8 @@ def grey_pixels(images: np.ndarray) -> np.ndarray:
 
     The scalar product of two rows is the correlation of the two pictures.
     """
-    rows = [np.asarray(Image.fromarray(image.mean(axis=-1).astype("uint8")).resize((SIDE, SIDE)), "float32").ravel() for image in images]
+    rows = [np.asarray(Image.fromarray(image.mean(axis=-1).astype("uint8")).resize((SIDE, SIDE)), "float32").ravel()
+            for image in images]
     centred = np.stack(rows) - np.mean(rows, axis=1, keepdims=True)
     return unit(centred)
 
@@ -36,7 +37,8 @@ def fisherfaces(train: np.ndarray, labels: np.ndarray, test: np.ndarray) -> np.n
         test: (M, P) grey pixels.
 
     Returns:
-        (M, F), or None where the training images do not give discriminants: two classes, and an image more than classes.
+        (M, F), or None where the training images do not give discriminants: two classes, and an image more than
+        classes.
     """
     rows = np.random.default_rng(0).permutation(len(train))[:MOST]
     classes = len(np.unique(labels[rows]))

@@ -1,4 +1,5 @@
-"""What kind of pictures a model knows: simple statistics of the pictures it learnt from, and whether others look like them.
+"""What kind of pictures a model knows: simple statistics of the pictures it learnt from, and whether others look like
+them.
 
 Each statistic has a range. Pictures of another kind often lie within all the ranges and still combine them as none of
 the known pictures does, such as a page of text: light, even, and yet full of fine detail. So about.json also keeps
@@ -71,7 +72,8 @@ def distances(found: np.ndarray, together: dict[str, Any]) -> np.ndarray:
 
 
 def unlike(images: np.ndarray, known: dict[str, Any]) -> np.ndarray:
-    """Which images (N,) lie well outside of the known ranges in one statistic or more, or go together as none that is known."""
+    """Which images (N,) lie well outside of the known ranges in one statistic or more, or go together as none that is
+    known."""
     found = statistics(images)
     outside = np.zeros(len(found), bool)
     for column, name in enumerate(STATISTICS):
@@ -85,11 +87,13 @@ def unlike(images: np.ndarray, known: dict[str, Any]) -> np.ndarray:
 
 
 def are_characters(images: np.ndarray) -> bool:
-    """Whether most of the images are drawn characters: no colour, hardly a tone between black and white, and both of these.
+    """Whether most of the images are drawn characters: no colour, hardly a tone between black and white, and both of
+    these.
 
     A blank page has no ink, and a dark photo nothing light.
     """
     found = statistics(images)
     grey = np.asarray(images, "float32").mean(axis=-1).reshape(len(images), -1) / 255
     span = np.ptp(np.percentile(grey, (0.5, 99.5), axis=1), axis=0)  # (N,) from the ink to the paper
-    return bool(np.median(found[:, 0]) < 0.02 and np.median(found[:, 1]) < 0.35 and np.median(found[:, 3]) > 0.05 and np.median(span) > 0.6)
+    return bool(np.median(found[:, 0]) < 0.02 and np.median(found[:, 1]) < 0.35 and np.median(found[:, 3]) > 0.05
+                and np.median(span) > 0.6)

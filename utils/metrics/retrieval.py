@@ -54,7 +54,8 @@ class Index:
         for rows, squares in self.blocks(queries):
             if themselves:
                 squares[np.arange(len(squares)), np.arange(rows.start, rows.stop)] = np.inf
-            best = np.argpartition(squares, k - 1, axis=1)[:, :k] if k < len(self) else np.tile(np.arange(k), (len(squares), 1))
+            best = (np.argpartition(squares, k - 1, axis=1)[:, :k] if k < len(self)
+                    else np.tile(np.arange(k), (len(squares), 1)))
             near = np.take_along_axis(squares, best, axis=1)
             order = np.lexsort((best, near), axis=1)
             places[rows] = np.take_along_axis(best, order, axis=1)
@@ -99,7 +100,8 @@ def classifiers(features: np.ndarray, labels: np.ndarray, seed: int = 0, neighbo
         labels: (N,).
 
     Returns:
-        knn_accuracy: share named rightly by a vote of the `neighbours` nearest, or of as many as a class has references.
+        knn_accuracy: share named rightly by a vote of the `neighbours` nearest, or of as many as a class has
+            references.
         linear_accuracy: the same by a linear classifier (Fisher's discriminants); absent where no
             class has two different embeddings to fit.
     """

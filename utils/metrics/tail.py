@@ -47,7 +47,8 @@ def curve(similarities: np.ndarray, nearness: np.ndarray) -> dict[str, Any] | No
     order = np.argsort(-nearness, kind="stable")
     similarities, nearness = np.asarray(similarities, "float64")[order], np.asarray(nearness, "float64")[order]
     ranks = np.unique(np.geomspace(1, count // 2, POINTS).astype(int))[::-1]
-    slopes = {str(depth): float((nearness[:int(depth * count)] - nearness[int(depth * count)]).mean()) for depth in DEPTHS}
+    slopes = {str(depth): float((nearness[:int(depth * count)] - nearness[int(depth * count)]).mean())
+              for depth in DEPTHS}
     return {"pairs": count, "rates": (ranks / count).tolist(), "similarities": similarities[ranks].tolist(),
             "nearness": nearness[ranks].tolist(), "slopes": slopes}
 

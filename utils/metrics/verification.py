@@ -86,7 +86,8 @@ def verify(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
 
 
 def fpr95(true: np.ndarray, false: np.ndarray) -> float:
-    """The share of false pairs that is accepted at the distance that accepts 95 % of the true ones; NaN where there are no pairs of one kind.
+    """The share of false pairs that is accepted at the distance that accepts 95 % of the true ones; NaN where there are
+    no pairs of one kind.
 
     Args:
         true, false: distances (N,), (M,) of pairs that are the same and that are not; of similarities, their negatives.
@@ -124,29 +125,34 @@ def strictest(cuts: dict[str, float]) -> float:
 
 
 def calibration_error(scores: np.ndarray, same: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error of similarities (M,) as probabilities: mean over bins of |predicted - observed|, by their pairs.
+    """Expected calibration error of similarities (M,) as probabilities: mean over bins of |predicted - observed|, by
+    their pairs.
 
     Same and different pairs weigh alike, as in the calibration (Guo et al. 2017).
     """
-    return float(sum(weight * abs(predicted - observed) for predicted, observed, weight in reliability(scores, same, bins)))
+    return float(sum(weight * abs(predicted - observed)
+                     for predicted, observed, weight in reliability(scores, same, bins)))
 
 
 def reliability(scores: np.ndarray, same: np.ndarray, bins: int = 10) -> list[tuple[float, float, float]]:
-    """Mean similarity, share of same pairs, and share of all pairs of each bin that is not empty; both kinds weigh alike."""
+    """Mean similarity, share of same pairs, and share of all pairs of each bin that is not empty; both kinds weigh
+    alike."""
     weights = np.where(same, 0.5 / max(same.sum(), 1), 0.5 / max((~same).sum(), 1))
     places = np.clip((np.asarray(scores) * bins).astype(int), 0, bins - 1)
     rows = []
     for place in np.unique(places):
         inside = places == place
         weight = weights[inside].sum()
-        rows.append((float(np.average(scores[inside], weights=weights[inside])), float(weights[inside & same].sum() / weight), float(weight)))
+        rows.append((float(np.average(scores[inside], weights=weights[inside])),
+                     float(weights[inside & same].sum() / weight), float(weight)))
     return rows
 
 
 def auc_interval(
     scores: np.ndarray, same: np.ndarray, left: np.ndarray, right: np.ndarray, seed: int = 0, rounds: int = 200
 ) -> tuple[float, float]:
-    """95 % interval of the ROC-AUC by a bootstrap over classes: with few classes it is wide, however many pairs were drawn.
+    """95 % interval of the ROC-AUC by a bootstrap over classes: with few classes it is wide, however many pairs were
+    drawn.
 
     Fewer than `FEWEST` classes say nothing about others: the interval is then 0 to 1.
 
@@ -168,7 +174,8 @@ def auc_interval(
 
 
 def hardly_better(roc_auc: float, low: float | None, classes: int) -> bool:
-    """Whether a ROC-AUC is hardly better than chance: low itself, or of so many classes that its 95 % interval, which begins at `low`, counts."""
+    """Whether a ROC-AUC is hardly better than chance: low itself, or of so many classes that its 95 % interval, which
+    begins at `low`, counts."""
     return roc_auc < 0.6 or classes >= FEWEST and low is not None and low <= 0.5
 
 

@@ -15,7 +15,8 @@ PAUSE = 10.0  # seconds between two lines about a long work, where the output is
 
 
 def progress_bar(unit: str) -> Callable[[int, int], None]:
-    """A function (done, of) that draws a bar and the seconds left, or prints a line every `PAUSE` seconds without a terminal.
+    """A function (done, of) that draws a bar and the seconds left, or prints a line every `PAUSE` seconds without a
+    terminal.
 
     Work that is done sooner prints no line; otherwise the last line tells that all is done.
 
@@ -61,7 +62,8 @@ def completions(text: str) -> list[str]:
 
 
 class Due:
-    """Says, when it is called, whether `PAUSE` seconds have passed since it last said so, or since it was made; `count` says how often."""
+    """Says, when it is called, whether `PAUSE` seconds have passed since it last said so, or since it was made; `count`
+    says how often."""
 
     def __init__(self):
         self.last, self.count = time.monotonic(), 0
@@ -74,7 +76,8 @@ class Due:
         return True
 
 
-def write_answer(options, rows: list[dict[str, Any]] | None, answer: dict[str, Any], columns: Sequence[str] = ()) -> None:
+def write_answer(options, rows: list[dict[str, Any]] | None, answer: dict[str, Any],
+                 columns: Sequence[str] = ()) -> None:
     """Writes the rows of an answer as --csv, and prints the answer as one line of --json, where these flags ask for it.
 
     Args:

@@ -1,4 +1,5 @@
-"""Which devices train: one, several of this host, or those of several hosts; tf.distribute, or on JAX keras.distribution."""
+"""Which devices train: one, several of this host, or those of several hosts; tf.distribute, or on JAX
+keras.distribution."""
 
 import contextlib
 
@@ -28,7 +29,8 @@ def strategy(devices: str, minutes: float = 10):
     if backend == "jax":
         return jax_devices(devices, minutes)
     if backend != "tensorflow":
-        raise ValueError(f"{f'--devices={devices}' if devices else 'TF_CONFIG'} needs the TensorFlow or JAX backend, not {backend}")
+        raise ValueError(f"{f'--devices={devices}' if devices else 'TF_CONFIG'} needs the TensorFlow or JAX backend, "
+                         f"not {backend}")
     if several_hosts:
         return hosts(devices, minutes)
     kind, _, count = devices.partition(":")
@@ -54,7 +56,8 @@ def jax_devices(devices: str, minutes: float):
         multi_worker.join_jax(minutes)
     found = [name for name in keras.distribution.list_devices() if kind in ("", "cpu") or not name.startswith("cpu")]
     if kind not in ("", "cpu") and len(found) != devices.count(",") + 1:
-        raise ValueError(f"--devices={devices}: found {len(found)} of these GPUs on this machine; expected numbers of its GPUs, or cpu")
+        raise ValueError(f"--devices={devices}: found {len(found)} of these GPUs on this machine; expected numbers of "
+                         "its GPUs, or cpu")
     if len(found) == 1:
         return contextlib.nullcontext()
     return keras.distribution.DataParallel(devices=found, auto_shard_dataset=False).scope()
@@ -100,7 +103,8 @@ def gpus(devices: str):
 def check_hosts(devices: str) -> None:
     """Raises ValueError where devices are chosen although several hosts take all that they have."""
     if devices not in ("", "cpu"):
-        raise ValueError(f"--devices={devices}: with TF_CONFIG each worker takes all its GPUs; expected nothing, or cpu")
+        raise ValueError(f"--devices={devices}: with TF_CONFIG each worker takes all its GPUs; expected nothing, or "
+                         "cpu")
 
 
 def cpu_count(devices: str, count: str) -> int:

@@ -19,8 +19,10 @@ from utils.data.files import save_aside
 from utils.run import folder as runs
 
 matplotlib.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "figure.autolayout": True})
-FIRST = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei", "WenQuanYi Zen Hei", "PingFang SC",
-         "Hiragino Sans", "Microsoft YaHei", "SimHei", "Yu Gothic", "Malgun Gothic", "Arial Unicode MS")  # fonts of many letters, tried first
+FIRST = ("Noto Sans CJK SC", "Noto Sans CJK JP", "Noto Sans SC", "Source Han Sans SC", "WenQuanYi Micro Hei",
+         "WenQuanYi Zen Hei", "PingFang SC",
+         # fonts of many letters, tried first
+         "Hiragino Sans", "Microsoft YaHei", "SimHei", "Yu Gothic", "Malgun Gothic", "Arial Unicode MS")
 
 
 def figure(columns: int = 1, rows: int = 1, width: float = 5.0, height: float = 4.0, window: bool = False):
@@ -74,18 +76,22 @@ def batch(folder: str, images: np.ndarray, labels: np.ndarray, names: dict[int, 
     rows = [images[labels == label][:most] for label in shown]
     page, axes = figure(max(map(len, rows)), len(rows), 1.0, 1.3)
     page.set_layout_engine("none")  # a name may be wider than the first picture, beside which there may be none
-    page.subplots_adjust(left=0.03, right=0.97, bottom=0.03 / len(rows), top=1 - 0.25 / len(rows), hspace=0.35, wspace=0.1)
+    page.subplots_adjust(left=0.03, right=0.97, bottom=0.03 / len(rows), top=1 - 0.25 / len(rows), hspace=0.35,
+                         wspace=0.1)
     for axis in axes.flat:
         axis.axis("off")
     for line, row, label in zip(axes, rows, shown):
         for axis, image in zip(line, row):
             show(axis, image)
-        line[0].set_title(textwrap.fill(names.get(label, ""), 17 * len(line)), fontsize=7, loc="left")  # an inch holds about 18 letters
+        # an inch holds about 18 letters
+        line[0].set_title(textwrap.fill(names.get(label, ""), 17 * len(line)), fontsize=7, loc="left")
     save(page, folder, "batch.png")
 
 
-def compared(left: np.ndarray, right: np.ndarray, title: str, path: str, window: bool = True, names: Sequence[str] = ("", "")) -> None:
-    """Two pictures (H, W, 1 or 3) side by side under their names and their similarity; in a window, or at `path` if there is no screen."""
+def compared(left: np.ndarray, right: np.ndarray, title: str, path: str, window: bool = True,
+             names: Sequence[str] = ("", "")) -> None:
+    """Two pictures (H, W, 1 or 3) side by side under their names and their similarity; in a window, or at `path` if
+    there is no screen."""
     window = window and has_screen()
     page, axes = figure(2, width=3.0, height=3.5, window=window)
     for axis, image, name in zip(axes[0], (left, right), names):
@@ -132,7 +138,8 @@ def head(page, text: str) -> None:
 
 def mark(axis, colour: str = "tab:green") -> None:
     """A frame around a picture."""
-    axis.add_patch(Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, edgecolor=colour, linewidth=4, clip_on=False))
+    axis.add_patch(Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, edgecolor=colour, linewidth=4,
+                             clip_on=False))
 
 
 def save_beside_answer(page, path: str) -> None:
@@ -163,11 +170,14 @@ def save(page, folder: str, name: str) -> None:
 
 
 def make_readable(page) -> None:
-    """Gives each text of a figure fonts that have its letters, and escapes those that no font has; names of files may hold anything.
+    """Gives each text of a figure fonts that have its letters, and escapes those that no font has; names of files may
+    hold anything.
 
-    The numbers at the axes stay as matplotlib writes them: those are formulas. No other text is one, even where it holds `$`.
+    The numbers at the axes stay as matplotlib writes them: those are formulas. No other text is one, even where it
+    holds `$`.
     """
-    numbers = {text for axes in page.axes for axis in (axes.xaxis, axes.yaxis) for text in axis.findobj(Text) if text is not axis.label}
+    numbers = {text for axes in page.axes for axis in (axes.xaxis, axes.yaxis) for text in axis.findobj(Text)
+               if text is not axis.label}
     for text in page.findobj(Text):
         if text not in numbers and text.get_text():
             text.set_parse_math(False)
@@ -183,12 +193,14 @@ def short(path: str, most: int = 24) -> str:
 
 
 def drawable(text: str) -> str:
-    r"""The text with every letter escaped that no font has, or that is no letter: a control character, a byte that is no UTF-8.
+    r"""The text with every letter escaped that no font has, or that is no letter: a control character, a byte that is
+    no UTF-8.
 
     >>> drawable("caf\udce9\x1b[31m")
     'caf\\udce9\\x1b[31m'
     """
-    return "".join(letter if letter == "\n" or font_with(letter) is not None else letter.encode("unicode_escape").decode() for letter in text)
+    return "".join(letter if letter == "\n" or font_with(letter) is not None
+                   else letter.encode("unicode_escape").decode() for letter in text)
 
 
 @functools.cache
@@ -207,7 +219,8 @@ def fonts() -> dict[str, str]:
     """
     found = {font.name: font.fname for font in font_manager.fontManager.ttflist
              if (font.style, font.weight) == ("normal", 400) and not font.fname.startswith(matplotlib.get_data_path())}
-    return {"": font_manager.findfont(font_manager.FontProperties())} | {name: found[name] for name in (*FIRST, *found) if name in found}
+    return {"": font_manager.findfont(font_manager.FontProperties())} | {name: found[name] for name in (*FIRST, *found)
+                                                                         if name in found}
 
 
 def has(file: str, letter: str) -> bool:

@@ -105,7 +105,8 @@ def finite(model: keras.Model) -> bool:
 
 
 class StopAtNaN(keras.callbacks.Callback):
-    """Ends the training with a ValueError when the loss, or a weight, is NaN or infinite; what was saved before stays as it is."""
+    """Ends the training with a ValueError when the loss, or a weight, is NaN or infinite; what was saved before stays
+    as it is."""
 
     def __init__(self, folder: str):
         super().__init__()
@@ -127,7 +128,8 @@ class StopAtNaN(keras.callbacks.Callback):
         kept = next((name for name in (runs.BEST, runs.LAST) if os.path.isfile(os.path.join(self.folder, name))), None)
         lower = "Pass a --learning_rate ten times lower"
         raise ValueError(f"training diverged in epoch {self.epoch + 1}: {what}. "
-                         + (f"{self.folder}/{kept} is that of an earlier epoch. {lower} with --resume to go on from there" if kept else lower))
+                         + (f"{self.folder}/{kept} is that of an earlier epoch. {lower} with --resume to go on from "
+                            "there" if kept else lower))
 
 
 class Log(keras.callbacks.CSVLogger):
@@ -151,7 +153,8 @@ class Log(keras.callbacks.CSVLogger):
 
 
 class CtrlC(keras.callbacks.Callback):
-    """Makes sure that Ctrl-C ends the training: where other code swallowed its exception, it is raised again before the next batch.
+    """Makes sure that Ctrl-C ends the training: where other code swallowed its exception, it is raised again before the
+    next batch.
 
     A `__del__`, for one, swallows every exception, and so may a callback of compiled code.
     """
@@ -175,7 +178,8 @@ class CtrlC(keras.callbacks.Callback):
 
 
 class Heartbeat(keras.callbacks.Callback):
-    """Where the output is no terminal, prints a line in the middle of an epoch that takes long: Keras prints one at its end.
+    """Where the output is no terminal, prints a line in the middle of an epoch that takes long: Keras prints one at its
+    end.
 
     As a context it also tells of a first batch that takes long, because the network is compiled for it.
     """
@@ -195,7 +199,8 @@ class Heartbeat(keras.callbacks.Callback):
     def tell_of_the_first(self):
         begun = time.monotonic()
         while not self.first.wait(console.PAUSE):
-            print(f"the network is being compiled for the first batch: {time.monotonic() - begun:.0f} s so far", flush=True)
+            print(f"the network is being compiled for the first batch: {time.monotonic() - begun:.0f} s so far",
+                  flush=True)
 
     def on_epoch_begin(self, epoch, logs=None):
         self.epoch, self.due = epoch + 1, console.Due()
@@ -203,7 +208,8 @@ class Heartbeat(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):
         self.first.set()
         if not sys.stdout.isatty() and self.due():
-            print(f"epoch {self.epoch}: batch {batch + 1} of {self.params['steps']}, loss {logs['loss']:.3g}", flush=True)
+            print(f"epoch {self.epoch}: batch {batch + 1} of {self.params['steps']}, loss {logs['loss']:.3g}",
+                  flush=True)
 
 
 class Validation(NamedTuple):
@@ -220,9 +226,9 @@ class Validation(NamedTuple):
 def feed(batches):
     """What Keras' `fit` is given to train on `batches`, a PyDataset; each epoch takes every batch once, in their order.
 
-    On TensorFlow it is the tf.data.Dataset that Keras would make of them, but without tf.data's tuning. Keras makes an iterator for
-    each epoch, and an iterator with that tuning can take as long as the epoch to end: its thread sleeps for twice as long each time,
-    and is waited for. On JAX with several workers it is this worker's part of each batch.
+    On TensorFlow it is the tf.data.Dataset that Keras would make of them, but without tf.data's tuning. Keras makes an
+    iterator for each epoch, and an iterator with that tuning can take as long as the epoch to end: its thread sleeps
+    for twice as long each time, and is waited for. On JAX with several workers it is this worker's part of each batch.
 
     Args:
         batches: of inputs and targets, each an array or a tree of arrays: dicts, tuples and lists, one in another.
@@ -238,7 +244,8 @@ def feed(batches):
     spec = keras.tree.map_structure(lambda rows: tf.TensorSpec((None, *rows.shape[1:]), rows.dtype), next(whole()))
     options = tf.data.Options()
     options.autotune.enabled = False
-    data = tf.data.Dataset.from_generator(whole, output_signature=spec).apply(tf.data.experimental.assert_cardinality(len(batches)))
+    data = tf.data.Dataset.from_generator(whole, output_signature=spec)
+    data = data.apply(tf.data.experimental.assert_cardinality(len(batches)))
     return data.prefetch(1).with_options(options)
 
 

@@ -11,7 +11,8 @@
     thresholds.json   similarities from which on to say "same"
     evaluation.json   quality on the held-out test
     classes.csv       the same for each of its classes, the worst first
-    order.json        quality: the order of levels of distortion, and where scores lie; agreement.json: agreement with people
+    order.json        quality: the order of levels of distortion, and where scores lie; agreement.json: agreement with
+                      people
     *.png             figures
 """
 
@@ -30,17 +31,18 @@ from typing import Any
 import numpy as np
 
 from utils.data.files import reading, save_aside
-from utils.saying import counted
 
 LOGS, DIFFERENT = "logs", "different"  # the folder of all runs; of thresholds.json: how alike different pairs are
 READY = str(Path(__file__).parents[2] / "model_data")
 BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
 WORKER = "worker"  # and its number: the folder of each but the first of several
 FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
-THRESHOLDS, EVALUATION, CLASSES, LOG, ORDER = "thresholds.json", "evaluation.json", "classes.csv", "log.csv", "order.json"
+THRESHOLDS, EVALUATION, ORDER = "thresholds.json", "evaluation.json", "order.json"
+CLASSES, LOG = "classes.csv", "log.csv"
 GO_ON = "train on from its model: python train.py --flagfile={folder}/flags.txt --weights={folder} --run=NAME"
 MENDS = {  # what to do where a file of a run is damaged
-    FLAGS: "write into it what train.py was called with, or train on from its model: python train.py --weights={folder} --run=NAME",
+    FLAGS: "write into it what train.py was called with, or train on from its model: python train.py "
+           "--weights={folder} --run=NAME",
     SPLIT: "delete it, and train.py --resume writes it again",
     ABOUT: "delete it: the model answers without it, but cannot say what it learnt from",
     THRESHOLDS: "delete it and run evaluate.py again (train.py --resume for a model of copies), or pass --threshold",
@@ -53,7 +55,8 @@ MOST_CONFIG = 64 * 2**20  # bytes of the description of a model; that of a large
 
 
 def new_run(name: str, task: str) -> str:
-    """Makes the folder of a new run, logs/<name>, which no other process gets; by default named by date and task, and by a number if need be."""
+    """Makes the folder of a new run, logs/<name>, which no other process gets; by default named by date and task, and
+    by a number if need be."""
     folder = os.path.join(LOGS, name or time.strftime(f"%Y-%m-%d_%H-%M-%S_{task}"))
     if name and not claim(folder):
         raise ValueError(f"{folder} exists: pass --resume to continue it, or another --run")
@@ -61,7 +64,8 @@ def new_run(name: str, task: str) -> str:
 
 
 def claim(folder: str) -> bool:
-    """Makes a run's folder with an empty flags.txt; False where there is more in it than folders of workers, or another process was faster."""
+    """Makes a run's folder with an empty flags.txt; False where there is more in it than folders of workers, or another
+    process was faster."""
     try:
         os.makedirs(folder, exist_ok=True)
         if any(not entry.startswith(WORKER) for entry in os.listdir(folder)):
@@ -108,7 +112,8 @@ def run_to_resume(name: str) -> str:
 
 
 def newest(root: str, holding: str, kind: str = "", suits: Callable[[str], bool] | None = None) -> str | None:
-    """The folder below `root` whose file `holding` is the newest, or None; of models, only those of a kind; only folders that `suits` takes."""
+    """The folder below `root` whose file `holding` is the newest, or None; of models, only those of a kind; only
+    folders that `suits` takes."""
     files = [os.path.join(root, name, holding) for name in (os.listdir(root) if os.path.isdir(root) else [])]
     files = sorted(filter(os.path.isfile, files), key=os.path.getmtime, reverse=True)
     folders = (os.path.dirname(file) for file in files if not kind or kind_of(file) == kind)
@@ -116,7 +121,8 @@ def newest(root: str, holding: str, kind: str = "", suits: Callable[[str], bool]
 
 
 def newest_run(kind: str = "", suits: Callable[[str], bool] | None = None) -> str | None:
-    """The newest run that left a model of a kind, "" for any; one that has a best epoch goes first. `suits` may refuse folders."""
+    """The newest run that left a model of a kind, "" for any; one that has a best epoch goes first. `suits` may refuse
+    folders."""
     return newest(LOGS, BEST, kind, suits) or newest(LOGS, LAST, kind, suits)
 
 
@@ -174,7 +180,8 @@ def config_of(path: str) -> dict[str, Any]:
 
 
 def report_folder(out: str, model: str) -> str:
-    """The folder that a report goes to, made where it is not there: `out`, or that of the model; for a ready model one in logs/.
+    """The folder that a report goes to, made where it is not there: `out`, or that of the model; for a ready model one
+    in logs/.
 
     What is published of a ready model stays as it is.
     """
@@ -204,8 +211,10 @@ def read_json(folder: str, name: str) -> dict[str, Any] | None:
 
 
 def read_thresholds(folder: str) -> dict[str, Any] | None:
-    """Similarities in 0..1 by their rules, and the rule called "default"; None where there is no thresholds.json, ValueError where it is damaged."""
-    with reading(os.path.join(folder, THRESHOLDS), "numbers in 0..1 and, as default, the name of one of them", mend(folder, THRESHOLDS)):
+    """Similarities in 0..1 by their rules, and the rule called "default"; None where there is no thresholds.json,
+    ValueError where it is damaged."""
+    with reading(os.path.join(folder, THRESHOLDS), "numbers in 0..1 and, as default, the name of one of them",
+                 mend(folder, THRESHOLDS)):
         found = read_json(folder, THRESHOLDS)
         (found or {}).pop(DIFFERENT, None)
         for rule, value in (found or {}).items():
@@ -249,11 +258,13 @@ def write_json(folder: str, name: str, content: Any) -> None:
 
 def write_text(folder: str, name: str, text: str) -> None:
     """Writes a text file of a run, whole or not at all."""
-    save_aside(lambda path: Path(path).write_text(text, encoding="utf-8", errors="surrogateescape"), os.path.join(folder, name))
+    save_aside(lambda path: Path(path).write_text(text, encoding="utf-8", errors="surrogateescape"),
+               os.path.join(folder, name))
 
 
 def read_rows(folder: str) -> list[dict[str, str]]:
-    """The rows of log.csv as they stand, oldest first, without a last one that a killed run left half; ValueError where it is damaged."""
+    """The rows of log.csv as they stand, oldest first, without a last one that a killed run left half; ValueError where
+    it is damaged."""
     path, columns = os.path.join(folder, LOG), columns_of_log(folder)
     if not columns:
         return []
@@ -273,7 +284,8 @@ def read_rows(folder: str) -> list[dict[str, str]]:
 
 
 def columns_of_log(folder: str) -> list[str]:
-    """The names of the columns of log.csv, the epoch first; none where there is no log yet, or a killed run left its first line half."""
+    """The names of the columns of log.csv, the epoch first; none where there is no log yet, or a killed run left its
+    first line half."""
     path = os.path.join(folder, LOG)
     if not os.path.isfile(path):
         return []
@@ -292,34 +304,12 @@ def read_log(folder: str) -> list[dict[str, float]]:
     return [numbers_of(row) for row in read_rows(folder)]
 
 
-def check_log(folder: str, epochs: int, columns: set[str]) -> None:
-    """Raises ValueError where log.csv is damaged, or does not fit a run that goes on after `epochs` and fills these columns, among others.
-
-    It may know more epochs than the state does: they are forgotten and come again.
-    """
-    path, found = os.path.join(folder, LOG), [row["epoch"] for row in read_log(folder)]
-    if len(found) > 1 and not epochs:
-        raise ValueError(f"{os.path.join(folder, STATE)}: not there, although {LOG} knows {len(found)} epochs; {mend(folder, STATE)}")
-    if len(found) < epochs:
-        raise ValueError(f"{path}: holds {counted(len(found), 'epoch')}, and {STATE} was saved after {epochs}; {mend(folder, LOG)}")
-    if found != list(range(len(found))):
-        raise ValueError(f"{path}: its epochs do not count up from 0; {mend(folder, LOG)}")
-    check_columns(folder, columns)
-
-
 def check_columns(folder: str, columns: set[str]) -> None:
     """Raises ValueError where log.csv is there and lacks one of these columns."""
     found = columns_of_log(folder)
     if found and not columns <= set(found):
-        raise ValueError(f"{os.path.join(folder, LOG)}: has no column for {', '.join(sorted(columns - set(found)))}; {mend(folder, LOG)}")
-
-
-def forget_epochs(folder: str, first: int) -> None:
-    """Cuts log.csv before epoch `first`, and what a killed run left half at its end: a resumed run writes these rows again."""
-    if columns := columns_of_log(folder):
-        write_table(folder, LOG, read_rows(folder)[:first], columns)
-    else:
-        Path(folder, LOG).unlink(missing_ok=True)
+        raise ValueError(f"{os.path.join(folder, LOG)}: has no column for {', '.join(sorted(columns - set(found)))}; "
+                         f"{mend(folder, LOG)}")
 
 
 def write_table(folder: str, name: str, rows: list[dict[str, Any]], columns: list[str] | None = None) -> None:
@@ -337,8 +327,8 @@ def write_table(folder: str, name: str, rows: list[dict[str, Any]], columns: lis
 def read_split(folder: str) -> dict[str, Any]:
     """What a run held out, with "root" as an absolute path; {} where the run has no split.json.
 
-    Older runs wrote the root as they were given it, relative to the folder that they were started in. That is the working folder, or the
-    one that holds their logs/.
+    Older runs wrote the root as they were given it, relative to the folder that they were started in. That is the
+    working folder, or the one that holds their logs/.
     """
     split = read_json(folder, SPLIT) or {}
     if "root" not in split:

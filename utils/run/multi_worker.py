@@ -4,7 +4,8 @@ Keras 3.15 breaks off there (keras issue 20585): it reduces a batch that lies on
 averages scalars along their first axis. `mend_keras` replaces these two functions, in the one version in
 which that was tested; in any other Keras is left as it is.
 
-Before either begins, the workers meet: those libraries wait for a missing worker in code that hears no Ctrl-C and says nothing.
+Before either begins, the workers meet: those libraries wait for a missing worker in code that hears no Ctrl-C and says
+nothing.
 """
 
 import contextlib
@@ -85,17 +86,19 @@ def join_jax(minutes: float) -> None:
 
 @contextlib.contextmanager
 def ended_by_signals(minutes: float):
-    """Lets Ctrl-C end the process inside of a call that runs no Python, and afterwards SIGTERM, which TensorFlow takes for itself.
+    """Lets Ctrl-C end the process inside of a call that runs no Python, and afterwards SIGTERM, which TensorFlow takes
+    for itself.
 
-    A worker that dies in this call lets the others wait in it for ever, so an alarm ends them after so many minutes, where
-    the system has one. No thread of Python could: the call keeps them all from running.
+    A worker that dies in this call lets the others wait in it for ever, so an alarm ends them after so many minutes,
+    where the system has one. No thread of Python could: the call keeps them all from running.
     """
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     if before[signal.SIGINT] is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     alarm = getattr(signal, "setitimer", None)
     if alarm:
-        print(f"all workers are there and start together; if one stops now, the others end after {minutes:g} minutes", flush=True)
+        print(f"all workers are there and start together; if one stops now, the others end after {minutes:g} minutes",
+              flush=True)
         before[signal.SIGALRM] = signal.signal(signal.SIGALRM, signal.SIG_DFL)
         alarm(signal.ITIMER_REAL, 60 * minutes)
     try:
@@ -126,8 +129,8 @@ def meet(minutes: float) -> None:
         seen = gathered(door, addresses) if worker == 0 else reported(addresses[0], worker)
         for missing in seen:
             if time.monotonic() > end:
-                raise ValueError(f"{name} waited {minutes:g} minutes for {missing}; start the same command there, look at the addresses in "
-                                 "TF_CONFIG and at the firewall, or pass more --wait_minutes")
+                raise ValueError(f"{name} waited {minutes:g} minutes for {missing}; start the same command there, "
+                                 "look at the addresses in TF_CONFIG and at the firewall, or pass more --wait_minutes")
             if missing != said or time.monotonic() - last >= console.PAUSE:
                 print(f"{name} waits for {missing}", flush=True)
                 said, last = missing, time.monotonic()
@@ -139,12 +142,13 @@ def held(address: str) -> socket.socket:
     try:
         return socket.create_server(("", port), family=socket.AF_INET6 if dual else socket.AF_INET, dualstack_ipv6=dual)
     except OSError as error:
-        raise ValueError(f"TF_CONFIG: this worker cannot listen at {address} ({os.strerror(error.errno)}); end the program that uses the port, "
-                         "or give the worker another port, on every host") from None
+        raise ValueError(f"TF_CONFIG: this worker cannot listen at {address} ({os.strerror(error.errno)}); end the "
+                         "program that uses the port, or give the worker another port, on every host") from None
 
 
 def gathered(door: socket.socket, addresses: list[str]) -> Iterator[str]:
-    """What the first worker does: hears who is there until all are, then sends them off. Yields the addresses that are missing."""
+    """What the first worker does: hears who is there until all are, then sends them off. Yields the addresses that are
+    missing."""
     there: dict[int, socket.socket] = {}
     door.settimeout(ROUND)
     with contextlib.ExitStack() as opened:
@@ -169,7 +173,8 @@ def told(guest: socket.socket, text: str) -> bool:
 
 
 def reported(first: str, worker: int) -> Iterator[str]:
-    """What every other worker does: tells the first its number until that sends it off. Yields the addresses that are missing."""
+    """What every other worker does: tells the first its number until that sends it off. Yields the addresses that are
+    missing."""
     missing = first
     while True:
         yield missing

@@ -18,9 +18,12 @@ LOST = ("UnavailableError", "AbortedError", "CancelledError", "InternalError", "
 def define_flags() -> None:
     """The flags of every script."""
     with group("How the script runs"):
-        flags.DEFINE_enum("backend", None, ["tensorflow", "jax", "torch"], "What Keras runs on. Default: KERAS_BACKEND, otherwise tensorflow")
-        flags.DEFINE_float("max_megapixels", None, "Pictures with more pixels are left out, because one might fill the memory. Default: 300", 0.01)
-        flags.DEFINE_multi_string("exclude", [], "Leave out of every folder what this pattern matches: the name of a file or "
+        flags.DEFINE_enum("backend", None, ["tensorflow", "jax", "torch"],
+                          "What Keras runs on. Default: KERAS_BACKEND, otherwise tensorflow")
+        flags.DEFINE_float("max_megapixels", None, "Pictures with more pixels are left out, because one might fill "
+                                                   "the memory. Default: 300", 0.01)
+        flags.DEFINE_multi_string("exclude", [],
+                                  "Leave out of every folder what this pattern matches: the name of a file or "
                                   "folder, or a path that starts from the folder, such as --exclude='*_small.jpg' "
                                   "--exclude=old/drafts. May be passed several times")
         flags.DEFINE_boolean("verbose", False, "Show the framework's messages, and where an error came from")
@@ -30,7 +33,8 @@ def run(main: Callable[[list[str]], None], check: Callable[[], None] = lambda: N
     """Parses the flags and calls `main`. An error that a person can mend is one line, with exit code 2.
 
     Args:
-        check: raises ValueError where the flags do not fit; called before `main`, which may import Keras, and that is slow.
+        check: raises ValueError where the flags do not fit; called before `main`, which may import Keras, and that is
+            slow.
     """
     define_flags()
     parse_and_call(lambda argv: guarded(main, check, argv))
@@ -61,10 +65,12 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
         if out_of_memory(error):
             fail(f"out of memory: {less_memory()}")
         if disk_full(error) and not flags.FLAGS.verbose:
-            fail_and_hush(f"no room to write {getattr(error, 'filename', None) or 'a file'}: the disk or the quota is full. Files that were "
-                          f"complete are kept; make room, then start again{' with --resume' if 'resume' in flags.FLAGS else ''}")
+            fail_and_hush(f"no room to write {getattr(error, 'filename', None) or 'a file'}: the disk or the quota is "
+                          "full. Files that were complete are kept; make room, then start "
+                          f"again{' with --resume' if 'resume' in flags.FLAGS else ''}")
         if not flags.FLAGS.verbose and "TF_CONFIG" in os.environ and lost_worker(error):
-            print("error: another worker stopped, so this one ends; start all of them again with --resume", file=sys.stderr)
+            print("error: another worker stopped, so this one ends; start all of them again with --resume",
+                  file=sys.stderr)
             sys.stdout.flush()
             os._exit(2)  # JAX would wait for that worker at the exit, for a minute, and then abort
         if flags.FLAGS.verbose or not (found := what_a_person_can_mend(error)):
@@ -92,10 +98,12 @@ def fail(message: str) -> None:
 
 
 def what_a_person_can_mend(error: Exception) -> str:
-    """The message of a ValueError or an OSError, also where TensorFlow wraps that of a reader in its own; "" for other errors."""
+    """The message of a ValueError or an OSError, also where TensorFlow wraps that of a reader in its own; "" for other
+    errors."""
     if isinstance(error, ValueError | OSError):
         return str(error)
-    within = re.findall(r"^(?:ValueError|\w*OSError|FileNotFoundError|PermissionError): (.+)$", str(error), re.MULTILINE)
+    within = re.findall(r"^(?:ValueError|\w*OSError|FileNotFoundError|PermissionError): (.+)$", str(error),
+                        re.MULTILINE)
     return within[-1] if within and type(error).__module__.startswith("tensorflow") else ""
 
 
@@ -127,17 +135,20 @@ def out_of_memory(error: Exception) -> bool:
 
 
 def disk_full(error: BaseException) -> bool:
-    """Whether a file could not be written because the disk or the quota is full; h5py and NumPy say so in words only."""
+    """Whether a file could not be written because the disk or the quota is full; h5py and NumPy say so in words
+    only."""
     codes = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-    words = [f"errno = {code}," for code in codes] + [" requested and "] * isinstance(error, OSError)  # NumPy: "4096 requested and 512 written"
+    # NumPy: "4096 requested and 512 written"
+    words = [f"errno = {code}," for code in codes] + [" requested and "] * isinstance(error, OSError)
     return getattr(error, "errno", None) in codes or any(word in str(error) for word in words)
 
 
 class Plain:
-    """A text stream that never dies of a character and passes no commands on to the terminal, such as a file name may hold.
+    """A text stream that never dies of a character and passes no commands on to the terminal, such as a file name may
+    hold.
 
-    What its encoding lacks, and control characters other than line ends, tabs, backspaces and, on a terminal, colours, are
-    written as escapes.
+    What its encoding lacks, and control characters other than line ends, tabs, backspaces and, on a terminal, colours,
+    are written as escapes.
     """
 
     def __init__(self, stream):
@@ -155,11 +166,13 @@ class Plain:
 
 
 def hush() -> None:
-    """What compiled libraries write to file descriptor 2, and Python's warnings, go nowhere; our own lines are still seen."""
+    """What compiled libraries write to file descriptor 2, and Python's warnings, go nowhere; our own lines are still
+    seen."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger().setLevel(logging.ERROR)
     logging.getLogger("PIL").setLevel(logging.CRITICAL)  # what it says of a picture, its exception says too
-    warnings.simplefilter("ignore", append=True)  # after the filter of `utils.data.images`, which says warnings in our words
+    # after the filter of `utils.data.images`, which says warnings in our words
+    warnings.simplefilter("ignore", append=True)
     if sys.stderr is None:
         return
     sys.stderr.flush()

@@ -1,4 +1,5 @@
-"""Files of pretrained weights: of keras.applications without their top, of Siamese-tf2's whole network, and of PyTorch."""
+"""Files of pretrained weights: of keras.applications without their top, of Siamese-tf2's whole network, and of
+PyTorch."""
 
 import os
 import re
@@ -13,7 +14,8 @@ from utils.run.folder import READY
 
 VGG16_NOTOP = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
 HDF5 = "an HDF5 weight file"
-RATIO, SMALL = 100, 10**8  # bytes of weights to each byte of a file, at most, and bytes up to which that does not matter
+# bytes of weights to each byte of a file, at most, and bytes up to which that does not matter
+RATIO, SMALL = 100, 10**8
 PATIENCE = 8  # seconds without an answer after which a download is given up: a firewall may swallow what is sent
 
 Arrays = dict[str, list[np.ndarray]]  # weights of each layer by its name, in the order of the network
@@ -28,13 +30,14 @@ def read(weights: str, backbone: str, function: str | None) -> Arrays:
         function: its name in keras.applications; None: it has no published weights.
 
     Raises:
-        ValueError: no such file, no network to fetch it, weights that are not those of this backbone, or a file that `check_h5` refuses.
+        ValueError: no such file, no network to fetch it, weights that are not those of this backbone, or a file that
+            `check_h5` refuses.
     """
     if not weights or weights.endswith(".keras"):
         return {}
     if function is None:
-        raise ValueError(f"--weights={weights}: {backbone} has no published weights; expected a run folder or a .keras file, "
-                         "or pass --backbone=vgg16 or another network of keras.applications")
+        raise ValueError(f"--weights={weights}: {backbone} has no published weights; expected a run folder or a "
+                         ".keras file, or pass --backbone=vgg16 or another network of keras.applications")
     path = local_file(weights, backbone)
     if path:
         check_h5(path)
@@ -55,7 +58,8 @@ def local_file(weights: str, backbone: str) -> str:
 
 
 def check_h5(path: str) -> None:
-    """Raises ValueError where an HDF5 file, which may be a stranger's, reads from other files, or claims more than it can hold.
+    """Raises ValueError where an HDF5 file, which may be a stranger's, reads from other files, or claims more than it
+    can hold.
 
     Its structure is looked at and no weights are read, so that no other file is opened.
     """
@@ -63,7 +67,8 @@ def check_h5(path: str) -> None:
 
     def link(name: str, found) -> str | None:
         """What is wrong with a link, which also ends the visit."""
-        return f"{name!r} in it is a link to another file, {found.filename!r}" if isinstance(found, h5py.ExternalLink) else None
+        return (f"{name!r} in it is a link to another file, {found.filename!r}" if isinstance(found, h5py.ExternalLink)
+                else None)
 
     def visit(name: str, item) -> str | None:
         """What is wrong with a dataset."""
@@ -72,13 +77,15 @@ def check_h5(path: str) -> None:
         sizes.append(item.nbytes)
         if item.external:
             return f"{name!r} in it is stored in another file, {item.external[0][0]!r}"
-        return f"{name!r} in it is put together from other datasets, which may lie in other files" if item.is_virtual else None
+        return (f"{name!r} in it is put together from other datasets, which may lie in other files" if item.is_virtual
+                else None)
 
     with reading(path, HDF5), h5py.File(path) as file:
         if problem := file.visititems_links(link) or file.visititems(visit):
             raise ValueError(f"{path}: {problem}; expected {HDF5} that holds its weights itself")
         if sum(sizes) > max(RATIO * os.path.getsize(path), SMALL):
-            raise ValueError(f"{path}: claims {sum(sizes)} bytes of weights in {os.path.getsize(path)} bytes; expected {HDF5}")
+            raise ValueError(f"{path}: claims {sum(sizes)} bytes of weights in {os.path.getsize(path)} bytes; "
+                             f"expected {HDF5}")
 
 
 def read_application(source: str, backbone: str, function: str) -> Arrays:
@@ -98,17 +105,20 @@ def read_application(source: str, backbone: str, function: str) -> Arrays:
             network.load_weights(source)
     except Exception as error:
         if source == "imagenet":
-            raise ValueError(f"--weights=imagenet: could not fetch the weights of {backbone} ({error.__class__.__name__}); put their file "
-                             f"at {os.path.join(READY, f'{backbone}_notop.h5')}, or pass --weights= to start from random weights") from None
-        raise ValueError(f"{source}: not weights of {backbone} without its top ({str(error)[:100]}); expected a file such as Keras "
-                         f"distributes, *_notop.h5") from None
+            raise ValueError(f"--weights=imagenet: could not fetch the weights of {backbone} "
+                             f"({error.__class__.__name__}); put their file at "
+                             f"{os.path.join(READY, f'{backbone}_notop.h5')}, or pass --weights= to start from random "
+                             "weights") from None
+        raise ValueError(f"{source}: not weights of {backbone} without its top ({str(error)[:100]}); expected a file "
+                         f"such as Keras distributes, *_notop.h5") from None
     finally:
         socket.setdefaulttimeout(before)
     return {layer.name: layer.get_weights() for layer in network.layers if layer.weights}
 
 
 def read_h5(path: str) -> Arrays:
-    """Reads VGG16's convolutions and, where the file has them, the two Dense layers of the old head, in layouts of Keras 2.
+    """Reads VGG16's convolutions and, where the file has them, the two Dense layers of the old head, in layouts of
+    Keras 2.
 
     Returns:
         "block1_conv1" ... "block5_conv3", and "hidden" and "logit": kernel and bias of each.
@@ -132,7 +142,8 @@ def read_h5(path: str) -> Arrays:
         raise ValueError(f"{path}: found layers {sorted(layers)[:5]}, expected block1_conv1 ... block5_conv3")
     foreign = [name for name in convolutions if name.endswith("_conv4")]
     if foreign:
-        raise ValueError(f"{path}: found {foreign[0]}, a layer of VGG19; expected VGG16's block1_conv1 ... block5_conv3")
+        raise ValueError(f"{path}: found {foreign[0]}, a layer of VGG19; expected VGG16's block1_conv1 ... "
+                         "block5_conv3")
     dense = {
         "logit" if arrays[0].shape[1] == 1 else "hidden": arrays
         for name, arrays in layers.items()
@@ -142,7 +153,8 @@ def read_h5(path: str) -> Arrays:
 
 
 def read_torch(path: str) -> dict[str, np.ndarray]:
-    """The arrays of a file of PyTorch, by name; whole checkpoints hold them as "state_dict". Nothing in the file is run.
+    """The arrays of a file of PyTorch, by name; whole checkpoints hold them as "state_dict". Nothing in the file is
+    run.
 
     Raises:
         ValueError: torch is not installed, or no file of weights.
@@ -151,7 +163,8 @@ def read_torch(path: str) -> dict[str, np.ndarray]:
     try:
         import torch
     except ModuleNotFoundError:
-        raise ValueError(f"--weights={path}: a file of PyTorch, and torch is not installed: pip install torch") from None
+        raise ValueError(
+            f"--weights={path}: a file of PyTorch, and torch is not installed: pip install torch") from None
     with reading(path, "weights saved by PyTorch, with names such as features.0.weight"):
         state = torch.load(path, map_location="cpu", weights_only=True)
         state = state.get("state_dict", state)

@@ -1,4 +1,5 @@
-"""Where the embeddings of a folder are kept and searched: in the folder itself, with Faiss, or in Milvus. A row of INDEXES for each.
+"""Where the embeddings of a folder are kept and searched: in the folder itself, with Faiss, or in Milvus. A row of
+INDEXES for each.
 
 An index is made for a folder and a model, brought up to date, and asked:
 
@@ -7,7 +8,8 @@ An index is made for a folder and a model, brought up to date, and asked:
     index.nearest(features, 10)    # for each row of (Q, F) the most alike: path and similarity
     len(index)                     # pictures
 
-Every index gives the similarity that the model itself computes. Faiss and Milvus only choose which pictures it is computed for.
+Every index gives the similarity that the model itself computes. Faiss and Milvus only choose which pictures it is
+computed for.
 """
 
 import contextlib
@@ -37,10 +39,12 @@ class Index(Protocol):
     """What every row of INDEXES makes."""
 
     def update(self) -> int:
-        """Embeds the files that are new or changed, forgets those that went, and returns how many pictures were embedded."""
+        """Embeds the files that are new or changed, forgets those that went, and returns how many pictures were
+        embedded."""
 
     def nearest(self, features: np.ndarray, top: int, rerank: int = gallery.RERANK) -> list[list[tuple[str, float]]]:
-        """The `top` pictures most like each of (Q, F), most like first: path, relative to the folder, and similarity in 0..1.
+        """The `top` pictures most like each of (Q, F), most like first: path, relative to the folder, and similarity in
+        0..1.
 
         `rerank` is for heads that compare places, see `gallery.search`.
         """
@@ -84,7 +88,8 @@ class Faiss(Exact):
     def update(self) -> int:
         """See `Index`."""
         embedded = super().update()
-        name, contents = digest(self.model.path)[:12], hashlib.sha1("\n".join(self.gallery.keys).encode()).hexdigest()[:12]
+        name = digest(self.model.path)[:12]
+        contents = hashlib.sha1("\n".join(self.gallery.keys).encode()).hexdigest()[:12]
         self.cells = kept_cells(os.path.join(self.root, f".faiss-{name}-{contents}.index"), self.gallery.features)
         return embedded
 
@@ -135,7 +140,8 @@ def kept_cells(path: str, features: np.ndarray):
 
 
 def make_cells(features: np.ndarray, few: int):
-    """Faiss' index of embeddings (N, F): all are compared where they are `few` at most; otherwise one cell in `PROBED`, of 2 sqrt(N)."""
+    """Faiss' index of embeddings (N, F): all are compared where they are `few` at most; otherwise one cell in `PROBED`,
+    of 2 sqrt(N)."""
     features = np.ascontiguousarray(features, "float32")
     count, width = features.shape
     made = faiss().IndexFlatL2(width)
@@ -150,9 +156,11 @@ def make_cells(features: np.ndarray, few: int):
 
 
 def beside_exact(count: int, vectors: str = "", repeats: int = 7, asked: int = 200) -> dict[str, float]:
-    """Faiss beside the exact index, both asked for ten of `count` embeddings: time of one query, and the share of the ten that Faiss finds.
+    """Faiss beside the exact index, both asked for ten of `count` embeddings: time of one query, and the share of the
+    ten that Faiss finds.
 
-    The embeddings are normal numbers, in which no cells lie; groups of 100 around centres; and those of a file, if one is named.
+    The embeddings are normal numbers, in which no cells lie; groups of 100 around centres; and those of a file, if one
+    is named.
 
     Args:
         vectors: the file `.embeddings-....npz` of a folder, or "".
@@ -161,7 +169,8 @@ def beside_exact(count: int, vectors: str = "", repeats: int = 7, asked: int = 2
     """
     rng, result = np.random.default_rng(0), {}
     noise = rng.standard_normal((count, 128), "float32")
-    sets = {"normal": noise, "grouped": 0.5 * noise + np.repeat(rng.standard_normal((count // 100 + 1, 128), "float32"), 100, axis=0)[:count]}
+    sets = {"normal": noise, "grouped": 0.5 * noise
+            + np.repeat(rng.standard_normal((count // 100 + 1, 128), "float32"), 100, axis=0)[:count]}
     if vectors:
         sets["real"] = np.stack([entry.features for entry in gallery.read_cache(os.path.expanduser(vectors)).values()])
     for name, features in sets.items():
@@ -171,12 +180,16 @@ def beside_exact(count: int, vectors: str = "", repeats: int = 7, asked: int = 2
         queries = features[rng.integers(0, len(features), asked)]
         queries = queries + 0.2 * np.std(features) * rng.standard_normal(queries.shape, "float32")
         places = {kind: made.nearest(queries, 10)[0] for kind, made in indexes.items()}
-        seconds = {kind: min(seconds_of(made, queries[turn : turn + 1]) for turn in range(repeats)) for kind, made in indexes.items()}
+        seconds = {kind: min(seconds_of(made, queries[turn : turn + 1]) for turn in range(repeats))
+                   for kind, made in indexes.items()}
         shared = [len(set(a) & set(b)) / len(a) for a, b in zip(places["exact"], places["Faiss"])]
         result |= {f"{name}: embeddings": len(features), f"{name}: seconds to build": built,
-                   f"{name}: one query exact, ms": 1000 * seconds["exact"], f"{name}: one query of Faiss, ms": 1000 * seconds["Faiss"],
-                   f"{name}: exact / Faiss": seconds["exact"] / seconds["Faiss"], f"{name}: share of the ten nearest that is found": np.mean(shared),
-                   f"{name}: share of the nearest that is found": np.mean(places["exact"][:, 0] == places["Faiss"][:, 0])}
+                   f"{name}: one query exact, ms": 1000 * seconds["exact"],
+                   f"{name}: one query of Faiss, ms": 1000 * seconds["Faiss"],
+                   f"{name}: exact / Faiss": seconds["exact"] / seconds["Faiss"],
+                   f"{name}: share of the ten nearest that is found": np.mean(shared),
+                   f"{name}: share of the nearest that is found":
+                   np.mean(places["exact"][:, 0] == places["Faiss"][:, 0])}
     return result
 
 
@@ -190,8 +203,8 @@ def seconds_of(made, query: np.ndarray) -> float:
 def by_distance(where: str, model: "Loaded") -> None:
     """Raises ValueError where the similarities of a model do not fall with the distance of its features."""
     if not model.compare.by_distance:
-        raise ValueError(f"--index={where} searches by distance, and the head of {model.path} does not compare distances: leave --index out, "
-                         "or choose a model with --head=distance")
+        raise ValueError(f"--index={where} searches by distance, and the head of {model.path} does not compare "
+                         "distances: leave --index out, or choose a model with --head=distance")
 
 
 INDEXES = {"exact": "index.Exact", "faiss": "index.Faiss", "milvus": "milvus.Milvus"}
@@ -207,8 +220,8 @@ def kind_of(where: str) -> str:
         return where
     if where.endswith(".db") or where.startswith(("http://", "https://")):
         return "milvus"
-    raise ValueError(f"--index={where}: expected exact, faiss, a file such as pictures.db, or the address of a Milvus server such as "
-                     "http://localhost:19530")
+    raise ValueError(f"--index={where}: expected exact, faiss, a file such as pictures.db, or the address of a Milvus "
+                     "server such as http://localhost:19530")
 
 
 def make_index(where: str, root: str, model: "Loaded", collection: str = "pictures") -> Index:

@@ -1,9 +1,10 @@
-"""How one picture lies in another: the affine map of the first onto the second that makes them agree, whatever light and colours do.
+"""How one picture lies in another: the affine map of the first onto the second that makes them agree, whatever light
+and colours do.
 
-Two ways, the quick one first. Whole onto whole: each of the eight turns and mirrorings is tried on thumbnails, and the best are made
-exact by Gauss-Newton steps over growing pictures, in which gain and offset of the light are solved for with the map (as Evangelidis
-and Psarakis 2008 do). Key points: SIFT of both, RANSAC with an affine map, and the same steps after it; this finds crops, borders,
-screenshots and turns by any angle.
+Two ways, the quick one first. Whole onto whole: each of the eight turns and mirrorings is tried on thumbnails, and the
+best are made exact by Gauss-Newton steps over growing pictures, in which gain and offset of the light are solved for
+with the map (as Evangelidis and Psarakis 2008 do). Key points: SIFT of both, RANSAC with an affine map, and the same
+steps after it; this finds crops, borders, screenshots and turns by any angle.
 """
 
 from collections.abc import Iterator
@@ -14,7 +15,8 @@ from tasks.copies.proof.seen import POINTS_SIDE, TINY, Frame, Seen, warped, with
 from utils.keypoints import geometry
 from utils.keypoints.matching import match
 
-LEVELS, LAST = (64, 256), 512  # pixels a side of the pictures over which a map becomes exact; of the map that is chosen, also the last
+# pixels a side of the pictures over which a map becomes exact; of the map that is chosen, also the last
+LEVELS, LAST = (64, 256), 512
 STEPS, STILL = 10, 0.03  # of Gauss-Newton at each level; pixels of a step after which no other follows
 FAR = 0.15  # of the side that a step may move the map at most
 USED = 5_000  # pixels that a step looks at: those of the strongest edges
@@ -55,7 +57,8 @@ def whole(a: Seen, b: Seen, most: int = 2) -> list[np.ndarray]:
 
 
 def symmetry(a: Seen, b: Seen, mirror: bool, turns: int) -> np.ndarray:
-    """The map of the whole of a onto the whole of b, where b fits when it is mirrored and then turned `turns` quarters against the clock."""
+    """The map of the whole of a onto the whole of b, where b fits when it is mirrored and then turned `turns` quarters
+    against the clock."""
     square = np.eye(3)
     for _ in range(turns):  # as np.rot90: the value at (x, y) comes from (1 - y, x)
         square = np.array([[0, -1, 1], [1, 0, 0], [0, 0, 1.0]]) @ square
@@ -69,7 +72,8 @@ def by_keypoints(a: Seen, b: Seen, mirror: bool) -> np.ndarray | None:
     (left, described), (right, others) = a.keypoints, b.mirrored if mirror else b.keypoints
     if min(len(left), len(right)) < LEAST_POINTS:
         return None
-    rows = np.concatenate([match(described, others, RATIO, mutual=False).rows, match(others, described, RATIO, mutual=False).rows[:, ::-1]])
+    rows = np.concatenate([match(described, others, RATIO, mutual=False).rows,
+                           match(others, described, RATIO, mutual=False).rows[:, ::-1]])
     rows = np.unique(rows, axis=0)
     left, right = left[rows[:, 0]], right[rows[:, 1]]
     if len(left) < LEAST_POINTS:
@@ -81,7 +85,8 @@ def by_keypoints(a: Seen, b: Seen, mirror: bool) -> np.ndarray | None:
 
 
 def is_copying(matrix: np.ndarray, a: Seen, b: Seen) -> bool:
-    """Whether a map is one that copying makes: a scale, a turn, a moderate stretch, and a good part of both pictures stays."""
+    """Whether a map is one that copying makes: a scale, a turn, a moderate stretch, and a good part of both pictures
+    stays."""
     if not np.isfinite(matrix).all():
         return False
     large, small = np.linalg.svd(matrix[:2, :2], compute_uv=False)
@@ -115,7 +120,8 @@ def refined(a: Seen, b: Seen, matrix: np.ndarray, levels: tuple[int, ...] = LEVE
 def steps(frame: Frame, matrix: np.ndarray) -> np.ndarray:
     """The map after Gauss-Newton steps on a frame.
 
-    Each step solves gain * b(map(x)) + offset = a(x) for the map, gain and offset at once; pixels that agree least count least.
+    Each step solves gain * b(map(x)) + offset = a(x) for the map, gain and offset at once; pixels that agree least
+    count least.
     """
     ax, small = frame.of_a(frame.a.grey), frame.small_b(frame.b.grey)
     if min(ax.shape) < 4:
@@ -148,8 +154,10 @@ def edges(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows + 1, columns + 1
 
 
-def step(ax: np.ndarray, bx: np.ndarray, rows: np.ndarray, columns: np.ndarray, points: np.ndarray) -> np.ndarray | None:
-    """How the map moves, (2, 3) in pixels for points (P, 3) given as shares of the side; None where b shows nothing of a.
+def step(ax: np.ndarray, bx: np.ndarray, rows: np.ndarray, columns: np.ndarray,
+         points: np.ndarray) -> np.ndarray | None:
+    """How the map moves, (2, 3) in pixels for points (P, 3) given as shares of the side; None where b shows nothing of
+    a.
 
     Args:
         ax, bx: (H, W), the frame as both pictures show it.
@@ -163,7 +171,8 @@ def step(ax: np.ndarray, bx: np.ndarray, rows: np.ndarray, columns: np.ndarray, 
         return None
     error = target - gain * value - offset
     weight = 1 / (1 + (error / (2 * np.median(np.abs(error)) + 0.5)) ** 2)
-    made = np.concatenate([value[:, None], np.ones((len(value), 1)), dx[:, None] * points, dy[:, None] * points], axis=1)
+    made = np.concatenate([value[:, None], np.ones((len(value), 1)), dx[:, None] * points, dy[:, None] * points],
+                          axis=1)
     normal = (made * weight[:, None]).T @ made
     normal[np.diag_indices(8)] += 1e-4 * np.maximum(np.diag(normal), 1e-3 * len(value))
     return np.linalg.solve(normal, (made * weight[:, None]).T @ error)[2:].reshape(2, 3) / gain

@@ -1,9 +1,9 @@
 """Where two aligned pictures differ by more than what happened to the rest of the pair explains.
 
-The pictures are made equally sharp and equally bright, and light is taken out place by place. What remains is measured against what
-remains elsewhere: noise adds the same everywhere; compression, blur and a map that is not quite exact add the more, the stronger the
-edges are. So the expected energy of the remainder is n + k g, where g is the energy of the edges, and n and k come from the pair
-itself, by quantiles, which a changed part of moderate size does not move.
+The pictures are made equally sharp and equally bright, and light is taken out place by place. What remains is measured
+against what remains elsewhere: noise adds the same everywhere; compression, blur and a map that is not quite exact add
+the more, the stronger the edges are. So the expected energy of the remainder is n + k g, where g is the energy of the
+edges, and n and k come from the pair itself, by quantiles, which a changed part of moderate size does not move.
 """
 
 from typing import NamedTuple
@@ -14,14 +14,16 @@ from scipy.ndimage import binary_dilation, find_objects, label, uniform_filter
 
 from tasks.copies.proof.light import blurred, equally_bright, equally_sharp
 
-LIGHT, WIDE, LARGE, DETAIL = 41, 21, 11, 7  # pixels a side of the windows: of light, of the edges around a place, of a difference
+# pixels a side of the windows: of light, of the edges around a place, of a difference
+LIGHT, WIDE, LARGE, DETAIL = 41, 21, 11, 7
 TEXTURE = 4.0  # grey levels of deviation from which on a window shows something
 LEAST_NOISE, LEAST_SLOPE = 0.5, 0.01  # of the expected remainder
 SURE, ALSO = 70.0, 12.0  # times the expected remainder that is a difference, and down to which it reaches
 REACH = 2.5  # sigmas that a blur reaches
 LEAST = 60  # windows, one around each pixel, that differ; a single letter has 200
 PART = 0.2  # of the energy of a window that remains where it is a difference
-UNLIKE, LEAST_ENERGY, MANY = 0.8, 60.0, 30.0  # the same where nothing of a strong texture is alike, whatever the rest of the pair does
+# the same where nothing of a strong texture is alike, whatever the rest of the pair does
+UNLIKE, LEAST_ENERGY, MANY = 0.8, 60.0, 30.0
 SMALL = 64  # pixels a side of the pictures that are compared coarsely
 TOGETHER = 8  # pixels between parts of one difference
 GREY = np.array([0.299, 0.587, 0.114], "float32")
@@ -36,7 +38,8 @@ class Differences(NamedTuple):
         share: of what both show, the share that differs.
         agree: mean correlation of the windows that show something, in proportion to what they show; 0..1.
         textured: share of the windows that show something.
-        coarse: how well small versions of both agree, without the places that differ; 0..1. Noise and compression leave it near 1.
+        coarse: how well small versions of both agree, without the places that differ; 0..1. Noise and compression leave
+            it near 1.
         blur: sigma in pixels of the blur between them, 0 or more.
         ratio: (H, W), how many times more remains at a place than is expected; 0 where both are alike.
     """
@@ -60,7 +63,8 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences
     """
     sigma = equally_sharp(grey(a), grey(b), inside)
     a, b = equally_bright(blurred(a, -sigma), blurred(b, sigma), inside)
-    inside = inside & (box(inside.astype("float32"), 2 * round(REACH * abs(sigma)) + 3) > 0.999)  # a blur mixes the rim with what lies beyond
+    # a blur mixes the rim with what lies beyond
+    inside = inside & (box(inside.astype("float32"), 2 * round(REACH * abs(sigma)) + 3) > 0.999)
     a, b, mask = grey(a), grey(b), inside.astype("float32")
     both = a, b
     known = box(mask, LIGHT) + 1e-6
@@ -90,11 +94,13 @@ def coarsely(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> float:
     factor = min(1.0, SMALL / max(a.shape))
     size = [max(1, round(factor * length)) for length in a.shape[::-1]]
     mask = inside.astype("float32")
-    shares, *values = (np.asarray(Image.fromarray(found).resize(size, Image.Resampling.BOX)) for found in (mask, a * mask, b * mask))
+    shares, *values = (np.asarray(Image.fromarray(found).resize(size, Image.Resampling.BOX))
+                       for found in (mask, a * mask, b * mask))
     return correlation(*(found / np.maximum(shares, 1e-3) for found in values), shares > 0.5, noise=0.05)[0]
 
 
-def correlation(a: np.ndarray, b: np.ndarray, inside: np.ndarray, side: int = 15, noise: float = 1.0) -> tuple[float, float]:
+def correlation(a: np.ndarray, b: np.ndarray, inside: np.ndarray, side: int = 15,
+                noise: float = 1.0) -> tuple[float, float]:
     """How well grey pictures (H, W) agree, and the share of them that shows something: see `Differences`."""
     mask = inside.astype("float32")
     known = box(mask, side) + 1e-6
@@ -133,9 +139,12 @@ def expected(remaining: np.ndarray, slopes: np.ndarray) -> tuple[float, float]:
     return noise, max(slope, LEAST_SLOPE)
 
 
-def boxes_of(ratio: np.ndarray, remaining: np.ndarray) -> tuple[list[tuple[int, int, int, int]], list[float], np.ndarray]:
-    """Boxes, weights and the mask (H, W) of differences: connected windows above `ALSO` that are above `SURE` somewhere."""
-    parts, count = label(binary_dilation(ratio > ALSO, iterations=TOGETHER) if (ratio > SURE).any() else np.zeros(ratio.shape, bool))
+def boxes_of(ratio: np.ndarray, remaining: np.ndarray) -> tuple[list[tuple[int, int, int, int]], list[float],
+                                                                np.ndarray]:
+    """Boxes, weights and the mask (H, W) of differences: connected windows above `ALSO` that are above `SURE`
+    somewhere."""
+    parts, count = label(binary_dilation(ratio > ALSO, iterations=TOGETHER) if (ratio > SURE).any()
+                         else np.zeros(ratio.shape, bool))
     found, mask = [], np.zeros(ratio.shape, bool)
     for number, (rows, columns) in enumerate(find_objects(parts), start=1):
         here = parts[rows, columns] == number
@@ -149,7 +158,8 @@ def boxes_of(ratio: np.ndarray, remaining: np.ndarray) -> tuple[list[tuple[int, 
         ys, xs = (np.flatnonzero(core.any(axis)) for axis in (1, 0))
         rim = DETAIL // 2  # a window is larger than what it found
         left, top, right, bottom = xs[0] + rim, ys[0] + rim, xs[-1] + 1 - rim, ys[-1] + 1 - rim
-        corners = columns.start + min(left, right - 2), rows.start + min(top, bottom - 2), columns.start + right, rows.start + bottom
+        corners = (columns.start + min(left, right - 2), rows.start + min(top, bottom - 2), columns.start + right,
+                   rows.start + bottom)
         found.append((float(remaining[rows, columns][core].sum()), tuple(int(max(0, at)) for at in corners)))
     found.sort(reverse=True)
     total = sum(weight for weight, _ in found) or 1.0

@@ -1,7 +1,8 @@
-"""Which of two copies is worth keeping: the one that shows all of the other, then the one with more true detail, then by its file.
+"""Which of two copies is worth keeping: the one that shows all of the other, then the one with more true detail, then
+by its file.
 
-Enlarging adds no detail. So detail is compared at the size of the larger one: a small copy, drawn at that size, is blurred beside a
-true large picture, and as sharp as one that was only enlarged.
+Enlarging adds no detail. So detail is compared at the size of the larger one: a small copy, drawn at that size, is
+blurred beside a true large picture, and as sharp as one that was only enlarged.
 """
 
 import os
@@ -30,7 +31,8 @@ def better(files: tuple[str, str], seen: tuple[Seen, Seen], proof: Proof, judge:
     """Whether the first of two copies is better worth keeping than the second.
 
     Args:
-        judge: the quality (N,) of files, 0..100, higher is better, for those of one size: noise looks like detail, and is none.
+        judge: the quality (N,) of files, 0..100, higher is better, for those of one size: noise looks like detail, and
+            is none.
         proof: of these two, in this order, with the verdict that one is a copy of the other.
     """
     if proof.holds[0] != proof.holds[1]:
@@ -58,7 +60,8 @@ def rank(file: str) -> tuple:
 
 
 def more_detail(files: tuple, seen: tuple[Seen, Seen], matrix: np.ndarray) -> float:
-    """How much more detail the first picture shows than the second, at the size of the larger: the sigma in pixels of the blur between them.
+    """How much more detail the first picture shows than the second, at the size of the larger: the sigma in pixels of
+    the blur between them.
 
     Args:
         files: or pictures in memory.

@@ -1,4 +1,5 @@
-"""Two aligned pictures made equally sharp and equally bright, so that what still differs is another thing that they show."""
+"""Two aligned pictures made equally sharp and equally bright, so that what still differs is another thing that they
+show."""
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, median_filter
@@ -104,8 +105,10 @@ class Tones:
         parts = np.split(order, np.searchsorted(step[order], np.arange(1, TONES)))
         found = [(float(x[part].mean()), *middle(beside[part])) for part in parts if len(part) >= FEW]
         self.at, self.moved, spread = np.array(found or [(0.0, 0.0, 0.0)]).T
-        self.moved = np.where(np.abs(self.moved) > np.maximum(CURVED, spread), self.moved, 0)  # what lies under a text varies
-        self.moved = median_filter(self.moved, SMOOTH, mode="nearest")  # light moves neighbouring tones alike, a flat sign does not
+        # what lies under a text varies
+        self.moved = np.where(np.abs(self.moved) > np.maximum(CURVED, spread), self.moved, 0)
+        # light moves neighbouring tones alike, a flat sign does not
+        self.moved = median_filter(self.moved, SMOOTH, mode="nearest")
         self.misfit = float(np.abs(self.of(x) - y).mean() / (y.std() + 1))
 
     def of(self, values: np.ndarray) -> np.ndarray:

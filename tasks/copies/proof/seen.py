@@ -1,6 +1,7 @@
 """A picture as the proof looks at it, and two pictures laid on each other.
 
-Coordinates are continuous: x to the right, y down, and the first pixel reaches from (0, 0) to (1, 1). A map is a matrix (3, 3).
+Coordinates are continuous: x to the right, y down, and the first pixel reaches from (0, 0) to (1, 1). A map is a matrix
+(3, 3).
 """
 
 import hashlib
@@ -22,7 +23,8 @@ POINTS, POINTS_SIDE = 300, 288  # key points of a picture, and the side of the p
 FILLED, STRAIGHT = 0.35, 0.97  # most of a picture that filled corners take, and how nearly they are convex
 PAINT, CORNER, SOFT = 8, 4, 3  # grey levels by which a filled corner may vary, its least side, and how wide its edge is
 COLOUR = 3.0  # mean difference of the channels from which on a picture has colour
-PLAIN, PLAIN_SIDE, PLAIN_WINDOW = 4.0, 400, 15  # grey levels by which a plain picture varies within windows, at this size
+# grey levels by which a plain picture varies within windows, at this size
+PLAIN, PLAIN_SIDE, PLAIN_WINDOW = 4.0, 400, 15
 SPREAD = 2.0  # grey levels of deviation of a thumbnail that shows something
 
 
@@ -60,7 +62,8 @@ class Seen:
     @cached_property
     def plain(self) -> bool:
         """Whether it shows nothing but light: one colour, or colours that change so slowly that no window varies."""
-        values = np.asarray(self.picture.resize([min(length, PLAIN_SIDE) for length in self.picture.size], Image.Resampling.BOX), "float32")
+        values = np.asarray(self.picture.resize([min(length, PLAIN_SIDE) for length in self.picture.size],
+                                                Image.Resampling.BOX), "float32")
         beside = values - uniform_filter(values, (PLAIN_WINDOW, PLAIN_WINDOW, 1), mode="nearest")
         return bool(np.quantile(np.abs(beside).max(-1), 0.999) < PLAIN)
 
@@ -84,7 +87,8 @@ class Seen:
 
     @cached_property
     def filled(self) -> Image.Image | None:
-        """Where corners are filled with one colour, as turning a picture does it: mode L, 0 there and 255 elsewhere; None: nowhere."""
+        """Where corners are filled with one colour, as turning a picture does it: mode L, 0 there and 255 elsewhere;
+        None: nowhere."""
         values = np.asarray(self.picture, "int16")
         found = np.zeros(values.shape[:2], bool)
         for y, x in (0, 0), (0, -1), (-1, 0), (-1, -1):
@@ -103,7 +107,8 @@ class Seen:
 def smaller(picture: Image.Image, side: int) -> Image.Image:
     """The picture, at most `side` pixels wide and high."""
     factor = min(1.0, side / max(picture.size))
-    return picture.resize([max(1, round(factor * length)) for length in picture.size], Image.Resampling.BOX) if factor < 1 else picture
+    return picture.resize([max(1, round(factor * length)) for length in picture.size],
+                          Image.Resampling.BOX) if factor < 1 else picture
 
 
 def described(grey: Image.Image) -> tuple[np.ndarray, np.ndarray]:
@@ -116,7 +121,8 @@ def described(grey: Image.Image) -> tuple[np.ndarray, np.ndarray]:
 
 
 def opened(part: np.ndarray) -> np.ndarray:
-    """A part (H, W) bool without what is thinner than `CORNER` pixels; what lies outside of the picture counts as inside of the part."""
+    """A part (H, W) bool without what is thinner than `CORNER` pixels; what lies outside of the picture counts as
+    inside of the part."""
     return binary_dilation(binary_erosion(part, iterations=CORNER // 2, border_value=1), iterations=CORNER // 2)
 
 
@@ -131,7 +137,8 @@ def is_convex(part: np.ndarray) -> bool:
 
 
 class Frame:
-    """The part of a that lies in b, drawn with pixels as coarse as those of the coarser of both, and `side` of them each way at most.
+    """The part of a that lies in b, drawn with pixels as coarse as those of the coarser of both, and `side` of them
+    each way at most.
 
     Attributes:
         size: width and height in pixels.
@@ -177,7 +184,8 @@ class Frame:
 
 def warped(picture: Image.Image, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A picture drawn through a map of pixels of the result to its own: (H, W[, 3]) float32."""
-    return np.asarray(picture.transform(size, Image.Transform.AFFINE, matrix[:2].ravel(), Image.Resampling.BICUBIC), "float32")
+    return np.asarray(picture.transform(size, Image.Transform.AFFINE, matrix[:2].ravel(), Image.Resampling.BICUBIC),
+                      "float32")
 
 
 def within(matrix: np.ndarray, size: tuple[int, int], of: tuple[int, int], rim: float = 1.0) -> np.ndarray:

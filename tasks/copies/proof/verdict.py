@@ -14,10 +14,12 @@ from utils.saying import counted
 
 COPY, CHANGED, DIFFERENT = "copy", "copy with changes", "different"
 ROUGH = 256  # pixels a side of the frame in which maps are compared
-CERTAIN, HOPEFUL = 0.97, 0.4  # agreement there from which on no other map is tried, and below which none is looked at closely
+# agreement there from which on no other map is tried, and below which none is looked at closely
+CERTAIN, HOPEFUL = 0.97, 0.4
 EQUAL = 0.002  # of it, which a map may lose in the last steps, that look at finer pictures
 COPIES, CHANGES = 0.75, 0.6  # least agreement of a copy, and of a copy with changes
-ALIKE = 0.968  # least agreement of small versions of both, away from what differs; photos of one person or thing reach .96
+# least agreement of small versions of both, away from what differs; photos of one person or thing reach .96
+ALIKE = 0.968
 LEAST_TEXTURE = 0.002  # share of what both show that must show something
 BLURRED, LEAST_SIDE = 2.0, 64  # sigma of the blur from which on pictures are looked at smaller, and how small at least
 EVEN = 4.0  # grey levels of deviation up to which a part of a picture shows nothing
@@ -28,7 +30,8 @@ Box = tuple[int, int, int, int]
 
 
 class Place(NamedTuple):
-    """A place that differs: its boxes (left, top, right, bottom) in pixels of both pictures, and its share of all that differs."""
+    """A place that differs: its boxes (left, top, right, bottom) in pixels of both pictures, and its share of all that
+    differs."""
 
     a: Box
     b: Box
@@ -65,9 +68,11 @@ class Proof(NamedTuple):
     def as_numbers(self) -> dict:
         """The proof as --json writes it."""
         return {"verdict": self.verdict, "why": self.why or None, "identical": self.identical,
-                "matrix": None if self.matrix is None else np.round(self.matrix, 5).tolist(), "agree": round(self.agree, 4),
+                "matrix": None if self.matrix is None else np.round(self.matrix, 5).tolist(),
+                "agree": round(self.agree, 4),
                 "differing": round(self.differing, 5), "shares": [round(share, 4) for share in self.shares],
-                "places": [{"left": list(place.a), "right": list(place.b), "weight": round(place.weight, 4)} for place in self.places]}
+                "places": [{"left": list(place.a), "right": list(place.b), "weight": round(place.weight, 4)}
+                           for place in self.places]}
 
     def in_words(self) -> str:
         """The verdict in a line, such as "copy with changes (99.2 % agrees; 1 place differs, .4 % of the picture)"."""
@@ -77,11 +82,13 @@ class Proof(NamedTuple):
             return f"{COPY} (all pixels are the same)"
         text = f"{self.verdict} ({self.agree:.1%} agrees"
         if self.places:
-            text += f"; {counted(len(self.places), 'place')} differ{'s' * (len(self.places) == 1)}, {self.differing:.1%} of what both show"
+            text += (f"; {counted(len(self.places), 'place')} differ{'s' * (len(self.places) == 1)}, "
+                     f"{self.differing:.1%} of what both show")
         return text + (f"; one shows {min(self.shares):.0%} of the other)" if min(self.shares) < PARTLY else ")")
 
     def parts(self) -> list[np.ndarray | None]:
-        """Of each picture the corners (4, 2) in its pixels of what the other one shows, where that is a part of it; otherwise None."""
+        """Of each picture the corners (4, 2) in its pixels of what the other one shows, where that is a part of it;
+        otherwise None."""
         found = []
         for share, other, back in zip(self.shares, self.sizes[::-1], (True, False)):
             if self.verdict == DIFFERENT or share > PARTLY:
@@ -122,12 +129,14 @@ def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
     if a.digest == b.digest:
         return Proof(COPY, "", np.eye(3), 1.0, 0.0, (), (1.0, 1.0), (True, True), True)
     if a.plain or b.plain:
-        return Proof(DIFFERENT, "nothing is to be seen in " + ("both" if a.plain and b.plain else "one") + " of them but light")
+        return Proof(DIFFERENT, "nothing is to be seen in " + ("both" if a.plain and b.plain else "one")
+                     + " of them but light")
     matrix, rough = best_map(a, b, keypoints)
     if matrix is None or rough < HOPEFUL:
         return Proof(DIFFERENT, "no part of one is found in the other")
     found, frame = look(a, b, matrix)
-    proof = Proof(DIFFERENT, "", full_size(matrix, a, b), found.agree, found.share, places(found, frame, matrix), shares(matrix, a, b))
+    proof = Proof(DIFFERENT, "", full_size(matrix, a, b), found.agree, found.share, places(found, frame, matrix),
+                  shares(matrix, a, b))
     if found.textured < LEAST_TEXTURE:
         return proof._replace(why="where they may agree, nothing is to be seen")
     if found.agree < (CHANGES if found.boxes else COPIES):
@@ -186,7 +195,8 @@ def places(found: Differences, frame: Frame, matrix: np.ndarray) -> list[Place]:
     a, b = frame.a, frame.b
     into_a = np.diag([*1 / a.ratio, 1]) @ frame.into_a
     into_b = np.diag([*1 / b.ratio, 1]) @ matrix @ frame.into_a
-    return [Place(moved(box, into_a, a.size), moved(box, into_b, b.size), weight) for box, weight in zip(found.boxes, found.weights, strict=True)]
+    return [Place(moved(box, into_a, a.size), moved(box, into_b, b.size), weight)
+            for box, weight in zip(found.boxes, found.weights, strict=True)]
 
 
 def moved(box: Box, matrix: np.ndarray, size: tuple[int, int]) -> Box:
@@ -198,7 +208,8 @@ def moved(box: Box, matrix: np.ndarray, size: tuple[int, int]) -> Box:
 
 
 def is_held(a: Seen, b: Seen, matrix: np.ndarray) -> bool:
-    """Whether b shows all that a shows: what of a lies outside of b is a border of one colour, or hardly wider than a pixel."""
+    """Whether b shows all that a shows: what of a lies outside of b is a border of one colour, or hardly wider than a
+    pixel."""
     sides = beyond(matrix, a.grey.size, b.grey.size)
     if np.any(sides, axis=0).mean() < 0.002:
         return True
@@ -207,7 +218,8 @@ def is_held(a: Seen, b: Seen, matrix: np.ndarray) -> bool:
 
 
 def beyond(matrix: np.ndarray, size: tuple[int, int], of: tuple[int, int]) -> list[np.ndarray]:
-    """Which pixels of a picture of `size` a map brings beyond each side of one of the size `of`: left, right, top, bottom, (H, W) bool each."""
+    """Which pixels of a picture of `size` a map brings beyond each side of one of the size `of`: left, right, top,
+    bottom, (H, W) bool each."""
     x, y = np.arange(size[0]) + 0.5, (np.arange(size[1]) + 0.5)[:, None]
     at = [(row[0] * x + row[1] * y + row[2]) / length for row, length in zip(matrix[:2], of, strict=True)]
     return [side for value, length in zip(at, of) for side in (value < -(0.02 + 2 / length), value > 1.02 + 2 / length)]

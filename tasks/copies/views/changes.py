@@ -13,7 +13,8 @@ from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
 
 Picture = Image.Image
 ALONE = 0.35  # share of the views that show one change alone
-WORDS = ("SALE", "Breaking news", "www.photos.example", "Happy birthday!", "Copyright 2026", "hello", "NEW", "caption this", "12:45")
+WORDS = ("SALE", "Breaking news", "www.photos.example", "Happy birthday!", "Copyright 2026", "hello", "NEW",
+         "caption this", "12:45")
 
 
 def crop(picture: Picture, share: float, rng: np.random.Generator) -> Picture:
@@ -111,7 +112,8 @@ def rotate(picture: Picture, degrees: float, rng: np.random.Generator) -> Pictur
 
 def quarter_turn(picture: Picture, amount: float, rng: np.random.Generator) -> Picture:
     """Turned by 90, 180 or 270 degrees."""
-    return picture.transpose([Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270][rng.integers(3)])
+    return picture.transpose([Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180,
+                              Image.Transpose.ROTATE_270][rng.integers(3)])
 
 
 def border(picture: Picture, share: float, rng: np.random.Generator) -> Picture:
@@ -135,14 +137,16 @@ def text(picture: Picture, share: float, rng: np.random.Generator) -> Picture:
 
 
 def logo(picture: Picture, share: float, rng: np.random.Generator) -> Picture:
-    """A round or square patch of colours, `share` of the shorter side, near a corner; half of them let the photo through."""
+    """A round or square patch of colours, `share` of the shorter side, near a corner; half of them let the photo
+    through."""
     side = max(2, round(share * min(picture.size)))
     patch = Image.new("RGB", (side, side), paint(rng))
     pen, inner = ImageDraw.Draw(patch), (side // 4, side // 4, 3 * side // 4, 3 * side // 4)
     (pen.ellipse if rng.random() < 0.5 else pen.rectangle)(inner, fill=paint(rng))
     mask = Image.new("L", (side, side), 0)
     shape = ImageDraw.Draw(mask)
-    (shape.ellipse if rng.random() < 0.5 else shape.rectangle)((0, 0, side, side), fill=255 if rng.random() < 0.5 else 150)
+    (shape.ellipse if rng.random() < 0.5 else shape.rectangle)((0, 0, side, side),
+                                                               fill=255 if rng.random() < 0.5 else 150)
     result = picture.copy()
     margin = round(0.04 * min(picture.size))
     left = margin if rng.random() < 0.5 else picture.width - side - margin
@@ -152,15 +156,18 @@ def logo(picture: Picture, share: float, rng: np.random.Generator) -> Picture:
 
 
 def screenshot(picture: Picture, share: float, rng: np.random.Generator) -> Picture:
-    """Shown on a screen: a plain page around it, bars above and below, lines of text; the photo has 1 - share of each side."""
+    """Shown on a screen: a plain page around it, bars above and below, lines of text; the photo has 1 - share of each
+    side."""
     size = [max(2, round(side / (1 - share))) for side in picture.size]
-    page = Image.new("RGB", size, paint(rng) if rng.random() < 0.3 else ((250,) * 3 if rng.random() < 0.6 else (24,) * 3))
+    page = Image.new("RGB", size,
+                     paint(rng) if rng.random() < 0.3 else ((250,) * 3 if rng.random() < 0.6 else (24,) * 3))
     pen = ImageDraw.Draw(page)
     bar = max(1, size[1] // 16)
     pen.rectangle((0, 0, size[0], bar), fill=paint(rng))
     left, top = (rng.integers(big - small + 1) for big, small in zip(size, picture.size, strict=True))
     for line in range(2 * bar, size[1], max(3, size[1] // 10)):
-        pen.line((size[0] // 20, line, int(size[0] * rng.uniform(0.2, 0.9)), line), fill=(128, 128, 128), width=max(1, bar // 4))
+        pen.line((size[0] // 20, line, int(size[0] * rng.uniform(0.2, 0.9)), line), fill=(128, 128, 128),
+                 width=max(1, bar // 4))
     page.paste(picture, (int(left), int(top)))
     return page
 
@@ -168,7 +175,8 @@ def screenshot(picture: Picture, share: float, rng: np.random.Generator) -> Pict
 def paint(rng: np.random.Generator) -> tuple[int, int, int]:
     """Black, white, or any colour."""
     kind = rng.integers(4)
-    return (0, 0, 0) if kind == 0 else (255, 255, 255) if kind == 1 else tuple(int(value) for value in rng.integers(0, 256, 3))
+    return ((0, 0, 0) if kind == 0 else (255, 255, 255) if kind == 1
+            else tuple(int(value) for value in rng.integers(0, 256, 3)))
 
 
 def pixels_as_picture(values: np.ndarray) -> Picture:
@@ -177,7 +185,8 @@ def pixels_as_picture(values: np.ndarray) -> Picture:
 
 
 class Change(NamedTuple):
-    """One kind: what it does, the range of amounts to train on, how often a view has it, and the amounts to test with."""
+    """One kind: what it does, the range of amounts to train on, how often a view has it, and the amounts to test
+    with."""
 
     function: Callable[[Picture, float, np.random.Generator], Picture]
     amounts: tuple[float, float]
@@ -187,7 +196,8 @@ class Change(NamedTuple):
 
 # In the order in which a view goes through them.
 CHANGES = {
-    "crop": Change(crop, (0.22, 0.95), 0.6, {"crop to 90 %": 0.9, "crop to half the area": 0.5, "crop to a quarter of the area": 0.25}),
+    "crop": Change(crop, (0.22, 0.95), 0.6,
+                   {"crop to 90 %": 0.9, "crop to half the area": 0.5, "crop to a quarter of the area": 0.25}),
     "mirror": Change(mirror, (0, 0), 0.3, {"mirrored": 0}),
     "quarter_turn": Change(quarter_turn, (0, 0), 0.12, {"quarter turn": 0}),
     "rotate": Change(rotate, (1, 16), 0.25, {"turned by 10 degrees": 10}),

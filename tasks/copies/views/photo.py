@@ -37,7 +37,8 @@ def small(path: str) -> Image.Image:
     picture = open_image(path, "RGB")
     factor = WORKED / min(picture.size)
     if factor < 1:
-        picture = picture.resize([max(WORKED, round(side * factor)) for side in picture.size], Image.Resampling.BILINEAR, reducing_gap=2)
+        picture = picture.resize([max(WORKED, round(side * factor)) for side in picture.size],
+                                 Image.Resampling.BILINEAR, reducing_gap=2)
     return picture
 
 

@@ -11,7 +11,8 @@ from utils.batches.ahead import Ahead
 
 
 class PatchSet(NamedTuple):
-    """Real patches (N, P, P) uint8 with the number of the point that each shows (N,), and of the scene that the point lies in (N,)."""
+    """Real patches (N, P, P) uint8 with the number of the point that each shows (N,), and of the scene that the point
+    lies in (N,)."""
 
     patches: np.ndarray
     points: np.ndarray
@@ -31,7 +32,8 @@ def drawn_pairs(found: PatchSet, points: np.ndarray, rng: np.random.Generator) -
 
 
 class SetBatches(keras.utils.PyDataset):
-    """Batches of n pairs of real patches, of points that are shown twice or more, from a few scenes. A batch is as of `PatchBatches`.
+    """Batches of n pairs of real patches, of points that are shown twice or more, from a few scenes. A batch is as of
+    `PatchBatches`.
 
     Args:
         found: the patches, of the side that the model takes.
@@ -41,7 +43,8 @@ class SetBatches(keras.utils.PyDataset):
         turned: whether both patches of a pair are transposed and mirrored alike, by chance.
     """
 
-    def __init__(self, found: PatchSet, batch_size: int, sources: int = 8, steps: int = 100, seed: int = 0, turned: bool = True):
+    def __init__(self, found: PatchSet, batch_size: int, sources: int = 8, steps: int = 100, seed: int = 0,
+                 turned: bool = True):
         super().__init__()
         points, counts = np.unique(found.points, return_counts=True)
         self.found = found.take(np.isin(found.points, points[counts > 1]))
@@ -69,7 +72,8 @@ class SetBatches(keras.utils.PyDataset):
 class PatchBatches(keras.utils.PyDataset):
     """Batches of n pairs of patches, in equal parts from a few photos. Each photo comes once before any comes twice.
 
-    A batch is {"image": (2 n, P, P, C) uint8, "point": (2 n,) int32} and the points again; rows 2 i and 2 i + 1 show one point.
+    A batch is {"image": (2 n, P, P, C) uint8, "point": (2 n,) int32} and the points again; rows 2 i and 2 i + 1 show
+    one point.
 
     Args:
         paths: photos.
@@ -83,7 +87,8 @@ class PatchBatches(keras.utils.PyDataset):
     """
 
     def __init__(
-        self, paths: Sequence[str], shape: tuple[int, int, int], batch_size: int, views: Views, sources: int = 8, steps: int = 100,
+        self, paths: Sequence[str], shape: tuple[int, int, int], batch_size: int, views: Views, sources: int = 8,
+        steps: int = 100,
         seed: int = 0, workers: int = 1,
     ):
         super().__init__()
@@ -110,4 +115,5 @@ class PatchBatches(keras.utils.PyDataset):
 
     def jobs(self, number: int) -> list[tuple]:
         """The work of a batch: arguments of `photo_pairs`."""
-        return [(self.paths[row], self.shape, self.count, [self.seed, number, int(row)], self.views) for row in self.rows(number)]
+        return [(self.paths[row], self.shape, self.count, [self.seed, number, int(row)], self.views)
+                for row in self.rows(number)]

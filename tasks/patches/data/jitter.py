@@ -1,4 +1,5 @@
-"""How a patch differs when its point is seen again: the place is found a little differently, the view is another, and so is the light.
+"""How a patch differs when its point is seen again: the place is found a little differently, the view is another, and
+so is the light.
 
 Frames are those of `utils.keypoints.cut`: (N, 2, 3), patch coordinates -1..1 -> pixels.
 """
@@ -10,7 +11,8 @@ from scipy.ndimage import gaussian_filter
 
 
 class Jitter(NamedTuple):
-    """Standard deviations of the error with which a detector finds a point again. The overlaps are those that HPatches states."""
+    """Standard deviations of the error with which a detector finds a point again. The overlaps are those that HPatches
+    states."""
 
     shift: float  # each way, in half sides of the patch
     scale: float  # of the logarithm of the size
@@ -92,7 +94,8 @@ def relit(patches: np.ndarray, strength: float, rng: np.random.Generator) -> np.
     shape = (count,) + (1,) * (patches.ndim - 1)
     drawn = rng.normal(0, strength, (6, *shape))
     x, y = np.meshgrid(np.linspace(-1, 1, side), np.linspace(-1, 1, side))
-    plane = x.reshape((1, side, side) + (1,) * (patches.ndim - 3)), y.reshape((1, side, side) + (1,) * (patches.ndim - 3))
+    plane = x.reshape((1, side, side) + (1,)
+                      * (patches.ndim - 3)), y.reshape((1, side, side) + (1,) * (patches.ndim - 3))
     values = 255 * np.clip(patches / 255, 0, 1) ** np.exp(0.35 * drawn[0])
     values = values * np.exp(0.25 * drawn[1] + 0.15 * (drawn[2] * plane[0] + drawn[3] * plane[1])) + 15 * drawn[4]
     for row in np.flatnonzero(rng.random(count) < 0.5 * min(1.0, strength)):

@@ -1,4 +1,5 @@
-"""A photo file -> pairs of patches, each pair of one point seen twice. Runs in worker processes, which never import Keras."""
+"""A photo file -> pairs of patches, each pair of one point seen twice. Runs in worker processes, which never import
+Keras."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -47,7 +48,8 @@ def photo_pairs(path: str, shape: tuple[int, int, int], count: int, seed: Sequen
     height, width = photo.shape[:2]
     frames = frames_of(chosen(points, count, (width, height), rng))
     again = seen_from(frames, random_homography(width, height, TILT, rng))
-    kinds = np.array(["easy", "hard", "tough"])[rng.integers(0, 3, count)] if views.jitter == "mixed" else np.full(count, views.jitter)
+    kinds = (np.array(["easy", "hard", "tough"])[rng.integers(0, 3, count)] if views.jitter == "mixed"
+             else np.full(count, views.jitter))
     for kind in JITTERS:
         again[kinds == kind] = jittered(again[kinds == kind], kind, rng)
     patches = cut_frames(photo, np.concatenate([frames, again]), shape[0])
@@ -63,7 +65,8 @@ def photo_and_points(path: str, channels: int) -> tuple[np.ndarray, Keypoints]:
 
 
 def chosen(points: Keypoints, count: int, size: tuple[int, int], rng: np.random.Generator) -> Keypoints:
-    """So many of the key points, drawn by chance: their patches lie in the photo, and no two are one place. Random places fill the number.
+    """So many of the key points, drawn by chance: their patches lie in the photo, and no two are one place. Random
+    places fill the number.
 
     Args:
         size: (width, height) of the photo.

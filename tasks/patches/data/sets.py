@@ -1,4 +1,5 @@
-"""Patch sets as they are distributed: HPatches, UBC PhotoTour, pairs of photos with a homography; and key points from a file.
+"""Patch sets as they are distributed: HPatches, UBC PhotoTour, pairs of photos with a homography; and key points from a
+file.
 
 A scene holds views of the same points: row i of each view shows point i.
 """
@@ -19,8 +20,8 @@ REFERENCE = "ref"  # the view of a scene that the others are compared with
 STRIP = 65  # pixels a side of a patch of HPatches
 GRID, TILE = 16, 64  # patches each way in a file of PhotoTour, and pixels a side of one
 MODEL = "_model.txt"  # of a pair of photos with a homography: NAME_model.txt, NAMEA.*, NAMEB.*
-EXPECTED = ("expected folders that hold ref.png and other strips as HPatches, the files info.txt and patches*.bmp of PhotoTour, or "
-            f"NAME{MODEL} with photos NAMEA and NAMEB")
+EXPECTED = ("expected folders that hold ref.png and other strips as HPatches, the files info.txt and patches*.bmp of "
+            f"PhotoTour, or NAME{MODEL} with photos NAMEA and NAMEB")
 
 
 class Scene(NamedTuple):
@@ -31,7 +32,8 @@ class Scene(NamedTuple):
 
 
 class PhotoTour(NamedTuple):
-    """A folder of PhotoTour: patches (N, 64, 64) uint8, the number of the point of each (N,), and lists of pairs by file name.
+    """A folder of PhotoTour: patches (N, 64, 64) uint8, the number of the point of each (N,), and lists of pairs by
+    file name.
 
     A list holds rows (M, 2) of patches, and whether both show the same point (M,) bool.
     """
@@ -73,11 +75,13 @@ def hpatches(root: str) -> Iterator[Scene]:
         folder = os.path.join(root, name)
         if not os.path.isfile(os.path.join(folder, f"{REFERENCE}.png")):
             continue
-        others = sorted(os.path.splitext(file)[0] for file in os.listdir(folder) if re.fullmatch(r"[eht]\d+\.png", file))
+        others = sorted(os.path.splitext(file)[0] for file in os.listdir(folder)
+                        if re.fullmatch(r"[eht]\d+\.png", file))
         views = {view: strip(os.path.join(folder, f"{view}.png")) for view in [REFERENCE, *others]}
         for view, patches in views.items():
             if len(patches) != len(views[REFERENCE]):
-                raise ValueError(f"{os.path.join(folder, view)}.png: {len(patches)} patches, expected {len(views[REFERENCE])} as in {REFERENCE}.png")
+                raise ValueError(f"{os.path.join(folder, view)}.png: {len(patches)} patches, expected "
+                                 f"{len(views[REFERENCE])} as in {REFERENCE}.png")
         yield Scene(name, views)
 
 
@@ -85,12 +89,14 @@ def strip(path: str) -> np.ndarray:
     """The patches (N, 65, 65) uint8 of a strip of HPatches."""
     image = np.asarray(open_image(path, "L"))
     if image.shape[1] != STRIP or image.shape[0] % STRIP:
-        raise ValueError(f"{path}: {image.shape[1]} x {image.shape[0]} pixels, expected a column of patches of {STRIP} x {STRIP}")
+        raise ValueError(f"{path}: {image.shape[1]} x {image.shape[0]} pixels, expected a column of patches of "
+                         f"{STRIP} x {STRIP}")
     return image.reshape(-1, STRIP, STRIP)
 
 
 def phototour(root: str) -> PhotoTour:
-    """A folder of PhotoTour: patches*.bmp with 16 x 16 patches each, info.txt with the point of each patch, and m50_*.txt with pairs.
+    """A folder of PhotoTour: patches*.bmp with 16 x 16 patches each, info.txt with the point of each patch, and
+    m50_*.txt with pairs.
 
     Raises:
         ValueError: naming the file that is missing, damaged, or does not fit the others.
@@ -100,11 +106,15 @@ def phototour(root: str) -> PhotoTour:
     sheets = [np.asarray(open_image(os.path.join(root, name), "L")) for name in tiles(root)]
     for name, sheet in zip(tiles(root), sheets):
         if sheet.shape != (GRID * TILE, GRID * TILE):
-            raise ValueError(f"{os.path.join(root, name)}: {sheet.shape[1]} x {sheet.shape[0]} pixels, expected {GRID * TILE} each way")
-    found = np.concatenate([sheet.reshape(GRID, TILE, GRID, TILE).swapaxes(1, 2).reshape(-1, TILE, TILE) for sheet in sheets])
+            raise ValueError(f"{os.path.join(root, name)}: {sheet.shape[1]} x {sheet.shape[0]} pixels, expected "
+                             f"{GRID * TILE} each way")
+    found = np.concatenate([sheet.reshape(GRID, TILE, GRID, TILE).swapaxes(1, 2).reshape(-1, TILE, TILE)
+                            for sheet in sheets])
     if len(found) < len(points):
-        raise ValueError(f"{info}: {len(points)} patches, and the files patches*.bmp hold {len(found)}: some of them are missing")
-    lists = {name: pairs_of(os.path.join(root, name), len(points)) for name in sorted(os.listdir(root)) if re.fullmatch(r"m50_.*\.txt", name)}
+        raise ValueError(f"{info}: {len(points)} patches, and the files patches*.bmp hold {len(found)}: some of them "
+                         "are missing")
+    lists = {name: pairs_of(os.path.join(root, name), len(points)) for name in sorted(os.listdir(root))
+             if re.fullmatch(r"m50_.*\.txt", name)}
     return PhotoTour(found[: len(points)], points, lists)
 
 
@@ -114,11 +124,13 @@ def tiles(root: str) -> list[str]:
 
 
 def pairs_of(path: str, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The pairs of a list of PhotoTour, whose lines are patch, point, -, patch, point, -, ...: rows (M, 2), and whether they are the same point."""
+    """The pairs of a list of PhotoTour, whose lines are patch, point, -, patch, point, -, ...: rows (M, 2), and whether
+    they are the same point."""
     table = numbers(path, 5, "lines of patch, point, 0, patch, point")
     rows = table[:, [0, 3]]
     if len(rows) and not (0 <= rows.min() and rows.max() < count):
-        raise ValueError(f"{path}: names patch {rows.max() if rows.max() >= count else rows.min()}, expected 0 to {count - 1} as in info.txt")
+        raise ValueError(f"{path}: names patch {rows.max() if rows.max() >= count else rows.min()}, expected 0 to "
+                         f"{count - 1} as in info.txt")
     return rows, table[:, 1] == table[:, 4]
 
 
@@ -141,7 +153,8 @@ def photo_pairs(root: str) -> list[PhotoPair]:
     found = []
     for model in (name for name in names if name.endswith(MODEL)):
         name, path = model.removesuffix(MODEL), os.path.join(root, model)
-        photos = [next((other for other in names if os.path.splitext(other)[0] == name + side and is_picture(os.path.join(root, other))), None)
+        photos = [next((other for other in names if os.path.splitext(other)[0] == name + side
+                        and is_picture(os.path.join(root, other))), None)
                   for side in "AB"]
         if None in photos:
             raise ValueError(f"{path}: expected photos {name}A and {name}B beside it, such as {name}A.jpg")
@@ -155,7 +168,8 @@ def photo_pairs(root: str) -> list[PhotoPair]:
 
 
 def read_keypoints(path: str, photo: str) -> Keypoints:
-    """Key points from a CSV with the columns x, y, size and, if there are, angle, response and file, in the coordinates of `Keypoints`.
+    """Key points from a CSV with the columns x, y, size and, if there are, angle, response and file, in the coordinates
+    of `Keypoints`.
 
     Args:
         photo: where the CSV has a column file, only rows that name this photo count, by its path or by its name.
@@ -165,19 +179,23 @@ def read_keypoints(path: str, photo: str) -> Keypoints:
     """
     with reading(path, "a CSV with the columns x, y, size and perhaps angle, response, file"):
         with open(path, encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
-            rows = [{(name or "").strip().lower(): value for name, value in row.items()} for row in csv.DictReader(file)]
+            rows = [{(name or "").strip().lower(): value for name, value in row.items()}
+                    for row in csv.DictReader(file)]
     kept = []
     for line, row in enumerate(rows, start=2):
         if row.get("file") and row["file"] not in (photo, os.path.basename(photo)):
             continue
         try:
-            values = [float(row[name] or "nan") for name in ("x", "y", "size")] + [float(row.get(name) or 0) for name in ("angle", "response")]
+            values = ([float(row[name] or "nan") for name in ("x", "y", "size")]
+                      + [float(row.get(name) or 0) for name in ("angle", "response")])
         except (KeyError, ValueError, TypeError):
             values = [np.nan]
         if not np.isfinite(values).all() or values[2] <= 0:
-            raise ValueError(f"{path}, line {line}: expected numbers x, y, size above 0, and perhaps angle, response, under a line of these names")
+            raise ValueError(f"{path}, line {line}: expected numbers x, y, size above 0, and perhaps angle, response, "
+                             "under a line of these names")
         kept.append(values)
     if not kept:
-        raise ValueError(f"{path}: no key points of {photo}; expected rows x, y, size, angle, with a column file where it is about several photos")
+        raise ValueError(f"{path}: no key points of {photo}; expected rows x, y, size, angle, with a column file "
+                         "where it is about several photos")
     table = np.array(kept, "float32")
     return Keypoints(table[:, :2], table[:, 2], table[:, 3] % 360, table[:, 4])

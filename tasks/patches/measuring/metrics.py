@@ -1,4 +1,5 @@
-"""What descriptors of patches are worth: the three questions of HPatches (Balntas et al. 2017): verification, matching, retrieval."""
+"""What descriptors of patches are worth: the three questions of HPatches (Balntas et al. 2017): verification, matching,
+retrieval."""
 
 from collections.abc import Sequence
 
@@ -9,7 +10,8 @@ TRUE = 5  # true patches of a query
 
 
 def precision_recall(distances: np.ndarray, right: np.ndarray, total: int) -> tuple[np.ndarray, np.ndarray]:
-    """Precision and recall (N + 1,) of answers, the nearest first, from recall 0 with precision 1 on; equal distances stay in their order.
+    """Precision and recall (N + 1,) of answers, the nearest first, from recall 0 with precision 1 on; equal distances
+    stay in their order.
 
     Args:
         distances: (N,).
@@ -27,7 +29,8 @@ def average_precision(distances: np.ndarray, right: np.ndarray, total: int) -> f
 
 
 def verification(true: np.ndarray, false: np.ndarray) -> float:
-    """Average precision of telling true pairs from false ones by their distance: all false ones, and .2 times as many true ones, the first."""
+    """Average precision of telling true pairs from false ones by their distance: all false ones, and .2 times as many
+    true ones, the first."""
     true = true[: max(1, round(TRUE_SHARE * len(false)))]
     distances = np.concatenate([true, false])
     return average_precision(distances, np.arange(len(distances)) < len(true), len(true))
@@ -59,7 +62,8 @@ def retrieval(queries: np.ndarray, true: np.ndarray, distractors: np.ndarray) ->
     """Mean average precision of queries, each against its own true patches and all distractors.
 
     Args:
-        queries: (N, D); true: (N, T, D), the same points in other pictures; distractors: (M, D), points of other scenes.
+        queries: (N, D); true: (N, T, D), the same points in other pictures; distractors: (M, D), points of other
+            scenes.
     """
     own = np.maximum(2 - 2 * np.einsum("nd,ntd->nt", queries, true), 0)
     others = squared(queries, distractors)

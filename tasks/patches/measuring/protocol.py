@@ -1,4 +1,5 @@
-"""The measuring of descriptors: patches of scenes or of lists of pairs -> FPR95, mean average precisions, curves, and the worst mistakes."""
+"""The measuring of descriptors: patches of scenes or of lists of pairs -> FPR95, mean average precisions, curves, and
+the worst mistakes."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -18,13 +19,16 @@ from utils.metrics.verification import fpr95
 
 SIDE = 65  # pixels a side of patches that are cut from photos, as in HPatches
 DISTRACTORS, QUERIES = 2000, 20  # of retrieval at most: patches of other scenes, and queries of a scene
-WORST, SMALLEST, TOLD = 10, 1e-5, 20  # mistakes that are shown; share from which on a curve is drawn; scenes at most whose figures are printed
+# mistakes that are shown; share from which on a curve is drawn; scenes at most whose figures are printed
+WORST, SMALLEST, TOLD = 10, 1e-5, 20
 LETTERS = {"e": "easy", "h": "hard", "t": "tough"}  # of the views of HPatches
-TITLES = {"fpr95": ("true pairs accepted", "false pairs accepted", "share of true pairs"), "matching": ("matching", "recall", "precision")}
+TITLES = {"fpr95": ("true pairs accepted", "false pairs accepted", "share of true pairs"),
+          "matching": ("matching", "recall", "precision")}
 
 
 class Found(NamedTuple):
-    """What was measured: patches, figures of each describer, points of the curves, and arguments of `figures.mistakes`."""
+    """What was measured: patches, figures of each describer, points of the curves, and arguments of
+    `figures.mistakes`."""
 
     patches: int
     figures: list[dict[str, Any]]
@@ -32,11 +36,12 @@ class Found(NamedTuple):
     mistakes: tuple
 
 
-def seen_twice(pair: PhotoPair, points: int, jitter: str, seed: Sequence[int], channels: int, least: float = 0.0) -> Scene:
+def seen_twice(pair: PhotoPair, points: int, jitter: str, seed: Sequence[int], channels: int,
+               least: float = 0.0) -> Scene:
     """Patches around key points of photo a, and around the same places of photo b, a little aside, as `jitter` says.
 
-    Only patches count that lie in both photos and show `least` or more pixels of a each way; of key points that are nearly one place
-    only the strongest does.
+    Only patches count that lie in both photos and show `least` or more pixels of a each way; of key points that are
+    nearly one place only the strongest does.
     """
     a, b = (open_image(file, "L" if channels == 1 else "RGB") for file in (pair.a, pair.b))
     found = detect(np.asarray(a.convert("L"), "float32"))
@@ -60,7 +65,8 @@ def inside(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def of_scenes(scenes: Iterable[Scene], describers: list[Describer], seed: int) -> Found:
-    """Measures on scenes, whose views other than "ref" are compared with it; figures of each kind of view, and their mean."""
+    """Measures on scenes, whose views other than "ref" are compared with it; figures of each kind of view, and their
+    mean."""
     kept, features = [], [[] for _ in describers]
     for scene in scenes:
         if len(scene.views[REFERENCE]) < 2:
@@ -71,7 +77,8 @@ def of_scenes(scenes: Iterable[Scene], describers: list[Describer], seed: int) -
     if not kept:
         raise ValueError("found no scene with two points that both views show")
     names = list(dict.fromkeys(name for scene in kept for name in scene.views if name != REFERENCE))
-    found = [scene_figures(made, names, seed) | {"scenes": {scene.name: alone(own, names, seed) for scene, own in zip(kept, made)}}
+    found = [scene_figures(made, names, seed)
+             | {"scenes": {scene.name: alone(own, names, seed) for scene, own in zip(kept, made)}}
              for made in features]
     curves = {"fpr95": {}, "matching": {}}
     for describer, made in zip(describers, features):
@@ -88,14 +95,15 @@ def of_scenes(scenes: Iterable[Scene], describers: list[Describer], seed: int) -
 def scene_figures(made: list[dict[str, np.ndarray]], names: list[str], seed: int) -> dict[str, Any]:
     """FPR95, and the mean average precisions of verification, matching and retrieval, of the descriptors of scenes.
 
-    Verification has negatives of the same scene ("intra") and of others ("inter"). Where the names of the views are those of
-    HPatches, figures are told for easy, hard and tough views too.
+    Verification has negatives of the same scene ("intra") and of others ("inter"). Where the names of the views are
+    those of HPatches, figures are told for easy, hard and tough views too.
     """
     true, false = distances(made, names, seed)
     figures: dict[str, Any] = {"points": sum(len(scene[REFERENCE]) for scene in made)}
     figures["fpr95"] = fpr95(true, np.concatenate(list(false.values())))
     figures["verification"] = {kind: metrics.verification(true, gaps) for kind, gaps in false.items() if len(gaps)}
-    by_view = {name: [metrics.matching(scene[REFERENCE], scene[name]) for scene in made if name in scene] for name in names}
+    by_view = {name: [metrics.matching(scene[REFERENCE], scene[name]) for scene in made if name in scene]
+               for name in names}
     figures["matching"] = float(np.mean([value for values in by_view.values() for value in values]))
     levels = {LETTERS.get(name[0]) if name[1:].isdigit() else None for name in names}
     for level in sorted(filter(None, levels)):
@@ -112,8 +120,10 @@ def alone(own: dict[str, np.ndarray], names: list[str], seed: int) -> dict[str, 
             "matching": float(np.mean([metrics.matching(own[REFERENCE], own[name]) for name in names if name in own]))}
 
 
-def distances(made: list[dict[str, np.ndarray]], names: list[str], seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Squared distances of true pairs, in an order drawn from the seed, and of false ones of the same scene and of others."""
+def distances(made: list[dict[str, np.ndarray]], names: list[str],
+              seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Squared distances of true pairs, in an order drawn from the seed, and of false ones of the same scene and of
+    others."""
     scene = np.repeat(np.arange(len(made)), [len(views[REFERENCE]) for views in made])
     reference = np.concatenate([views[REFERENCE] for views in made])
     true, false = [], {"intra": [], "inter": []}
@@ -130,7 +140,8 @@ def distances(made: list[dict[str, np.ndarray]], names: list[str], seed: int) ->
 
 
 def retrieval(made: list[dict[str, np.ndarray]], names: list[str], seed: int) -> float | None:
-    """Mean average precision of reference patches that look for up to five true ones among patches of other scenes; None: one scene only."""
+    """Mean average precision of reference patches that look for up to five true ones among patches of other scenes;
+    None: one scene only."""
     rng, found = np.random.default_rng(seed), []
     for number, scene in enumerate(made):
         own = [scene[name] for name in names if name in scene][: metrics.TRUE]
@@ -145,7 +156,8 @@ def retrieval(made: list[dict[str, np.ndarray]], names: list[str], seed: int) ->
 
 
 def worst_matches(scenes: list[Scene], made: list[dict[str, np.ndarray]], names: list[str]) -> tuple:
-    """The nearest neighbours that are wrong although they are nearest: rows of the sheet, names of its columns, heading."""
+    """The nearest neighbours that are wrong although they are nearest: rows of the sheet, names of its columns,
+    heading."""
     rows = []
     for scene, views in zip(scenes, made):
         for name in (name for name in names if name in views):
@@ -153,22 +165,27 @@ def worst_matches(scenes: list[Scene], made: list[dict[str, np.ndarray]], names:
             for row in np.flatnonzero(index != np.arange(len(index))):
                 rows.append((float(gaps[row]), scene, name, int(row), int(index[row])))
     rows = sorted(rows, key=lambda row: row[0])[:WORST]
-    sheet = [(f"{scene.name} {name}, distance {np.sqrt(gap):.2f}", [scene.views[REFERENCE][row], scene.views[name][wrong], scene.views[name][row]])
+    sheet = [(f"{scene.name} {name}, distance {np.sqrt(gap):.2f}",
+              [scene.views[REFERENCE][row], scene.views[name][wrong], scene.views[name][row]])
              for gap, scene, name, row, wrong in rows]
     return sheet, ("sought", "found, wrong", "right"), "wrong matches that seemed the surest"
 
 
 def of_lists(tour: PhotoTour, describers: list[Describer]) -> Found:
-    """Measures on the lists of PhotoTour: FPR95 and the average precision of verification of each, and the means of both."""
+    """Measures on the lists of PhotoTour: FPR95 and the average precision of verification of each, and the means of
+    both."""
     if not tour.lists:
         raise ValueError("found no list of pairs m50_*.txt beside info.txt")
     features = [describer.resized(tour.patches) for describer in describers]
     found, curves = [], {"fpr95": {}}
     for describer, made in zip(describers, features):
-        gaps = {name: (((made[rows[:, 0]] - made[rows[:, 1]]) ** 2).sum(1), same) for name, (rows, same) in tour.lists.items()}
-        lists = {name: {"fpr95": fpr95(gap[same], gap[~same]), "verification": metrics.verification(gap[same], gap[~same])}
+        gaps = {name: (((made[rows[:, 0]] - made[rows[:, 1]]) ** 2).sum(1), same)
+                for name, (rows, same) in tour.lists.items()}
+        lists = {name: {"fpr95": fpr95(gap[same], gap[~same]),
+                        "verification": metrics.verification(gap[same], gap[~same])}
                  for name, (gap, same) in gaps.items()}
-        found.append({kind: float(np.mean([row[kind] for row in lists.values()])) for kind in ("fpr95", "verification")} | {"lists": lists})
+        found.append({kind: float(np.mean([row[kind] for row in lists.values()])) for kind in ("fpr95", "verification")}
+                     | {"lists": lists})
         true, false = (np.concatenate([gap[same == wanted] for gap, same in gaps.values()]) for wanted in (True, False))
         curves["fpr95"][describer.name] = accepted(true, false)
     return Found(len(tour.patches), found, curves, worst_pairs(tour, features[0]))
@@ -180,7 +197,8 @@ def worst_pairs(tour: PhotoTour, made: np.ndarray) -> tuple:
     gaps = np.sqrt(((made[rows[:, 0]] - made[rows[:, 1]]) ** 2).sum(1))
     false = np.flatnonzero(~same)[np.argsort(gaps[~same], kind="stable")[: WORST // 2]]
     true = np.flatnonzero(same)[np.argsort(-gaps[same], kind="stable")[: WORST // 2]]
-    sheet = [(f"{'the same' if same[row] else 'different'}, distance {gaps[row]:.2f}", tour.patches[rows[row]]) for row in [*false, *true]]
+    sheet = [(f"{'the same' if same[row] else 'different'}, distance {gaps[row]:.2f}", tour.patches[rows[row]])
+             for row in [*false, *true]]
     return sheet, ("one", "other"), "different points that look alike, and the same point that does not"
 
 
@@ -194,9 +212,12 @@ def accepted(true: np.ndarray, false: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def in_words(result: dict[str, Any]) -> list[str]:
     """The figures as a table, a row each, the describers side by side."""
     found = result["figures"]
-    lines = [f"{result['patches']} patches of {result['data']} ({result['kind']})", " " * 26 + "".join(f"{name:>9}" for name in found)]
-    rows = {"FPR95": ("fpr95",), "verification, intra": ("verification", "intra"), "verification, inter": ("verification", "inter"),
-            "verification": ("verification",), "matching": ("matching",), "matching, easy": ("matching_easy",), "matching, hard": ("matching_hard",),
+    lines = [f"{result['patches']} patches of {result['data']} ({result['kind']})",
+             " " * 26 + "".join(f"{name:>9}" for name in found)]
+    rows = {"FPR95": ("fpr95",), "verification, intra": ("verification", "intra"),
+            "verification, inter": ("verification", "inter"),
+            "verification": ("verification",), "matching": ("matching",), "matching, easy": ("matching_easy",),
+            "matching, hard": ("matching_hard",),
             "matching, tough": ("matching_tough",), "retrieval": ("retrieval",)}
     for label, keys in rows.items():
         values = []
@@ -211,11 +232,14 @@ def in_words(result: dict[str, Any]) -> list[str]:
 
 
 def scenes_in_words(found: dict[str, dict[str, Any]]) -> list[str]:
-    """FPR95 and matching of each scene, where there are a few: a scene whose homography does not hold everywhere shows by its FPR95."""
+    """FPR95 and matching of each scene, where there are a few: a scene whose homography does not hold everywhere shows
+    by its FPR95."""
     scenes = next(iter(found.values())).get("scenes", {})
     if not 1 < len(scenes) <= TOLD:
         return []
-    head = "each scene by itself".ljust(26) + "".join(f"{f'{name} {what}':>18}" for name in found for what in ("FPR95", "matching"))
-    rows = [f"  {scene:24}" + "".join(f"{figures['scenes'][scene][what]:18.4f}" for figures in found.values() for what in ("fpr95", "matching"))
+    head = ("each scene by itself".ljust(26)
+            + "".join(f"{f'{name} {what}':>18}" for name in found for what in ("FPR95", "matching")))
+    rows = [f"  {scene:24}" + "".join(f"{figures['scenes'][scene][what]:18.4f}" for figures in found.values()
+                                      for what in ("fpr95", "matching"))
             for scene in scenes]
     return [head, *rows]

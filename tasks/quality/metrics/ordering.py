@@ -29,7 +29,8 @@ def pair_order(scores: np.ndarray) -> dict[str, float]:
 
 
 def by_kind(scores: np.ndarray, keys: np.ndarray) -> list[np.ndarray]:
-    """Scores (B,) of images with keys (B, 3) of photo, distortion, level, as (photos, levels + 1) for each distortion."""
+    """Scores (B,) of images with keys (B, 3) of photo, distortion, level, as (photos, levels + 1) for each
+    distortion."""
     pristine = scores[keys[:, 2] == 0][:, None]  # (photos, 1)
     kinds = [kind for kind in np.unique(keys[:, 1]) if kind >= 0]
     return [np.hstack([pristine, scores[keys[:, 1] == kind].reshape(len(pristine), -1)]) for kind in kinds]

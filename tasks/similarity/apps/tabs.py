@@ -43,7 +43,8 @@ def search(models: Models, asked: Asked) -> dict[str, Any]:
         hits, doubt = used.model.search(folder, query, top=top), used.model.warning([query])
         threshold = used.model.threshold_for(len(used.model.open(folder).paths))
     trusted = about.trusted(doubt)
-    found = [{**picture(os.path.join(folder, file), file), "similarity": s, "same": trusted and s >= threshold} for file, s in hits]
+    found = [{**picture(os.path.join(folder, file), file), "similarity": s, "same": trusted and s >= threshold}
+             for file, s in hits]
     return {"used": used, "said": said, "threshold": threshold, "warning": doubt, "trusted": trusted,
             "query": picture(query), "found": found}
 
@@ -71,7 +72,8 @@ def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
     others = [file for file in files if file not in set(keep)]
     return {"used": used, "said": said, "threshold": threshold, "count": count, "trusted": about.trusted(doubt),
             "groups": [group for group in groups if group], "all_groups": len(found.groups), "all_files": len(files),
-            "too_many": found.too_many and about.trusted(doubt), "swallowed": found.swallowed, "share": found.share, "force": force, "warning": doubt,
+            "too_many": found.too_many and about.trusted(doubt), "swallowed": found.swallowed, "share": found.share,
+            "force": force, "warning": doubt,
             "keep": "\n".join(map(shown, keep)), "others": "\n".join(map(shown, others)),
             "table": as_link(table(found.groups), "text/csv"), "proved": found.changed is not None,
             "changed": [changed_pair(folder, pair) for pair in (found.changed or [])[:MOST_CHANGED]],
@@ -88,7 +90,8 @@ def changed_pair(folder: str, pair) -> dict[str, Any]:
     files = [os.path.join(folder, name) for name in (pair.a, pair.b)]
     drawn = framed([show(file) for file in files], pair.proof)
     return {"differing": pair.proof.differing, "pictures": [{"image": as_image(pixels), "name": shown(name)}
-                                                            for pixels, name in zip(drawn, (pair.a, pair.b), strict=True)]}
+                                                            for pixels, name in zip(drawn, (pair.a, pair.b),
+                                                                                    strict=True)]}
 
 
 def why(models: Models, asked: Asked) -> dict[str, Any]:

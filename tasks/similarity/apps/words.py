@@ -18,7 +18,8 @@ TEXTS = {  # by name: English, Chinese
                      "请选择一张图片和一个文件夹。第一次搜索某个文件夹需要一些时间，之后会很快。"),
     "duplicates.about": ("Choose a folder. The page shows groups of pictures that are alike, and a list of files to "
                          "keep. It never deletes a file.",
-                         "请选择一个文件夹。页面会分组显示相同的图片，并给出建议保留的文件清单。本页面不会删除任何文件。"),
+                         "请选择一个文件夹。页面会分组显示相同的图片，并给出建议保留的文件清单。"
+                         "本页面不会删除任何文件。"),
     "why.about": ("Choose two pictures. The page marks the places that speak for the answer and those that speak "
                   "against it.",
                   "请选择两张图片。页面会标出哪些地方支持“相同”，哪些地方反对。"),
@@ -27,7 +28,8 @@ TEXTS = {  # by name: English, Chinese
     "top": ("Pictures to show", "显示张数"),
     "model.characters": ("characters (letters and drawings)", "characters（字符和图画）"),
     "model.photos": ("photos (copies of photos)", "photos（照片的副本）"),
-    "force": ("Show all groups, even where the model cannot tell the pictures apart", "即使模型分不清这些图片，也显示所有分组"),
+    "force": ("Show all groups, even where the model cannot tell the pictures apart", "即使模型分不清这些图片，"
+                                                                                      "也显示所有分组"),
 
     "same.ask": ("Compare", "比较"),
     "search.ask": ("Search", "搜索"),
@@ -40,9 +42,10 @@ TEXTS = {  # by name: English, Chinese
     "verdict.copy with changes": ("A copy with changes", "是副本，但有改动"),
     "verdict.different": ("Different", "不同"),
     "proof.agrees": ("{agree} of what both show agrees.", "两张图片共同的内容有 {agree} 一致。"),
-    "proof.differs": ("{share} of it differs, in {count} places: see the frames.", "其中 {share} 不同，共 {count} 处：见红框。"),
-    "proved": ("Each copy was laid on the picture to keep, and no place differs. Files to delete are only those of which "
-               "the kept picture shows everything.",
+    "proof.differs": ("{share} of it differs, in {count} places: see the frames.", "其中 {share} 不同，共 {count} "
+                                                                                   "处：见红框。"),
+    "proved": ("Each copy was laid on the picture to keep, and no place differs. Files to delete are only those of "
+               "which the kept picture shows everything.",
                "每个副本都与要保留的图片对齐比较过，没有不同之处。只有内容全部包含在保留图片里的文件才列为可以删除。"),
     "changed": ("{count} pairs of copies with changes", "{count} 对有改动的副本"),
     "changed.help": ("One was made of the other, or both of one template. The frames show what differs. None is listed "
@@ -50,7 +53,8 @@ TEXTS = {  # by name: English, Chinese
                      "其中一张由另一张改成，或两张出自同一模板。红框标出不同之处。它们都不会列入可以删除的文件。"),
     "changed.share": ("{share} differs", "{share} 不同"),
     "is_unknown": ("No answer", "无法回答"),
-    "is_unknown.files": ("No answer about what is alike: only identical files are shown.", "无法判断哪些相像：只显示完全相同的文件。"),
+    "is_unknown.files": ("No answer about what is alike: only identical files are shown.",
+                         "无法判断哪些相像：只显示完全相同的文件。"),
     "similarity": ("Similarity", "相似度"),
     "threshold": ("Threshold", "阈值"),
     "from_on": ("The same from {threshold} on.", "相似度达到 {threshold} 即判为相同。"),
@@ -63,19 +67,23 @@ TEXTS = {  # by name: English, Chinese
     "groups.none": ("No duplicates among {count} pictures", "{count} 张图片中没有重复"),
     "group": ("Group {number}", "第 {number} 组"),
     "groups.help": ("Tick the pictures to keep. The lists below follow.", "勾选要保留的图片，下面的清单会随之更新。"),
-    "groups.some": ("The page shows {shown} of {all} groups. The table holds all of them.", "页面只显示 {all} 组中的 {shown} "
+    "groups.some": ("The page shows {shown} of {all} groups. The table holds all of them.", "页面只显示 {all} 组中的 "
+                                                                                            "{shown} "
                                                                                             "组，表格包含全部。"),
     "too_many": ("The model does not tell these pictures apart: {share} of their pairs are alike. So only identical "
                  "files are shown. "
                  "Choose another model, or tick “Show all groups”.",
-                 "模型分不清这些图片：{share} 的图片对被判为相同。因此只显示完全相同的文件。请换一个模型，或勾选“显示所有分组”。"),
+                 "模型分不清这些图片：{share} 的图片对被判为相同。因此只显示完全相同的文件。请换一个模型，"
+                 "或勾选“显示所有分组”。"),
     "too_many.forced": ("The model does not tell these pictures apart: {share} of their pairs are alike. Expect wrong "
                         "groups.",
                         "模型分不清这些图片：{share} 的图片对被判为相同。分组可能有误。"),
-    "swallowed": ("The model does not tell these pictures apart: one group would hold {count} of them. So only identical "
-                  "files are shown. Choose another model, or tick “Show all groups”.",
-                  "模型分不清这些图片：其中一组会包含 {count} 张。因此只显示完全相同的文件。请换一个模型，或勾选“显示所有分组”。"),
-    "swallowed.forced": ("The model does not tell these pictures apart: one group holds {count} of them. Expect wrong groups.",
+    "swallowed": ("The model does not tell these pictures apart: one group would hold {count} of them. So only "
+                  "identical files are shown. Choose another model, or tick “Show all groups”.",
+                  "模型分不清这些图片：其中一组会包含 {count} 张。因此只显示完全相同的文件。请换一个模型，"
+                  "或勾选“显示所有分组”。"),
+    "swallowed.forced": ("The model does not tell these pictures apart: one group holds {count} of them. Expect wrong "
+                         "groups.",
                          "模型分不清这些图片：其中一组包含 {count} 张。分组可能有误。"),
     "identical": ("identical file", "完全相同的文件"),
     "keep": ("Keep", "保留"),
@@ -88,7 +96,8 @@ TEXTS = {  # by name: English, Chinese
     "why.windows": ("Red speaks for “the same”: found in the other picture, and nowhere else in its own. Blue speaks "
                     "against it: the other picture "
                     "has nothing like it. No colour says nothing: it is like many places.",
-                    "红色支持“相同”：在另一张图片里能找到，而在本图其他地方找不到。蓝色反对：另一张图片里没有类似的地方。"
+                    "红色支持“相同”：在另一张图片里能找到，而在本图其他地方找不到。蓝色反对："
+                    "另一张图片里没有类似的地方。"
                     "没有颜色表示不说明问题：它与很多地方相似。"),
     "why.hiding": ("Red speaks for “the same”: painted over, the pictures are less alike. Blue speaks against it: "
                    "painted over, they are more alike. "
@@ -97,18 +106,24 @@ TEXTS = {  # by name: English, Chinese
     "why.attention": ("Red speaks for “the same”: the model finds it in one place of the other picture. Blue speaks "
                       "against it: the model finds "
                       "nothing like it. No colour says nothing.",
-                      "红色支持“相同”：模型在另一张图片的一处找到了它。蓝色反对：模型没有找到类似的地方。没有颜色表示不说明问题。"),
+                      "红色支持“相同”：模型在另一张图片的一处找到了它。蓝色反对：模型没有找到类似的地方。"
+                      "没有颜色表示不说明问题。"),
     "why.map": ("Heat map of picture {number}", "图片 {number} 的热图"),
 }
 
 SAID = [  # lines of the program, and their Chinese
-    (r"^these pictures are characters, the model learnt from photographs: .*$", "这些图片是字符，而模型学的是照片：不要相信它的回答"),
-    (r"^these pictures are photographs, the model learnt from characters: .*$", "这些图片是照片，而模型学的是字符：不要相信它的回答"),
-    (r"^these pictures look unlike those that the model learnt from: check its answers$", "这些图片与模型学过的不像：请核对它的回答"),
+    (r"^these pictures are characters, the model learnt from photographs: .*$", "这些图片是字符，而模型学的是照片："
+                                                                                "不要相信它的回答"),
+    (r"^these pictures are photographs, the model learnt from characters: .*$", "这些图片是照片，而模型学的是字符："
+                                                                                "不要相信它的回答"),
+    (r"^these pictures look unlike those that the model learnt from: check its answers$", "这些图片与模型学过的不像："
+                                                                                          "请核对它的回答"),
     (r"^in its own test the model was hardly better than chance \(ROC-AUC (.*)\): .*$",
      r"在自身测试中，模型几乎不比随机猜测好（ROC-AUC \1）：不要依赖它的回答"),
-    (r"^these pictures are characters, and the newest run learnt from photographs: the ready model (.*) answers; (.*) asks the run$",
+    (r"^these pictures are characters, and the newest run learnt from photographs: the ready model (.*) answers; (.*) "
+     r"asks the run$",
      r"这些图片是字符，而最新的训练学的是照片：由现成模型 \1 回答；用 \2 可询问该训练"),
-    (r"^these pictures are photographs, and the newest run learnt from characters: the ready model (.*) answers; (.*) asks the run$",
+    (r"^these pictures are photographs, and the newest run learnt from characters: the ready model (.*) answers; (.*) "
+     r"asks the run$",
      r"这些图片是照片，而最新的训练学的是字符：由现成模型 \1 回答；用 \2 可询问该训练"),
 ]

@@ -44,7 +44,8 @@ def saved(model, folder):
 
 def tiny(head="distance"):
     """A similarity model that is built in no time."""
-    layers = [keras.Input((32, 32, 1), name="image"), keras.layers.AveragePooling2D(8), keras.layers.Conv2D(3, 1, name="maps"),
+    layers = [keras.Input((32, 32, 1), name="image"), keras.layers.AveragePooling2D(8),
+              keras.layers.Conv2D(3, 1, name="maps"),
               keras.layers.Flatten()]
     if not HEADS[head].places:
         layers += [keras.layers.Dense(4), keras.layers.UnitNormalization(name="unit_length")]
@@ -78,7 +79,8 @@ def test_savedmodel_gives_the_embeddings_and_similarities_of_predict(run, tmp_pa
     card = json.loads((out / "tower.json").read_text())
     formula = card["output"]["similarity"]
     distance = np.linalg.norm(left - right, axis=1)
-    assert 1 / (1 + np.exp(-formula["scale"] * (formula["boundary"] - distance))) == pytest.approx(compare.score(left, right), abs=1e-5)
+    assert (1 / (1 + np.exp(-formula["scale"] * (formula["boundary"] - distance)))
+            == pytest.approx(compare.score(left, right), abs=1e-5))
     assert card["inputs"] == [{"name": "image", "shape": ["batch", 32, 32, 1], "type": "float32", "range": [0, 255],
                                "colour": "grey (Pillow's mode L: 0.299 red + 0.587 green + 0.114 blue)"}]
     assert (card["same_from"], card["thresholds"]["eer"], card["licence_of_data"]) == (0.4, 0.5, "CC0")
@@ -139,7 +141,8 @@ def test_not_a_number_is_too_large_a_difference():
 
 
 @pytest.mark.parametrize("name, absent, said", [
-    ("onnx", {"tf2onnx", "onnxruntime"}, "--format=onnx needs tf2onnx, onnxruntime, not installed: pip install tf2onnx onnxruntime"),
+    ("onnx", {"tf2onnx", "onnxruntime"},
+     "--format=onnx needs tf2onnx, onnxruntime, not installed: pip install tf2onnx onnxruntime"),
     ("litert", {"ai_edge_litert"}, "--format=litert needs ai-edge-litert, not installed: pip install ai-edge-litert"),
 ])
 def test_what_is_not_installed_is_named_with_its_command(name, absent, said, monkeypatch):
@@ -171,7 +174,8 @@ def test_a_converter_that_fails_and_a_file_that_cannot_run_are_said_in_a_line(ru
 
     with monkeypatch.context() as patch:
         patch.setattr(keras.Model, "export", fails)
-        with pytest.raises(ValueError, match=r"--format=savedmodel: this model cannot be written \(no such operation\); pass another --format"):
+        with pytest.raises(ValueError, match=r"--format=savedmodel: this model cannot be written \(no such "
+                                             r"operation\); pass another --format"):
             writing.export(asked(run, out=str(tmp_path)))
     monkeypatch.setitem(formats.FORMATS, "savedmodel", formats.FORMATS["savedmodel"]._replace(opened=fails))
     with pytest.raises(ValueError, match=r"the file was written, but tensorflow cannot run it \(no such operation\)"):
@@ -193,7 +197,8 @@ def test_a_model_of_mixed_precision_is_exported_in_float32(rng):
     assert plain.predict([*images], verbose=0) == pytest.approx(model.predict([*images], verbose=0), abs=0.05)
 
 
-@pytest.mark.parametrize("head", [head if head in OFTEN else pytest.param(head, marks=pytest.mark.rare) for head in HEADS])
+@pytest.mark.parametrize("head", [head if head in OFTEN else pytest.param(head, marks=pytest.mark.rare)
+                                  for head in HEADS])
 def test_onnx_of_every_head(head, tmp_path):
     needs("onnx")
     check_part(parts.part(tiny(head), "pair"), "onnx", tmp_path)
@@ -209,7 +214,8 @@ def test_onnx_of_a_model_whose_backbone_was_frozen(tmp_path, rng):
 
 @pytest.mark.parametrize("name, kind", [
     ("onnx", "tower"), ("onnx", "quality"), ("onnx", "descriptor"), ("litert", "quality"),
-    pytest.param("litert", "tower", marks=pytest.mark.rare), pytest.param("litert", "descriptor", marks=pytest.mark.rare),
+    pytest.param("litert", "tower", marks=pytest.mark.rare),
+    pytest.param("litert", "descriptor", marks=pytest.mark.rare),
 ])
 def test_every_part_in_other_formats(name, kind, tmp_path):
     needs(name)
@@ -244,7 +250,8 @@ def test_the_example_needs_no_keras_and_answers_as_predict_does(run, tmp_path):
     Image.open(files[5]).convert("CMYK").save(files[5])
     out = tmp_path / "out"
     writing.export(asked(run, "onnx", what="pair", out=str(out)))
-    done = subprocess.run([sys.executable, "-c", USED, out / "example.py", out / "pair.json", *files], capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-c", USED, out / "example.py", out / "pair.json", *files],
+                          capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     told = [float(line.split()[-1]) for line in done.stdout.splitlines()]
     compare = siamese.comparer(load_model(run + "/best.keras", siamese.KIND))

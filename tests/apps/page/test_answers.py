@@ -58,7 +58,8 @@ class Quick:
 
     def duplicates(self, folder, force=False):
         names = walk(folder)[0]
-        return Found([Group(names[1], [Member(names[0], 1.0, ""), Member(names[1], 0.95, ""), Member(names[2], 1.0, names[0])])], 0.01, False)
+        return Found([Group(names[1], [Member(names[0], 1.0, ""), Member(names[1], 0.95, ""),
+                                       Member(names[2], 1.0, names[0])])], 0.01, False)
 
     def quality(self, pictures):
         return np.array([mean(path)[0] for path in pictures])
@@ -88,7 +89,8 @@ def root(tmp_path):
 
 
 def asked(root, fields=None, **files):
-    return Asked(root, fields or {}, {name: [os.path.join(root, file) for file in given.split()] for name, given in files.items()})
+    return Asked(root, fields or {},
+                 {name: [os.path.join(root, file) for file in given.split()] for name, given in files.items()})
 
 
 def test_two_pictures_are_compared_and_the_model_is_loaded_once(root, kept, loads):
@@ -97,7 +99,8 @@ def test_two_pictures_are_compared_and_the_model_is_loaded_once(root, kept, load
     assert first["same"] and not again["same"] and first["threshold"] == 0.9
     assert first["similarity"] == Quick().similarity(*(os.path.join(root, "reds", name) for name in ("0.png", "1.png")))
     assert len(loads) == 1 and first["used"].seconds and not again["used"].seconds
-    assert first["pictures"][0]["name"] == "0.png" and first["pictures"][0]["image"].startswith("data:image/jpeg;base64,")
+    assert (first["pictures"][0]["name"] == "0.png"
+            and first["pictures"][0]["image"].startswith("data:image/jpeg;base64,"))
 
 
 def test_a_search_names_what_it_found_and_what_was_left_out_to_every_visitor(root, kept):
@@ -112,12 +115,14 @@ def test_duplicates_give_lists_and_the_table_of_predict(root, kept):
     assert found["keep"] == "1.png" and found["others"] == "0.png\n2.png" and found["count"] == 3
     assert [member["keep"] for member in found["groups"][0]] == [False, True, False]
     rows = list(csv.DictReader(io.StringIO(unquote(found["table"].split(",", 1)[1]))))
-    assert [(row["file"], row["identical"], row["keep"]) for row in rows] == [("0.png", "False", "False"), ("1.png", "False", "True"),
-                                                                               ("2.png", "True", "False")]
+    assert ([(row["file"], row["identical"], row["keep"]) for row in rows]
+            == [("0.png", "False", "False"), ("1.png", "False", "True"),
+                 ("2.png", "True", "False")])
 
 
 def test_a_model_that_learnt_from_other_pictures_gives_no_verdict_in_any_tab(root, kept, monkeypatch):
-    monkeypatch.setattr(Quick, "doubt", "these pictures are photographs, the model learnt from characters: do not trust its answer")
+    monkeypatch.setattr(Quick, "doubt",
+                        "these pictures are photographs, the model learnt from characters: do not trust its answer")
     two = tabs.same(kept, asked(root, first="reds/0.png", second="reds/0.png"))
     assert two["same"] is None and two["similarity"] == 1.0 and two["warning"] == Quick.doubt
     found = tabs.search(kept, asked(root, {"folder": "reds", "top": "2"}, query="reds/0.png"))
@@ -129,7 +134,8 @@ def test_a_model_that_learnt_from_other_pictures_gives_no_verdict_in_any_tab(roo
 def test_photos_are_ordered_by_score_and_broken_ones_are_named(root, kept):
     open(os.path.join(root, "empty.png"), "w").close()
     found = quality(kept, asked(root, photos="blue.png reds/0.png empty.png"))
-    assert [row["name"] for row in found["found"]] == ["0.png", "blue.png"] and (found["worst"], found["best"]) == (0.0, 100.0)
+    assert ([row["name"] for row in found["found"]] == ["0.png", "blue.png"]
+            and (found["worst"], found["best"]) == (0.0, 100.0))
     assert len(found["said"]) == 1 and found["said"][0].endswith("empty.png: the file is empty")
     with pytest.raises(ValueError, match="empty.png: the file is empty"):
         quality(kept, asked(root, photos="empty.png"))
@@ -146,9 +152,12 @@ def test_a_broken_file_is_one_line_and_loads_no_model(content, root, kept, loads
     assert not loads
 
 
-@pytest.mark.parametrize("fields, line", [({"top": "0"}, "expected a number from 1 to 60"), ({"top": "many"}, "many: expected a number"),
-                                          ({"top": "nan"}, "nan: expected"), ({"model": "/etc/passwd"}, "/etc/passwd: no such model"),
-                                          ({"model": "quality"}, "quality: no such model"), ({"folder": "../.."}, "leads out")])
+@pytest.mark.parametrize("fields, line", [({"top": "0"}, "expected a number from 1 to 60"),
+                                          ({"top": "many"}, "many: expected a number"),
+                                          ({"top": "nan"}, "nan: expected"),
+                                          ({"model": "/etc/passwd"}, "/etc/passwd: no such model"),
+                                          ({"model": "quality"}, "quality: no such model"),
+                                          ({"folder": "../.."}, "leads out")])
 def test_what_makes_no_sense_is_one_line(fields, line, root, kept, loads):
     with pytest.raises(ValueError, match=line):
         tabs.search(kept, asked(root, fields, query="blue.png"))

@@ -28,14 +28,16 @@ from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402
 
 pytestmark = pytest.mark.slow
-SWITCHES = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+SWITCHES = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking",
             "--disable-component-update", "--disable-sync")
 PHONE = {"deviceMetrics": {"width": 360, "height": 740, "pixelRatio": 2.0}}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """root/own: photos and copies of two of them; root/out: a link that leads out; beside root a broken file and one of 51 MB."""
+    """root/own: photos and copies of two of them; root/out: a link that leads out; beside root a broken file and one of
+    51 MB."""
     top = tmp_path_factory.mktemp("page")
     own = top / "root" / "own"
     own.mkdir(parents=True)
@@ -65,7 +67,8 @@ def browsers(tmp_path_factory):
 
     def start(language="en", phone=False):
         options = webdriver.ChromeOptions()
-        for switch in (*SWITCHES, f"--lang={language}", f"--user-data-dir={tmp_path_factory.mktemp('profile')}", "--window-size=1100,900"):
+        for switch in (*SWITCHES, f"--lang={language}", f"--user-data-dir={tmp_path_factory.mktemp('profile')}",
+                       "--window-size=1100,900"):
             options.add_argument(switch)
         options.add_experimental_option("prefs", {"intl.accept_languages": language})
         if phone:
@@ -104,7 +107,8 @@ def test_two_pictures_give_the_numbers_of_the_model(browser, address, folder):
     model = compare.load("photos")
     assert browser.find_element(By.ID, "similarity").text == f"{model.similarity(*files):.3f}"
     assert browser.find_element(By.ID, "threshold").text == f"{model.threshold:.3f}"
-    assert {"copy": "A copy", "different": "Different"}[model.prove(*files).verdict] in said and model.warning(files) in said
+    assert ({"copy": "A copy", "different": "Different"}[model.prove(*files).verdict] in said
+            and model.warning(files) in said)
     assert "Model: photos." in ask(browser, f"{address}same", first=files[0], second=files[1])  # it is loaded once
 
 
@@ -112,10 +116,12 @@ def test_broken_and_large_files_and_folders_elsewhere_give_their_line(browser, a
     good = folder / "root" / "own" / "photo 0.png"
     assert "broken.jpg: broken image" in ask(browser, f"{address}same", first=good, second=folder / "broken.jpg")
     assert "large.jpg: 51 MB" in ask(browser, f"{address}same", first=good, second=folder / "large.jpg")
-    for name, line in (("out", "a link that leads out"), ("../elsewhere", "without .."), (folder / "elsewhere", "not a name below")):
+    for name, line in (("out", "a link that leads out"), ("../elsewhere", "without .."),
+                       (folder / "elsewhere", "not a name below")):
         assert line in ask(browser, f"{address}search", query=good, folder=name)
     assert "a link that leads out" in ask(browser, f"{address}duplicates", folder="")
-    with open(folder / "large.jpg", "rb") as file, pytest.raises(urllib.error.HTTPError, match="413") as refused:  # without the page's script
+    # without the page's script
+    with open(folder / "large.jpg", "rb") as file, pytest.raises(urllib.error.HTTPError, match="413") as refused:
         mark = b"--mark\r\nContent-Disposition: form-data; name=\"first\"; filename=\"large.jpg\"\r\n\r\n"
         urllib.request.urlopen(urllib.request.Request(f"{address}same", mark + file.read() + b"\r\n--mark--\r\n",
                                                       {"Content-Type": "multipart/form-data; boundary=mark"}))
@@ -131,8 +137,10 @@ def test_the_other_tabs(browser, address, folder):
     tick = browser.find_element(By.CSS_SELECTOR, ".keep:not(:checked)")
     tick.send_keys(Keys.SPACE)  # the lists follow
     changed = [browser.find_element(By.ID, name).get_property("value").split() for name in ("keep", "others")]
-    assert [len(names) for names in changed] != [len(names) for names in lists] and sorted(sum(changed, [])) == sorted(sum(lists, []))
-    said = ask(browser, f"{address}quality", photos="\n".join(map(str, [own / "photo 0.png", own / "photo 1.png", folder / "broken.jpg"])))
+    assert ([len(names) for names in changed] != [len(names) for names in lists]
+            and sorted(sum(changed, [])) == sorted(sum(lists, [])))
+    said = ask(browser, f"{address}quality",
+               photos="\n".join(map(str, [own / "photo 0.png", own / "photo 1.png", folder / "broken.jpg"])))
     assert "2 photos, the best first" in said and "broken.jpg: broken image" in said
     said = ask(browser, f"{address}places", first=own / "photo 2.png", second=own / "photo 2.png")
     assert "The same place" in said and len(browser.find_elements(By.CSS_SELECTOR, "#answer .large img")) == 2
@@ -185,7 +193,8 @@ def test_the_keyboard_is_enough_in_chinese_and_on_a_phone(browsers, address, fol
             break
     assert reached[:3] == ["跳到提问区", "English", "中文"] and reached[-4:] == ["first", "second", "model", "比较"]
     assert reached[3:-4] == [texts.text("zh", f"{tab}.tab") for tab in TABS]
-    assert "是副本" in answer(page) and page.switch_to.active_element.tag_name == "h2"  # a reader of the screen goes on there
+    # a reader of the screen goes on there
+    assert "是副本" in answer(page) and page.switch_to.active_element.tag_name == "h2"
     for tab in TABS:
         page.get(address + tab)
         assert page.execute_script("return document.documentElement.scrollWidth <= innerWidth"), tab
@@ -200,5 +209,6 @@ def test_a_port_that_is_taken_is_one_line(address, folder, script):
 
 
 def test_help_needs_neither_keras_nor_flask():
-    code = "import sys, json, serve\nprint(json.dumps([name for name in ('keras', 'flask', 'numpy', 'compare') if name in sys.modules]))"
+    code = ("import sys, json, serve\nprint(json.dumps([name for name in ('keras', 'flask', 'numpy', 'compare') if "
+            "name in sys.modules]))")
     assert told_by(code) == []

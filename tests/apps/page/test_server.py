@@ -21,12 +21,14 @@ def test_an_address_that_is_not_ours_is_one_line():
 
 
 @pytest.mark.parametrize("host, local", [("127.0.0.1", True), ("localhost", True), ("::1", True), ("127.8.8.8", True),
-                                         ("0.0.0.0", False), ("::", False), ("192.168.1.5", False), ("my-computer", False)])
+                                         ("0.0.0.0", False), ("::", False), ("192.168.1.5", False),
+                                         ("my-computer", False)])
 def test_only_addresses_of_this_machine_are_local(host, local):
     assert server.is_local(host) is local
 
 
-@pytest.mark.parametrize("host, url", [("127.0.0.1", "http://127.0.0.1:80/"), ("0.0.0.0", "http://127.0.0.1:80/"), ("::1", "http://[::1]:80/")])
+@pytest.mark.parametrize("host, url", [("127.0.0.1", "http://127.0.0.1:80/"), ("0.0.0.0", "http://127.0.0.1:80/"),
+                                       ("::1", "http://[::1]:80/")])
 def test_the_address_can_be_typed_into_a_browser(host, url):
     assert server.address(host, 80) == url
 

@@ -56,7 +56,8 @@ def error_of(response):
 def test_every_tab_is_there_in_both_languages_and_fetches_nothing_from_elsewhere(tab, language, visitor):
     response = visitor.get(f"/{tab}", headers={"Accept-Language": language})
     assert response.status_code == 200 and f'lang="{"zh-Hans" if "zh" in language else "en"}"' in response.text
-    assert not re.search(r'(src|href|action)="(https?:)?//', response.text) and "{" not in re.sub(r'data-too-large="[^"]*"', "", response.text)
+    assert (not re.search(r'(src|href|action)="(https?:)?//', response.text)
+            and "{" not in re.sub(r'data-too-large="[^"]*"', "", response.text))
     assert "default-src 'none'" in response.headers["Content-Security-Policy"]
     for label in re.findall(r'<label for="([^"]+)"', response.text):
         assert response.text.count(f'id="{label}"') == 1
@@ -76,26 +77,30 @@ def test_two_pictures_give_their_similarity_threshold_and_warning(visitor):
     assert "核对" in post(visitor, "same", first=shot(), second=shot(), headers={"Accept-Language": "zh"}).text
 
 
-@pytest.mark.parametrize("name", ["broken.png", "../../up.png", "C:\\pictures\\up.png", "<b>bold</b>.png", "名字.png", "a" * 300 + ".png",
+@pytest.mark.parametrize("name", ["broken.png", "../../up.png", "C:\\pictures\\up.png", "<b>bold</b>.png", "名字.png",
+                                  "a" * 300 + ".png",
                                   "\x1b[31m.png"])
 def test_a_broken_file_gives_its_line_with_the_name_that_the_visitor_gave(name, visitor):
     response = post(visitor, "same", first=shot(), second=(io.BytesIO(b"no picture"), name))
     line = error_of(response)
-    assert response.status_code == 400 and line.endswith(": not an image that Pillow can read") and "/" not in line and "tmp" not in line
+    assert (response.status_code == 400 and line.endswith(": not an image that Pillow can read") and "/" not in line
+            and "tmp" not in line)
     assert "<b>" not in response.text and "\x1b" not in response.text
 
 
 def test_without_a_verdict_the_box_is_grey(visitor, monkeypatch):
-    monkeypatch.setattr(Quick, "warning", lambda self, pictures: "these pictures are photographs, the model learnt from characters: "
+    monkeypatch.setattr(Quick, "warning",
+                        lambda self, pictures: "these pictures are photographs, the model learnt from characters: "
                                                                  "do not trust its answer")
     text = post(visitor, "same", first=shot(), second=shot()).text
     assert 'class="verdict none"' in text and "No answer" in text and "do not trust" in text
     assert "verdict yes" not in text and "verdict no\"" not in text and "The same" not in text
 
 
-@pytest.mark.parametrize("name, kept", [("Tom's cat & dog #1.JPG", None), ("..", "picture"), ("a/b\\c.png", "c.png"), (".png", "png"),
-                                        ("what?.png", "what_.png"), ("x\x00\udce9y.png", "x_x00_udce9y.png"),
-                                        ("名" * 100 + ".png", "名" * 40 + ".png")])
+@pytest.mark.parametrize("name, kept",
+                         [("Tom's cat & dog #1.JPG", None), ("..", "picture"), ("a/b\\c.png", "c.png"), (".png", "png"),
+                          ("what?.png", "what_.png"), ("x\x00\udce9y.png", "x_x00_udce9y.png"),
+                          ("名" * 100 + ".png", "名" * 40 + ".png")])
 def test_names_of_files_stay_where_they_can(name, kept):
     assert uploads.plain(name) == (kept or name)
 
@@ -119,7 +124,8 @@ def test_large_files_are_refused(visitor, monkeypatch):
 def test_a_fault_of_the_program_is_one_line_and_told_in_its_window(visitor, monkeypatch, capfd):
     monkeypatch.setattr(Quick, "similarity", lambda self, a, b: {}["fault"])
     response = post(visitor, "same", first=shot(), second=shot())
-    assert "Something went wrong" in error_of(response) and "KeyError" not in response.text and "KeyError" in capfd.readouterr().err
+    assert ("Something went wrong" in error_of(response) and "KeyError" not in response.text
+            and "KeyError" in capfd.readouterr().err)
 
 
 def test_nothing_is_kept_of_what_visitors_send(visitor, tmp_path, monkeypatch):
@@ -132,8 +138,10 @@ def test_nothing_is_kept_of_what_visitors_send(visitor, tmp_path, monkeypatch):
 def test_other_sites_do_not_reach_the_page(visitor):
     for name in ("evil.example", "localhost.evil.example:7860", "127.0.0.1.evil.example", "192.168.1.5", "[::ffff:1]"):
         assert visitor.get("/same", headers={"Host": name}).status_code == 400
-    assert all(visitor.get("/same", headers={"Host": name}).status_code == 200 for name in ("localhost:7860", "127.0.0.1:7860", "[::1]:7860"))
-    assert post(visitor, "same", first=shot(), second=shot(), headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403
+    assert all(visitor.get("/same", headers={"Host": name}).status_code == 200
+               for name in ("localhost:7860", "127.0.0.1:7860", "[::1]:7860"))
+    assert (post(visitor, "same", first=shot(), second=shot(),
+                 headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403)
 
 
 def test_what_is_not_there_is_said(visitor):

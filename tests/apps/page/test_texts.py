@@ -23,7 +23,8 @@ def test_every_text_has_both_languages_with_the_same_values():
 
 def test_every_name_that_the_templates_use_is_in_the_table():
     source = "".join(path.read_text(encoding="utf-8") for path in TEMPLATES)
-    used = {name for call in re.findall(r"\bt\(([^()]*)", source) for name in re.findall(r"""["']([a-z_.]+)["'](?! ?~)""", call)}
+    used = {name for call in re.findall(r"\bt\(([^()]*)", source)
+            for name in re.findall(r"""["']([a-z_.]+)["'](?! ?~)""", call)}
     assert used - {".tab", ".head", ".about", ".ask", "{name}", "{size}"} <= set(texts.words())
     assert {f"why.{way}" for way in LEGEND} <= set(texts.words())
     tabs = [tab for row in tasks.ROOMS.values() for tab in row.tabs]
@@ -33,8 +34,10 @@ def test_every_name_that_the_templates_use_is_in_the_table():
 @pytest.mark.parametrize("line, chinese", [
     ("cat.png: no such file", "cat.png：没有这个文件"),
     ("cat.png: broken image (Truncated File Read)", "cat.png：图片已损坏（Truncated File Read）"),
-    ("these pictures look unlike those that the model learnt from: check its answers", "这些图片与模型学过的不像：请核对它的回答"),
-    ("left out 2 broken files: a.png: the file is empty, b.png: broken image (x)", "略过 2 个损坏的文件：a.png：文件是空的，b.png：图片已损坏（x）"),
+    ("these pictures look unlike those that the model learnt from: check its answers", "这些图片与模型学过的不像："
+                                                                                       "请核对它的回答"),
+    ("left out 2 broken files: a.png: the file is empty, b.png: broken image (x)",
+     "略过 2 个损坏的文件：a.png：文件是空的，b.png：图片已损坏（x）"),
     ("left out 1 below photos: a (a link to nothing)", "略过 1 个文件：a (a link to nothing)"),
     ("something else", "something else"),
 ])

@@ -31,7 +31,8 @@ def logit(similarity):
 def score(left, right):
     """Similarity by the Euclidean distance, as `DistanceHead` has it, in float32."""
     squares = np.square(np.float32(left) - np.float32(right)).sum(-1)
-    return (1 / (1 + np.exp(np.minimum(SCALE * (np.sqrt(np.maximum(squares, 1e-12)) - BOUNDARY), 80)))).astype("float32")
+    logits = SCALE * (np.sqrt(np.maximum(squares, 1e-12)) - BOUNDARY)
+    return (1 / (1 + np.exp(np.minimum(logits, 80)))).astype("float32")
 
 
 def comparer(by_distance=True):
@@ -63,7 +64,8 @@ def by_hand(gallery, similarity, threshold):
     while free:
         centre = min(free, key=lambda i: (-sum(alike[i][j] for j in free), gallery.paths[i]))
         group = [centre]
-        for j in sorted((j for j in free if alike[centre][j]), key=lambda j: (not same[centre][j], -scores[centre, j], gallery.paths[j])):
+        for j in sorted((j for j in free if alike[centre][j]),
+                        key=lambda j: (not same[centre][j], -scores[centre, j], gallery.paths[j])):
             if all(alike[j][i] for i in group):
                 group.append(j)
         if len(group) == 1:
@@ -74,14 +76,16 @@ def by_hand(gallery, similarity, threshold):
 
 
 def rows_of(found):
-    return [(int(group.members[0].file[:5]), {int(member.file[:5]) for member in group.members}) for group in found.groups]
+    return [(int(group.members[0].file[:5]), {int(member.file[:5]) for member in group.members})
+            for group in found.groups]
 
 
 @pytest.mark.parametrize("by_distance", [True, False])
 @pytest.mark.parametrize("tile", [1 << 22, 64])
 @pytest.mark.parametrize("few", [0, 3, 16])
 def test_groups_equal_a_plain_loop(by_distance, tile, few, rng, monkeypatch):
-    """With copies of the same contents, for heads of both kinds, in small tiles and with lists of neighbours or without."""
+    """With copies of the same contents, for heads of both kinds, in small tiles and with lists of neighbours or
+    without."""
     monkeypatch.setattr(duplicates, "TILE", tile)
     monkeypatch.setattr(duplicates, "FEW", few)
     for spread in (0.05, 0.3, 1.0):
@@ -98,7 +102,8 @@ def test_groups_equal_a_plain_loop(by_distance, tile, few, rng, monkeypatch):
 @pytest.mark.parametrize("head", ["distance", "difference"])
 def test_groups_of_real_heads(head, rng):
     model = small_siamese(head)
-    if head == "difference":  # with random weights it may call all pairs as alike as can be: let it fall with the difference
+    # with random weights it may call all pairs as alike as can be: let it fall with the difference
+    if head == "difference":
         kernel = model.get_layer("head").logit.kernel
         kernel.assign(-np.abs(keras.ops.convert_to_numpy(kernel)))
     compare = siamese.comparer(model)
@@ -107,13 +112,15 @@ def test_groups_of_real_heads(head, rng):
     scores = compare.score(gallery.features[:, None], gallery.features[None])
     values = np.sort(np.unique(scores[np.triu_indices(40, 1)]))
     for threshold in (values[len(values) // 2], (values[-20] + values[-21]) / 2):
-        assert rows_of(duplicates.find(gallery, compare, float(threshold), True)) == by_hand(gallery, compare.score, threshold)
+        assert (rows_of(duplicates.find(gallery, compare, float(threshold), True))
+                == by_hand(gallery, compare.score, threshold))
 
 
 def test_a_bridge_joins_no_two_groups():
     """Each picture is like its neighbours alone: nobody stands in a group with a picture that is not like it."""
     line = made([[0.0], [0.1], [0.2], [0.3], [0.4]])
-    assert files_of(duplicates.find(line, comparer(), at(0.105))) == [["00001.png", "00000.png"], ["00003.png", "00002.png"]]
+    assert (files_of(duplicates.find(line, comparer(), at(0.105)))
+            == [["00001.png", "00000.png"], ["00003.png", "00002.png"]])
 
 
 def test_all_members_are_like_each_other_and_the_star_around_one_of_them_is_not_a_group(rng):
@@ -149,7 +156,8 @@ def test_every_member_reaches_the_threshold_and_no_file_stands_twice(rng):
         first = gallery.features[int(group.members[0].file[:5])]
         for member in group.members[1:]:
             assert member.similarity >= threshold
-            assert member.similarity == pytest.approx(float(score(first, gallery.features[int(member.file[:5])])), abs=1e-6)
+            assert member.similarity == pytest.approx(float(score(first, gallery.features[int(member.file[:5])])),
+                                                      abs=1e-6)
         assert [m.similarity for m in group.members] == sorted((m.similarity for m in group.members), reverse=True)
     assert [len(group) for group in files_of(found)] == sorted(map(len, files_of(found)), reverse=True)
 
@@ -171,9 +179,11 @@ def test_equal_features_of_different_files_at_the_highest_similarity_there_is():
 def test_identical_files_are_certain_whatever_the_model_says():
     """They stay together where the model gives even equal features a similarity below the threshold."""
     gallery = made(np.arange(6)[:, None] * 9.0, ["a", "b", "a", "c", "b", "a"])
-    found = duplicates.find(gallery, comparer(False)._replace(score=lambda left, right: score(left, right) * 0), 0.9, copies=True)
+    found = duplicates.find(gallery, comparer(False)._replace(score=lambda left, right: score(left, right)
+                                                              * 0), 0.9, copies=True)
     assert found.groups == [
-        Group("00000.png", [Member("00000.png", 1.0, ""), Member("00002.png", 1.0, "00000.png"), Member("00005.png", 1.0, "00000.png")]),
+        Group("00000.png", [Member("00000.png", 1.0, ""), Member("00002.png", 1.0, "00000.png"),
+                            Member("00005.png", 1.0, "00000.png")]),
         Group("00001.png", [Member("00001.png", 1.0, ""), Member("00004.png", 1.0, "00001.png")]),
     ]
 
@@ -198,19 +208,23 @@ def test_the_picture_to_keep_is_the_largest_in_pixels_then_in_bytes_then_by_path
     assert group.keep == "00003.png"
     for name in sizes:
         os.remove(tmp_path / name)
-    assert duplicates.find(gallery, comparer(), at(0.25), copies=True).groups[0].keep == "00000.png"  # all gone meanwhile: by path
+    # all gone meanwhile: by path
+    assert duplicates.find(gallery, comparer(), at(0.25), copies=True).groups[0].keep == "00000.png"
 
 
 def test_a_model_that_tells_nothing_apart_is_stopped():
     gallery = made(np.zeros((30, 2)) + np.arange(30)[:, None] * 1e-3, [f"key {max(row, 1)}" for row in range(30)])
     found = duplicates.find(gallery, comparer(), 0.5)
     assert found.too_many and found.share == 1 and files_of(found) == [["00000.png", "00001.png"]]
-    assert "100% of their pairs" in duplicates.warning(found, 0.5, False) and "\n" not in duplicates.warning(found, 0.5, False)
+    assert ("100% of their pairs" in duplicates.warning(found, 0.5, False)
+            and "\n" not in duplicates.warning(found, 0.5, False))
     forced = duplicates.find(gallery, comparer(), 0.5, force=True)
-    assert forced.too_many and len(forced.groups) == 1 and "expect wrong groups" in duplicates.warning(forced, 0.5, True)
+    assert (forced.too_many and len(forced.groups) == 1
+            and "expect wrong groups" in duplicates.warning(forced, 0.5, True))
 
 
-@pytest.mark.parametrize("count,alike,stopped", [(19, 19, False), (20, 20, True), (40, 9, False), (40, 10, True)])  # of copies
+# of copies
+@pytest.mark.parametrize("count,alike,stopped", [(19, 19, False), (20, 20, True), (40, 9, False), (40, 10, True)])
 def test_where_the_stop_begins(count, alike, stopped):
     """From 20 pictures on, and above 5 % of the pairs: of 40 pictures 39 pairs are 5 %, 9 alike have 36, 10 have 45."""
     features = np.arange(count)[:, None] * 9.0
@@ -220,7 +234,8 @@ def test_where_the_stop_begins(count, alike, stopped):
 
 
 def test_copies_do_not_count_as_a_model_that_tells_nothing_apart():
-    gallery = made(np.concatenate([np.zeros((900, 2)), np.arange(25)[:, None] * np.full((25, 2), 9.0)]), ["a"] * 900 + list(map(str, range(25))))
+    gallery = made(np.concatenate([np.zeros((900, 2)), np.arange(25)[:, None] * np.full((25, 2), 9.0)]),
+                   ["a"] * 900 + list(map(str, range(25))))
     found = duplicates.find(gallery, comparer(), 0.5)
     assert not found.too_many and len(found.groups) == 1 and len(found.groups[0].members) == 901
 
@@ -247,7 +262,8 @@ def test_memory_grows_with_the_pictures_and_not_with_the_pairs(kind, rng):
     assert len(found.groups) == (1 if kind == "all alike" else 4_000) and peak < 200
 
 
-@pytest.mark.parametrize("number,text", [(0, "no two of them are alike from similarity 0.900 on"), (1, "1 group from"), (2, "2 groups from")])
+@pytest.mark.parametrize("number,text", [(0, "no two of them are alike from similarity 0.900 on"), (1, "1 group from"),
+                                         (2, "2 groups from")])
 def test_headline(number, text):
     found = duplicates.Found([Group("a", [])] * number, 0.0, False)
     assert duplicates.headline(9, found, 0.9, False).startswith(f"9 pictures: {text}")
@@ -256,12 +272,14 @@ def test_headline(number, text):
 
 @pytest.fixture
 def asked(tmp_path, monkeypatch):
-    """A function that asks for the duplicates of a folder as predict.py does, and returns the JSON answer and the text."""
+    """A function that asks for the duplicates of a folder as predict.py does, and returns the JSON answer and the
+    text."""
     made = small_siamese()
     loaded = similarity_model.Loaded(siamese.comparer(made), (32, 32, 1), 0.9, str(tmp_path / "model.keras"), None)
     made.save(loaded.path)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(similarity_model, "load", lambda options, pictures: loaded._replace(threshold=options.threshold))
+    monkeypatch.setattr(similarity_model, "load",
+                        lambda options, pictures: loaded._replace(threshold=options.threshold))
 
     def ask(capsys, **given):
         options = {"duplicates": str(tmp_path / "folder"), "threshold": 0.9, "figure": True, "csv": "found.csv"} | given
@@ -279,7 +297,8 @@ def test_answer_in_text_csv_and_json(asked, tmp_path, capsys):
     found, text = asked(capsys, threshold=1.0)
     assert found["groups"] == [["1.png", "copy.png"]] and found["warning"] is None
     assert found["details"] == [{"files": [
-        {"file": "1.png", "similarity": 1.0, "identical": False}, {"file": "copy.png", "similarity": 1.0, "identical": True}]}]
+        {"file": "1.png", "similarity": 1.0, "identical": False},
+        {"file": "copy.png", "similarity": 1.0, "identical": True}]}]
     assert "4 pictures: 1 group from similarity 1.000 on" in text and "3 pictures embedded now" in text
     assert "group 0: 2 pictures alike" in text and "copy.png  (identical file of 1.png)" in text
     with open(tmp_path / "found.csv", newline="") as file:
@@ -319,14 +338,16 @@ def test_the_sheet_shows_what_it_can(tmp_path, monkeypatch):
     page.draw_without_rendering()
     assert len(page.axes) == 20 * 8 and "the first 20 are shown" in page.get_suptitle()
     assert [text.get_text() for text in page.axes[7].texts] == ["and 3 more"]
-    assert page.axes[0].get_title() == "0.900 keep\n$wide$.png" and page.axes[0].images[0].get_array().shape == (48, 192, 3)
+    assert (page.axes[0].get_title() == "0.900 keep\n$wide$.png"
+            and page.axes[0].images[0].get_array().shape == (48, 192, 3))
     assert len(page.axes[0].patches) == 1 and not page.axes[1].patches
     box = page.axes[0].get_window_extent()
     assert box.width / box.height == pytest.approx(4, rel=0.02)
 
 
 def test_of_several_formats_the_best_looking_is_kept(tmp_path):
-    """A PNG of a JPEG is the larger file and has lost as much; of one format the larger file is kept, and nobody is asked."""
+    """A PNG of a JPEG is the larger file and has lost as much; of one format the larger file is kept, and nobody is
+    asked."""
     photo = scenery()
     Image.fromarray(photo).save(tmp_path / "bad.jpg", quality=15)
     Image.open(tmp_path / "bad.jpg").save(tmp_path / "saved again.png")

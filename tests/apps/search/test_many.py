@@ -34,7 +34,8 @@ def asked(request, tmp_path, monkeypatch, capsys):
     made = small_siamese(request.param)
     loaded = similarity_model.Loaded(siamese.comparer(made), SHAPE, 0.5, str(tmp_path / "model.keras"), None)
     made.save(loaded.path)
-    monkeypatch.setattr(similarity_model, "load", lambda options, pictures: loaded._replace(threshold=options.threshold))
+    monkeypatch.setattr(similarity_model, "load",
+                        lambda options, pictures: loaded._replace(threshold=options.threshold))
 
     def ask(*files, **given):
         options = questions(**{"threshold": 0.5} | given)
@@ -51,8 +52,10 @@ def by_hand(loaded, left, right):
 
 
 @pytest.mark.parametrize("text", [
-    "left,right,same\n0.png,1.png,1\n2.png,2.png,0\n", "0.png;1.png;yes\n2.png;2.png;no\n", "0.png\t1.png\tTrue\n\n2.png\t2.png\tFalse\n",
-    "0.png 1.png 1\n2.png 2.png -1\n", "sep=|\n0.png|1.png|same\n2.png|2.png|different\n", "# mine\n0.png, 1.png, 1.0\n2.png, 2.png, 0.0\n",
+    "left,right,same\n0.png,1.png,1\n2.png,2.png,0\n", "0.png;1.png;yes\n2.png;2.png;no\n",
+    "0.png\t1.png\tTrue\n\n2.png\t2.png\tFalse\n",
+    "0.png 1.png 1\n2.png 2.png -1\n", "sep=|\n0.png|1.png|same\n2.png|2.png|different\n",
+    "# mine\n0.png, 1.png, 1.0\n2.png, 2.png, 0.0\n",
 ])
 def test_lists_of_many_forms(text, tmp_path):
     (tmp_path / "pairs.csv").write_text(text)
@@ -68,8 +71,10 @@ def test_two_columns_and_names_with_blanks_and_commas(tmp_path):
 
 @pytest.mark.parametrize("text, says", [
     ("", "no pair in it"), ("left,right\n", "no pair in it"), ("a.png\n", "line 1: found .*expected two paths"),
-    ("a.png,b.png,perhaps\n", "line 1: found 'perhaps' instead of the truth; expected 1"), ("a.png,b.png,1,0.5\n", "line 1: .*expected two paths"),
-    ("a.png,b.png\na.png,\n", "line 2: .*expected two paths"), ("a.png\0,b.png\n", "line 1: holds a NUL byte; expected a table of two paths"),
+    ("a.png,b.png,perhaps\n", "line 1: found 'perhaps' instead of the truth; expected 1"),
+    ("a.png,b.png,1,0.5\n", "line 1: .*expected two paths"),
+    ("a.png,b.png\na.png,\n", "line 2: .*expected two paths"),
+    ("a.png\0,b.png\n", "line 1: holds a NUL byte; expected a table of two paths"),
 ])
 def test_what_is_no_list_of_pairs_is_one_line(text, says, tmp_path):
     (tmp_path / "pairs.csv").write_text(text)
@@ -78,11 +83,13 @@ def test_what_is_no_list_of_pairs_is_one_line(text, says, tmp_path):
 
 
 def test_pairs_have_the_similarity_of_each_and_what_is_missing_is_named(asked, folder, tmp_path, monkeypatch):
-    (folder / "pairs.csv").write_text(f"left,right,truth\n0.png,1.png,1\n{folder / '2.png'},3.png,0\ngone.png,1.png,1\n0.png,0.png,\n1.png,1.png,1\n")
+    (folder / "pairs.csv").write_text(
+        f"left,right,truth\n0.png,1.png,1\n{folder / '2.png'},3.png,0\ngone.png,1.png,1\n0.png,0.png,\n1.png,1.png,1\n")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     found, text, loaded = asked(pairs=str(folder / "pairs.csv"), csv="out.csv")
-    expected = [by_hand(loaded, folder / a, folder / b) for a, b in (("0.png", "1.png"), ("2.png", "3.png"), ("0.png", "0.png"), ("1.png", "1.png"))]
+    expected = [by_hand(loaded, folder / a, folder / b)
+                for a, b in (("0.png", "1.png"), ("2.png", "3.png"), ("0.png", "0.png"), ("1.png", "1.png"))]
     assert [row["similarity"] for row in found["results"]] == pytest.approx(expected, abs=1e-6)
     assert [row["line"] for row in found["results"]] == [2, 3, 5, 6] and found["left_out"] == 1
     assert "left out 1 pair: line 4: gone.png: no such file" in text and "4 pairs" in text
@@ -91,7 +98,8 @@ def test_pairs_have_the_similarity_of_each_and_what_is_missing_is_named(asked, f
     assert found["measured"]["pairs"] == 3 and found["measured"]["accuracy"] == pytest.approx(np.mean(right))
     with open("out.csv", newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["truth"] for row in rows] == ["1", "0", "", "1"] and float(rows[0]["similarity"]) == found["results"][0]["similarity"]
+    assert ([row["truth"] for row in rows] == ["1", "0", "", "1"]
+            and float(rows[0]["similarity"]) == found["results"][0]["similarity"])
 
 
 def test_a_list_of_which_nothing_can_be_read(asked, folder):
@@ -102,7 +110,8 @@ def test_a_list_of_which_nothing_can_be_read(asked, folder):
 
 def test_what_pairs_are_worth():
     found = pairs.worth(np.array([True, True, False, False, None], object), np.array([0.9, 0.2, 0.8, 0.1, 0.9]), 0.5)
-    assert found["accuracy"] == found["precision"] == found["recall"] == 0.5 and found["roc_auc"] == 0.75 and found["pairs"] == 4
+    assert (found["accuracy"] == found["precision"] == found["recall"] == 0.5 and found["roc_auc"] == 0.75
+            and found["pairs"] == 4)
     assert pairs.worth(np.array([None], object), np.array([0.5]), 0.5) is None
     same = pairs.worth(np.array([True], object), np.array([0.1]), 0.5)
     assert same["recall"] == 0 and np.isnan(same["precision"]) and np.isnan(same["roc_auc"])
@@ -142,17 +151,20 @@ def test_a_matrix_that_fails_leaves_nothing(asked, folder, tmp_path, monkeypatch
 def test_what_of_one_folder_is_in_another(asked, folder, tmp_path):
     picture(tmp_path / "test" / "own.png", (90, 200, 250), seed=50)
     shutil.copy(folder / "3.png", tmp_path / "test" / "leak.png")
-    found, text, loaded = asked(between=[str(tmp_path / "test"), str(folder)], threshold=1.0, csv=str(tmp_path / "leaks.csv"))
+    found, text, loaded = asked(between=[str(tmp_path / "test"), str(folder)], threshold=1.0,
+                                csv=str(tmp_path / "leaks.csv"))
     assert found["results"] == [{"file": "leak.png", "found": "3.png", "similarity": 1.0, "identical": True}]
     assert "1 of 2 pictures" in text and "1 identical file, 0 from similarity 1.000 on" in text
     found, _, loaded = asked(between=[str(tmp_path / "test"), str(folder)], threshold=0.0)
     rows = {row["file"]: row for row in found["results"]}
-    best = max((by_hand(loaded, tmp_path / "test" / "own.png", folder / name), name) for name in os.listdir(folder) if name.endswith(".png"))
+    best = max((by_hand(loaded, tmp_path / "test" / "own.png", folder / name), name) for name in os.listdir(folder)
+               if name.endswith(".png"))
     assert rows["own.png"]["similarity"] == pytest.approx(best[0], abs=1e-5) and not rows["own.png"]["identical"]
 
 
 @pytest.mark.parametrize("given, files, says", [
-    ({"gallery": "a", "duplicates": "b"}, ["query.png"], "--gallery and --duplicates ask two questions: pass one of them"),
+    ({"gallery": "a", "duplicates": "b"}, ["query.png"],
+     "--gallery and --duplicates ask two questions: pass one of them"),
     ({"pairs": "a.csv", "matrix": "b"}, [], "--pairs and --matrix ask two questions"),
     ({"duplicates": "b"}, ["query.png"], "--duplicates looks at what it names alone: leave query.png out"),
     ({"between": ["a"]}, [], "--between=a: expected two different folders"),
@@ -182,8 +194,10 @@ def test_pictures_unlike_those_of_the_training_are_doubted(question, folder, tmp
     monkeypatch.setattr(similarity_model, "load", lambda options, pictures: loaded)
     shutil.copytree(folder, tmp_path / "again")
     (tmp_path / "pairs.csv").write_text("pictures/0.png,pictures/1.png\n")
-    asked = {"pairs": str(tmp_path / "pairs.csv"), "between": [str(folder), str(tmp_path / "again")]}.get(question, str(folder))
-    answer.answer(questions(**{question: asked, "csv": str(tmp_path / "out.csv")}), [str(folder / "0.png")] if question == "gallery" else [])
+    asked = {"pairs": str(tmp_path / "pairs.csv"),
+             "between": [str(folder), str(tmp_path / "again")]}.get(question, str(folder))
+    answer.answer(questions(**{question: asked, "csv": str(tmp_path / "out.csv")}),
+                  [str(folder / "0.png")] if question == "gallery" else [])
     lines = capsys.readouterr().out.splitlines()
     told = json.loads(lines[-1])["warning"]
     assert told.startswith("these pictures are photographs, the model learnt from characters") and any(

@@ -25,7 +25,8 @@ def ready():
 def folder(tmp_path_factory):
     """Two photos, five copies of the first, one written on; and six chats of one layout with other texts."""
     root = tmp_path_factory.mktemp("phone")
-    china, flower = (Image.fromarray(values).resize((480, 320), Image.Resampling.LANCZOS) for values in load_sample_images().images)
+    china, flower = (Image.fromarray(values).resize((480, 320), Image.Resampling.LANCZOS)
+                     for values in load_sample_images().images)
     china.save(root / "china.png")
     flower.save(root / "flower.png")
     china.save(root / "jpeg.jpg", quality=40)
@@ -48,7 +49,8 @@ def chat(seed: int) -> Image.Image:
     pen.rectangle((0, 0, 270, 45), fill=(7, 94, 84))
     for row in range(9):
         left = int(rng.choice([10, 80]))
-        pen.rectangle((left, 60 + 55 * row, left + 175, 100 + 55 * row), fill="white" if left == 10 else (220, 248, 198))
+        pen.rectangle((left, 60 + 55 * row, left + 175, 100 + 55 * row),
+                      fill="white" if left == 10 else (220, 248, 198))
         words = " ".join(rng.choice("hello when where home late train seven eight sorry yes no maybe".split(), 4))
         pen.text((left + 8, 68 + 55 * row), words, fill=(30, 30, 30), font=font)
     return picture
@@ -60,7 +62,8 @@ def test_groups(ready, folder):
     assert len(found.groups) == 1
     group = found.groups[0]
     assert group.keep in ("china.png", "again.png")
-    assert {member.file for member in group.members} == {"china.png", "again.png", "jpeg.jpg", "half.png", "crop.png", "enlarged.png"}
+    assert {member.file for member in group.members} == {"china.png", "again.png", "jpeg.jpg", "half.png", "crop.png",
+                                                         "enlarged.png"}
     assert all(member.goes for member in group.members if member.file != group.keep) and not group.members[0].goes
     changed = {(pair.a, pair.b) for pair in found.changed}
     assert ("flower.png", "written.png") in changed
@@ -89,7 +92,8 @@ def test_what_is_in_another_folder(ready, folder, tmp_path):
 def test_predict_says_what_differs(folder, monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
     answers = {}
-    for a, b in (("china.png", "half.png"), ("flower.png", "written.png"), ("chat0.png", "chat1.png"), ("china.png", "flower.png")):
+    for a, b in (("china.png", "half.png"), ("flower.png", "written.png"), ("chat0.png", "chat1.png"),
+                 ("china.png", "flower.png")):
         answers[a, b] = ask([str(folder / a), str(folder / b)], monkeypatch, capsys)
     assert [found["verdict"] for found in answers.values()][:2] == ["copy", "copy with changes"]
     assert [found["same"] for found in answers.values()] == [True, False, False, False]

@@ -35,7 +35,8 @@ def test_fused_features_are_compared_as_in_the_formula(name, rng):
     left, right = rng.normal(size=(2, 6, 4)).astype("float32")
     scores = keras.ops.convert_to_numpy(head(left, right))
     (hidden, bias), (logit,), boundary = head.hidden.get_weights(), head.logit.get_weights(), float(head.boundary)
-    fuse = {"add": lambda a, b: a + b, "product": lambda a, b: a * b, "concat": lambda a, b: np.concatenate([a, b])}[name]
+    fuse = {"add": lambda a, b: a + b, "product": lambda a, b: a
+            * b, "concat": lambda a, b: np.concatenate([a, b])}[name]
 
     def g(a, b):
         return np.mean([np.maximum(fuse(*pair) @ hidden + bias, 0) @ logit[:, 0] for pair in ((a, b), (b, a))])

@@ -1,4 +1,5 @@
-"""Heads that compare places: as plain loops over places say, all pairs in turns as all at once, and maps from the towers that have them."""
+"""Heads that compare places: as plain loops over places say, all pairs in turns as all at once, and maps from the
+towers that have them."""
 
 import keras
 import numpy as np
@@ -39,7 +40,8 @@ def weights_by_name(head):
 def convolve(maps, kernel, bias):
     """A convolution 3 x 3 of (2, 3, k), written out."""
     padded = np.pad(maps, ((1, 1), (1, 1), (0, 0)))
-    return np.array([[bias + np.einsum("abk,abko->o", padded[r : r + 3, c : c + 3], kernel) for c in range(3)] for r in range(2)]).reshape(6, -1)
+    return np.array([[bias + np.einsum("abk,abko->o", padded[r : r + 3, c : c + 3], kernel) for c in range(3)]
+                     for r in range(2)]).reshape(6, -1)
 
 
 def affinity(u, v):
@@ -166,7 +168,8 @@ def test_pairs_are_scored_in_blocks(rng, monkeypatch):
     monkeypatch.setattr(type(head), "pairs_at_once", 4)
     assert siamese.score(model, features[:, None], features[None]) == pytest.approx(whole, abs=1e-6)
     assert siamese.score(model, features[0], features[1]) == pytest.approx(whole[0, 1], abs=1e-6)
-    assert siamese.comparer(model).alone(features) == pytest.approx(ops.convert_to_numpy(head.alone(features)), abs=1e-6)
+    assert siamese.comparer(model).alone(features) == pytest.approx(ops.convert_to_numpy(head.alone(features)),
+                                                                    abs=1e-6)
 
 
 @pytest.mark.parametrize("backbone, shape, grid", [("compact", (48, 40, 1), (6, 5)), ("photos", (64, 64, 3), (4, 4)),
@@ -180,7 +183,8 @@ def test_towers_end_in_maps(backbone, shape, grid, rng):
 
 
 def test_towers_without_maps_are_refused():
-    with pytest.raises(ValueError, match="--backbone=koch gives no maps .* pass --backbone=compact, photos, vgg16 or a network"):
+    with pytest.raises(ValueError,
+                       match="--backbone=koch gives no maps .* pass --backbone=compact, photos, vgg16 or a network"):
         towers.make_tower("koch", (105, 105, 1), normalize=False, maps=True)
 
 

@@ -87,7 +87,8 @@ def test_supcon_of_two_views_is_nt_xent(rng):
     other = np.arange(8) ^ 1
     log_softmax = logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
     expected = -log_softmax[np.arange(8), other].mean()
-    assert loss_of(SupCon(temperature), x, np.repeat(np.arange(4, dtype="int32"), 2)) == pytest.approx(expected, rel=1e-5)
+    assert (loss_of(SupCon(temperature), x, np.repeat(np.arange(4, dtype="int32"), 2))
+            == pytest.approx(expected, rel=1e-5))
 
 
 def test_supcon_lets_an_image_without_company_add_nothing(rng):

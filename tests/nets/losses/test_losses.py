@@ -10,7 +10,8 @@ from nets.heads import make_head
 from helpers import small_siamese
 
 
-@pytest.mark.parametrize("name, margin", [("cross_entropy", None), ("contrastive", 1.5), ("triplet", None), ("ratio", None)])
+@pytest.mark.parametrize("name, margin",
+                         [("cross_entropy", None), ("contrastive", 1.5), ("triplet", None), ("ratio", None)])
 def test_idle_loss_is_that_of_equal_embeddings(name, margin):
     model = small_siamese()
     model.get_layer("head").set_weights([np.float32(0), np.float32(0)])  # logits 0: a head that guesses

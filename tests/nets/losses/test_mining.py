@@ -13,7 +13,8 @@ from helpers import LABELS, mined, pairwise, unit
 
 def mask_of(mining, x, labels):
     distance = ops.convert_to_tensor(pairwise(x).astype("float32"))
-    return ops.convert_to_numpy(named("nets.losses", MININGS[mining])(distance, *pair_masks(ops.convert_to_tensor(labels))))
+    return ops.convert_to_numpy(named("nets.losses",
+                                      MININGS[mining])(distance, *pair_masks(ops.convert_to_tensor(labels))))
 
 
 @pytest.mark.parametrize("labels", [LABELS, np.array([3, 3, 3, 3, 1, 1, 1, 1], "int32"), np.zeros(8, "int32")])

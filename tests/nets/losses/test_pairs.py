@@ -1,4 +1,5 @@
-"""Losses over pairs: each against a plain loop, its gradient against finite differences, and what must not change it."""
+"""Losses over pairs: each against a plain loop, its gradient against finite differences, and what must not change
+it."""
 
 import numpy as np
 import pytest

@@ -53,7 +53,8 @@ def sosnet_loop(x, labels, nearest=3):
     return total / n
 
 
-CASES = {"hardnet": (HardNet(), hardnet_loop), "l2net": (L2Net(), l2net_loop), "sosnet": (SOSNet(nearest=3), sosnet_loop)}
+CASES = {"hardnet": (HardNet(), hardnet_loop), "l2net": (L2Net(), l2net_loop),
+         "sosnet": (SOSNet(nearest=3), sosnet_loop)}
 
 
 def test_every_row_has_a_case_and_none_is_a_loss_of_classes():

@@ -7,7 +7,8 @@ from keras import ops
 
 from nets.losses.ranking import RankingHinge, better, order
 
-KEYS = np.array([(photo, kind, level) for photo in (0, 1) for kind, level in [(-1, 0), (0, 1), (0, 2), (0, 3), (1, 1), (1, 2)]], "int32")
+KEYS = np.array([(photo, kind, level) for photo in (0, 1)
+                 for kind, level in [(-1, 0), (0, 1), (0, 2), (0, 3), (1, 1), (1, 2)]], "int32")
 
 
 def loop(scores, keys, margin, across):
@@ -47,7 +48,8 @@ def test_order_of_the_batch_does_not_matter(rng):
     scores, shuffle = rng.normal(size=len(KEYS)), rng.permutation(len(KEYS))
     for across in (False, True):
         args = {"margin": 1.0, "across_photos": across}
-        assert float(loss_of(scores, KEYS, **args)) == pytest.approx(float(loss_of(scores[shuffle], KEYS[shuffle], **args)), rel=1e-5)
+        assert (float(loss_of(scores, KEYS, **args))
+                == pytest.approx(float(loss_of(scores[shuffle], KEYS[shuffle], **args)), rel=1e-5))
 
 
 def test_gradient_is_the_count_of_the_article(rng):
@@ -79,7 +81,8 @@ def test_training_follows_that_gradient(rng):
 
 
 def test_equal_scores_give_no_nan_and_order_is_none():
-    assert float(loss_of(np.zeros(len(KEYS)), KEYS, margin=1.0)) == pytest.approx(loop(np.zeros(len(KEYS)), KEYS, 1, False))
+    assert (float(loss_of(np.zeros(len(KEYS)), KEYS, margin=1.0))
+            == pytest.approx(loop(np.zeros(len(KEYS)), KEYS, 1, False)))
     assert float(order(ops.convert_to_tensor(KEYS), ops.zeros(len(KEYS)))) == 0.5
 
 

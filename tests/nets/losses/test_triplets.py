@@ -16,7 +16,8 @@ def loss_loop(x, labels, kind, mining, margin, squared):
     d = pairwise(x.astype("float64"))
     d = d**2 if squared else d
     values = [
-        max(0, d[a][p] - d[a][n] + margin) if kind == "triplet" else (np.exp(d[a][p]) / (np.exp(d[a][p]) + np.exp(d[a][n]))) ** 2
+        max(0, d[a][p] - d[a][n] + margin) if kind == "triplet"
+        else (np.exp(d[a][p]) / (np.exp(d[a][p]) + np.exp(d[a][n]))) ** 2
         for a, p, n in mined(mining, pairwise(x.astype("float64")), labels)
     ]
     if mining == "all" and kind == "triplet":
@@ -72,4 +73,5 @@ def test_share_of_active_triplets(squared, rng):
     x = unit(rng)
     d = pairwise(x) ** (2 if squared else 1)
     active = [d[a][p] - d[a][n] + 0.2 > 0 for a, p, n in mined("all", d, LABELS)]
-    assert float(active_triplets(ops.convert_to_tensor(LABELS), ops.convert_to_tensor(x), 0.2, squared)) == pytest.approx(np.mean(active))
+    assert (float(active_triplets(ops.convert_to_tensor(LABELS), ops.convert_to_tensor(x), 0.2, squared))
+            == pytest.approx(np.mean(active)))

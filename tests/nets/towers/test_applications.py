@@ -1,4 +1,5 @@
-"""Networks of keras.applications as towers: their pixels, their features, and weights in the files that Keras distributes."""
+"""Networks of keras.applications as towers: their pixels, their features, and weights in the files that Keras
+distributes."""
 
 import sys
 
@@ -15,7 +16,8 @@ from utils.run import weights
 
 QUICK = ("mobilenet_v2", "efficientnet_b0", "resnet50")
 LIGHT = ("mobilenet_v3_small", "efficientnet_v2_b0", "densenet121", "convnext_tiny", "vgg19")
-HEAVY = ("mobilenet", "mobilenet_v3_large", "resnet50_v2", "xception", "inception_v3", "densenet169", "efficientnet_v2_s", "nasnet_mobile",
+HEAVY = ("mobilenet", "mobilenet_v3_large", "resnet50_v2", "xception", "inception_v3", "densenet169",
+         "efficientnet_v2_s", "nasnet_mobile",
          "inception_resnet_v2")  # with these, one of each kind, and no giant
 SLOW = [pytest.param(name, marks=pytest.mark.slow if name in LIGHT else pytest.mark.rare) for name in (*LIGHT, *HEAVY)]
 
@@ -39,7 +41,8 @@ def save_as_keras_does(network, path):
 
 
 def random_network(name):
-    """A network whose weights are all random, also those of its normalisations; ImageNet's mean where it subtracts that itself."""
+    """A network whose weights are all random, also those of its normalisations; ImageNet's mean where it subtracts that
+    itself."""
     network, rng = original(name, weights=None), np.random.default_rng(0)
     for layer in network.layers:
         if isinstance(layer, keras.layers.Normalization) and layer.weights:
@@ -52,7 +55,8 @@ def random_network(name):
 
 @pytest.fixture(scope="module", params=[*QUICK, *SLOW])
 def published(request, tmp_path_factory):
-    """The name of a network, a file of random weights for it, and the network that Keras makes of that file as if it were ImageNet's."""
+    """The name of a network, a file of random weights for it, and the network that Keras makes of that file as if it
+    were ImageNet's."""
     name = request.param
     path = str(tmp_path_factory.mktemp(name) / f"{name}_notop.h5")
     save_as_keras_does(random_network(name), path)
@@ -108,7 +112,8 @@ def test_a_network_is_not_smaller_than_its_least_side(name):
 
 
 @pytest.mark.parametrize("name, other", [
-    ("mobilenet_v2", "mobilenet"), ("mobilenet_v2", "vgg19"), pytest.param("resnet50", "resnet101", marks=pytest.mark.slow),
+    ("mobilenet_v2", "mobilenet"), ("mobilenet_v2", "vgg19"),
+    pytest.param("resnet50", "resnet101", marks=pytest.mark.slow),
 ])
 def test_weights_of_another_network_are_refused_in_one_line(name, other, tmp_path):
     path = str(tmp_path / "other.h5")
@@ -124,7 +129,8 @@ def test_imagenet_without_a_network_is_one_line(monkeypatch, tmp_path):
 
     monkeypatch.setattr(weights, "READY", str(tmp_path))
     monkeypatch.setattr(keras.applications, "MobileNetV2", unreachable)
-    with pytest.raises(ValueError, match="could not fetch the weights of mobilenet_v2 .*mobilenet_v2_notop.h5") as error:
+    with pytest.raises(ValueError,
+                       match="could not fetch the weights of mobilenet_v2 .*mobilenet_v2_notop.h5") as error:
         weights.read("imagenet", "mobilenet_v2", "MobileNetV2")
     assert "\n" not in str(error.value)
 

@@ -9,7 +9,8 @@ from nets.inference import apply
 from nets.towers.hardnet import PatchNorm, assign
 
 SIZES = {  # millions of weights in convolutions
-    "hardnet": 1.335, "l2net": 1.335, "hardnet7x2": 5.338, "hardnet8": 4.775, "hardnet8_512": 8.970, "hardnet8x2": 19.10, "hardnet9": 5.365,
+    "hardnet": 1.335, "l2net": 1.335, "hardnet7x2": 5.338, "hardnet8": 4.775, "hardnet8_512": 8.970,
+    "hardnet8x2": 19.10, "hardnet9": 5.365,
     "hardnet8_64": 4.775, "hardnet8_48": 2.940,
 }
 
@@ -80,7 +81,8 @@ def test_dropout_stands_before_the_last_convolution():
 
 
 @pytest.mark.parametrize("name, shape, text", [
-    ("vgg16", (), "not for patches: expected patches, hardnet"), ("hardnet", (32, 48, 1), "square patches of 16 or more"),
+    ("vgg16", (), "not for patches: expected patches, hardnet"),
+    ("hardnet", (32, 48, 1), "square patches of 16 or more"),
     ("hardnet", (32, 32, 5), "1 to 4 channels"), ("hardnet8_64", (24, 24, 1), "32 or more"),
 ])
 def test_what_cannot_work_is_refused(name, shape, text):
@@ -102,7 +104,8 @@ def published(rng, tower):
 
 
 def in_numpy(arrays, patch, steps):
-    """What PyTorch makes of a patch (P, P) with these weights: unbiased spread, padding 1, kernels over all that is left at the end."""
+    """What PyTorch makes of a patch (P, P) with these weights: unbiased spread, padding 1, kernels over all that is
+    left at the end."""
     from scipy.signal import correlate2d
 
     x = ((patch - patch.mean()) / (patch.std(ddof=1) + 1e-7))[None]
@@ -110,7 +113,8 @@ def in_numpy(arrays, patch, steps):
     for name, step in zip(names, steps):
         pad, number = (0 if step == 0 else 1), int(name.split(".")[1]) + 1
         x = np.pad(x, ((0, 0), (pad, pad), (pad, pad)))
-        x = np.stack([sum(correlate2d(x[i], kernel[i], mode="valid") for i in range(len(x))) for kernel in arrays[name]])
+        x = np.stack([sum(correlate2d(x[i], kernel[i], mode="valid") for i in range(len(x)))
+                      for kernel in arrays[name]])
         x = x[:, :: max(step, 1), :: max(step, 1)]
         mean, spread = (arrays[f"features.{number}.running_{which}"][:, None, None] for which in ("mean", "var"))
         x = (x - mean) / np.sqrt(spread + 1e-5)
@@ -123,14 +127,16 @@ def test_published_weights_give_what_pytorch_computes(rng):
     arrays = published(rng, tower)
     assign(tower, arrays)
     patch = rng.uniform(0, 255, (32, 32))
-    assert np.allclose(apply(tower, patch[None, :, :, None])[0], in_numpy(arrays, patch, (1, 1, 2, 1, 2, 1, 0)), atol=1e-4)
+    assert np.allclose(apply(tower, patch[None, :, :, None])[0], in_numpy(arrays, patch, (1, 1, 2, 1, 2, 1, 0)),
+                       atol=1e-4)
 
 
 def test_published_weights_that_do_not_fit_are_named(rng):
     tower = towers.make_patch_tower("hardnet")
     arrays = published(rng, tower)
     wrong = arrays | {"features.3.weight": np.zeros((64, 32, 3, 3), "float32")}
-    with pytest.raises(ValueError, match=r"features.3.weight: \(3, 3, 32, 64\), the model expects \(3, 3, 32, 32\) at conv2"):
+    with pytest.raises(ValueError,
+                       match=r"features.3.weight: \(3, 3, 32, 64\), the model expects \(3, 3, 32, 32\) at conv2"):
         assign(tower, wrong)
     with pytest.raises(ValueError, match="7 convolutions and 7 normalisations .* the model has 8 of each"):
         assign(towers.make_patch_tower("hardnet8"), arrays)

@@ -9,7 +9,8 @@ from nets.towers.siftnet import mirrored, siftnet
 
 
 def sift_loop(patch, circular, spread, rootsift):
-    """SIFT of a patch (P, P) as the formulae say, with the grid of a convolution: taps 2 int(P / 5), stride P // 4, padding taps // 4."""
+    """SIFT of a patch (P, P) as the formulae say, with the grid of a convolution: taps 2 int(P / 5), stride P // 4,
+    padding taps // 4."""
     P = len(patch)
     x = np.pad(patch.astype("float64"), 1, mode="edge")
     gx, gy = x[1:-1, 2:] - x[1:-1, :-2], x[2:, 1:-1] - x[:-2, 1:-1]
@@ -45,7 +46,8 @@ def smooth(rng, side, count=4):
 
 
 @pytest.mark.parametrize("side", [32, 41, 64, 65])
-@pytest.mark.parametrize("mode, circular, spread", [("mp", True, lambda P: 0.9 * (P / 2) ** 2), ("vlfeat", False, lambda P: P**2)])
+@pytest.mark.parametrize("mode, circular, spread",
+                         [("mp", True, lambda P: 0.9 * (P / 2) ** 2), ("vlfeat", False, lambda P: P**2)])
 @pytest.mark.parametrize("rootsift", [False, True])
 def test_the_grid_of_the_seed_equals_the_formulae(side, mode, circular, spread, rootsift, rng):
     patches = smooth(rng, side, 2)
@@ -78,7 +80,8 @@ def test_nothing_is_trained_and_saved_models_are_the_same(tmp_path, rng):
     model, patches = siftnet(32, "vlfeat", True), smooth(rng, 32)
     assert not model.weights
     model.save(tmp_path / "sift.keras")
-    assert np.allclose(apply(keras.saving.load_model(tmp_path / "sift.keras"), patches), apply(model, patches), atol=1e-6)
+    assert np.allclose(apply(keras.saving.load_model(tmp_path / "sift.keras"), patches), apply(model, patches),
+                       atol=1e-6)
 
 
 @pytest.mark.parametrize("wrong", [{"side": 8}, {"mode": "hesamp"}, {"grid": "middle"}])

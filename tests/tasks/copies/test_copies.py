@@ -23,7 +23,8 @@ def scenes(root, count, size=(150, 100)):
         small = rng.integers(0, 256, (6, 8, 3)).astype("uint8")
         image = Image.fromarray(small).resize(size, Image.Resampling.BICUBIC)
         noise = rng.integers(-15, 15, (size[1], size[0], 3))
-        Image.fromarray(np.clip(np.asarray(image, int) + noise, 0, 255).astype("uint8")).save(root / f"{number:02d}.png")
+        Image.fromarray(np.clip(np.asarray(image, int) + noise, 0,
+                                255).astype("uint8")).save(root / f"{number:02d}.png")
     return root
 
 
@@ -43,7 +44,8 @@ def test_recall_by_kind_of_features_that_know_everything_and_nothing(photos):
     made = measure.make_copies(photos, 3)
     names = {id(picture): number for number, picture in enumerate(made.photos)}
     names |= {id(picture): number for pictures in made.copies.values() for number, picture in enumerate(pictures)}
-    knowing = measure.recall_by_kind(made, lambda pictures: np.eye(8, dtype="float32")[[names[id(picture)] for picture in pictures]])
+    knowing = measure.recall_by_kind(
+        made, lambda pictures: np.eye(8, dtype="float32")[[names[id(picture)] for picture in pictures]])
     assert set(knowing.values()) == {1.0}
     rng = np.random.default_rng(0)
     blind = measure.recall_by_kind(made, lambda pictures: rng.normal(size=(len(pictures), 64)).astype("float32"))
@@ -54,7 +56,8 @@ def test_the_hash_as_features_falls_with_the_differing_bits(photos):
     made = measure.make_copies(photos, 2)
     one, two = perceptual_hash(made.photos[0]), perceptual_hash(made.photos[1])
     features = measure.by_hash(made.photos[:2])
-    assert features[0] @ features[1] == pytest.approx(1 - 2 * np.mean(one != two)) and features[0] @ features[0] == pytest.approx(1)
+    assert (features[0] @ features[1] == pytest.approx(1 - 2 * np.mean(one != two))
+            and features[0] @ features[0] == pytest.approx(1))
 
 
 def test_easy_pairs_belong_together_by_photo(photos):
@@ -68,18 +71,21 @@ def test_easy_pairs_belong_together_by_photo(photos):
 @pytest.mark.slow
 def test_trained_measured_and_asked(script, tmp_path):
     root = scenes(tmp_path / "photos", 24)
-    out = script("train.py", "--task=copies", f"--dataset_path={root}", "--weights=", "--epochs=1", "--steps_per_epoch=2", "--batch_size=8",
+    out = script("train.py", "--task=copies", f"--dataset_path={root}", "--weights=", "--epochs=1",
+                 "--steps_per_epoch=2", "--batch_size=8",
                  "--input_shape=32,32,3", "--workers=0", "--run=copies")
     assert "kind of change" in out and "mirrored" in out and "val_recall" in out
     folder = tmp_path / "logs" / "copies"
     measured = json.loads((folder / "evaluation.json").read_text())
     assert set(measured["recall"]) == {"mean", *measure.KINDS} and {"model", "hash"} == set(measured["pairs"])
-    assert (folder / "copies.png").stat().st_size > 1000 and json.loads((folder / "about.json").read_text())["task"] == "copies"
+    assert ((folder / "copies.png").stat().st_size > 1000 and json.loads((folder / "about.json").read_text())["task"]
+            == "copies")
     again = json.loads(script("evaluate.py", "--json").splitlines()[-1])
     assert again["recall"] == measured["recall"] and again["pairs"] == measured["pairs"]
     files = sorted(root.iterdir())
     answer = json.loads(script("predict.py", files[0], files[0], "--json", "--nofigure").splitlines()[-1])
-    assert answer["similarity"] > 0.5 and set(answer) == {"similarity", "same", "threshold", "warning", "verdict", "proof"}
+    assert answer["similarity"] > 0.5 and set(answer) == {"similarity", "same", "threshold", "warning", "verdict",
+                                                          "proof"}
     assert "--head has no effect with --task=copies" in script("train.py", "--task=copies", "--head=plain", expect=2)
 
 

@@ -1,4 +1,5 @@
-"""Two photos in, a decision and a homography out: turned, half as large, darker, from elsewhere, and of something else."""
+"""Two photos in, a decision and a homography out: turned, half as large, darker, from elsewhere, and of something
+else."""
 
 import csv
 import json
@@ -14,7 +15,8 @@ from tasks.patches.describers import SIFT
 from tasks.patches.scene import compare, needed, view
 from utils.keypoints.geometry import transfer
 
-MATRIX = np.array([[0.9, -0.15, 40], [0.2, 0.95, -20], [2e-4, -1e-4, 1]])  # pixels of the photo -> pixels of its view from elsewhere
+# pixels of the photo -> pixels of its view from elsewhere
+MATRIX = np.array([[0.9, -0.15, 40], [0.2, 0.95, -20], [2e-4, -1e-4, 1]])
 
 
 def photo(seed=0, height=240, width=320):
@@ -31,7 +33,8 @@ def seen(image, matrix):
     """The picture as a homography moves it."""
     x, y = np.meshgrid(np.arange(image.shape[1]), np.arange(image.shape[0]))
     places = transfer(np.linalg.inv(matrix), np.stack([x, y], -1).reshape(-1, 2)).reshape(*x.shape, 2)
-    return np.stack([map_coordinates(image[..., c], (places[..., 1], places[..., 0]), order=1, mode="reflect") for c in range(3)], -1)
+    return np.stack([map_coordinates(image[..., c], (places[..., 1], places[..., 0]), order=1, mode="reflect")
+                     for c in range(3)], -1)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +44,8 @@ def files(tmp_path_factory):
     image = Image.fromarray(photo())
     made = {
         "photo": image, "turned": image.rotate(90, expand=True), "half": image.resize((160, 120), Image.Resampling.BOX),
-        "darker": image.point(lambda value: value * 0.5), "grey": image.convert("L"), "elsewhere": Image.fromarray(seen(photo(), MATRIX)),
+        "darker": image.point(lambda value: value * 0.5), "grey": image.convert("L"), "elsewhere":
+        Image.fromarray(seen(photo(), MATRIX)),
         "other": Image.fromarray(photo(1)), "flat": Image.new("RGB", (200, 100), "white"),
     }
     for name, picture in made.items():
@@ -53,8 +57,10 @@ def files(tmp_path_factory):
 
 
 def options(**changes):
-    return SimpleNamespace(**{"descriptor": "sift", "model": "", "geometry": "homography", "homography": False, "keypoints": [],
-                              "most_keypoints": 2000, "ratio": 0.8, "tolerance": 3.0, "figure": False, "json": True, "csv": "", **changes})
+    return SimpleNamespace(**{"descriptor": "sift", "model": "", "geometry": "homography", "homography": False,
+                              "keypoints": [],
+                              "most_keypoints": 2000, "ratio": 0.8, "tolerance": 3.0, "figure": False, "json": True,
+                              "csv": "", **changes})
 
 
 def answered(capsys, files, **changes):
@@ -134,7 +140,8 @@ def test_a_caption_is_told_with_its_reason(capsys, tmp_path):
         overlaid("caption", photo(number)).save(tmp_path / f"{number}.png")
     lines, found = answered(capsys, [str(tmp_path / "0.png"), str(tmp_path / "1.png")])
     assert not found["same"] and found["homography"] is None and found["inliers"] > 10
-    assert "they agree only in a part of " in found["reason"] and found["reason"].endswith(": a caption, a frame or a watermark?")
+    assert ("they agree only in a part of " in found["reason"]
+            and found["reason"].endswith(": a caption, a frame or a watermark?"))
     assert lines[-2] == f"not the same scene: {found['reason']}"
 
 
@@ -148,13 +155,15 @@ def test_a_scene_from_a_tripod_stays_one_where_much_else_has_come(capsys):
 
 def test_the_answer_tells_all(files, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    lines, found = answered(capsys, [files["photo"], files["elsewhere"]], csv=str(tmp_path / "matches.csv"), figure=True)
+    lines, found = answered(capsys, [files["photo"], files["elsewhere"]], csv=str(tmp_path / "matches.csv"),
+                            figure=True)
     assert found["same"] and len(found["keypoints"]) == 2 and np.shape(found["homography"]) == (3, 3)
     assert f"the same scene: {found['inliers']} of {found['matches']} matches agree on one plane" in lines
     assert (tmp_path / "matches.png").stat().st_size > 10_000
     rows = list(csv.DictReader((tmp_path / "matches.csv").open()))
     assert len(rows) == found["matches"] and sum(row["agrees"] == "1" for row in rows) == found["inliers"]
-    a, b = (np.array([[float(row[f"x_{side}"]), float(row[f"y_{side}"])] for row in rows if row["agrees"] == "1"]) for side in "ab")
+    a, b = (np.array([[float(row[f"x_{side}"]), float(row[f"y_{side}"])] for row in rows if row["agrees"] == "1"])
+            for side in "ab")
     assert np.linalg.norm(transfer(np.array(found["homography"]), a) - b, axis=1).max() < 3.01
 
 
@@ -183,7 +192,8 @@ def test_key_points_from_elsewhere(files, capsys, tmp_path):
     for name in ("photo", "darker"):
         found = view(files[name], SIFT, 2000).keypoints
         paths.append(tmp_path / f"{name}.csv")
-        np.savetxt(paths[-1], np.column_stack([found.xy, found.size, found.angle]), delimiter=",", header="x,y,size,angle", comments="")
+        np.savetxt(paths[-1], np.column_stack([found.xy, found.size, found.angle]), delimiter=",",
+                   header="x,y,size,angle", comments="")
     _, again = answered(capsys, [files["photo"], files["darker"]], keypoints=[str(path) for path in paths])
     assert again["keypoints"] == own["keypoints"] and abs(again["inliers"] - own["inliers"]) <= 3
     with pytest.raises(ValueError, match="2 files for 3 photos"):

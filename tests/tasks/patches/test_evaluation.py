@@ -24,7 +24,8 @@ def patches(rng, count, side):
 
 def options(root, out, **changes):
     return SimpleNamespace(**{
-        "descriptor": "sift", "dataset_path": str(root), "out": str(out), "seed": 0, "points": 30, "jitter": "easy", "least_patch": 0.0,
+        "descriptor": "sift", "dataset_path": str(root), "out": str(out), "seed": 0, "points": 30, "jitter": "easy",
+        "least_patch": 0.0,
         "photos_too": True, "opencv": False, "most_keypoints": 500, "ratio": 0.8, "tolerance": 3.0, **changes,
     })
 
@@ -45,8 +46,10 @@ def test_hpatches(hpatches, tmp_path, capsys):
     result = evaluation.evaluate(options(hpatches, tmp_path / "out"), "")
     found = result["figures"]["SIFT"]
     assert found["points"] == 36 and result["patches"] == 144
-    assert found["matching_easy"] >= found["matching_hard"] >= found["matching_tough"] > 0.2 and found["matching_easy"] > 0.95
-    assert 0 <= found["fpr95"] < 0.5 and set(found["verification"]) == {"intra", "inter"} and 0.5 < found["retrieval"] <= 1
+    assert (found["matching_easy"] >= found["matching_hard"] >= found["matching_tough"] > 0.2
+            and found["matching_easy"] > 0.95)
+    assert (0 <= found["fpr95"] < 0.5 and set(found["verification"]) == {"intra", "inter"}
+            and 0.5 < found["retrieval"] <= 1)
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"patches.json", "patches.png"}
     assert set(found["scenes"]) == {"v_wall", "i_lamp", "v_door"}
     assert np.mean([scene["matching"] for scene in found["scenes"].values()]) == pytest.approx(found["matching"])
@@ -62,7 +65,8 @@ def test_phototour(tmp_path, rng):
     found = np.clip(found + rng.normal(0, 30, found.shape), 0, 255).astype("uint8")
     Image.fromarray(found.reshape(16, 16, 64, 64).swapaxes(1, 2).reshape(1024, 1024)).save(root / "patches0000.bmp")
     (root / "info.txt").write_text("".join(f"{number // 2} 0\n" for number in range(256)))
-    pairs = [(number, number + 1) for number in range(0, 200, 2)] + [(number, number + 5) for number in range(0, 200, 2)]
+    pairs = ([(number, number + 1) for number in range(0, 200, 2)]
+             + [(number, number + 5) for number in range(0, 200, 2)])
     (root / "m50_200_200_0.txt").write_text("".join(f"{a} {a // 2} 0 {b} {b // 2} 0 0\n" for a, b in pairs))
     result = evaluation.evaluate(options(root, tmp_path / "out"), "")
     assert result["figures"]["SIFT"]["fpr95"] < 0.1 and result["figures"]["SIFT"]["verification"] > 0.9
@@ -80,7 +84,8 @@ def photo_pair(tmp_path, rng):
         image[y : y + h, x : x + w] = rng.uniform(0, 255)
     a = Image.fromarray(gaussian_filter(image, 0.8).astype("uint8"))
     a.save(root / "wallA.png")
-    a.transform(a.size, Image.Transform.AFFINE, centred(MATRIX)[:2].ravel(), Image.Resampling.BICUBIC).save(root / "wallB.png")
+    a.transform(a.size, Image.Transform.AFFINE, centred(MATRIX)[:2].ravel(),
+                Image.Resampling.BICUBIC).save(root / "wallB.png")
     np.savetxt(root / "wall_model.txt", MATRIX)
     return root
 
@@ -96,7 +101,8 @@ def test_pairs_of_photos(photo_pair, tmp_path, capsys):
     assert 10 < result["figures"]["SIFT"]["points"] <= 30 and result["figures"]["SIFT"]["matching"] > 0.6
     assert result["figures"]["SIFT"]["retrieval"] is None  # there is no other scene
     found = result["photos"]["SIFT"]
-    assert found["near_corner"] == found["near_overlap"] == found["same"] == 1 and found["pairs"]["wall"]["corner_error"] < 1
+    assert (found["near_corner"] == found["near_overlap"] == found["same"] == 1
+            and found["pairs"]["wall"]["corner_error"] < 1)
     assert "a map for 1 of 1 pairs, corners within 3 px in 1" in capsys.readouterr().out
 
 
@@ -108,7 +114,8 @@ def test_the_second_patch_shows_the_place_that_the_homography_says(photo_pair):
 
 def test_small_patches_are_left_out_where_asked(photo_pair, monkeypatch):
     pair, cut = sets.photo_pairs(str(photo_pair))[0], []
-    monkeypatch.setattr(protocol, "cut_frames", lambda image, frames, side: cut.append(frames) or np.zeros((len(frames), side, side)))
+    monkeypatch.setattr(protocol, "cut_frames", lambda image, frames, side: cut.append(frames)
+                        or np.zeros((len(frames), side, side)))
     for least in (0, 40):
         protocol.seen_twice(pair, 30, "none", [0], 1, least)
     sides = [2 * np.linalg.norm(frames[:, :, 0], axis=1) for frames in cut[::2]]
@@ -130,7 +137,8 @@ def test_patches_are_made_smaller_without_aliasing(rng):
     small = resized(found, 32, 1)
     assert small.shape == (3, 32, 32) and np.allclose(small.mean((1, 2)), found.mean((1, 2)), atol=2)
     board = np.indices((65, 65)).sum(0)[None] % 2 * 255
-    assert np.abs(resized(board, 16, 3)[:, 1:-1, 1:-1] - 127.5).max() < 20 and resized(board, 16, 3).shape == (1, 16, 16, 3)
+    assert (np.abs(resized(board, 16, 3)[:, 1:-1, 1:-1] - 127.5).max() < 20
+            and resized(board, 16, 3).shape == (1, 16, 16, 3))
 
 
 def test_a_folder_that_is_none_of_these_is_refused(tmp_path):
@@ -184,7 +192,8 @@ def test_a_model_answers_about_photos(run, photo_pair, capsys):
     from tasks.patches import answer
 
     files = [str(photo_pair / name) for name in ("wallA.png", "wallB.png")]
-    given = SimpleNamespace(descriptor="model", model=str(run), geometry="homography", homography=False, keypoints=[], most_keypoints=300, ratio=1.0,
+    given = SimpleNamespace(descriptor="model", model=str(run), geometry="homography", homography=False, keypoints=[],
+                            most_keypoints=300, ratio=1.0,
                             tolerance=3.0, figure=False, json=False, csv="")
     answer.answer(given, files)
     assert "best.keras" in capsys.readouterr().out

@@ -58,14 +58,16 @@ def test_sets_of_patches_are_split_by_scene_and_make_pairs(rng, tmp_path):
     batch, points = batches[0]
     assert batch["image"].shape == (16, 32, 32, 1) and len(np.unique(points)) == 8
     own = [np.corrcoef(batch["image"][2 * n].ravel(), batch["image"][2 * n + 1].ravel())[0, 1] for n in range(8)]
-    assert min(own) > 0.7 and np.array_equal(batch["image"], SetBatches(data.sets["train"], 16, sources=2, seed=1)[0][0]["image"])
+    assert (min(own) > 0.7
+            and np.array_equal(batch["image"], SetBatches(data.sets["train"], 16, sources=2, seed=1)[0][0]["image"]))
     assert [pairs.shape for pairs in task.held_out_pairs(data, "test", 9, (32, 32, 1), 0)] == [(5, 2, 32, 32, 1)]
 
 
 @pytest.mark.rare
 def test_a_set_of_patches_is_trained_on(script, tmp_path, rng):
     root = hpatches_like(tmp_path / "hpatches", rng)
-    out = script("train.py", "--task=patches", f"--dataset_path={root}", "--epochs=1", "--steps_per_epoch=2", "--batch_size=8", "--run=s")
+    out = script("train.py", "--task=patches", f"--dataset_path={root}", "--epochs=1", "--steps_per_epoch=2",
+                 "--batch_size=8", "--run=s")
     assert "scenes: 4 to train on" in out and "matching mAP" in out
 
 
@@ -82,7 +84,8 @@ def test_a_run_on_a_relative_folder_finds_what_it_held_out_from_elsewhere(photos
 
 @pytest.mark.slow
 def test_trained_measured_and_continued(script, photos, tmp_path):
-    common = ("--task=patches", f"--dataset_path={photos}", "--steps_per_epoch=2", "--batch_size=16", "--sources=2", "--workers=0", "--run=p")
+    common = ("--task=patches", f"--dataset_path={photos}", "--steps_per_epoch=2", "--batch_size=16", "--sources=2",
+              "--workers=0", "--run=p")
     out = script("train.py", *common, "--epochs=1", "--pca=20", "--patch_loss=sosnet")
     assert "8 pairs of patches from 2 photos" in out and "matching mAP" in out and "20 numbers a patch" in out
     folder = tmp_path / "logs" / "p"
@@ -100,8 +103,10 @@ def test_trained_measured_and_continued(script, photos, tmp_path):
 @pytest.mark.rare
 def test_what_does_not_fit_is_one_line(script, photos):
     common = ("--task=patches", f"--dataset_path={photos}")
-    for flags, text in ((["--backbone=vgg16"], "not for patches"), (["--input_shape=32,32,2"], "photos have 1 channel or 3"),
+    for flags, text in ((["--backbone=vgg16"], "not for patches"),
+                        (["--input_shape=32,32,2"], "photos have 1 channel or 3"),
                         (["--input_shape=20,32,1"], "square patches"), (["--views=3"], "no effect with --task=patches"),
-                        (["--pca=999", "--epochs=1", "--steps_per_epoch=1", "--batch_size=8", "--workers=0"], "--pca=999")):
+                        (["--pca=999", "--epochs=1", "--steps_per_epoch=1", "--batch_size=8", "--workers=0"],
+                         "--pca=999")):
         out = script("train.py", *common, *flags, expect=2)
         assert text in out.splitlines()[-1] and out.splitlines()[-1].startswith("error: ")

@@ -15,10 +15,14 @@ ENDS = {"undistorted": [82.04, 117.26], "most_distorted": [-11.0, 20.5]}
 
 @pytest.mark.parametrize("low, split, order, higher, says", [
     (None, {}, None, True, "unknown, because the run did not end"),
-    (0, {"test": []}, None, True, "100 is the mean of undistorted photos and 0 that of the most distorted .* lie above and below"),
-    (0, {"test": []}, {"photos": 200, "four_fifths": ENDS}, True, "of 200 photos, four of five score 82.04 to 117.3 undistorted, and -11 to 20.5 at"),
-    (0, {"scored": True}, {"photos": 200, "four_fifths": ENDS}, False, r"from 100 \(worst\) to 0 \(best\), and others may lie outside"),
-    (0, {}, {"photos": 1, "distortions": {}}, True, "100 stands for good photos and 0 for bad ones, and scores may lie outside"),
+    (0, {"test": []}, None, True,
+     "100 is the mean of undistorted photos and 0 that of the most distorted .* lie above and below"),
+    (0, {"test": []}, {"photos": 200, "four_fifths": ENDS}, True,
+     "of 200 photos, four of five score 82.04 to 117.3 undistorted, and -11 to 20.5 at"),
+    (0, {"scored": True}, {"photos": 200, "four_fifths": ENDS}, False,
+     r"from 100 \(worst\) to 0 \(best\), and others may lie outside"),
+    (0, {}, {"photos": 1, "distortions": {}}, True,
+     "100 stands for good photos and 0 for bad ones, and scores may lie outside"),
 ])
 def test_a_scale_is_stated_as_what_it_is(low, split, order, higher, says, tmp_path):
     scorer = SimpleNamespace(low=low, high=None if low is None else 100.0, higher_is_better=higher)

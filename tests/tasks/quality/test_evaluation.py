@@ -22,4 +22,5 @@ def test_runs_are_compared_by_when_each_is_as_good_as_the_other(tmp_path, script
     assert found["logs/random"]["reached"] == {"logs/all": {"hinge": None, "order": 61, "across": None}}
     assert "as good as logs/random at its best: hinge after 20 s, order never, across after 20 s" in out
     assert (tmp_path / "efficiency.png").stat().st_size > 10_000
-    assert "found no log with val_hinge, val_order, val_across" in script("eval_rank.py", "--compare=logs/none", expect=2)
+    assert "found no log with val_hinge, val_order, val_across" in script("eval_rank.py", "--compare=logs/none",
+                                                                          expect=2)

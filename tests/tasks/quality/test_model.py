@@ -22,5 +22,6 @@ def test_small_photos_are_enlarged_and_crops_averaged(rng):
 
 def test_progress_counts_every_picture_that_is_scored(photo_folder):
     told = []
-    scoring.score_levels(np.mean, paths_of(photo_folder)[:2], chosen(["contrast"]), progress=lambda done, of: told.append((done, of)))
+    scoring.score_levels(np.mean, paths_of(photo_folder)[:2], chosen(["contrast"]),
+                         progress=lambda done, of: told.append((done, of)))
     assert told == [(done, 10) for done in range(1, 11)]

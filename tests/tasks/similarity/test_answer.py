@@ -57,7 +57,8 @@ def test_a_jpeg_that_is_scaled_down_while_it_is_decoded_gives_the_numbers_of_the
 def test_a_model_that_learnt_from_other_pictures_gives_no_answer(files, tmp_path, monkeypatch, capsys):
     """Also where it is asked for by its name; the figure says why, and the similarity is still told."""
     heads = []
-    monkeypatch.setattr("tasks.similarity.answer.figures.compared", lambda left, right, title, *more: heads.append(title))
+    monkeypatch.setattr("tasks.similarity.answer.figures.compared",
+                        lambda left, right, title, *more: heads.append(title))
     answer(questions(model="characters", figure=True), files)
     *lines, last = capsys.readouterr().out.splitlines()
     found = json.loads(last)

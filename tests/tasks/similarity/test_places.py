@@ -29,7 +29,8 @@ def test_maps_start_from_the_ready_model_for_photographs():
     task.start_from_photos(model)
     ready = load_model(ready_model("photos"), siamese.KIND).get_layer("tower")
     for name in ("stem", "stage4_conv2_norm"):
-        assert all(np.array_equal(a, b) for a, b in zip(tower.get_layer(name).get_weights(), ready.get_layer(name).get_weights(), strict=True))
+        assert all(np.array_equal(a, b) for a, b in zip(tower.get_layer(name).get_weights(),
+                                                        ready.get_layer(name).get_weights(), strict=True))
     assert all(np.array_equal(a, b) for a, b in zip(narrow, tower.get_layer("maps").get_weights(), strict=True))
 
 
@@ -38,14 +39,17 @@ def test_what_takes_hours_is_refused(monkeypatch, rng, tmp_path):
     features = model.embed(rng.integers(0, 256, (4, 32, 32, 1)))
     opened = gallery.Gallery("pictures", list("abcd"), features, 0, list("abcd"))
     monkeypatch.setattr(gallery, "MOST_BY_PLACES", 5)
-    for ask in (lambda: duplicates.find(opened, model, 0.5), lambda: matrix.write(opened, model, str(tmp_path / "all.csv"))):
-        with pytest.raises(ValueError, match="^pictures: .* place by place, which takes hours: expected 5 pairs at most; pass a --model"):
+    for ask in (lambda: duplicates.find(opened, model,
+                                        0.5), lambda: matrix.write(opened, model, str(tmp_path / "all.csv"))):
+        with pytest.raises(ValueError, match="^pictures: .* place by place, which takes hours: expected 5 pairs at "
+                                             "most; pass a --model"):
             ask()
 
 
 def test_rerank_without_a_head_that_compares_places_is_refused(monkeypatch, tmp_path):
     picture(tmp_path / "a.png")
-    loaded = similarity_model.Loaded(siamese.comparer(small_siamese("difference")), (32, 32, 1), 0.5, "model.keras", None)
+    loaded = similarity_model.Loaded(siamese.comparer(small_siamese("difference")), (32, 32, 1), 0.5, "model.keras",
+                                     None)
     monkeypatch.setattr(similarity_model, "load", lambda options, pictures: loaded)
     with pytest.raises(ValueError, match="--rerank=5 has no effect with this model"):
         answer.search_gallery(questions(gallery=str(tmp_path), rerank=5), [str(tmp_path / "a.png")])
@@ -53,7 +57,8 @@ def test_rerank_without_a_head_that_compares_places_is_refused(monkeypatch, tmp_
 
 @pytest.mark.slow
 def test_from_training_to_a_search(alphabets, script, tmp_path):
-    out = script("train.py", "--head=attention_pool", f"--dataset_path={alphabets}", "--epochs=1", "--run=places", *SMALL, cwd=tmp_path)
+    out = script("train.py", "--head=attention_pool", f"--dataset_path={alphabets}", "--epochs=1", "--run=places",
+                 *SMALL, cwd=tmp_path)
     assert "head attention_pool: " in out and "verification on 8 held-out classes" in out
     folder = alphabets / "images_evaluation" / "Hebrew"
     query = folder / "character01" / "01.png"

@@ -54,7 +54,8 @@ def test_classes_without_a_pair_are_not_reported(tmp_path, rng):
 def test_a_collapsed_model_is_reported(spread, tmp_path, rng):
     samples, images = samples_of((9, 8, 7), rng)
     comparer = Comparer()
-    comparer.embed = lambda images, progress=None: (1 + spread * np.arange(len(images))[:, None] * np.ones(4)).astype("float32")
+    comparer.embed = lambda images, progress=None: (1 + spread * np.arange(len(images))[:, None]
+                                                    * np.ones(4)).astype("float32")
     assert "accuracy" in report.write_verification(comparer, images, samples, np.arange(len(images)), str(tmp_path))
 
 
@@ -74,22 +75,26 @@ def test_embeddings_that_are_no_numbers_are_said(rng):
 
 
 def doubtful(**changes):
-    return {"classes": 8, "roc_auc": 0.95, "roc_auc_low": 0.9, "roc_auc_high": 0.99, "pixels_roc_auc": 0.6, "fisherfaces_roc_auc": 0.8} | changes
+    return {"classes": 8, "roc_auc": 0.95, "roc_auc_low": 0.9, "roc_auc_high": 0.99, "pixels_roc_auc": 0.6,
+            "fisherfaces_roc_auc": 0.8} | changes
 
 
 def test_a_figure_says_how_sure_it_is_and_what_simple_methods_reach():
     (line,) = report.against_chance(doubtful())
-    assert "0.900 to 0.990" in line and "pixels on the same pairs: 0.600" in line and "Fisherfaces on the same pairs: 0.800" in line
+    assert ("0.900 to 0.990" in line and "pixels on the same pairs: 0.600" in line
+            and "Fisherfaces on the same pairs: 0.800" in line)
 
 
-@pytest.mark.parametrize("changes", [{"roc_auc": 0.55}, {"roc_auc": 0.7, "roc_auc_low": 0.48}, {"classes": 2, "roc_auc": 0.53, "roc_auc_low": 0.0}])
+@pytest.mark.parametrize("changes", [{"roc_auc": 0.55}, {"roc_auc": 0.7, "roc_auc_low": 0.48},
+                                     {"classes": 2, "roc_auc": 0.53, "roc_auc_low": 0.0}])
 def test_chance_is_called_chance(changes):
     assert any("hardly better than chance" in line for line in report.against_chance(doubtful(**changes)))
 
 
 def test_few_classes_and_a_network_that_is_no_better_are_said():
     assert "2 classes are too few to say how sure" in report.against_chance(doubtful(classes=2, roc_auc_low=0.0))[0]
-    assert any("Fisherfaces do as well without a network" in line for line in report.against_chance(doubtful(fisherfaces_roc_auc=0.96)))
+    assert any("Fisherfaces do as well without a network" in line
+               for line in report.against_chance(doubtful(fisherfaces_roc_auc=0.96)))
 
 
 def test_the_map_names_its_classes_and_covers_neither_title_nor_pictures(rng, monkeypatch):
@@ -98,7 +103,8 @@ def test_the_map_names_its_classes_and_covers_neither_title_nor_pictures(rng, mo
     monkeypatch.setattr(figures.figures, "save", lambda page, folder, name: drawn.append(page))
     labels = np.repeat(np.arange(6), 5)
     for spread in (1.0, 0.0):
-        figures.embedding_map("", spread * rng.normal(size=(30, 2)), rng.integers(0, 255, (30, 16, 16, 3)), labels, list("abcdef"))
+        figures.embedding_map("", spread * rng.normal(size=(30, 2)), rng.integers(0, 255, (30, 16, 16, 3)), labels,
+                              list("abcdef"))
         page = drawn.pop()
         page.draw_without_rendering()
         axis = page.axes[0]
@@ -111,7 +117,8 @@ def test_the_map_names_its_classes_and_covers_neither_title_nor_pictures(rng, mo
 
 def test_mistakes_are_wrong_and_shown_once(tmp_path):
     """Pairs drawn again, also the other way round, count once; right ones do not count; the worst comes first."""
-    pairs = Pairs(np.array([0, 1, 0, 2, 4, 4, 1]), np.array([1, 0, 1, 3, 5, 5, 3]), np.array([True, True, True, True, False, False, False]))
+    pairs = Pairs(np.array([0, 1, 0, 2, 4, 4, 1]), np.array([1, 0, 1, 3, 5, 5, 3]),
+                  np.array([True, True, True, True, False, False, False]))
     scores = np.array([0.2, 0.2, 0.2, 0.1, 0.9, 0.9, 0.3])
     assert figures.worst(pairs, scores, 0.5, True) == [3, 0] and figures.worst(pairs, scores, 0.5, False) == [4]
     assert figures.worst(pairs, scores, 0.05, True) == [] and figures.worst(pairs, scores, 0.95, False) == []

@@ -21,7 +21,8 @@ def run(request, tmp_path, rng):
     width = made.get_layer("tower").output_shape[1]
     features = rng.normal(size=(120, width)).astype("float32") / np.sqrt(width)
     found = different_pairs(loaded.compare, features, np.arange(120) // 4)
-    runs.write_json(str(tmp_path), runs.THRESHOLDS, {"best_accuracy": 0.01, "eer": 0.01, "fpr1": 0.02, runs.DIFFERENT: found})
+    runs.write_json(str(tmp_path), runs.THRESHOLDS,
+                    {"best_accuracy": 0.01, "eer": 0.01, "fpr1": 0.02, runs.DIFFERENT: found})
     return loaded
 
 
@@ -41,7 +42,8 @@ def test_flags_and_models_of_copies_keep_their_threshold(run, capsys):
 
 
 def test_a_run_without_the_curve_keeps_its_threshold_and_says_so(run, tmp_path, capsys):
-    assert runs.read_thresholds(str(tmp_path)) == {"best_accuracy": 0.01, "eer": 0.01, "fpr1": 0.02}  # the curve is no threshold
+    # the curve is no threshold
+    assert runs.read_thresholds(str(tmp_path)) == {"best_accuracy": 0.01, "eer": 0.01, "fpr1": 0.02}
     runs.write_json(str(tmp_path), runs.THRESHOLDS, {"best_accuracy": 0.01})
     assert models.for_pairs(run, 10**6, questions()).threshold == run.threshold
     assert "was not measured; python evaluate.py --model=" in capsys.readouterr().out

@@ -1,4 +1,5 @@
-"""Why two pictures are called the same: where the explanation points, and what it says of pictures without anything to say."""
+"""Why two pictures are called the same: where the explanation points, and what it says of pictures without anything to
+say."""
 
 import numpy as np
 import pytest
@@ -47,7 +48,8 @@ def test_red_lies_on_what_two_photos_share(photos):
         found = why.explain(*photos, left, right)
         shares += [on_object(found.places, found.left, on_left), on_object(found.places, found.right, on_right)]
         middles = why.centres(found.places)[found.pairs[0]]  # the strongest pair lies on the object in both
-        assert all(where[tuple((middle * where.shape).astype(int))] for middle, where in zip(middles, (on_left, on_right)))
+        assert all(where[tuple((middle * where.shape).astype(int))]
+                   for middle, where in zip(middles, (on_left, on_right)))
     assert np.mean(shares) > 0.6
 
 
@@ -165,7 +167,8 @@ def test_numbers_are_boxes_in_pixels_of_the_files():
     places = np.array([(0, 0, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)])
     found = why.Why("windows", places, np.array([2.0, -1]), np.array([0.0, 3]), np.array([[0, 1]]), np.array([2.0]))
     numbers = why.as_numbers(found, [(100, 60), (40, 20)])
-    assert numbers["left"] == {"for": [{"box": [0, 0, 50, 30], "weight": 2}], "against": [{"box": [50, 30, 50, 30], "weight": 1}]}
+    assert numbers["left"] == {"for": [{"box": [0, 0, 50, 30], "weight": 2}],
+                               "against": [{"box": [50, 30, 50, 30], "weight": 1}]}
     assert numbers["pairs"] == [{"left": [0, 0, 50, 30], "right": [20, 10, 20, 10], "weight": 2}]
 
 
@@ -174,5 +177,6 @@ def test_the_figure_is_drawn_for_pictures_of_any_shape(said, tmp_path):
     places = np.array([(0, 0, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)])
     pairs, weights = (np.array([[0, 1]]), np.array([2.0])) if said[0] else (np.zeros((0, 2), int), np.zeros(0))
     found = why.Why("windows", places, np.array(said), np.array(said), pairs, weights)
-    figures.reasons(scenery(30, 90), scenery(80, 40)[..., :1], found, "different", str(tmp_path / "why.png"), False, ["a", "b"])
+    figures.reasons(scenery(30, 90), scenery(80, 40)[..., :1], found, "different", str(tmp_path / "why.png"), False,
+                    ["a", "b"])
     assert (tmp_path / "why.png").stat().st_size > 5000

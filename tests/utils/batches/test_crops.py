@@ -17,7 +17,8 @@ from helpers import paths_of, picture
 def cached(folder, cache, **kwargs):
     """Batches of levels of three photos, kept in a cache."""
     kinds = chosen(["gaussian_blur", "jpeg", "contrast"])
-    return LevelBatches(paths_of(folder), kinds, 40, 64, 2, photos=3, steps=5, cache=str(cache), **{"workers": 0, **kwargs})
+    return LevelBatches(paths_of(folder), kinds, 40, 64, 2, photos=3, steps=5, cache=str(cache),
+                        **{"workers": 0, **kwargs})
 
 
 def test_a_cache_gives_the_same_distorted_photos_once_and_again(photo_folder, tmp_path, monkeypatch):
@@ -76,7 +77,8 @@ def test_a_full_disk_leaves_no_half_file_in_the_cache(tmp_path, monkeypatch):
     picture(tmp_path / "photo.png", size=(90, 80), seed=1)
     monkeypatch.setattr(crops.np, "save", full)
     with pytest.raises(OSError, match="No space left"):
-        crops.photo_levels(str(tmp_path / "photo.png"), chosen(["jpeg"]), [("jpeg", 1)], 32, 1, [0], str(tmp_path / "kept"))
+        crops.photo_levels(str(tmp_path / "photo.png"), chosen(["jpeg"]), [("jpeg", 1)], 32, 1, [0],
+                           str(tmp_path / "kept"))
     assert os.listdir(tmp_path / "kept") == []
 
 

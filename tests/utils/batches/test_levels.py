@@ -52,7 +52,8 @@ def test_a_batch_holds_whole_ladders(photo_folder):
     assert len(keys) == 39 and batch["image"].dtype == np.uint8  # 3 photos x (1 + 3 distortions x 4 levels)
     for photo in range(3):
         own = keys[keys[:, 0] == photo]
-        assert sorted(map(tuple, own[:, 1:].tolist())) == [(-1, 0), *((kind, level) for kind in range(3) for level in range(1, 5))]
+        assert (sorted(map(tuple, own[:, 1:].tolist()))
+                == [(-1, 0), *((kind, level) for kind in range(3) for level in range(1, 5))])
 
 
 def test_more_distortions_than_fit_are_dealt_to_the_photos_in_turn(photo_folder):
@@ -64,7 +65,8 @@ def test_more_distortions_than_fit_are_dealt_to_the_photos_in_turn(photo_folder)
         assert sorted(kind for hand in hands for kind in hand) == [0, 0, 1, 1, 2, 2]
         for own, hand in enumerate(hands):
             for one in hand:
-                assert sorted(level for photo, kind, level in keys.tolist() if (photo, kind) == (own, one)) == [1, 2, 3, 4]
+                assert (sorted(level for photo, kind, level in keys.tolist() if (photo, kind) == (own, one))
+                        == [1, 2, 3, 4])
     with pytest.raises(ValueError, match="pass --batch_size=15"):
         batches_of(photo_folder, batch_size=14, photos=3)
 
@@ -94,4 +96,5 @@ def test_half_of_the_pairs_are_of_two_photos_where_photos_are_compared(pairs, ph
     for (_, [(_, first)]), (_, [(name, second)]) in two:
         assert name and first < second
     assert np.mean([one[0] != other[0] for one, other in two]) == pytest.approx(5 / 6, abs=0.05)
-    assert all(len(pair) == 1 for pair in map(pairs_of(photo_folder, pairs).pair, map(np.random.default_rng, range(50))))
+    assert all(len(pair) == 1
+               for pair in map(pairs_of(photo_folder, pairs).pair, map(np.random.default_rng, range(50))))

@@ -86,7 +86,8 @@ def test_parts_of_a_data_set_are_no_classes(own_data, tmp_path):
     for part in ("train", "val", "test"):
         for name in ("mug", "pot"):
             picture(tmp_path / part / name / "1.png")
-    with pytest.raises(ValueError, match=f"found test, train, val, which are parts of .*--dataset_path={tmp_path}/train"):
+    with pytest.raises(ValueError,
+                       match=f"found test, train, val, which are parts of .*--dataset_path={tmp_path}/train"):
         classes.read_samples(str(tmp_path), own_data)
     assert classes.read_samples(str(tmp_path / "train"), True).classes == ["mug", "pot"]
 
@@ -151,14 +152,17 @@ def test_a_picture_in_two_classes_is_named_and_used_once(chapters, capsys):
     shutil.copy(root / "chapter0" / "2.png", root / "chapter0" / "again.png")
     samples = classes.find_samples(str(root), True)
     said = capsys.readouterr().out
-    assert f"the same picture stands in two classes, and is used only where it comes first: {os.path.join('chapter0', '1.png')} and " in said
+    assert ("the same picture stands in two classes, and is used only where it comes first: "
+            f"{os.path.join('chapter0', '1.png')} and ") in said
     assert "left out 2 files that have the same contents as another" in said
     assert np.bincount(samples.labels).tolist() == [4, 3, 2] and len(samples.paths) == 9
-    assert os.path.join("chapter0", "2.png") in samples.paths and os.path.join("chapter0", "again.png") not in samples.paths
+    assert (os.path.join("chapter0", "2.png") in samples.paths
+            and os.path.join("chapter0", "again.png") not in samples.paths)
 
 
 def test_twins_of_one_character_stay_and_those_of_two_do_not(tmp_path, capsys):
-    """Omniglot has a drawing twice in one class, which whole classes keep out of the test; its presets repeat exactly."""
+    """Omniglot has a drawing twice in one class, which whole classes keep out of the test; its presets repeat
+    exactly."""
     root = omniglot_like(tmp_path)
     shutil.copy(root / "alphabet0" / "character0" / "0.png", root / "alphabet0" / "character0" / "9.png")
     assert len(classes.find_samples(str(root), False).paths) == 37

@@ -50,7 +50,8 @@ def test_pipes_devices_and_forbidden_folders_are_named(tmp_path, capsys):
 
 
 def test_what_systems_put_beside_pictures_is_left_out_and_counted(tmp_path, capsys):
-    for name in ("1.png", "a/2.png", "a/@eaDir/1.png/THUMB_M.jpg", "a/@eaDir/1.png/THUMB_S.jpg", "@eaDir/x.png", "__MACOSX/._1.png",
+    for name in ("1.png", "a/2.png", "a/@eaDir/1.png/THUMB_M.jpg", "a/@eaDir/1.png/THUMB_S.jpg", "@eaDir/x.png",
+                 "__MACOSX/._1.png",
                  ".thumbnails/9.jpg", ".Trashes/8.png", ".hidden/7.png"):
         picture(tmp_path / name)
     (tmp_path / "Thumbs.db").write_text("x")
@@ -58,14 +59,16 @@ def test_what_systems_put_beside_pictures_is_left_out_and_counted(tmp_path, caps
         assert walk(str(tmp_path)) == (["1.png", os.path.join("a", "2.png")], [])
     assert folders_in(str(tmp_path)) == {"a"}
     assert capsys.readouterr().out == (
-        "left out 1 deleted file of .Trashes, 1 thumbnail of .thumbnails, 3 thumbnails of @eaDir, 1 thumbnail of Thumbs.db, "
-        f"1 system file of __MACOSX, below {tmp_path}\n")
-    assert walk(str(tmp_path / "a" / "@eaDir"))[0] == [os.path.join("1.png", f"THUMB_{size}.jpg") for size in "MS"]  # asked for
+        "left out 1 deleted file of .Trashes, 1 thumbnail of .thumbnails, 3 thumbnails of @eaDir, 1 thumbnail of "
+        f"Thumbs.db, 1 system file of __MACOSX, below {tmp_path}\n")
+    # asked for
+    assert walk(str(tmp_path / "a" / "@eaDir"))[0] == [os.path.join("1.png", f"THUMB_{size}.jpg") for size in "MS"]
 
 
 @pytest.mark.parametrize("wished, left", [
     (["*_small.png"], ["a/1.png", "a/old/2.png", "b/old.png"]), (["old"], ["a/1.png", "a/1_small.png", "b/old.png"]),
-    (["a/old/", "./b/*"], ["a/1.png", "a/1_small.png"]), (["a"], ["b/old.png"]), (["A", "1.png*x"], None), (["old*", "[ab]/1*"], []),
+    (["a/old/", "./b/*"], ["a/1.png", "a/1_small.png"]), (["a"], ["b/old.png"]), (["A", "1.png*x"], None),
+    (["old*", "[ab]/1*"], []),
 ])
 def test_patterns_leave_out_names_paths_and_folders(wished, left, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv(EXCLUDE, "")
@@ -76,7 +79,8 @@ def test_patterns_leave_out_names_paths_and_folders(wished, left, tmp_path, caps
     kept = names if left is None else left
     assert walk(str(tmp_path))[0] == [name.replace("/", os.sep) for name in kept]
     gone = len(names) - len(kept)
-    assert capsys.readouterr().out == (f"left out {gone} file{'s' * (gone > 1)} that --exclude names, below {tmp_path}\n" if gone else "")
+    assert (capsys.readouterr().out == (f"left out {gone} file{'s' * (gone > 1)} that --exclude names, below "
+                                        f"{tmp_path}\n" if gone else ""))
 
 
 @pytest.mark.parametrize("pattern", ["", " ", "/", "/photos/old", "../old"])
@@ -104,7 +108,8 @@ def test_pictures_are_told_by_contents_where_the_name_does_not_tell(tmp_path):
     image.save(tmp_path / "tiff", "TIFF")
     (tmp_path / "notes.txt").write_text("P3 is a way to begin a picture")
     (tmp_path / "d.heic").write_bytes(b"\0\0\0\x18ftypheic")
-    assert walk(str(tmp_path)) == (["a.avif", "b.ico", "c.JPEG", "d.qoi", "odd.download", "tiff", "without"], ["d.heic", "notes.txt", "raw.nef"])
+    assert walk(str(tmp_path)) == (["a.avif", "b.ico", "c.JPEG", "d.qoi", "odd.download", "tiff", "without"],
+                                   ["d.heic", "notes.txt", "raw.nef"])
 
 
 def test_a_data_set_within_is_left_out_only_of_training(tmp_path, capsys):
@@ -119,7 +124,8 @@ def test_names_of_no_encoding_are_found_and_said(tmp_path, capsys):
     name = b"caf\xe9 \x1b[31m.png".decode("utf-8", "surrogateescape")
     picture(tmp_path / "1.png")
     shutil.copy(tmp_path / "1.png", tmp_path / name)
-    assert walk(str(tmp_path))[0] == ["1.png", name] and identical([str(tmp_path / "1.png"), str(tmp_path / name)]) == [[0, 1]]
+    assert (walk(str(tmp_path))[0] == ["1.png", name] and identical([str(tmp_path / "1.png"), str(tmp_path / name)])
+            == [[0, 1]])
     (tmp_path / name).unlink()
     (tmp_path / name).symlink_to("nowhere")
     walk(str(tmp_path))
@@ -127,7 +133,8 @@ def test_names_of_no_encoding_are_found_and_said(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("error, text", [
-    (OSError(5, "Input/output error"), "cannot be read (Input/output error)"), (MemoryError(), "cannot be read (MemoryError)"),
+    (OSError(5, "Input/output error"), "cannot be read (Input/output error)"),
+    (MemoryError(), "cannot be read (MemoryError)"),
     (KeyError("x"), "cannot be read (KeyError 'x')"), (KeyError(101), "cannot be read (KeyError 101)"),
     (RuntimeError("two\nlines"), "cannot be read (two lines)"),
     (ValueError("f.bin: said already"), "f.bin: said already"),
@@ -139,7 +146,8 @@ def test_every_failure_to_read_names_the_file(error, text):
 
 
 def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
-    names = ["a.npz.0123abcd.new.npz", "flags.txt.89abcdef.new", "young.keras.0123abcd.new.keras", "a.new.png", "photo.0123abcd.news"]
+    names = ["a.npz.0123abcd.new.npz", "flags.txt.89abcdef.new", "young.keras.0123abcd.new.keras", "a.new.png",
+             "photo.0123abcd.news"]
     for name in names:
         (tmp_path / name).write_text("x")
         if "young" not in name:

@@ -36,7 +36,8 @@ def test_all_modes_keep_dark_and_light(mode, tmp_path):
     half = np.zeros((6, 8), "uint8")
     half[:, 4:] = 255
     if mode in ("I;16", "I"):
-        image = Image.fromarray(half.astype("uint16") * 257) if mode == "I;16" else Image.fromarray(half.astype("int32") * 257)
+        image = (Image.fromarray(half.astype("uint16") * 257) if mode == "I;16"
+                 else Image.fromarray(half.astype("int32") * 257))
     elif mode == "F":
         image = Image.fromarray(half.astype("float32") / 255)
     else:
@@ -87,8 +88,10 @@ def test_16_bit_is_scaled_and_not_clipped(tmp_path):
 
 
 @pytest.mark.parametrize("kind, low, high, top, guessed", [
-    ("uint16", 0, 65535, 65535, False), ("uint16", 0, 4095, 4095, True), ("uint16", 0, 200, 255, True), ("uint16", 0, 0, 255, False),
-    ("int32", 0, 70000, 70000, True), ("int32", -50, 200, 200, True), ("float32", 0, 1, 1, False), ("float32", 0, 1.5, 1.5, True),
+    ("uint16", 0, 65535, 65535, False), ("uint16", 0, 4095, 4095, True), ("uint16", 0, 200, 255, True),
+    ("uint16", 0, 0, 255, False),
+    ("int32", 0, 70000, 70000, True), ("int32", -50, 200, 200, True), ("float32", 0, 1, 1, False),
+    ("float32", 0, 1.5, 1.5, True),
     ("float32", 0, 255, 255, False), ("float32", -1, 1, 1, True), ("float32", 0, 65535, 65535, False),
 ])
 def test_the_range_of_values_is_judged_by_the_values(kind, low, high, top, guessed, tmp_path, capsys):
@@ -98,7 +101,8 @@ def test_the_range_of_values_is_judged_by_the_values(kind, low, high, top, guess
     Image.fromarray(values).save(path)
     found = read_image(path, (6, 8, 1))
     black = min(low, 0)
-    assert found[3, 0, 0] == round((low - black) / (top - black) * 255) and found[3, 7, 0] == round((high - black) / (top - black) * 255)
+    assert (found[3, 0, 0] == round((low - black) / (top - black) * 255)
+            and found[3, 7, 0] == round((high - black) / (top - black) * 255))
     read_image(path, (6, 8, 1))
     assert capsys.readouterr().out.count("a.tif: grey values up to") == guessed
 
@@ -113,7 +117,8 @@ def test_values_that_are_no_numbers_are_refused(tmp_path):
 def test_too_many_pixels_are_told_from_the_header(tmp_path, monkeypatch):
     Image.new("L", (4000, 3000)).save(tmp_path / "a.png")
     monkeypatch.setenv(LIMIT, "11.5")
-    with pytest.raises(ValueError, match=r"a.png: 4000 x 3000 pixels, expected 11.5 megapixels or fewer: .* --max_megapixels=12"):
+    with pytest.raises(ValueError,
+                       match=r"a.png: 4000 x 3000 pixels, expected 11.5 megapixels or fewer: .* --max_megapixels=12"):
         read_image(str(tmp_path / "a.png"), SHAPE)
     monkeypatch.setenv(LIMIT, "12")
     assert read_image(str(tmp_path / "a.png"), SHAPE).max() == 0
@@ -138,7 +143,8 @@ def test_what_is_no_file_is_not_opened(tmp_path):
 
 
 def test_a_damaged_part_is_said_with_the_file_and_once(tmp_path, capsys, monkeypatch):
-    """EXIF whose description claims to be longer than the file: Pillow warns and reads the picture; a broken one is only called broken."""
+    """EXIF whose description claims to be longer than the file: Pillow warns and reads the picture; a broken one is
+    only called broken."""
     exif = Image.Exif()
     exif[0x010E] = "a description"
     Image.fromarray(gradient()).save(tmp_path / "a.jpg", exif=exif)
@@ -152,7 +158,8 @@ def test_a_damaged_part_is_said_with_the_file_and_once(tmp_path, capsys, monkeyp
     with pytest.raises(ValueError, match="b.jpg: broken image"):
         read_image(str(tmp_path / "b.jpg"), SHAPE)
     said = capsys.readouterr()
-    assert said.out.count("a.jpg: read, though a part of the file is damaged") == 1 and "b.jpg" not in said.out and not said.err
+    assert (said.out.count("a.jpg: read, though a part of the file is damaged") == 1 and "b.jpg" not in said.out
+            and not said.err)
 
 
 def test_pictures_of_phones_get_a_hint(tmp_path):
@@ -260,8 +267,10 @@ def kinds_of_picture(root):
     """Files of many kinds: grey, colour, see-through, with a palette, turned by EXIF, of 16 bits."""
     rng = np.random.default_rng(0)
     colour = Image.fromarray(rng.integers(0, 256, (20, 30, 4), dtype="uint8"))
-    made = {"grey.png": colour.convert("L"), "colour.png": colour.convert("RGB"), "clear.png": colour, "pale.png": colour.convert("LA"),
-            "palette.png": colour.convert("RGB").convert("P"), "deep.png": Image.fromarray(rng.integers(0, 60_000, (20, 30)).astype("uint16"))}
+    made = {"grey.png": colour.convert("L"), "colour.png": colour.convert("RGB"), "clear.png": colour,
+            "pale.png": colour.convert("LA"),
+            "palette.png": colour.convert("RGB").convert("P"),
+            "deep.png": Image.fromarray(rng.integers(0, 60_000, (20, 30)).astype("uint16"))}
     for name, image in made.items():
         image.save(root / name)
     exif = Image.Exif()
@@ -281,9 +290,11 @@ def test_pictures_in_memory_are_read_as_files(channels, tmp_path):
             assert np.array_equal(images.read_image(image, (16, 24, channels)), expected), path
             assert image.mode == mode and image.size == size  # it stays as it is
             if mode in ("L", "LA", "RGB", "RGBA") and "turned" not in path.name:
-                for array in (np.asarray(image), np.asarray(image).astype("float64"), np.asarray(image).astype("int64")):
+                for array in (np.asarray(image), np.asarray(image).astype("float64"),
+                              np.asarray(image).astype("int64")):
                     assert np.array_equal(images.read_image(array, (16, 24, channels)), expected), path
-    assert images.read_image(np.full((5, 5, 1), 7, "uint8"), (5, 5, channels)).tolist() == np.full((5, 5, channels), 7).tolist()
+    assert (images.read_image(np.full((5, 5, 1), 7, "uint8"), (5, 5, channels)).tolist()
+            == np.full((5, 5, channels), 7).tolist())
 
 
 @pytest.mark.parametrize("array, says", [

@@ -29,7 +29,8 @@ def test_photos_that_were_moved_are_still_those_that_training_saw(tmp_path, caps
     names = [f"{number}.png" for number in range(6)]
     split = {"root": str(tmp_path / "gone"), "train": names[:3], "validation": names[3:4], "test": names[4:]}
     assert photos.unseen(str(tmp_path / "here"), names, split) == [4, 5]
-    assert f"{tmp_path / 'gone'}, where training read, is gone: {tmp_path / 'here'} is taken for the same data" in capsys.readouterr().out
+    assert (f"{tmp_path / 'gone'}, where training read, is gone: {tmp_path / 'here'} is taken for the same data"
+            in capsys.readouterr().out)
     (tmp_path / "gone").mkdir()  # other photos of the same names
     assert photos.unseen(str(tmp_path / "here"), names, split) == list(range(6))
     split |= {"root": str(tmp_path / "away"), "train": [f"{number}.png" for number in range(3, 30)]}
@@ -55,4 +56,5 @@ def test_a_photo_is_in_one_part_only(tmp_path, capsys):
     shutil.copy(tmp_path / "test" / "1.png", tmp_path / "train" / "copy.png")
     found = photos.find_photos(str(tmp_path), 8, 0, 0.1, 0, True)
     assert len(found.train) == 3 and len(found.test) == 3
-    assert f"left out 1 photo that have the same contents as another: {os.path.join('train', 'copy.png')}" in capsys.readouterr().out
+    assert (f"left out 1 photo that have the same contents as another: {os.path.join('train', 'copy.png')}"
+            in capsys.readouterr().out)

@@ -92,7 +92,8 @@ def test_table_keeps_commas_in_quoted_names_references_kinds_and_levels(tmp_path
 def test_image_root_and_absolute_paths(tmp_path):
     touch(tmp_path, "images/a.png", "b.png")
     path = listed(tmp_path, f"a.png 1\n{tmp_path / 'b.png'} 2\n", file="lists.txt")
-    found = read_scores(listed(tmp_path, f"a.png 1\n{tmp_path / 'images' / 'a.png'} 1\n"), True, image_root=str(tmp_path / "images"))
+    found = read_scores(listed(tmp_path, f"a.png 1\n{tmp_path / 'images' / 'a.png'} 1\n"), True,
+                        image_root=str(tmp_path / "images"))
     assert all(map(os.path.isfile, found.full_paths()))
     assert read_scores(path, True).paths == [str(tmp_path / "b.png")]
 
@@ -127,7 +128,8 @@ def test_the_direction_is_never_guessed(tmp_path):
     ("a.png nan\n", "line 1: the score is nan"),
     ("a.png 1\nb.png -inf\n", "line 2: the score is -inf"),
     ("a.png 1\nb.png 2\n./a.png 3\n", "a.png is listed with the scores 1 and 3"),
-    ("c.png 2\nd.png 3\n", "2 of 2 images are not below .*: c.png, d.png; pass .*--image_root .tried: .*/ for .*regardless of case"),
+    ("c.png 2\nd.png 3\n",
+     "2 of 2 images are not below .*: c.png, d.png; pass .*--image_root .tried: .*/ for .*regardless of case"),
     ("a.png 1\nb\0.png 2\n", "line 2: holds a NUL byte"),
 ])
 def test_bad_lines(tmp_path, text, message):
@@ -194,7 +196,8 @@ def test_tid_by_its_names_in_any_case(tmp_path, upper):
 
 
 def test_tid_numbers_its_distortions():
-    numbers = {1: "GN", 2: "GNC", 3: "SCN", 4: "MN", 5: "HFN", 6: "IN", 7: "QN", 8: "GB", 9: "ID", 10: "JPEG", 11: "JP2K",
+    numbers = {1: "GN", 2: "GNC", 3: "SCN", 4: "MN", 5: "HFN", 6: "IN", 7: "QN", 8: "GB", 9: "ID", 10: "JPEG",
+               11: "JP2K",
                14: "NEPN", 15: "BW", 16: "MS", 17: "CC", 18: "CS", 19: "MGN", 20: "CN", 22: "CQD", 23: "CA"}
     assert {place: TID_KINDS[place - 1] for place in numbers} == numbers and len(TID_KINDS) == 24
 
@@ -288,7 +291,8 @@ def test_tid_as_published(tmp_path):
     cells = list(zip(found.references, found.kinds, found.levels))
     assert len(set(cells)) == 2880 and set(found.levels) == {1, 2, 3, 4, 5}
     assert found.scores.min() == 0.24242 and found.scores.max() == 7.21429
-    assert found.scores[found.levels == 1].mean() > found.scores[found.levels == 5].mean() + 1  # MOS falls with the level
+    # MOS falls with the level
+    assert found.scores[found.levels == 1].mean() > found.scores[found.levels == 5].mean() + 1
     train, test = split_by_reference(found.references, 0.2, seed=0)
     assert (len(train), len(test)) == (19 * 120, 5 * 120)
 
@@ -326,11 +330,13 @@ def test_biq_as_published():
     ("list.csv", "Image Name,MOS\na.png,0.5\nsub/b c.png,1.5\n"),
     ("list.csv", "img_name;q-score;Quality Score\na.png;9;0.5\nsub/b c.png;9;1.5\n"),
     ("list.csv", "image-name|mean_opinion_score\na.png|0.5\nsub/b c.png|1.5\n"),
-    ("list.csv", "a.png,0.5\nsub/b c.png,1.5\n"), ("list.csv", "a.png 0.5\nsub/b c.png 1.5\n"), ("list.csv", "0.5;a.png\n1.5;sub/b c.png\n"),
+    ("list.csv", "a.png,0.5\nsub/b c.png,1.5\n"), ("list.csv", "a.png 0.5\nsub/b c.png 1.5\n"),
+    ("list.csv", "0.5;a.png\n1.5;sub/b c.png\n"),
     ("list.csv", "sep=;\nimage;mos\na.png;0,5\nsub/b c.png;1,5\n"), ("list.csv", '"sep=|"\na.png|0.5\nsub/b c.png|1.5'),
     ("list.csv", '# scores\n\n"image","mos"\n"a.png","0.5"\n"sub/b c.png","1.5",\n'),
     ("list.tsv", "file\tmos\na.png\t0.5\nsub/b c.png\t1.5\n"), ("list.tsv", "a.png\t0.5\nsub/b c.png\t1.5\n"),
-    ("list.txt", "a.png,0.5\nsub/b c.png,1.5\n"), ("list.txt", "a.png, 0.5\nsub/b c.png, 1.5\n"), ("list.txt", "a.png;0,5\nsub/b c.png;1,5\n"),
+    ("list.txt", "a.png,0.5\nsub/b c.png,1.5\n"), ("list.txt", "a.png, 0.5\nsub/b c.png, 1.5\n"),
+    ("list.txt", "a.png;0,5\nsub/b c.png;1,5\n"),
     ("list.txt", "a.png\t0.5\nsub/b c.png\t1.5\n"), ("list.txt", "image mos\na.png 0.5\nsub/b c.png 1.5\n"),
     ("list.txt", "Name,MOS\na.png,0.5\nsub/b c.png,1.5"),
     ("LIST.DAT", "a.png 0.5\nsub\\b c.png 1.5\n"), ("list.txt", "A.PNG 0.5\nSub\\B c.Png 1.5\n"),
@@ -338,16 +344,19 @@ def test_biq_as_published():
 ])
 def test_lists_however_people_write_them(file, text, tmp_path):
     found = read_scores(listed(tmp_path, text, "a.png", "sub/b c.png", file=file), True)
-    assert [os.path.normpath(path) for path in found.paths] == ["a.png", os.path.join("sub", "b c.png")] and found.scores.tolist() == [0.5, 1.5]
+    assert ([os.path.normpath(path) for path in found.paths] == ["a.png", os.path.join("sub", "b c.png")]
+            and found.scores.tolist() == [0.5, 1.5])
 
 
 def test_decimal_commas_are_said_once(tmp_path, capsys):
-    assert read_scores(listed(tmp_path, "a.png;3,5\nb.png;4,5\n", "a.png", "b.png", file="comma.csv"), True).scores.tolist() == [3.5, 4.5]
+    assert read_scores(listed(tmp_path, "a.png;3,5\nb.png;4,5\n", "a.png", "b.png", file="comma.csv"),
+                       True).scores.tolist() == [3.5, 4.5]
     assert capsys.readouterr().out.count("scores with a decimal comma, such as 3,5, are read as 3.5") == 1
 
 
 def test_commas_in_quoted_names_do_not_mislead_the_search_for_the_delimiter(tmp_path):
-    found = read_scores(listed(tmp_path, '"a, b, c.png";1\n"d, e, f.png";2\n', "a, b, c.png", "d, e, f.png", file="list.csv"), True)
+    found = read_scores(listed(tmp_path, '"a, b, c.png";1\n"d, e, f.png";2\n', "a, b, c.png", "d, e, f.png",
+                               file="list.csv"), True)
     assert found.paths == ["a, b, c.png", "d, e, f.png"]
     found = read_scores(listed(tmp_path, 'mos,image\n1,"x; y | z.png"\n', "x; y | z.png", file="list.csv"), True)
     assert found.paths == ["x; y | z.png"]
@@ -365,8 +374,10 @@ def test_accents_in_any_code(name, encoding, tmp_path):
 
 def test_of_mos_and_dmos_the_one_that_is_meant(tmp_path, capsys):
     path = listed(tmp_path, "image,mos,DMOS\na.png,1,2\n", "a.png", file="both.csv")
-    assert read_scores(path, True).scores.tolist() == [1] and "mos is read, because of --higher_is_better" in capsys.readouterr().out
-    assert read_scores(path, False).scores.tolist() == [2] and "DMOS is read, because of --nohigher_is_better" in capsys.readouterr().out
+    assert (read_scores(path, True).scores.tolist() == [1]
+            and "mos is read, because of --higher_is_better" in capsys.readouterr().out)
+    assert (read_scores(path, False).scores.tolist() == [2]
+            and "DMOS is read, because of --nohigher_is_better" in capsys.readouterr().out)
     assert read_scores(path, True, score_column="dmos").scores.tolist() == [2]
     path = listed(tmp_path, "image,dmos,dmos_realigned\na.png,1,2\n", "a.png", file="two.csv")
     with pytest.raises(ValueError, match="several of the columns .*--score_column"):
@@ -374,8 +385,10 @@ def test_of_mos_and_dmos_the_one_that_is_meant(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("header, higher, said", [
-    ("image,DMOS", True, "column DMOS, of which mostly the lower ones are better; they are read as --higher_is_better says"),
-    ("image,mos", False, "column mos, of which mostly the higher ones are better; they are read as --nohigher_is_better says"),
+    ("image,DMOS", True,
+     "column DMOS, of which mostly the lower ones are better; they are read as --higher_is_better says"),
+    ("image,mos", False,
+     "column mos, of which mostly the higher ones are better; they are read as --nohigher_is_better says"),
     ("image,dmos", False, ""), ("image,MOSz,DMOS", True, "MOSz is read"), ("image,score", False, ""),
 ])
 def test_a_column_that_speaks_against_the_flag_is_said(header, higher, said, tmp_path, capsys):
@@ -412,7 +425,8 @@ def test_missing_images_are_left_out_and_named_or_refused(tmp_path, capsys):
         read_scores(path, True, skip_missing=False)
 
 
-@pytest.mark.parametrize("name", ["/etc/passwd", "../secret.png", "sub/../../secret.png", "..\\secret.png", "link.png", "LINK.png"])
+@pytest.mark.parametrize("name", ["/etc/passwd", "../secret.png", "sub/../../secret.png", "..\\secret.png", "link.png",
+                                  "LINK.png"])
 def test_a_list_does_not_lead_out_of_its_folder(name, tmp_path):
     touch(tmp_path, "secret.png", "lists/a.png")
     (tmp_path / "lists" / "link.png").symlink_to(tmp_path / "secret.png")
@@ -460,7 +474,8 @@ def test_a_list_is_written_whole_or_not_at_all_whatever_the_names(tmp_path, monk
     monkeypatch.setattr(scores.Path, "write_text", full)
     with pytest.raises(OSError):
         write_list(path, ["b.png"], [1])
-    assert read_scores(path, True).paths == ["a.png", name] and "list.txt" in os.listdir(tmp_path) and len(os.listdir(tmp_path)) == 3
+    assert (read_scores(path, True).paths == ["a.png", name] and "list.txt" in os.listdir(tmp_path)
+            and len(os.listdir(tmp_path)) == 3)
 
 
 @pytest.mark.parametrize("files, values", [

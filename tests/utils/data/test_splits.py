@@ -121,7 +121,8 @@ def test_held_out_images_are_found_again(counts, chapters):
 def sized(counts):
     """Samples of classes of so many images, without files."""
     labels = np.repeat(np.arange(len(counts)), counts)
-    return Samples("root", [f"c{label:02d}/{row}.png" for row, label in enumerate(labels)], labels, [f"c{n:02d}" for n in range(len(counts))],
+    return Samples("root", [f"c{label:02d}/{row}.png" for row, label in enumerate(labels)], labels,
+                   [f"c{n:02d}" for n in range(len(counts))],
                    np.zeros(len(counts), int))
 
 
@@ -139,4 +140,5 @@ def test_equal_classes_are_split_by_their_number(rng):
     samples = sized([10] * 40)
     split = split_by_class(samples, 0.1, 0.2, 3)
     assert [len(rows) for rows in (split.train, split.validation, split.test)] == [280, 40, 80]
-    assert not set(split.train) & set(split.validation) | set(split.train) & set(split.test) | set(split.validation) & set(split.test)
+    train, validation, test = set(split.train), set(split.validation), set(split.test)
+    assert not train & validation | train & test | validation & test

@@ -1,4 +1,5 @@
-"""Each distortion is harder from level to level, and the same again for the same seed; names, levels, the command line."""
+"""Each distortion is harder from level to level, and the same again for the same seed; names, levels, the command
+line."""
 
 import inspect
 import os

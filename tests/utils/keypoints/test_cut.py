@@ -67,7 +67,8 @@ def test_frames_may_be_mirrored_and_sheared_and_rims_repeat():
 
 def test_many_patches_of_many_sizes_are_those_of_each_alone():
     image, rng = noise(), np.random.default_rng(1)
-    many = points(*np.stack([rng.uniform(0, 140, 50), rng.uniform(0, 120, 50), rng.uniform(1, 40, 50), rng.uniform(0, 360, 50)], axis=1))
+    many = points(*np.stack([rng.uniform(0, 140, 50), rng.uniform(0, 120, 50), rng.uniform(1, 40, 50),
+                             rng.uniform(0, 360, 50)], axis=1))
     together = cut(image, many, 16)
     for row in range(0, 50, 7):
         assert together[row] == pytest.approx(cut(image, many.take([row]), 16)[0], abs=1e-3)

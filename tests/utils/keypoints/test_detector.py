@@ -48,7 +48,8 @@ def test_key_points_turn_with_the_photo():
     image = blobs()
     found, turned = detect(image), detect(np.rot90(image, -1))
     moved = np.stack([len(image) - 1 - found.xy[:, 1], found.xy[:, 0]], axis=1)
-    near, match = cKDTree(np.c_[turned.xy, turned.angle / 10]).query(np.c_[moved, (found.angle + 90) % 360 / 10])  # 10 degrees are a pixel
+    # 10 degrees are a pixel
+    near, match = cKDTree(np.c_[turned.xy, turned.angle / 10]).query(np.c_[moved, (found.angle + 90) % 360 / 10])
     assert (near < 1).mean() > 0.8
     assert np.median(np.abs(np.log2(turned.size[match] / found.size))[near < 1]) < 0.02
 

@@ -24,7 +24,8 @@ def test_brightness_and_contrast_change_nothing():
 
 def test_a_mirrored_patch_gives_the_mirrored_descriptor():
     """Columns of cells change places, and direction d becomes 4 - d, because x points the other way."""
-    made, mirrored = (sift.describe(found, root=False).reshape(-1, 4, 4, 8) for found in (patches(), patches()[:, :, ::-1]))
+    made, mirrored = (sift.describe(found, root=False).reshape(-1, 4, 4, 8)
+                      for found in (patches(), patches()[:, :, ::-1]))
     assert np.allclose(mirrored, made[:, :, ::-1][..., (4 - np.arange(8)) % 8], atol=1e-5)
 
 

@@ -35,5 +35,6 @@ def test_the_same_photo_is_found_again_under_its_map_alone(matrix):
 def test_nothing_to_look_for():
     assert not len(found_again(np.full((100, 100), 255), np.full((80, 90), 255), np.eye(3)))  # blank
     assert not len(found_again(photo(), photo(), np.array([[1, 0, 5000], [0, 1, 0], [0, 0, 1.0]])))  # beside each other
-    assert not len(found_again(photo(), photo(), np.array([[1, 0, 317.0], [0, 1, 0], [0, 0, 1.0]])))  # a rim of two pixels
+    # a rim of two pixels
+    assert not len(found_again(photo(), photo(), np.array([[1, 0, 317.0], [0, 1, 0], [0, 0, 1.0]])))
     assert not len(found_again(photo(), photo(), np.diag([1, 1, -1.0])))  # beyond the horizon

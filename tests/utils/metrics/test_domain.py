@@ -26,7 +26,8 @@ def photos(count, seed=0):
     rng = np.random.default_rng(seed)
     y, x = np.indices((48, 48)) / 48
     return np.stack([
-        np.clip(np.stack([60 + 120 * (a * x + (1 - a) * y) + rng.normal(0, 8, x.shape) for a in rng.random(3)], axis=2), 0, 255) for _ in range(count)
+        np.clip(np.stack([60 + 120 * (a * x + (1 - a) * y) + rng.normal(0, 8, x.shape) for a in rng.random(3)], axis=2),
+                0, 255) for _ in range(count)
     ]).astype("uint8")
 
 
@@ -73,7 +74,8 @@ def test_every_range_has_a_lower_bound_that_something_falls_below():
 
 
 def test_pictures_that_lie_within_all_ranges_and_combine_them_as_none_does_are_unlike():
-    """Half of the known pictures are coloured and smooth, half grey and rough: a grey and smooth one is of neither kind."""
+    """Half of the known pictures are coloured and smooth, half grey and rough: a grey and smooth one is of neither
+    kind."""
     rng = np.random.default_rng(0)
     smooth, rough = photos(150, seed=3), rng.integers(60, 190, (150, 48, 48, 1)).repeat(3, 3).astype("uint8")
     known = domain.ranges(np.concatenate([smooth, rough]))
@@ -83,4 +85,5 @@ def test_pictures_that_lie_within_all_ranges_and_combine_them_as_none_does_are_u
 
 
 def test_few_pictures_do_not_say_how_statistics_go_together():
-    assert domain.TOGETHER not in domain.ranges(photos(domain.ENOUGH - 1)) and domain.TOGETHER in domain.ranges(photos(domain.ENOUGH))
+    assert (domain.TOGETHER not in domain.ranges(photos(domain.ENOUGH - 1))
+            and domain.TOGETHER in domain.ranges(photos(domain.ENOUGH)))

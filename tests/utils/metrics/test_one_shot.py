@@ -29,12 +29,15 @@ def test_archives_that_are_none_are_refused(tmp_path):
 
 def test_runs_of_an_archive(tmp_path):
     runs = one_shot.read_runs(write_runs(tmp_path / "a.zip"), (8, 8, 1))
-    assert len(runs) == 2 and runs[0].queries.shape == runs[0].supports.shape == (20, 8, 8, 1) and sorted(runs[1].truth) == list(range(20))
+    assert (len(runs) == 2 and runs[0].queries.shape == runs[0].supports.shape == (20, 8, 8, 1)
+            and sorted(runs[1].truth) == list(range(20)))
 
 
 @pytest.mark.parametrize("labels, says", [
-    ("", "has 0 lines; expected 20"), ("a b c\n" * 20, "has 20 lines; expected 20, each of a test image and its training image"),
-    ("a b\n" * 20, "all different"), ("\n".join(f"q{n} s{n}" for n in range(20)), "There is no item named 's0|There is no item named 'q0"),
+    ("", "has 0 lines; expected 20"),
+    ("a b c\n" * 20, "has 20 lines; expected 20, each of a test image and its training image"),
+    ("a b\n" * 20, "all different"),
+    ("\n".join(f"q{n} s{n}" for n in range(20)), "There is no item named 's0|There is no item named 'q0"),
     (b"\xff\xfe", "cannot be read"),
 ])
 def test_lists_of_labels_of_another_shape_are_one_line(labels, says, tmp_path):
@@ -54,7 +57,8 @@ def test_a_picture_that_is_none_is_named(tmp_path):
     with zipfile.ZipFile(path, "w") as file:
         for name, content in members.items():
             file.writestr(name, b"no" if name.endswith("item3.png") else content)
-    with pytest.raises(ValueError, match="a.zip: .*run0/test/item3.png: not an image.*; expected Omniglot's all_runs.zip"):
+    with pytest.raises(ValueError,
+                       match="a.zip: .*run0/test/item3.png: not an image.*; expected Omniglot's all_runs.zip"):
         one_shot.read_runs(path, (8, 8, 1))
 
 

@@ -81,7 +81,8 @@ def test_class_table_equals_a_loop(rng):
     labels = rng.integers(0, 4, 40)
     features = rng.normal(size=(40, 3)).astype("float32")
     names = ["a", "b", "c", "d"]
-    nearest = [min((j for j in range(40) if j != q), key=lambda j: np.sum((features[q] - features[j]) ** 2)) for q in range(40)]
+    nearest = [min((j for j in range(40) if j != q), key=lambda j: np.sum((features[q] - features[j]) ** 2))
+               for q in range(40)]
     table = retrieval.class_table(features, labels, names)
     assert [row["recall_at_1"] for row in table] == sorted(row["recall_at_1"] for row in table)
     for row in table:

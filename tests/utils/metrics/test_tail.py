@@ -20,7 +20,8 @@ def test_within_what_was_measured_the_curve_is_that_of_the_pairs():
 
 @pytest.mark.parametrize("power", [1, 4, 12])
 def test_a_hundred_times_beyond_about_one_pair_is_wrong(power):
-    """Distances whose share falls like a power: of a hundred times more fresh pairs, a handful at most is expected, and not hundreds."""
+    """Distances whose share falls like a power: of a hundred times more fresh pairs, a handful at most is expected, and
+    not hundreds."""
     wrong = []
     for seed in range(10):
         rng = np.random.default_rng(seed)

@@ -5,7 +5,16 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from utils.metrics import verification
-from utils.metrics.verification import auc_interval, calibration_error, draw_pairs, fpr95, precision_recall, threshold_at, thresholds, verify
+from utils.metrics.verification import (
+    auc_interval,
+    calibration_error,
+    draw_pairs,
+    fpr95,
+    precision_recall,
+    threshold_at,
+    thresholds,
+    verify,
+)
 
 
 def test_pairs_are_what_they_say():

@@ -23,7 +23,8 @@ class Screen:
 
 
 @pytest.mark.parametrize("pause, lines", [
-    (0, ["  1 of 3 images", "  2 of 3 images", "  3 of 3 images"]), (2, ["  2 of 3 images", "  3 of 3 images"]), (10, [])])
+    (0, ["  1 of 3 images", "  2 of 3 images", "  3 of 3 images"]), (2, ["  2 of 3 images", "  3 of 3 images"]),
+    (10, [])])
 def test_without_a_terminal_lines_tell_of_long_work(pause, lines, capsys, monkeypatch):
     """One every `PAUSE` seconds, and one at the end if there was any; work that is done soon is not told of."""
     monkeypatch.setattr(console, "PAUSE", pause)
@@ -59,10 +60,12 @@ def test_a_terminal_edits_lines_and_remembers_them(tmp_path):
     pytest.importorskip("readline")
     pty = pytest.importorskip("pty")
     (tmp_path / "a long name.png").touch()
-    code = ("import sys; from utils.run.console import edit_lines; from utils.run.startup import Plain, hush; sys.stdout = Plain(sys.stdout); "
-            "hush(); edit_lines(); print([input('file: ') for _ in range(3)], flush=True)")
+    code = ("import sys; from utils.run.console import edit_lines; from utils.run.startup import Plain, hush; "
+            "sys.stdout = Plain(sys.stdout); hush(); edit_lines(); print([input('file: ') for _ in range(3)], "
+            "flush=True)")
     terminal, inside = pty.openpty()
-    asking = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdin=inside, stdout=inside, stderr=inside, start_new_session=True,
+    asking = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, stdin=inside, stdout=inside, stderr=inside,
+                              start_new_session=True,
                               env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "INPUTRC": os.devnull})
     os.close(inside)
     said = b""

@@ -12,7 +12,9 @@ from matplotlib import font_manager
 
 from utils.run import figures
 
-NAMES = ["中文/图片.jpg", "caf\udce9.png", "\x1b[31mred.png", "$x$.png", "$\\frac{a$.png", "صورة.png", "two\nlines\x00.png", "\u202egnp.exe"]
+NAMES = ["中文/图片.jpg", "caf\udce9.png", "\x1b[31mred.png", "$x$.png", "$\\frac{a$.png", "صورة.png",
+         "two\nlines\x00.png",
+         "\u202egnp.exe"]
 
 
 def test_figures_are_written(tmp_path, rng):
@@ -49,7 +51,8 @@ def test_curves_have_whole_epochs_and_no_legend_over_them(epochs, tmp_path, save
     for axis in page.axes:
         assert all(tick == round(tick) for tick in axis.get_xticks())
         legend = axis.get_legend().get_window_extent()
-        assert not legend.overlaps(axis.get_window_extent()) and not legend.overlaps(axis.xaxis.label.get_window_extent())
+        assert (not legend.overlaps(axis.get_window_extent())
+                and not legend.overlaps(axis.xaxis.label.get_window_extent()))
 
 
 def test_names_that_no_font_can_draw_are_escaped(tmp_path, rng, caplog):
@@ -115,14 +118,17 @@ def test_pictures_keep_their_shape_and_marks(saved, rng):
     for axis, image in zip([*saved[0].axes[:2], *saved[1].axes], (wide, high, wide, high)):
         box = axis.get_window_extent()
         assert box.width / box.height == pytest.approx(image.shape[1] / image.shape[0], rel=0.02)
-    colours = [[matplotlib.colors.same_color(patch.get_edgecolor(), "tab:red") for patch in axis.patches] for axis in saved[0].axes]
+    colours = [[matplotlib.colors.same_color(patch.get_edgecolor(), "tab:red") for patch in axis.patches]
+               for axis in saved[0].axes]
     assert colours == [[False], [], [True]]
     assert [axis.get_title() for axis in saved[1].axes] == ["a.png", "b.png"]
 
 
 def test_a_batch_has_the_names_of_its_rows(saved, rng):
-    figures.batch("", rng.uniform(0, 255, (5, 8, 8, 3)), np.array([7, 7, 2, 2, 4]), {7: "cats", 2: "a long name of a class that needs more lines"})
+    figures.batch("", rng.uniform(0, 255, (5, 8, 8, 3)), np.array([7, 7, 2, 2, 4]),
+                  {7: "cats", 2: "a long name of a class that needs more lines"})
     page = saved[0]
-    assert [axis.get_title("left") for axis in page.axes[::2]] == ["cats", "a long name of a class that needs\nmore lines", ""]
+    assert ([axis.get_title("left") for axis in page.axes[::2]]
+            == ["cats", "a long name of a class that needs\nmore lines", ""])
     for above, below in zip(page.axes[0:-2:2], page.axes[2::2]):
         assert not below.title.get_window_extent().overlaps(above.get_window_extent())

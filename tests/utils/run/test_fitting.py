@@ -67,7 +67,8 @@ def test_random_layers_go_on_where_they_were(tmp_path):
 
 def test_no_ctrl_c_is_lost():
     """Pressed where the exception is swallowed, training stops before the next batch; elsewhere, at once."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # as in a terminal: in the background it is ignored by inheritance
+    # as in a terminal: in the background it is ignored by inheritance
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     batches = []
 
     def swallow(batch, logs):
@@ -120,7 +121,8 @@ def small_trainer(width=2, optimizer="sgd"):
 @pytest.mark.parametrize("spoil", ["cut", "empty", "another network", "another optimizer", "no epochs", "NaN"])
 def test_a_state_that_does_not_fit_is_refused_by_name(spoil, tmp_path):
     path = tmp_path / "state.weights.h5"
-    trained = small_trainer(*((3,) if spoil == "another network" else (2, "adam") if spoil == "another optimizer" else ()))
+    trained = small_trainer(*((3,) if spoil == "another network" else (2, "adam") if spoil == "another optimizer"
+                              else ()))
     trained.optimizer.build(trained.trainable_variables)
     if spoil == "NaN":
         trained.set_weights([np.full_like(weight, np.nan) for weight in trained.get_weights()])
@@ -133,7 +135,8 @@ def test_a_state_that_does_not_fit_is_refused_by_name(spoil, tmp_path):
     with pytest.raises(ValueError) as error:
         fitting.restore_state(small_trainer(), str(path))
     said = str(error.value)
-    assert said.startswith(f"{path}: cannot be read (") and f"--weights={tmp_path} --run=NAME" in said and "\n" not in said
+    assert (said.startswith(f"{path}: cannot be read (") and f"--weights={tmp_path} --run=NAME" in said
+            and "\n" not in said)
 
 
 def run_epochs(folder, rate, epochs=1, initial=0):
@@ -154,8 +157,10 @@ def run_epochs(folder, rate, epochs=1, initial=0):
 @pytest.mark.parametrize("rate", [1e30, float("nan")])
 def test_a_loss_of_nan_ends_the_training_and_leaves_what_was_good(rate, tmp_path):
     run_epochs(tmp_path, 1e-3)
-    before = {name: (tmp_path / name).read_bytes() for name in ("best.keras", "last.keras", "state.weights.h5", "log.csv")}
-    with pytest.raises(ValueError, match="diverged in epoch 2: .*best.keras is that of an earlier epoch.*lower with --resume"):
+    before = {name: (tmp_path / name).read_bytes()
+              for name in ("best.keras", "last.keras", "state.weights.h5", "log.csv")}
+    with pytest.raises(ValueError,
+                       match="diverged in epoch 2: .*best.keras is that of an earlier epoch.*lower with --resume"):
         run_epochs(tmp_path, rate, epochs=2, initial=1)
     assert before == {name: (tmp_path / name).read_bytes() for name in before}
     assert fitting.restore_state(small_trainer(), str(tmp_path / "state.weights.h5")) == 1
@@ -187,12 +192,14 @@ class Numbers(keras.utils.PyDataset):
 
 
 def test_training_is_fed_as_keras_would_feed_it():
-    """The same weights bit for bit, so every batch of its epoch came once, whole and in order, though some are made ahead."""
+    """The same weights bit for bit, so every batch of its epoch came once, whole and in order, though some are made
+    ahead."""
     weights = []
     for through in (fitting.feed, lambda batches: batches):
         keras.utils.set_random_seed(0)
         model, batches = small_trainer(optimizer="adam"), Numbers()
-        begin = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs, batches=batches: setattr(batches, "epoch", epoch))
+        begin = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs, batches=batches: setattr(batches, "epoch", epoch))
         model.fit(through(batches), epochs=3, shuffle=False, verbose=0, callbacks=[begin])
         weights.append(model.get_weights())
     assert all(np.array_equal(a, b) for a, b in zip(*weights))
@@ -222,7 +229,8 @@ def test_targets_may_be_a_tree_of_arrays():
 
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="other backends take the batches as they are")
 def test_tensorflow_is_fed_without_tuning():
-    """The tuning is what the end of an epoch waited for; every epoch begins at the first batch and knows how many there are."""
+    """The tuning is what the end of an epoch waited for; every epoch begins at the first batch and knows how many there
+    are."""
     batches = Numbers()
     data = fitting.feed(batches)
     assert data.options().autotune.enabled is False and int(data.cardinality()) == 7

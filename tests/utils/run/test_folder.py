@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from tasks import resuming
 from utils.run import folder as runs
 
 
@@ -18,9 +19,9 @@ def test_the_log_forgets_what_a_resumed_run_writes_again(tmp_path):
         writer = csv.DictWriter(file, ["epoch", "loss"])
         writer.writeheader()
         writer.writerows(rows)
-    runs.forget_epochs(str(tmp_path), 3)
+    resuming.forget_epochs(str(tmp_path), 3)
     assert [row["epoch"] for row in runs.read_log(str(tmp_path))] == [0, 1, 2]
-    runs.forget_epochs(str(tmp_path), 0)
+    resuming.forget_epochs(str(tmp_path), 0)
     assert runs.read_log(str(tmp_path)) == []
 
 
@@ -65,11 +66,13 @@ def test_what_was_held_out_is_found_from_any_folder(tmp_path, monkeypatch):
     held_out = {"how": "", "root": "pics", "train_classes": ["a"], "validation": [], "test": ["b"]}
     for run in ("home/logs/r", "home/logs/r/split2"):
         runs.write_json(str(tmp_path / run), runs.SPLIT, held_out)
-    for cwd, run in (("home", "logs/r"), ("elsewhere", "../home/logs/r"), ("elsewhere", "../home/logs/r/split2"), ("home/logs/r", ".")):
+    for cwd, run in (("home", "logs/r"), ("elsewhere", "../home/logs/r"), ("elsewhere", "../home/logs/r/split2"),
+                     ("home/logs/r", ".")):
         monkeypatch.chdir(tmp_path / cwd)
         assert runs.read_split(run) == held_out | {"root": str(tmp_path / "home" / "pics")}, (cwd, run)
     (tmp_path / "home" / "pics" / "b").rename(tmp_path / "b")
-    assert runs.read_split(".")["root"] == str(tmp_path / "home" / "logs" / "r" / "pics") and runs.read_split(str(tmp_path)) == {}
+    assert (runs.read_split(".")["root"] == str(tmp_path / "home" / "logs" / "r" / "pics")
+            and runs.read_split(str(tmp_path)) == {})
 
 
 def test_a_run_goes_on_with_data_that_were_moved_and_not_with_others(tmp_path):
@@ -108,7 +111,8 @@ def test_a_threshold_that_is_none_is_refused_by_name(text, tmp_path):
     assert runs.read_thresholds(str(tmp_path))["default"] == "copies"
     for content in (f'{{"eer": {text}}}', f'{{"eer": 0.5, "default": {text}}}', f'{{"eer": 0.5, "fpr1": {text}}}'):
         path.write_text(content)
-        with pytest.raises(ValueError, match="thresholds.json: cannot be read .*run evaluate.py again .* or pass --threshold"):
+        with pytest.raises(ValueError,
+                           match="thresholds.json: cannot be read .*run evaluate.py again .* or pass --threshold"):
             runs.read_thresholds(str(tmp_path))
 
 
@@ -127,16 +131,16 @@ LOG = ["epoch,loss,spread", "0,.5,.1", "1,.4,.2", "2,.3,NA"]
 def test_a_damaged_log_is_refused_by_name(lines, message, tmp_path):
     (tmp_path / "log.csv").write_text("\n".join(lines) + "\n")
     with pytest.raises(ValueError, match=f"log.csv: .*{message}.*--weights={tmp_path}"):
-        runs.check_log(str(tmp_path), 3, {"loss", "spread"})
+        resuming.check_log(str(tmp_path), 3, {"loss", "spread"})
 
 
 def test_a_log_whose_last_row_was_cut_goes_on(tmp_path):
     (tmp_path / "log.csv").write_text("\n".join([*LOG, "3,.2"]))
-    runs.check_log(str(tmp_path), 3, {"loss"})
-    runs.forget_epochs(str(tmp_path), 3)
+    resuming.check_log(str(tmp_path), 3, {"loss"})
+    resuming.forget_epochs(str(tmp_path), 3)
     assert (tmp_path / "log.csv").read_text().splitlines() == LOG
     with pytest.raises(ValueError, match="state.weights.h5: not there, although log.csv knows 3 epochs"):
-        runs.check_log(str(tmp_path), 0, {"loss"})
+        resuming.check_log(str(tmp_path), 0, {"loss"})
 
 
 def test_runs_that_start_in_the_same_second_get_folders_of_their_own(tmp_path, monkeypatch):
@@ -160,7 +164,8 @@ def test_runs_that_start_in_the_same_second_get_folders_of_their_own(tmp_path, m
 
 
 def test_json_has_no_nan_and_takes_numbers_of_numpy():
-    found = json.loads(runs.as_json({"a": np.float32("nan"), "b": [np.inf, np.int64(3)], "c": np.array([1.5, -np.inf])}),
+    found = json.loads(runs.as_json({"a": np.float32("nan"), "b": [np.inf, np.int64(3)],
+                                     "c": np.array([1.5, -np.inf])}),
                        parse_constant=lambda text: pytest.fail(text))
     assert found == {"a": None, "b": [None, 3], "c": [1.5, None]}
 
@@ -169,14 +174,16 @@ def test_json_has_no_nan_and_takes_numbers_of_numpy():
 def test_a_log_of_a_run_that_was_killed_before_its_first_epoch_ended_is_no_damage(left, tmp_path):
     (tmp_path / "log.csv").write_text(left)
     assert runs.read_log(str(tmp_path)) == [] and runs.columns_of_log(str(tmp_path)) == []
-    runs.check_log(str(tmp_path), 0, {"loss"})
-    runs.forget_epochs(str(tmp_path), 0)
+    resuming.check_log(str(tmp_path), 0, {"loss"})
+    resuming.forget_epochs(str(tmp_path), 0)
     assert not (tmp_path / "log.csv").exists()  # so that the resumed run writes the first line whole
 
 
 def test_a_report_on_a_ready_model_goes_to_the_logs(tmp_path, monkeypatch):
     """What is published of it stays as it is; a report on a run lies beside the run."""
     monkeypatch.chdir(tmp_path)
-    assert runs.report_folder("", os.path.join(runs.READY, "rank_live", "best.keras")) == os.path.join("logs", "report_rank_live")
-    assert runs.report_folder("", "logs/mine/best.keras") == "logs/mine" and runs.report_folder("own", "logs/mine/best.keras") == "own"
+    assert (runs.report_folder("", os.path.join(runs.READY, "rank_live", "best.keras"))
+            == os.path.join("logs", "report_rank_live"))
+    assert (runs.report_folder("", "logs/mine/best.keras") == "logs/mine"
+            and runs.report_folder("own", "logs/mine/best.keras") == "own")
     assert os.path.isdir("logs/report_rank_live")

@@ -1,4 +1,5 @@
-"""Two devices, and two workers on this machine through TF_CONFIG, give what one gives; a worker that dies ends the other."""
+"""Two devices, and two workers on this machine through TF_CONFIG, give what one gives; a worker that dies ends the
+other."""
 
 import csv
 import json
@@ -56,7 +57,8 @@ def test_two_workers_give_the_losses_of_one_and_one_that_dies_ends_the_other(alp
     # batch normalisation sums in another order on two workers: losses agree to rounding while training is short
     args = (f"--dataset_path={alphabets}", "--epochs=2", "--steps_per_epoch=3", "--devices=cpu", "--augment=none",
             "--learning_rate=1e-4", *SMALL)
-    alone = subprocess.run([sys.executable, str(ROOT / "train.py"), *args, "--run=alone"], cwd=tmp_path, capture_output=True)
+    alone = subprocess.run([sys.executable, str(ROOT / "train.py"), *args, "--run=alone"], cwd=tmp_path,
+                           capture_output=True)
     assert alone.returncode == 0
     together = start_workers(tmp_path, *args, "--run=two")
     wait_for_epoch(together[0], tmp_path / "logs" / "two" / "log.csv", 0)
@@ -67,7 +69,8 @@ def test_two_workers_give_the_losses_of_one_and_one_that_dies_ends_the_other(alp
     again = start_workers(tmp_path, *args[:1], "--devices=cpu", "--run=two", "--resume")
     outs = [worker.communicate(timeout=300)[0] for worker in again]
     assert [worker.returncode for worker in again] == [0, 0], "\n".join(outs)
-    assert losses(tmp_path / "logs" / "two" / "log.csv") == pytest.approx(losses(tmp_path / "logs" / "alone" / "log.csv"), rel=2e-3)
+    assert (losses(tmp_path / "logs" / "two" / "log.csv")
+            == pytest.approx(losses(tmp_path / "logs" / "alone" / "log.csv"), rel=2e-3))
     assert {"best.keras", "evaluation.json"} <= set(os.listdir(tmp_path / "logs" / "two"))
 
 
@@ -165,7 +168,8 @@ def test_workers_are_numbered(monkeypatch):
         assert multi_worker.cluster() == (place, 3)
 
 
-@pytest.mark.parametrize("text", ["no json", "{}", '{"cluster": {"worker": ["a", "b:1"]}, "task": {"type": "worker", "index": 0}}',
+@pytest.mark.parametrize("text", ["no json", "{}",
+                                  '{"cluster": {"worker": ["a", "b:1"]}, "task": {"type": "worker", "index": 0}}',
                                   '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 3}}'])
 def test_a_wrong_tf_config_is_one_line(text, monkeypatch):
     monkeypatch.setenv("TF_CONFIG", text)
@@ -196,6 +200,7 @@ def test_two_devices_give_the_gradient_of_one(tmp_path):
     assert {name.split()[0] for name in one.files} == {
         "cross_entropy", "contrastive", "triplet", "multi_similarity", "supcon", "attention_before", "cross_attention"}
     for name in one.files:
-        rounding = 1e-6 if name.startswith("supcon") else 1e-7  # its temperature of .1 multiplies the float32 rounding of the loss by ten
+        # its temperature of .1 multiplies the float32 rounding of the loss by ten
+        rounding = 1e-6 if name.startswith("supcon") else 1e-7
         tolerance = {"rel": 1e-6} if name.endswith("loss") else {"abs": 1e-5 if name.endswith("features") else rounding}
         assert two[name] == pytest.approx(one[name], **tolerance), name

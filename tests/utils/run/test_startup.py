@@ -12,7 +12,8 @@ from helpers import ROOT
 
 
 @pytest.mark.parametrize("encoding, text, written", [
-    ("utf-8", "图 caf\udce9.png\n", "图 caf\\udce9.png\n"), ("cp1252", "图 é\n", "\\u56fe é\n"), ("ascii", "é\t\r\n", "\\xe9\t\r\n"),
+    ("utf-8", "图 caf\udce9.png\n", "图 caf\\udce9.png\n"), ("cp1252", "图 é\n", "\\u56fe é\n"),
+    ("ascii", "é\t\r\n", "\\xe9\t\r\n"),
     ("utf-8", "a\x1b]0;title\x07\x1b[31m\x9b\u202e", "a\\x1b]0;title\\x07\\x1b[31m\\x9b\\u202e"),
 ])
 def test_printing_never_dies_and_commands_nothing(encoding, text, written):
@@ -42,7 +43,8 @@ def test_a_reader_that_fails_within_tensorflow_is_one_line():
     text = "ValueError: a/1.png: no such file\nTraceback \n\n\nValueError: a/1.png: no such file\n\n\t [["
     assert what_a_person_can_mend(tf.errors.InvalidArgumentError(None, None, text)) == "a/1.png: no such file"
     assert what_a_person_can_mend(tf.errors.InvalidArgumentError(None, None, "shapes do not fit")) == ""
-    assert what_a_person_can_mend(RuntimeError("ValueError: of somebody else")) == "" and what_a_person_can_mend(OSError(2, "gone", "f")) != ""
+    assert (what_a_person_can_mend(RuntimeError("ValueError: of somebody else")) == ""
+            and what_a_person_can_mend(OSError(2, "gone", "f")) != "")
 
 
 def test_closed_streams_are_no_error():

@@ -70,8 +70,10 @@ def test_weight_files_that_are_none_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("kind, says", [
-    ("link", "'dense/far' in it is a link to another file, 'secret.h5'"), ("external", "'dense/far' in it is stored in another file, 'secret.h5'"),
-    ("virtual", "'dense/far' in it is put together from other datasets"), ("huge", "claims 40000.* bytes of weights in "), ("cut", "cannot be read")
+    ("link", "'dense/far' in it is a link to another file, 'secret.h5'"),
+    ("external", "'dense/far' in it is stored in another file, 'secret.h5'"),
+    ("virtual", "'dense/far' in it is put together from other datasets"),
+    ("huge", "claims 40000.* bytes of weights in "), ("cut", "cannot be read")
 ])
 @pytest.mark.parametrize("backbone", ["vgg16", "mobilenet_v2"])
 def test_weights_that_lie_in_other_files_are_not_opened(kind, says, backbone, tmp_path, monkeypatch):

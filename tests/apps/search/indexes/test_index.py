@@ -1,4 +1,5 @@
-"""Where embeddings are searched: the same answers from the folder's file, from Faiss and from Milvus; kept up to date; nothing lost."""
+"""Where embeddings are searched: the same answers from the folder's file, from Faiss and from Milvus; kept up to date;
+nothing lost."""
 
 import os
 import shutil
@@ -96,7 +97,8 @@ def test_every_index_gives_the_same_answers_and_is_kept_up_to_date(where, folder
     (folder / "7.png").write_bytes(b"broken")
     embedded, count, found = answers(where, folder, model, top=99)
     assert embedded == 1 and count == 11  # the copy keeps the contents that 3.png had
-    assert {name for name, _ in found[0]} == {"0.png", "1.png", "2.png", "3.png", "6.png", "8.png", "9.png", "10.png", "11.png", "copy.png",
+    assert {name for name, _ in found[0]} == {"0.png", "1.png", "2.png", "3.png", "6.png", "8.png", "9.png", "10.png",
+                                              "11.png", "copy.png",
                                               "moved.png"}
     assert found == answers("exact", folder, model, top=99)[2]
 
@@ -126,12 +128,14 @@ def test_faiss_finds_most_of_what_is_nearest(rng):
     centres = rng.normal(size=(300, 16))
     features = (np.repeat(centres, 200, axis=0) + 0.1 * rng.normal(size=(60_000, 16))).astype("float32")
     queries = features[:: 600]
-    right, found = Index(features).nearest(queries, 10)[0], index.Cells(index.make_cells(features, index.FEW)).nearest(queries, 10)[0]
+    right = Index(features).nearest(queries, 10)[0]
+    found = index.Cells(index.make_cells(features, index.FEW)).nearest(queries, 10)[0]
     assert np.mean([len(set(a) & set(b)) for a, b in zip(right, found)]) > 9.5
 
 
 @pytest.mark.parametrize("name, says", [
-    ("annoy", "--index=annoy: expected exact, faiss, a file such as pictures.db"), ("pictures.sqlite", "expected exact"),
+    ("annoy", "--index=annoy: expected exact, faiss, a file such as pictures.db"),
+    ("pictures.sqlite", "expected exact"),
 ])
 def test_an_index_that_is_none_of_these_is_refused(name, says, folder, tmp_path):
     with pytest.raises(ValueError, match=says):
@@ -186,11 +190,13 @@ def test_two_writers_of_a_server_at_once_lose_nothing(server, folder, tmp_path):
 def test_a_file_that_another_program_has_open_is_one_line(folder, tmp_path):
     pytest.importorskip("milvus_lite")
     path = str(tmp_path / "pictures.db")
-    code = f"import sys, time; from pymilvus import MilvusClient; c = MilvusClient({path!r}); print('open', flush=True); sys.stdin.readline()"
+    code = (f"import sys, time; from pymilvus import MilvusClient; c = MilvusClient({path!r}); print('open', "
+            "flush=True); sys.stdin.readline()")
     other = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert other.stdout.readline() == "open\n"
     model, _ = loaded(tmp_path)
-    with pytest.raises(ValueError, match="pictures.db: Milvus Lite cannot open this file .*another program has it open") as error:
+    with pytest.raises(ValueError,
+                       match="pictures.db: Milvus Lite cannot open this file .*another program has it open") as error:
         make_index(path, str(folder), model)
     assert "\n" not in str(error.value)
     other.communicate("\n", timeout=60)

@@ -1,4 +1,5 @@
-"""Copies are proved, with the map that copying made; what differs is found where it is; and nothing else is called a copy."""
+"""Copies are proved, with the map that copying made; what differs is found where it is; and nothing else is called a
+copy."""
 
 import io
 
@@ -19,7 +20,8 @@ WRITTEN_ON = {"line of text", "logo"}
 @pytest.fixture(scope="module")
 def photos() -> list[Image.Image]:
     """Two photographs, 400 pixels wide."""
-    return [Image.fromarray(values).resize((400, 267), Image.Resampling.LANCZOS) for values in load_sample_images().images]
+    return [Image.fromarray(values).resize((400, 267), Image.Resampling.LANCZOS)
+            for values in load_sample_images().images]
 
 
 def page(seed: int, change: tuple[int, int, str] | None = None) -> Image.Image:
@@ -109,7 +111,8 @@ def test_a_part_that_was_replaced(photos):
 def test_unlike_pictures(photos):
     proof = prove(Seen(photos[0]), Seen(photos[1]))
     assert proof.verdict == DIFFERENT and proof.why
-    noise = [Image.fromarray(np.random.default_rng(seed).integers(0, 255, (120, 160, 3)).astype("uint8")) for seed in (0, 1)]
+    noise = [Image.fromarray(np.random.default_rng(seed).integers(0, 255, (120, 160, 3)).astype("uint8"))
+             for seed in (0, 1)]
     assert prove(*map(Seen, noise)).verdict == DIFFERENT
 
 
@@ -125,9 +128,11 @@ def test_what_is_kept(photos, tmp_path):
     photo = photos[0]
     width, height = photo.size
     small = photo.reduce(8).resize(photo.size, Image.Resampling.BICUBIC)
-    others = {"enlarged.png": small, "large.png": photo.resize((width // 3, height // 3)).resize((2 * width, 2 * height)),
+    others = {"enlarged.png": small,
+              "large.png": photo.resize((width // 3, height // 3)).resize((2 * width, 2 * height)),
               "trimmed.png": photo.crop((0, 0, width - 4, height)),
-              "half.png": photo.resize((width // 2, height // 2)), "crop.png": photo.crop((40, 30, width - 40, height - 30))}
+              "half.png": photo.resize((width // 2, height // 2)),
+              "crop.png": photo.crop((40, 30, width - 40, height - 30))}
     boxed = Image.new("RGB", (width, height + 120))
     boxed.paste(photo, (0, 60))
     others |= {"boxed.png": boxed, "jpeg.jpg": compressed(photo, 30)}

@@ -62,7 +62,8 @@ def test_views_differ_and_repeat_and_keep_what_is_no_copy_out(monkeypatch):
     one, again, other = (np.asarray(view(photo, np.random.default_rng(seed)).resize((32, 32))) for seed in (1, 1, 2))
     assert np.array_equal(one, again) and not np.array_equal(one, other)
     used = []
-    spied = {name: change._replace(function=lambda p, a, r, name=name: used.append(name) or p) for name, change in CHANGES.items()}
+    spied = {name: change._replace(function=lambda p, a, r, name=name: used.append(name) or p)
+             for name, change in CHANGES.items()}
     monkeypatch.setattr(changes, "CHANGES", spied)
     for seed in range(300):
         view(photo, np.random.default_rng(seed), mirrored=False, turned=False)

@@ -47,7 +47,8 @@ def test_a_photo_without_key_points_still_gives_the_number(photos):
 
 def test_no_two_points_are_one_place():
     points = Keypoints(np.array([[50, 50], [50.5, 50], [50.5, 50], [50, 50], [80, 50]], "float32"),
-                       np.array([5, 5, 5, 9, 5], "float32"), np.array([10, 15, 120, 10, 355], "float32"), np.zeros(5, "float32"))
+                       np.array([5, 5, 5, 9, 5], "float32"), np.array([10, 15, 120, 10, 355], "float32"),
+                       np.zeros(5, "float32"))
     assert apart(points).tolist() == [0, 2, 3, 4]  # another angle and another size are other places
 
 
@@ -70,8 +71,10 @@ def test_both_patches_of_a_pair_are_turned_alike(rng):
 def test_a_batch_holds_pairs_of_a_few_photos(photos):
     batches = PatchBatches(photos, (32, 32, 1), 24, PLAIN, sources=3, steps=5, seed=4, workers=0)
     batch, points = batches[0]
-    assert len(batches) == 5 and batch["image"].shape == (24, 32, 32, 1) and np.array_equal(batch["point"], np.arange(12).repeat(2))
+    assert (len(batches) == 5 and batch["image"].shape == (24, 32, 32, 1)
+            and np.array_equal(batch["point"], np.arange(12).repeat(2)))
     assert np.array_equal(points, batch["point"]) and len(set(batches.rows(0))) == 3
-    assert np.array_equal(batch["image"], PatchBatches(photos, (32, 32, 1), 24, PLAIN, sources=3, steps=5, seed=4, workers=0)[0][0]["image"])
+    assert np.array_equal(batch["image"], PatchBatches(photos, (32, 32, 1), 24, PLAIN, sources=3, steps=5, seed=4,
+                                                       workers=0)[0][0]["image"])
     batches.epoch = 1
     assert not np.array_equal(batches[0][0]["image"], batch["image"])

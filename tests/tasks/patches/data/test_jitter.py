@@ -26,7 +26,8 @@ def test_overlaps_are_those_that_hpatches_states(kind, rng):
 def test_jitter_follows_the_frame(rng):
     """A frame ten times as large is moved ten times as far; the same numbers are drawn."""
     small, large = SQUARE.repeat(5, axis=0), 10 * SQUARE.repeat(5, axis=0)
-    assert np.allclose(10 * jittered(small, "hard", np.random.default_rng(1)), jittered(large, "hard", np.random.default_rng(1)))
+    assert np.allclose(10 * jittered(small, "hard", np.random.default_rng(1)),
+                       jittered(large, "hard", np.random.default_rng(1)))
 
 
 def test_local_maps_are_the_derivative_of_a_homography(rng):
@@ -46,7 +47,8 @@ def test_local_maps_are_the_derivative_of_a_homography(rng):
 def test_a_view_turned_and_scaled_shows_the_same_and_one_that_is_squeezed_does_not():
     frames = np.array([[[5.0, 1, 100], [-1, 5, 80]]])
     angle = np.deg2rad(40)
-    similar = np.array([[2 * np.cos(angle), -2 * np.sin(angle), 3], [2 * np.sin(angle), 2 * np.cos(angle), -4], [0, 0, 1]])
+    similar = np.array([[2 * np.cos(angle), -2 * np.sin(angle), 3], [2 * np.sin(angle), 2 * np.cos(angle), -4],
+                        [0, 0, 1]])
     assert np.allclose(seen_from(frames, similar), frames)
     squeezed = seen_from(frames, np.diag([2.0, 0.5, 1]))
     assert np.allclose(squeezed, np.diag([0.5, 2]) @ frames[0] - [[0, 0, 50 - 100], [0, 0, 160 - 80]])

@@ -1,4 +1,5 @@
-"""Patch sets in the formats in which they are distributed, written here in small, and what is wrong with damaged ones."""
+"""Patch sets in the formats in which they are distributed, written here in small, and what is wrong with damaged
+ones."""
 
 import numpy as np
 import pytest
@@ -98,7 +99,8 @@ def test_key_points_from_a_csv(tmp_path):
     assert found.xy.tolist() == [[1, 2]] and found.size.tolist() == [3] and found.angle.tolist() == [10]
     path.write_text("x,y,size\n1,2,3\n4,5,6\n")
     assert sets.read_keypoints(str(path), "anything").xy.tolist() == [[1, 2], [4, 5]]
-    for text, told in (("x,y,size\n1,2,3\n4,,6\n", "line 3: expected numbers"), ("x,y\n1,2\n", "line 2"), ("x,y,size\n1,2,-3\n", "line 2"),
+    for text, told in (("x,y,size\n1,2,3\n4,,6\n", "line 3: expected numbers"), ("x,y\n1,2\n", "line 2"),
+                       ("x,y,size\n1,2,-3\n", "line 2"),
                        ("", "no key points of a.jpg"), ("file,x,y,size\nb.jpg,1,2,3\n", "no key points of a.jpg")):
         path.write_text(text)
         with pytest.raises(ValueError, match=told):

@@ -34,7 +34,8 @@ def test_verification_takes_a_fifth_as_many_true_pairs(rng):
     true, false = rng.random(60), rng.random(100) + 0.2
     expected = loop_ap([*true[:20], *false], [True] * 20 + [False] * 100, 20)
     assert patches.verification(true, false) == pytest.approx(expected)
-    assert patches.verification(true[:5], false) == pytest.approx(loop_ap([*true[:5], *false], [True] * 5 + [False] * 100, 5))
+    assert (patches.verification(true[:5], false)
+            == pytest.approx(loop_ap([*true[:5], *false], [True] * 5 + [False] * 100, 5)))
 
 
 def test_matching_looks_for_each_reference_patch(rng):
