@@ -25,8 +25,8 @@ from utils.run import startup
 FLAGS = flags.FLAGS
 with group("What to ask"):
     flags.DEFINE_enum("task", None, tasks.names_of_rooms(),
-                      "The question: a room, or a task of train.py that belongs to it. "
-                      f"Default: what --model can answer, otherwise {tasks.DEFAULT_ROOM}")
+                      "The question: a room, or a task of train.py that belongs to it. Default: what --model can "
+                      f"answer, otherwise {tasks.DEFAULT_ROOM}")
     flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: " + ", ".join(tasks.ready_names())
                         + ". Default: the newest run, otherwise the ready model that knows such pictures")
 tasks.define_flags("answers")

@@ -24,15 +24,15 @@ with group("What to learn from"):
     flags.DEFINE_string("dataset_path", "datasets", "What to learn from: a folder, or the file that the task reads")
     flags.DEFINE_float("val_share", 0.1, "Share of the data that is held out to choose the best epoch", 0, 0.9)
     flags.DEFINE_float("test_share", None, "Share of the data that is held out to measure quality, where the data set "
-                       "has no test part", 0, 0.9)
+                                           "has no test part", 0, 0.9)
     flags.DEFINE_boolean("skip_broken", True, "Leave out files that are broken, or missing from a list. "
-                         "--noskip_broken stops at such a file")
+                                              "--noskip_broken stops at such a file")
 with group("The network"):
-    flags.DEFINE_enum("backbone", "auto", ["auto", *tasks.backbones()], "Tower: image -> features. auto: the default "
-                      "of the task, which suits machines without a GPU")
+    flags.DEFINE_enum("backbone", "auto", ["auto", *tasks.backbones()],
+                      "Tower: image -> features. auto: the default of the task, which suits machines without a GPU")
     flags.DEFINE_list("input_shape", [], "height,width,channels of what the tower takes")
     flags.DEFINE_string("weights", "auto", "First weights. auto: the default of the task; nothing: random ones; a run "
-                        "folder or .keras file of this project; and what the task names")
+                                           "folder or .keras file of this project; and what the task names")
 with group("How it learns"):
     flags.DEFINE_integer("epochs", 8, "Epochs to train", 1)
     flags.DEFINE_integer("steps_per_epoch", 0, "Batches in an epoch. 0: the default of the task", 0)
@@ -46,12 +46,12 @@ with group("How it learns"):
 tasks.define_flags("training")
 with group("Where it runs"):
     flags.DEFINE_string("devices", "", "GPUs that share each batch, such as 0,1; cpu; cpu:2 to try sharing without "
-                                       "GPUs. Default: what "
-                        "the backend finds")
+                                       "GPUs. Default: what the backend finds")
     flags.DEFINE_enum("precision", "float32", ["float32", "mixed_float16", "mixed_bfloat16"],
                       "Number format of the tower's arithmetic")
-    flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1), "Processes that read and change photos while "
-                         "the network trains, where the task uses some. 0: none", 0)
+    flags.DEFINE_integer("workers", max(1, (os.cpu_count() or 2) - 1),
+                         "Processes that read and change photos while the network trains, where the task uses some. 0: "
+                         "none", 0)
     flags.DEFINE_float("wait_minutes", 10, "With TF_CONFIG: minutes to wait for workers that are missing")
     flags.DEFINE_string("run", "", "Name of the run's folder in logs/. Default: date and task")
     flags.DEFINE_boolean("resume", False, "Continue the stopped run --run, or the newest, with its flags")

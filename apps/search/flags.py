@@ -17,35 +17,32 @@ def for_answers() -> None:
     """Flags that predict.py hands to search."""
     with group("Many pictures", *rooms_that_embed()):
         flags.DEFINE_string("gallery", "", "Search in this folder for pictures like those named. The folder keeps the "
-                                           "embeddings, so that "
-                            "the next search is fast")
+                                           "embeddings, so that the next search is fast")
         flags.DEFINE_integer("top", 10, "With --gallery: how many pictures to show", 1)
         flags.DEFINE_integer("rerank", None,
                              "With --gallery and a model whose head compares places: how many pictures, the nearest by "
                              "distance, the head compares with each picture asked for. 0: all. Default: 100", 0)
         flags.DEFINE_string("index", "exact", "With --gallery: where the embeddings are searched. exact: all of them, "
-                                              "in the folder's own file. "
-                            "faiss: those in the nearest cells, for millions on one machine. A file that ends with "
-                            ".db, or http://HOST:19530: in Milvus")
+                                              "in the folder's own file. faiss: those in the nearest cells, for "
+                                              "millions on one machine. A file that ends with .db, or "
+                                              "http://HOST:19530: in Milvus")
         flags.DEFINE_string("collection", "pictures",
                             "With --index in Milvus: the collection, which belongs to one folder and one model")
         flags.DEFINE_string("duplicates", "",
                             "Find groups of pictures in this folder that the threshold calls alike, and files of the "
                             "same contents")
         flags.DEFINE_string("pairs", "", "Compare the pairs of this list: two paths a line, which start from the "
-                                         "folder of the list; a third column "
-                            "with the truth, 1 or 0, gives accuracy, precision and recall")
+                                         "folder of the list; a third column with the truth, 1 or 0, gives accuracy, "
+                                         "precision and recall")
         flags.DEFINE_string("matrix", "", "Write the similarity of each picture in this folder to each other one to "
-                                          "--csv; with a name that ends "
-                            "with .npy as NumPy's file, float32, and the names beside it in a .txt")
+                                          "--csv; with a name that ends with .npy as NumPy's file, float32, and the "
+                                          "names beside it in a .txt")
         flags.DEFINE_list("between", [], "FOLDER_A,FOLDER_B: what of A is in B? Names files of the same contents, and "
-                                         "pictures that the threshold "
-                          "calls the same, such as test pictures that were trained on")
-        flags.DEFINE_float("expected_wrong", 1.0, "With --gallery, --duplicates, --between and --matrix and a model "
-                                                  "of persons or things: how many "
-                           "different pairs of all that are compared may be called alike. The threshold follows from "
-                           "it", 0)
+                                         "pictures that the threshold calls the same, such as test pictures that were "
+                                         "trained on")
+        flags.DEFINE_float("expected_wrong", 1.0, "With --gallery, --duplicates, --between and --matrix and a model of "
+                                                  "persons or things: how many different pairs of all that are "
+                                                  "compared may be called alike. The threshold follows from it", 0)
         flags.DEFINE_boolean("force", False, "With --duplicates: show the groups even where the model does not tell "
-                                             "the pictures apart, "
-                             "because it calls more than 5 % of all pairs the same, or puts more than a tenth of all "
-                             "pictures into one group")
+                                             "the pictures apart, because it calls more than 5 % of all pairs the "
+                                             "same, or puts more than a tenth of all pictures into one group")

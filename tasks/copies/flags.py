@@ -34,13 +34,14 @@ def for_answers() -> None:
     """Flags that predict.py hands to copies, beside those of similarity."""
     with group("Copies: the proof", "similarity", "copies"):
         flags.DEFINE_boolean("proof", True, "With a model of copies: lay one picture on the other, and call it a copy "
-                                            "only where no place "
-                             "differs by more than light, colours, size, compression and crop explain. --noproof: the "
-                             "similarity alone decides, which calls documents of one layout copies")
+                                            "only where no place differs by more than light, colours, size, "
+                                            "compression and crop explain. --noproof: the similarity alone decides, "
+                                            "which calls documents of one layout copies")
     with group("What differs", "copies"):
         flags.DEFINE_string("difference", "", "The golden picture, with which all others that are named, and those in "
-                            "folders, are compared place by place: how much differs, and where. Light, and a shift, a "
-                            "turn and a scale of the camera do not count. No model is asked")
+                                              "folders, are compared place by place: how much differs, and where. "
+                                              "Light, and a shift, a turn and a scale of the camera do not count. No "
+                                              "model is asked")
 
 
 def for_evaluation() -> None:

@@ -35,8 +35,7 @@ def for_training() -> None:
         flags.DEFINE_float("data_share", 1.0, "Share of the training photos that is used, to see what more data brings",
                            0.001, 1)
         flags.DEFINE_integer("pca", None, "Keep so many numbers of a descriptor, the principal components of training "
-                                          "patches; 0: all. Default: 128 "
-                             "for hardnet8_512, all for the others", 0)
+                                          "patches; 0: all. Default: 128 for hardnet8_512, all for the others", 0)
 
 
 def check(options) -> None:
@@ -55,11 +54,9 @@ def for_answers() -> None:
         flags.DEFINE_enum("geometry", "homography", list(GEOMETRY), "What right matches agree on. "
                           + "; ".join(f"{name}: {text}" for name, text in GEOMETRY.items()))
         flags.DEFINE_boolean("homography", False, "Print the matrix alone, three lines of three numbers, which maps "
-                                                  "pixels of the first photo to "
-                             "pixels of the other; or the word none")
+                                                  "pixels of the first photo to pixels of the other; or the word none")
         flags.DEFINE_list("keypoints", [], "Key points from elsewhere: a CSV with the columns x, y, size and perhaps "
-                                           "angle, response, file, for "
-                          "all photos, or one CSV for each photo")
+                                           "angle, response, file, for all photos, or one CSV for each photo")
         define_matching()
 
 
@@ -79,13 +76,12 @@ def for_evaluation() -> None:
     with group("Do patches show the same place", "patches"):
         flags.DEFINE_enum("descriptor", "model", list(DESCRIPTORS), DESCRIPTOR)
         flags.DEFINE_enum("jitter", "hard", [name for name in JITTERS if name != "mixed"],
-                          "How inexactly a place is found again, where the patches "
-                          "are cut from photos")
+                          "How inexactly a place is found again, where the patches are cut from photos")
         flags.DEFINE_integer("points", 400, "Points of a pair of photos at most, where the patches are cut from photos",
                              2)
         flags.DEFINE_float("least_patch", 0, "For pairs of photos: pixels a side that a patch shows of the first "
-                                             "photo, at least. Of small patches, "
-                           "the error of a homography moves the second one far. 0: all patches", 0)
+                                             "photo, at least. Of small patches, the error of a homography moves the "
+                                             "second one far. 0: all patches", 0)
         flags.DEFINE_boolean("opencv", False,
                              "Measure OpenCV's SIFT and its RANSAC too: pip install opencv-python-headless")
         flags.DEFINE_boolean("photos_too", True,

@@ -32,9 +32,8 @@ def for_training() -> None:
         flags.DEFINE_list("levels", [], LEVELS)
         flags.DEFINE_float("hinge_margin", 1.0, "How much higher the better of two levels must score", 1e-6)
         flags.DEFINE_enum("pairs", "all", ["all", "random", "hard"],
-                          "Which pairs of levels are compared. all: every pair of the batch. "
-                          "random and hard exist for comparison: one random partner for each image, or the worst "
-                          "ordered half of twice as many")
+                          "Which pairs of levels are compared. all: every pair of the batch. random and hard exist for "
+                          "comparison: one random partner for each image, or the worst ordered half of twice as many")
         flags.DEFINE_boolean("across_photos", False,
                              "Compare levels of different photos too, as the article's code does")
         flags.DEFINE_integer("photos_per_batch", 4, "Photos in a batch, each at all its levels", 1)
@@ -79,7 +78,7 @@ def for_answers() -> None:
     """Flags that predict.py hands to quality."""
     with group("How good do photos look", "quality"):
         flags.DEFINE_boolean("quality", False, "Score how good the photos look, or those of the folders: short for "
-                             "--task=quality")
+                                               "--task=quality")
         flags.DEFINE_integer("crops", 0, CROPS, 0)
 
 

@@ -28,42 +28,40 @@ def for_training() -> None:
              steps_per_epoch="as many as show each image once, but at least 40",
              workers="has no effect")
     with group("How the folders lie", *SIMILARITY):
-        flags.DEFINE_boolean("train_own_data", False, "Images lie as <chapter>/<image>; off: as "
-                             "<alphabet>/<character>/<image>, like Omniglot")
+        flags.DEFINE_boolean("train_own_data", False,
+                             "Images lie as <chapter>/<image>; off: as <alphabet>/<character>/<image>, like Omniglot")
     with group("Head and loss", *SIMILARITY):
         flags.DEFINE_enum("head", "distance", list(HEADS), "What turns the features of two images into a similarity. "
                           + "; ".join(f"{name}: {row.text}" for name, row in HEADS.items()))
         flags.DEFINE_boolean("freeze", False, "Keep a pretrained backbone as it is, compute its features once, and "
-                                              "train only a projection "
-                             "and the head: a minute for 10 000 pictures. For first trials, slow backbones and little "
-                             "data")
+                                              "train only a projection and the head: a minute for 10 000 pictures. For "
+                                              "first trials, slow backbones and little data")
         flags.DEFINE_boolean("normalize", None, "Scale features to unit length, so that distances lie in 0..2. "
                                                 "Default: on with --head=distance")
         flags.DEFINE_enum("loss", "auto", ["auto", *LOSSES],
-                          "What is minimised over the batch. auto: supcon for your own photographs, "
-                          "otherwise cross_entropy for siamese and triplet for triplet; "
+                          "What is minimised over the batch. auto: supcon for your own photographs, otherwise "
+                          "cross_entropy for siamese and triplet for triplet; "
                           + "; ".join(f"{name}: {row.text}" for name, row in LOSSES.items()))
         flags.DEFINE_enum("normalization", "auto", ["auto", "trained", "frozen"],
-                          "Batch normalisation of a tower that starts from other "
-                          "weights. frozen keeps its statistics, which a small data set would spoil. auto: frozen for "
-                          "photos with --weights=auto")
+                          "Batch normalisation of a tower that starts from other weights. frozen keeps its statistics, "
+                          "which a small data set would spoil. auto: frozen for photos with --weights=auto")
         flags.DEFINE_float("margin", None, setting("margin", "How far apart is far enough. triplet: how much farther "
-                                                             "than the positive a "
-                           "negative must be; contrastive: the distance beyond which different images no longer repel "
-                           "each other"), 1e-6)
+                                                             "than the positive a negative must be; contrastive: the "
+                                                             "distance beyond which different images no longer repel "
+                                                             "each other"), 1e-6)
         flags.DEFINE_enum("mining", LOSSES["triplet"].settings["mining"], list(MININGS),
                           setting("mining", "Which triplets of the batch count"))
         flags.DEFINE_boolean("squared", LOSSES["triplet"].settings["squared"],
                              setting("squared", "Compare squared distances, as FaceNet does"))
     with group("Supervised contrastive loss", *SIMILARITY, "copies"):
         flags.DEFINE_float("temperature", None,
-                           setting("temperature", "Temperature of the contrastive loss. With a smaller one "
-                           "the hardest negatives weigh more"), 1e-3)
+                           setting("temperature", "Temperature of the contrastive loss. With a smaller one the hardest "
+                                                  "negatives weigh more"), 1e-3)
     with group("How sure the figures are", *SIMILARITY):
         flags.DEFINE_integer("splits", None, "Train on so many splits of the classes, with the seeds that follow, and "
-                                             "print mean and spread of "
-                             "the figures; the model of the first is kept. Default: 3 for your own photographs in "
-                             "fewer than 20 classes, otherwise 1", 1)
+                                             "print mean and spread of the figures; the model of the first is kept. "
+                                             "Default: 3 for your own photographs in fewer than 20 classes, otherwise "
+                                             "1", 1)
     with group("Batches of images", *SIMILARITY):
         flags.DEFINE_integer("images_per_class", None,
                              "Images of each class in a batch. Default: 4 for your own photographs, otherwise 3", 2)
@@ -71,8 +69,8 @@ def for_training() -> None:
                              "Draw each batch from this many alphabets, so that its classes are hard to tell apart. "
                              "0: from all", 0)
         flags.DEFINE_enum("augment", "auto", ["auto", "none", "characters", "photos"],
-                          "Small random changes of each image. auto: photos with "
-                          "--train_own_data, otherwise characters")
+                          "Small random changes of each image. auto: photos with --train_own_data, otherwise "
+                          "characters")
         flags.DEFINE_boolean("mirrored", False, "Use mirrored alphabets as further alphabets, besides turned ones. "
                                                 "For characters and long trainings")
         flags.DEFINE_float("cache_gb", 4.0,
@@ -143,16 +141,16 @@ def for_answers() -> None:
     """Flags that predict.py hands to similarity."""
     with group("Same or different", "similarity", "copies"):
         flags.DEFINE_enum("threshold_at", None, ["best_accuracy", "eer", "fpr1", "copies"],
-                          "Which measured threshold decides \"same\": "
-                          "best_accuracy, eer (equal error rates), fpr1 (at most 1 % of different pairs accepted; "
-                          "never below the first two) or copies (of models for copies: 1 answer in 1000 wrong). "
-                          "Default: copies where it was measured, otherwise best_accuracy")
+                          "Which measured threshold decides \"same\": best_accuracy, eer (equal error rates), fpr1 (at "
+                          "most 1 % of different pairs accepted; never below the first two) or copies (of models for "
+                          "copies: 1 answer in 1000 wrong). Default: copies where it was measured, otherwise "
+                          "best_accuracy")
         flags.DEFINE_float("threshold", None,
                            "Call pictures the same if their similarity is at least this value, instead of a "
                            "measured threshold", 0, 1)
         flags.DEFINE_boolean("why", False, "Show why: which places of the two pictures speak for \"the same\", which "
-                                           "against, and which "
-                             "correspond; as why.png, in a line, and with --json as boxes in pixels")
+                                           "against, and which correspond; as why.png, in a line, and with --json as "
+                                           "boxes in pixels")
 
 
 def for_evaluation() -> None:
@@ -162,7 +160,6 @@ def for_evaluation() -> None:
         flags.DEFINE_string("one_shot_runs", "",
                             "Omniglot's all_runs.zip: measures the official 20-way one-shot accuracy as well")
         flags.DEFINE_boolean("hausdorff", False, "Use no model: measure the one-shot accuracy of the modified "
-                                                 "Hausdorff distance, which is 0.612 "
-                             "if the images are read correctly")
+                                                 "Hausdorff distance, which is 0.612 if the images are read correctly")
         flags.DEFINE_float("cache_gb", 4.0,
                            "Keep decoded images in memory up to this size; larger sets are read from disk", 0)
