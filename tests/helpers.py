@@ -63,10 +63,8 @@ def questions(**given):
     """The flags of predict.py about similarity: their defaults, but for those given."""
     return SimpleNamespace(**{
         "task": None, "model": "", "threshold": None, "threshold_at": None, "why": False, "gallery": "", "top": 10,
-        "index": "exact",
-        "collection": "pictures", "rerank": None, "duplicates": "", "expected_wrong": 1.0, "force": False,
-        "proof": True, "pairs": "",
-        "matrix": "", "between": [],
+        "index": "exact", "collection": "pictures", "rerank": None, "duplicates": "", "expected_wrong": 1.0,
+        "force": False, "cropped": True, "proof": True, "pairs": "", "matrix": "", "between": [],
         "figure": False, "json": True, "csv": ""} | given)
 
 

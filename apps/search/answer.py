@@ -3,7 +3,7 @@ folders."""
 
 import os
 
-from apps.search import duplicates, matrix, pairs, proven
+from apps.search import duplicates, matrix, pairs, proven, views
 from apps.search.flags import asked
 from apps.search.indexes.index import kind_of, make_index
 from tasks import about
@@ -126,7 +126,7 @@ def find_duplicates(options) -> None:
 
 def show_proven(options, opened: gallery.Gallery, model: Loaded) -> None:
     """Copies of a folder that looking at both pictures proves; see `apps.search.proven`."""
-    found = proven.find(opened, model.compare, model.threshold, quality_of_centres)
+    found = proven.find(opened, model.compare, model.threshold, quality_of_centres, views_of(options, opened, model))
     heading = proven.headline(len(opened.paths), found)
     print(heading)
     rows, details = [], []
@@ -181,7 +181,11 @@ def look_between(options) -> None:
     model = load_for_many(options, some_of([file for root in roots for file in some_files(root)], most=40))
     a, b = (open_folder(root, model) for root in roots)
     proving, model = model.proves and options.proof, for_pairs(model, len(a.paths) * len(b.paths), options)
-    rows = (proven if proving else matrix).between(a, b, model.compare, model.threshold)
+    if proving:
+        seen = [views_of(options, opened, model) for opened in (a, b)]
+        rows = proven.between(a, b, model.compare, model.threshold, None if seen[0] is None else seen)
+    else:
+        rows = matrix.between(a, b, model.compare, model.threshold)
     rows = [row for row in rows if proving or row["identical"] or about.trusted(model.doubt)]
     for row in rows:
         how = "identical file of" if row["identical"] else row.get("verdict", "like")
@@ -202,6 +206,13 @@ def open_folder(root: str, model: Loaded) -> gallery.Gallery:
     opened = gallery.open_gallery(root, model.path, model.compare, model.shape)
     print(f"{opened.root}: {counted(opened.embedded, 'picture')} embedded now")
     return opened
+
+
+def views_of(options, opened: gallery.Gallery, model: Loaded):
+    """The views of a folder's pictures, see `apps.search.views`; None where nobody asked for them."""
+    if not options.cropped or not model.compare.by_distance:
+        return None
+    return views.open_views(opened, model.path, model.compare, model.shape)
 
 
 QUESTIONS = {"gallery": search_gallery, "duplicates": find_duplicates, "pairs": compare_pairs, "matrix": write_matrix,

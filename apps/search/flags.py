@@ -40,6 +40,9 @@ def for_answers() -> None:
         flags.DEFINE_list("between", [], "FOLDER_A,FOLDER_B: what of A is in B? Names files of the same contents, and "
                                          "pictures that the threshold calls the same, such as test pictures that were "
                                          "trained on")
+        flags.DEFINE_boolean("cropped", True,
+                             "With --duplicates and --between and a model of copies: look for copies that show only a "
+                             "part of a picture, or that are turned, too. That embeds each picture 32 times more, once")
         flags.DEFINE_float("expected_wrong", 1.0, "With --gallery, --duplicates, --between and --matrix and a model of "
                                                   "persons or things: how many different pairs of all that are "
                                                   "compared may be called alike. The threshold follows from it", 0)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from apps.search import duplicates, proven
+from apps.search import duplicates, proven, views
 from apps.search.indexes.index import make_index
 from tasks import about
 from tasks.copies.proof.verdict import Proof, prove, see
@@ -92,7 +92,10 @@ class Similarity:
         """
         opened = self.open(folder)
         if self.proves and proof:
-            return proven.find(opened, self.loaded.compare, self.threshold, quality_of_centres)
+            seen = None
+            if self.loaded.compare.by_distance:
+                seen = views.open_views(opened, self.path, self.loaded.compare, self.shape)
+            return proven.find(opened, self.loaded.compare, self.threshold, quality_of_centres, seen)
         threshold = self.threshold_for(len(opened.paths) * (len(opened.paths) - 1) // 2, expected_wrong)
         return duplicates.find(opened, self.loaded.compare, threshold, force, quality_of_centres,
                                copies=self.loaded.proves)

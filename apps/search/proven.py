@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from apps.search import views
 from apps.search.duplicates import Found, Group, Judge, Member, by_contents
 from apps.search.matrix import similarities
 from tasks.copies.proof import keeping
@@ -93,18 +94,20 @@ class Looking:
         return proof.identical or keeping.more_detail(files, seen, proof.matrix) > -SHARPER
 
 
-def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge | None = None) -> Found:
+def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge | None = None,
+         seen: np.ndarray | None = None) -> Found:
     """Groups of copies of a gallery, and its copies with changes.
 
     Args:
         threshold: similarity at which the embedding alone calls two pictures copies; proof is sought somewhat below it
             too.
         judge: the quality (N,) of files, higher is better, for copies that show the same; None: files are not judged.
+        seen: (N, V, F), see `apps.search.views`; None: copies of a small part, or turned ones, may be missed.
     """
     units = by_contents(gallery)
     firsts = [rows[0] for rows in units]
     features = gallery.features[firsts]
-    pairs = candidates(features, comparer, threshold)
+    pairs = candidates(features, comparer, threshold, None if seen is None else seen[firsts])
     close = {pair for pair in pairs if is_close(features, comparer, threshold, *pair)}
     looking = Looking([os.path.join(gallery.root, gallery.paths[row]) for row in firsts], close, judge)
     looking.at(pairs)
@@ -122,8 +125,10 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge 
     return Found(groups, len(copies) / max(1, len(units) * (len(units) - 1) // 2), False, changed)
 
 
-def candidates(features: np.ndarray, comparer: "Comparer", threshold: float) -> list[tuple[int, int]]:
-    """Pairs of places, the lower first, of pictures that may be copies: the nearest of each, up to a loose distance."""
+def candidates(features: np.ndarray, comparer: "Comparer", threshold: float,
+               seen: np.ndarray | None = None) -> list[tuple[int, int]]:
+    """Pairs of places, the lower first, of pictures that may be copies: the nearest of each, up to a loose distance,
+    and those of which a view (N, V, F) is near to it."""
     if len(features) < 2:
         return []
     nearest, distances = Index(features).nearest(features, min(len(features), NEAREST + 1))
@@ -132,8 +137,10 @@ def candidates(features: np.ndarray, comparer: "Comparer", threshold: float) -> 
     else:
         near = comparer.score(features[:, None], features[nearest]) >= threshold
     rows, columns = np.nonzero(near)
-    pairs = {(min(a, b), max(a, b)) for a, b in zip(rows.tolist(), nearest[rows, columns].tolist()) if a != b}
-    return sorted(pairs)
+    pairs = [*zip(rows.tolist(), nearest[rows, columns].tolist())]
+    if seen is not None and comparer.by_distance:
+        pairs += views.nearest(features, seen, NEAREST, views.NEAR * comparer.distance_of(threshold), themselves=True)
+    return sorted({(min(a, b), max(a, b)) for a, b in pairs if a != b})
 
 
 def is_close(features: np.ndarray, comparer: "Comparer", threshold: float, a: int, b: int) -> bool:
@@ -208,30 +215,55 @@ def verdicts(query: str, root: str, found: list[tuple[str, float]], comparer: "C
     """What looking at a picture and each that was found, with its similarity, says: a verdict, "" where they are
     different."""
     least, first = loosely(comparer, threshold), see(query)
-    proofs = [prove(first, see(os.path.join(root, name))) if alike >= least else None for name, alike in found]
+    proofs = [prove(first, see(os.path.join(root, name))) if alike >= least or number < NEAREST else None
+              for number, (name, alike) in enumerate(found)]
     return [proof.verdict if proof and proof.verdict != DIFFERENT else "" for proof in proofs]
 
 
-def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float) -> list[dict]:
+def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float,
+            seen: tuple[np.ndarray, np.ndarray] | None = None) -> list[dict]:
     """What of folder a is in folder b: each picture of a that has the contents of one of b, or is a copy of one, also
     with changes.
+
+    Args:
+        seen: (N, V, F) of both, see `apps.search.views`; None: copies of a small part, or turned ones, may be missed.
 
     Returns:
         Rows of file (in a), found (in b), similarity, identical and verdict; identical files first, then by similarity.
     """
     twins, rows, bar = dict(zip(reversed(b.keys), reversed(b.paths))), [], progress_bar("picture")
-    least, seen = loosely(comparer, threshold), lru_cache(KEPT)(lambda path: see(os.path.join(b.root, path)))
+    look = lru_cache(KEPT)(lambda path: see(os.path.join(b.root, path)))
+    near = across(a, b, comparer, threshold, seen)
     for place, (path, key) in enumerate(zip(a.paths, a.keys)):
         if key in twins:
             rows.append({"file": path, "found": twins[key], "similarity": 1.0, "identical": True, "verdict": COPY})
-        elif near := [hit for hit in search(b, comparer, a.features[[place]], NEAREST)[0] if hit[1] >= least]:
+        elif place in near:
             first = see(os.path.join(a.root, path))
-            proofs = [(prove(first, seen(name)).verdict, name, alike) for name, alike in near]
-            verdict, name, alike = min(proofs, key=lambda row: VERDICTS.index(row[0]))
+            alike = similarities(a.features[[place]], b.features[near[place]], comparer)[0].tolist()
+            proofs = [(prove(first, look(b.paths[other])).verdict, b.paths[other], similarity)
+                      for similarity, other in sorted(zip(alike, near[place]), reverse=True)]
+            verdict, name, similarity = min(proofs, key=lambda row: VERDICTS.index(row[0]))
             if verdict != DIFFERENT:
-                rows.append({"file": path, "found": name, "similarity": alike, "identical": False, "verdict": verdict})
+                rows.append({"file": path, "found": name, "similarity": similarity, "identical": False,
+                             "verdict": verdict})
         bar(place + 1, len(a.paths))
     return sorted(rows, key=lambda row: (-row["identical"], -row["similarity"], row["file"]))
+
+
+def across(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float,
+           seen: tuple[np.ndarray, np.ndarray] | None = None) -> dict[int, list[int]]:
+    """The pictures of b that those of a may be copies of, by their rows, see `candidates`."""
+    rows, least = {path: row for row, path in enumerate(b.paths)}, loosely(comparer, threshold)
+    pairs = [(place, rows[name]) for place, hits in enumerate(search(b, comparer, a.features, NEAREST))
+             for name, alike in hits if alike >= least]
+    if seen is not None and comparer.by_distance:
+        limit = views.NEAR * comparer.distance_of(threshold)
+        pairs += views.nearest(a.features, seen[1], NEAREST, limit)
+        pairs += [(place, other) for other, place in views.nearest(b.features, seen[0], NEAREST, limit)]
+    found: dict[int, list[int]] = {}
+    for place, other in sorted(set(pairs)):
+        found.setdefault(place, []).append(other)
+    return found
 
 
 def headline(pictures: int, found: Found) -> str:

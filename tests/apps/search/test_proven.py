@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from sklearn.datasets import load_sample_images
 
 import predict
-from apps.search import proven
+from apps.search import proven, views
 from tasks.choosing import find_model
 from tasks.similarity.model import open_model
 from utils import gallery
@@ -23,7 +23,7 @@ def ready():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two photos, five copies of the first, one written on; and six chats of one layout with other texts."""
+    """Two photos, eight copies of the first, one written on; and six chats of one layout with other texts."""
     root = tmp_path_factory.mktemp("phone")
     china, flower = (Image.fromarray(values).resize((480, 320), Image.Resampling.LANCZOS)
                      for values in load_sample_images().images)
@@ -33,6 +33,8 @@ def folder(tmp_path_factory):
     china.resize((240, 160)).save(root / "half.png")
     china.crop((24, 16, 456, 304)).save(root / "crop.png")
     china.reduce(8).resize((480, 320), Image.Resampling.BICUBIC).save(root / "enlarged.png")
+    china.crop((200, 120, 440, 280)).save(root / "corner.png")
+    china.transpose(Image.Transpose.ROTATE_90).save(root / "turned.png")
     (root / "again.png").write_bytes((root / "china.png").read_bytes())
     written = flower.copy()
     ImageDraw.Draw(written).text((60, 120), "SALE", font=ImageFont.load_default(60), fill="white")
@@ -58,12 +60,13 @@ def chat(seed: int) -> Image.Image:
 
 def test_groups(ready, folder):
     opened = gallery.open_gallery(str(folder), ready.path, ready.compare, ready.shape)
-    found = proven.find(opened, ready.compare, ready.threshold)
+    seen = views.open_views(opened, ready.path, ready.compare, ready.shape)
+    found = proven.find(opened, ready.compare, ready.threshold, seen=seen)
     assert len(found.groups) == 1
     group = found.groups[0]
-    assert group.keep in ("china.png", "again.png")
+    assert group.keep in ("china.png", "again.png", "turned.png")
     assert {member.file for member in group.members} == {"china.png", "again.png", "jpeg.jpg", "half.png", "crop.png",
-                                                         "enlarged.png"}
+                                                         "enlarged.png", "corner.png", "turned.png"}
     assert all(member.goes for member in group.members if member.file != group.keep) and not group.members[0].goes
     changed = {(pair.a, pair.b) for pair in found.changed}
     assert ("flower.png", "written.png") in changed
@@ -84,9 +87,11 @@ def test_what_is_in_another_folder(ready, folder, tmp_path):
     china = Image.open(folder / "china.png")
     china.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "mirrored.png")
     chat(99).save(tmp_path / "chat.png")
+    china.crop((0, 140, 240, 300)).save(tmp_path / "corner.png")
     a, b = (gallery.open_gallery(str(root), ready.path, ready.compare, ready.shape) for root in (tmp_path, folder))
-    rows = proven.between(a, b, ready.compare, ready.threshold)
-    assert [row["file"] for row in rows if row["verdict"] == "copy"] == ["mirrored.png"]
+    seen = [views.open_views(opened, ready.path, ready.compare, ready.shape) for opened in (a, b)]
+    rows = proven.between(a, b, ready.compare, ready.threshold, seen)
+    assert [row["file"] for row in rows if row["verdict"] == "copy"] == ["mirrored.png", "corner.png"]
 
 
 def test_predict_says_what_differs(folder, monkeypatch, capsys, tmp_path):
