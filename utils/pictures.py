@@ -1,5 +1,6 @@
 """Pictures as programs of one's own pass them: files, arrays and PIL images."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 
@@ -18,3 +19,8 @@ def several(pictures: Sequence[Picture]) -> Sequence[Picture]:
         or len(shape) == 3 and shape[2] <= 4):
         raise ValueError(f"received {called(pictures)}, expected several pictures: put a single one into a list")
     return pictures
+
+
+def pixel_digest(picture: Image.Image) -> str:
+    """What tells apart pictures whose pixels or sizes differ, whatever else their files hold: hexadecimal sha1."""
+    return hashlib.sha1(repr(picture.size).encode() + picture.tobytes()).hexdigest()

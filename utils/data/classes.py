@@ -1,5 +1,6 @@
 """Folders of images -> samples with classes and groups, and their decoded images; says what was found."""
 
+import hashlib
 import os
 import shutil
 from dataclasses import dataclass, field, replace
@@ -7,8 +8,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from utils.data.files import OMNIGLOT, folders_in, identical, in_parts, is_wanted, scan, walk
-from utils.data.images import ImagesOnDisk, is_picture, load_images, take
+from utils.data.images import ImagesOnDisk, is_picture, load_images, open_image, take
 from utils.data.survey import size_range
+from utils.pictures import pixel_digest
 from utils.run.console import progress_bar
 from utils.saying import counted, left_out, some
 
@@ -160,16 +162,17 @@ def find_samples(path: str, own_data: bool) -> Samples:
     return without_twins(samples, own_data)
 
 
-def without_twins(samples: Samples, within: bool) -> Samples:
+def without_twins(samples: Samples, within: bool, groups: list[list[int]] | None = None) -> Samples:
     """The samples without files that have the contents of an earlier file of another class; says what was left out.
 
     Such a picture would count as same and as different, and might be trained on and tested on.
 
     Args:
         within: whether files that have the contents of an earlier one of their own class are left out too.
+        groups: rows of files with the same contents; None: those that are the same byte for byte.
     """
     further, between = [], []
-    for group in identical(samples.full_paths()):
+    for group in identical(samples.full_paths()) if groups is None else groups:
         paths, labels = [samples.paths[place] for place in group], samples.labels[group]
         further += [path for path, label in zip(paths[1:], labels[1:]) if within or label != labels[0]]
         if len(set(labels)) > 1:
@@ -218,6 +221,24 @@ def read_pictures(
         left_out(f"{len(broken)} broken files", list(broken.values()))
         samples = at_least_two(from_files(samples.root, samples.take(kept).paths))
         images = take(images, kept)
+    if isinstance(images, np.ndarray):
+        samples, images = without_same_pixels(samples, images)
     print(f"pictures of {size_range(samples.full_paths())}, read as {shape[0]} x {shape[1]} "
           f"{'grey' if shape[2] == 1 else 'RGB'}")
     return samples, images
+
+
+def without_same_pixels(samples: Samples, images: np.ndarray) -> tuple[Samples, np.ndarray]:
+    """The samples and their images (N, H, W, C) without pictures of two classes whose files differ and whose pixels do
+    not, such as those that a program has given another date; see `without_twins`."""
+    rows: dict[bytes, list[int]] = {}
+    for row, image in enumerate(images):
+        rows.setdefault(hashlib.sha1(image).digest(), []).append(row)
+    whole: dict[str, list[int]] = {}
+    for row in [row for alike in rows.values() if len(set(samples.labels[alike])) > 1 for row in alike]:
+        whole.setdefault(pixel_digest(open_image(samples.full_paths()[row], "RGB")), []).append(row)
+    left = without_twins(samples, False, sorted(alike for alike in whole.values() if len(alike) > 1))
+    if left is samples:
+        return samples, images
+    row_of = {path: row for row, path in enumerate(samples.paths)}
+    return left, images[[row_of[path] for path in left.paths]]

@@ -4,7 +4,6 @@ Coordinates are continuous: x to the right, y down, and the first pixel reaches 
 (3, 3).
 """
 
-import hashlib
 from functools import cached_property
 
 import numpy as np
@@ -16,6 +15,7 @@ from utils.keypoints import sift
 from utils.keypoints.cut import cut
 from utils.keypoints.detector import detect
 from utils.keypoints.geometry import transfer
+from utils.pictures import pixel_digest
 
 SIDE = 1024  # pixels a side at most at which pictures are looked at, where nobody asks for more
 TINY = 24  # pixels a side of a thumbnail
@@ -40,7 +40,7 @@ class Seen:
     def __init__(self, picture: Image.Image, side: int = SIDE):
         picture = picture.convert("RGB")
         self.size, self.side = picture.size, side
-        self.digest = hashlib.sha1(repr(picture.size).encode() + picture.tobytes()).hexdigest()
+        self.digest = pixel_digest(picture)
         self.picture = smaller(picture, side)
 
     @property

@@ -6,10 +6,12 @@ import shutil
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from utils import glyphs
 from utils.data import classes
 from utils.data.files import digest
+from utils.data.images import read_image
 from utils.data.splits import split_by_class
 
 from helpers import omniglot_like, picture
@@ -158,6 +160,23 @@ def test_a_picture_in_two_classes_is_named_and_used_once(chapters, capsys):
     assert np.bincount(samples.labels).tolist() == [4, 3, 2] and len(samples.paths) == 9
     assert (os.path.join("chapter0", "2.png") in samples.paths
             and os.path.join("chapter0", "again.png") not in samples.paths)
+
+
+def test_a_picture_with_another_date_in_two_classes_is_used_once(chapters, capsys):
+    """Files of other bytes and the same pixels, and one picture more that only its small version makes alike."""
+    root = chapters(4, 3)
+    with Image.open(root / "chapter0" / "1.png") as picture:
+        tagged = PngInfo()
+        tagged.add_text("date", "another day")
+        picture.save(root / "chapter1" / "tagged.png", pnginfo=tagged)
+        larger = picture.resize((picture.width * 4, picture.height * 4), Image.Resampling.NEAREST)
+        larger.save(root / "chapter1" / "larger.png")
+    samples, images = classes.read_pictures(classes.find_samples(str(root), True), (16, 20, 3), 1.0, skip_broken=False)
+    said = capsys.readouterr().out
+    assert os.path.join("chapter1", "tagged.png") in said and os.path.join("chapter1", "larger.png") not in said
+    assert len(samples.paths) == len(images) == 8 and np.bincount(samples.labels).tolist() == [4, 4]
+    assert all(np.array_equal(image, read_image(path, (16, 20, 3)))
+               for path, image in zip(samples.full_paths(), images))
 
 
 def test_twins_of_one_character_stay_and_those_of_two_do_not(tmp_path, capsys):
