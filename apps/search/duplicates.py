@@ -132,8 +132,7 @@ def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarra
     order = sorted(range(1, len(units)), key=lambda n: (-similarities[n], gallery.paths[units[n][0]]))
     for n in (0, *order):
         files = [gallery.paths[row] for row in units[n]]
-        members += [Member(file, float(similarities[n]), files[0] if position else "")
-                    for position, file in enumerate(files)]
+        members += [Member(file, float(similarities[n]), files[0] if i else "") for i, file in enumerate(files)]
     firsts = [gallery.paths[rows[0]] for rows in units]
     return Group(best(gallery.root, firsts, judge) if copies else "", members)
 
