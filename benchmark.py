@@ -54,9 +54,9 @@ def main(argv: list[str]) -> None:
     figures = {}
     with tempfile.TemporaryDirectory() as folder:
         for part in PARTS if "all" in FLAGS.parts else FLAGS.parts:
-            found = measures[part](model, folder)
-            figures |= {f"{part}: {name}": value for name, value in found.items()}
-            print("\n".join(f"{part:8} {name:66} {value:12.4g}" for name, value in found.items()), flush=True)
+            measured = measures[part](model, folder)
+            figures |= {f"{part}: {name}": value for name, value in measured.items()}
+            print("\n".join(f"{part:8} {name:66} {value:12.4g}" for name, value in measured.items()), flush=True)
     figures["memory: peak, GB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     print(f"{'memory':8} {'peak, GB':66} {figures['memory: peak, GB']:12.4g}")
     if FLAGS.json:
@@ -76,7 +76,7 @@ def step(model, folder) -> dict[str, float]:
     for name in ("cross_entropy", "contrastive", "triplet", "ratio", "multi_similarity"):
         loss = siamese.make_loss(name, model)
         trained = siamese.trainer(model, loss)
-        trained.compile("adamw", siamese.own_loss, metrics=siamese.signs_of_life(loss))
+        trained.compile("adamw", siamese.precomputed_loss, metrics=siamese.embedding_metrics(loss))
         fitted[name] = lambda trained=trained: next_epoch(trained, batches)
     callbacks = fitting.make_callbacks(folder, {"": model}, batches, None, 0, [])
     seconds = side_by_side(fitted | {"callbacks": lambda: next_epoch(trained, batches, callbacks)})  # of the last loss
@@ -108,7 +108,7 @@ def rank(model, folder) -> dict[str, float]:
     )
     scored = CropBatches(files, np.zeros(len(files)), len(levels[0][1]), rankiqa.side(quality), 20, 0, workers)
     ranker = rankiqa.ranker(quality, ranking.RankingHinge())
-    ranker.compile("adamw", rankiqa.own_loss, metrics=rankiqa.signs())
+    ranker.compile("adamw", rankiqa.precomputed_loss, metrics=rankiqa.ranking_metrics())
     regressor = rankiqa.regressor(quality)
     regressor.compile("adamw", "mse")
     images = np.concatenate([levels[number][0]["image"] for number in range(len(levels))])
@@ -276,7 +276,7 @@ def scale(model, folder) -> dict[str, float]:
     for size in (FLAGS.batch_size // 2, FLAGS.batch_size, FLAGS.batch_size * 2, FLAGS.batch_size * 4):
         batches = make_batches(model.input_shape[0][1:], size)
         trained = siamese.trainer(model, siamese.make_loss("cross_entropy", model))
-        trained.compile("adamw", siamese.own_loss)
+        trained.compile("adamw", siamese.precomputed_loss)
         seconds = side_by_side({"epoch": partial(next_epoch, trained, batches)})["epoch"]
         result[f"images/s in batches of {batches.batch_size}"] = len(batches) * batches.batch_size / min(seconds)
     return result

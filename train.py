@@ -129,14 +129,14 @@ def repeat(task: tasks.Task, folder: str) -> str:
             break
     FLAGS.seed, FLAGS.splits = seed, splits
     measured = [runs.read_json(each, runs.EVALUATION) or {} for each in folders]
-    found = {name: [each[name] for each in measured if each.get(name) is not None] for name in task.FIGURES}
-    if max(map(len, found.values()), default=0) < 2:
+    spread = {name: [each[name] for each in measured if each.get(name) is not None] for name in task.FIGURES}
+    if max(map(len, spread.values()), default=0) < 2:
         return f"\n{len(folders)} splits: fewer than two could be measured, so the spread is unknown"
-    runs.write_json(folder, runs.EVALUATION, measured[0] | {"splits": found})
+    runs.write_json(folder, runs.EVALUATION, measured[0] | {"splits": spread})
     return f"\n{len(folders)} splits: " + "; ".join(
-        f"{words} {np.mean(found[name]):.3f} +- {np.std(found[name], ddof=1):.3f} "
-        f"({' '.join(f'{value:.3f}' for value in found[name])})"
-        for name, words in task.FIGURES.items() if len(found[name]) > 1)
+        f"{words} {np.mean(spread[name]):.3f} +- {np.std(spread[name], ddof=1):.3f} "
+        f"({' '.join(f'{value:.3f}' for value in spread[name])})"
+        for name, words in task.FIGURES.items() if len(spread[name]) > 1)
 
 
 def resumed() -> str:

@@ -51,12 +51,12 @@ def pairs(letters: str) -> Image.Image:
     """Two drawings of one letter, and drawings of two letters."""
     row = question("Are these two\nthe same thing?", "predict.py a.png b.png", 230)
     for number, other in enumerate((ALIKE, OTHER)):
-        found = ask(f"{letters}/{FIRST}", f"{letters}/{other}")
+        answer = ask(f"{letters}/{FIRST}", f"{letters}/{other}")
         left = TEXT + EDGE + number * 590
-        for place, name in enumerate((FIRST, other)):
-            show(row, f"{letters}/{name}", left + place * 205, (190, 190))
-        write(row, f"{'same' if found['same'] else 'different'}, similarity {found['similarity']:.3f}",
-              (left + 197, 200), GOOD if found["same"] else BAD)
+        for column, name in enumerate((FIRST, other)):
+            show(row, f"{letters}/{name}", left + column * 205, (190, 190))
+        write(row, f"{'same' if answer['same'] else 'different'}, similarity {answer['similarity']:.3f}",
+              (left + 197, 200), GOOD if answer["same"] else BAD)
     return row
 
 
@@ -66,8 +66,8 @@ def search(letters: str, made: str) -> Image.Image:
     row = question("Which are most\nlike this one?", "predict.py --gallery=FOLDER\n           query.png", 170)
     show(row, query, TEXT + EDGE, (130, 130))
     write(row, "query", (TEXT + EDGE + 65, 140), GREY)
-    for place, hit in enumerate(ask(f"--gallery={letters}", query, "--top=6")["results"]):
-        left = TEXT + EDGE + 180 + place * 140
+    for index, hit in enumerate(ask(f"--gallery={letters}", query, "--top=6")["results"]):
+        left = TEXT + EDGE + 180 + index * 140
         right = os.path.dirname(hit["file"]) == os.path.dirname(QUERY)
         show(row, f"{letters}/{hit['file']}", left, (130, 130), LINE if right else BAD)
         write(row, f"{hit['similarity']:.3f}" + ("" if right else " wrong"), (left + 65, 140), GOOD if right else BAD)
@@ -78,11 +78,11 @@ def scale(worse: str) -> Image.Image:
     """A photo with more and more blur, and its quality."""
     row = question("Which one\nlooks better?", "predict.py --quality FOLDER", 230)
     files = [f"{worse}/{name}" for name in ("pristine.png", *(f"gaussian_blur_{level}.png" for level in (1, 2, 3)))]
-    scores = {os.path.basename(found["file"]): found["score"] for found in ask("--quality", *files)["results"]}
-    for place, file in enumerate(files):
-        left = TEXT + EDGE + place * 256
+    scores = {os.path.basename(row["file"]): row["score"] for row in ask("--quality", *files)["results"]}
+    for level, file in enumerate(files):
+        left = TEXT + EDGE + level * 256
         show(row, file, left, (246, 190))
-        name = "as it was" if not place else f"blur, level {place}"
+        name = "as it was" if not level else f"blur, level {level}"
         write(row, f"{name}: {scores[os.path.basename(file)]:.0f}", (left + 123, 200), INK)
     return row
 
@@ -118,9 +118,9 @@ def show(row: Image.Image, file: str, left: int, size: tuple[int, int], edge: st
     ImageDraw.Draw(row).rectangle((left, 0, left + size[0] - 1, size[1] - 1), outline=edge, width=2)
 
 
-def write(row: Image.Image, text: str, place: tuple[int, int], colour: str) -> None:
-    """Writes below a picture; `place` is the middle of the text's upper edge."""
-    ImageDraw.Draw(row).text(place, text, colour, ImageFont.truetype(font_path("DejaVuSans"), 21), anchor="ma")
+def write(row: Image.Image, text: str, position: tuple[int, int], colour: str) -> None:
+    """Writes below a picture; `position` is the middle of the text's upper edge."""
+    ImageDraw.Draw(row).text(position, text, colour, ImageFont.truetype(font_path("DejaVuSans"), 21), anchor="ma")
 
 
 if __name__ == "__main__":

@@ -143,8 +143,8 @@ def on_clutter(drawings: np.ndarray, side: int, rng: np.random.Generator) -> np.
 def paste(page: np.ndarray, piece: np.ndarray, rng: np.random.Generator) -> None:
     """Draws dark ink of a piece at a random place of the page."""
     top, left = rng.integers(page.shape[0] - len(piece) + 1, size=2)
-    place = page[top : top + len(piece), left : left + len(piece)]
-    np.minimum(place, piece, out=place)
+    window = page[top : top + len(piece), left : left + len(piece)]
+    np.minimum(window, piece, out=window)
 
 
 def measured(made: Set, head: str, seed: int) -> dict:
@@ -189,7 +189,7 @@ def figures(made: Set, embed, score) -> dict:
     pairs = verification.draw_pairs(made.labels[made.test], PAIRS, 0)
     features = embed(made.images[made.test])
     begun = time.perf_counter()
-    found = verification.verify(verification.score_pairs(score, features, pairs), pairs.same)
+    measured = verification.verify(verification.score_pairs(score, features, pairs), pairs.same)
     scoring = time.perf_counter() - begun
     runs = one_shot.read_runs(FLAGS.runs, made.images.shape[1:]) if FLAGS.runs else trials(made)
     counts = [len(side) for run in runs for side in (run.queries, run.supports)]
@@ -197,7 +197,7 @@ def figures(made: Set, embed, score) -> dict:
                           np.cumsum(counts)[:-1]))
     runs = [run._replace(queries=next(sides), supports=next(sides)) for run in runs]  # as features
     return {
-        "accuracy": found["accuracy"], "roc_auc": float(found["roc_auc"]), "pairs_per_s": PAIRS / scoring,
+        "accuracy": measured["accuracy"], "roc_auc": float(measured["roc_auc"]), "pairs_per_s": PAIRS / scoring,
         "one_shot": one_shot.one_shot_accuracy(runs, lambda queries, supports: score(queries[:, None], supports[None])),
     }
 
@@ -223,7 +223,7 @@ def build(head: str, backbone: str, shape: tuple[int, int, int], steps: int, see
     from tasks.similarity.task import start_from_photos
 
     keras.utils.set_random_seed(seed)
-    tower = towers.make_tower(backbone, shape, head == "distance", maps=ROWS[head].places)
+    tower = towers.make_tower(backbone, shape, head == "distance", maps=ROWS[head].locations)
     model = siamese.siamese(tower, make_head(head, tower))
     if backbone == "photos":
         start_from_photos(model)
@@ -231,7 +231,7 @@ def build(head: str, backbone: str, shape: tuple[int, int, int], steps: int, see
     rate = 5e-4 if backbone == "photos" else optimizers.default_rate("adamw", model)
     trainer = siamese.trainer(model, siamese.make_loss("cross_entropy", model))
     made = optimizers.make_optimizer("adamw", rate, "cosine", 1e-4, FLAGS.epochs * steps, steps)
-    trainer.compile(made, siamese.own_loss)
+    trainer.compile(made, siamese.precomputed_loss)
     return model, trainer
 
 
@@ -243,7 +243,7 @@ def trials(made: Set) -> list:
     members = [made.test[made.labels[made.test] == label] for label in np.unique(made.labels[made.test])]
     for _ in range(TRIALS * WAYS // min(WAYS, len(members))):
         chosen = rng.permutation(len(members))[:WAYS]
-        both = np.array([rng.choice(members[place], 2, replace=False) for place in chosen])
+        both = np.array([rng.choice(members[index], 2, replace=False) for index in chosen])
         runs.append(Run(made.images[both[:, 0]], made.images[both[:, 1]], np.arange(len(chosen))))
     return runs
 
@@ -268,14 +268,14 @@ def searched(made: Set, head: str, seed: int) -> None:
     opened = gallery.Gallery("", [str(row) for row in range(len(features))], features, 0, [])
     asked = np.random.default_rng(0).permutation(len(features))[:400]
 
-    def found(count: int) -> np.ndarray:
+    def ranked(count: int) -> np.ndarray:
         rows = gallery.search(opened, compare, features[asked], 11, rerank=count)
         return np.array([[int(path) for path, _ in row] for row in rows])
 
-    if compare.alone is None:
-        return print(f"{head}, seed {seed}, {len(features)} images: {recalls(found(0), labels, asked)}", flush=True)
+    if compare.global_embedding is None:
+        return print(f"{head}, seed {seed}, {len(features)} images: {recalls(ranked(0), labels, asked)}", flush=True)
     begun = time.perf_counter()
-    vectors = compare.alone(features)
+    vectors = compare.global_embedding(features)
     print(f"{head}, seed {seed}, {len(features)} images: what the head makes of each alone, "
           f"{time.perf_counter() - begun:.2f} s")
     for name, near in (("mean of the maps, by distance", features.reshape(len(features), -1, 32).mean(axis=1)),
@@ -283,9 +283,9 @@ def searched(made: Set, head: str, seed: int) -> None:
         print(f"{name}: {recalls(nearest(near, asked, 11), labels, asked)}")
     for count in (20, 100, 500, 0):
         begun = time.perf_counter()
-        places = found(count)
+        rows = ranked(count)
         each = 1000 * (time.perf_counter() - begun) / len(asked)
-        print(f"{f'the {count} nearest' if count else 'all'} ranked by the head: {recalls(places, labels, asked)}, "
+        print(f"{f'the {count} nearest' if count else 'all'} ranked by the head: {recalls(rows, labels, asked)}, "
               f"{each:.1f} ms a query")
     for name, count in (("100", 100), ("all", 0)):
         begun = time.perf_counter()
@@ -294,15 +294,15 @@ def searched(made: Set, head: str, seed: int) -> None:
 
 
 def nearest(vectors: np.ndarray, asked: np.ndarray, count: int) -> np.ndarray:
-    """Places of the nearest vectors of some rows, themselves among them."""
+    """Indices of the nearest vectors of some rows, themselves among them."""
     from utils.metrics.retrieval import Index
 
     return Index(vectors).nearest(vectors[asked], count)[0]
 
 
-def recalls(places: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> str:
-    """Recall@1 and @10 of the images asked for, which are no answer to themselves: places (Q, 11) or more."""
-    others = [row[row != own][:10] for row, own in zip(places, asked, strict=True)]
+def recalls(indices: np.ndarray, labels: np.ndarray, asked: np.ndarray) -> str:
+    """Recall@1 and @10 of the images asked for, which are no answer to themselves: indices (Q, 11) or more."""
+    others = [row[row != own][:10] for row, own in zip(indices, asked, strict=True)]
     right = np.array([labels[row] == labels[own] for row, own in zip(others, asked, strict=True)])
     return f"recall@1 {right[:, 0].mean():.3f}, @10 {right.any(axis=1).mean():.3f}"
 

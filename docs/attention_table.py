@@ -6,9 +6,9 @@ import numpy as np
 def table(runs: list[dict]) -> str:
     """The runs as a table in Markdown: mean over the seeds, and each value where there are several."""
     if runs and "batch" in runs[0]:
-        found = {(run["head"], run["batch"]): f"{run['seconds']:.2f} s, {run['peak_mb']:.0f} MB" for run in runs}
-        sizes = sorted({batch for _, batch in found})
-        rows = [[head, *(found.get((head, size), "") for size in sizes)]
+        costs = {(run["head"], run["batch"]): f"{run['seconds']:.2f} s, {run['peak_mb']:.0f} MB" for run in runs}
+        sizes = sorted({batch for _, batch in costs})
+        rows = [[head, *(costs.get((head, size), "") for size in sizes)]
                 for head in dict.fromkeys(run["head"] for run in runs)]
         return in_columns(["head", *(f"B = {size}" for size in sizes)], rows)
     names = {"one_shot": "one-shot", "accuracy": "verification", "roc_auc": "ROC-AUC"}

@@ -26,17 +26,17 @@ def section(script: str) -> str:
     """A script's headings and flags as Markdown; what --help says before the first heading is left out."""
     printed = subprocess.run([sys.executable, *script.split(), "--help"], cwd=ROOT, capture_output=True, text=True,
                              check=True).stdout
-    lines, found, waiting = [], False, ""
+    lines, started, waiting = [], False, ""
     for line in printed.splitlines():
         if line.startswith("  --"):
-            if not found:
-                lines, found = [f"\n### {waiting}\n\n"], True
+            if not started:
+                lines, started = [f"\n### {waiting}\n\n"], True
             elif waiting:
                 lines.append(f"\n### {waiting}\n\n")
             waiting = ""
             note = re.fullmatch(r"  (--\w+): (.*)", line)  # of a flag that stands under another heading
             lines.append(f"- `{note[1]}`: {plain(note[2])}\n" if note else flag(line.strip()))
-        elif line.startswith("      ") and found:
+        elif line.startswith("      ") and started:
             lines.append(f"  {plain(line.strip())}\n")
         elif line and not line.startswith(" "):
             waiting = line

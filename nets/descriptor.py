@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers, ops
 
 from nets.inference import forward
-from nets.losses.patches import SIGNS
+from nets.losses.patches import DESCRIPTOR_METRICS
 from nets.towers import hardnet, siftnet
 
 KIND = "descriptor"  # name of the models that are kept
@@ -105,7 +105,7 @@ def trainer(model: keras.Model, loss: keras.layers.Layer) -> keras.Model:
     """The model that is trained: image (2 n, P, P, C) uint8, point (2 n,) -> rows (2 n, 1 + F) of loss share and
     features.
 
-    It shares its tower with `model`; compile it with `own_loss` and `signs()`.
+    It shares its tower with `model`; compile it with `precomputed_loss` and `descriptor_metrics()`.
 
     Args:
         loss: of `nets.losses.PATCH_LOSSES`.
@@ -118,16 +118,16 @@ def trainer(model: keras.Model, loss: keras.layers.Layer) -> keras.Model:
     return keras.Model({"image": image, "point": point}, rows)
 
 
-def own_loss(points, rows):
+def precomputed_loss(points, rows):
     """The loss that a trainer's rows hold already: (B,), (B, 1 + F) -> (B,)."""
     return rows[:, 0]
 
 
-def signs() -> list[keras.metrics.Metric]:
+def descriptor_metrics() -> list[keras.metrics.Metric]:
     """Whether the patches of a batch find their partners, and the distances to the partner and to the nearest other, as
     metrics."""
 
-    def metric(sign):
-        return keras.metrics.MeanMetricWrapper(lambda points, rows: sign(points, rows[:, 1:]), name=sign.__name__)
+    def metric(measure):
+        return keras.metrics.MeanMetricWrapper(lambda points, rows: measure(points, rows[:, 1:]), name=measure.__name__)
 
-    return [metric(sign) for sign in SIGNS]
+    return [metric(measure) for measure in DESCRIPTOR_METRICS]

@@ -57,7 +57,7 @@ def on_features(model: keras.Model) -> keras.Model:
 def fingerprint(backbone: keras.Model) -> str:
     """What tells features of this backbone from those of others: its input and its weights, as 12 hexadecimal
     digits."""
-    found = hashlib.sha1(repr(backbone.input_shape).encode())
+    digest = hashlib.sha1(repr(backbone.input_shape).encode())
     for weight in backbone.get_weights():
-        found.update(np.ascontiguousarray(weight))
-    return found.hexdigest()[:12]
+        digest.update(np.ascontiguousarray(weight))
+    return digest.hexdigest()[:12]

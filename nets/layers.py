@@ -52,9 +52,9 @@ class Augment(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("compare")
 class MeanAndSpread(keras.layers.Layer):
-    """Mean and standard deviation of each channel over all places: (B, H, W, C) -> (B, 2 C), float32.
+    """Mean and standard deviation of each channel over all locations: (B, H, W, C) -> (B, 2 C), float32.
 
-    The mean alone hardly tells a fault in few places from none (multi-level pooling: Hosu, Goldluecke & Saupe 2019).
+    The mean alone hardly tells a fault in few locations from none (multi-level pooling: Hosu, Goldluecke & Saupe 2019).
     """
 
     def __init__(self, **kwargs):

@@ -77,7 +77,7 @@ def unit_range(model: keras.Model) -> None:
 def ranker(model: keras.Model, loss: RankingHinge) -> keras.Model:
     """The model that is trained on ranks: image (B, h, w, 3) uint8, key (B, 3) -> rows (B, 2) of loss share and score.
 
-    It shares its tower with `model`; compile it with `own_loss` and `signs()`.
+    It shares its tower with `model`; compile it with `precomputed_loss` and `ranking_metrics()`.
     """
     tower = model.get_layer("tower")
     image = keras.Input((side(model), side(model), 3), dtype="uint8", name="image")
@@ -109,12 +109,12 @@ def set_side(model: keras.Model, pixels: int) -> None:
     model.get_layer("score").crop = pixels
 
 
-def own_loss(keys, rows):
+def precomputed_loss(keys, rows):
     """The loss that a ranker's rows hold already: (B, 3), (B, 2) -> (B,)."""
     return rows[:, 0]
 
 
-def signs() -> list[keras.metrics.Metric]:
+def ranking_metrics() -> list[keras.metrics.Metric]:
     """The share of pairs in the right order, as a metric of a ranker."""
     return [keras.metrics.MeanMetricWrapper(lambda keys, rows: order(keys, rows[:, 1]), name="order")]
 

@@ -22,7 +22,7 @@ def whole_batch(rows):
         return context.all_gather(tf.identity(rows), axis=0)
 
 
-def places(rows):
+def row_indices(rows):
     """Where this replica's rows stand in the whole batch, whose parts are alike: (b, ...) -> (b,) int32."""
     count = ops.shape(rows)[0]
     context = replica_context()

@@ -14,7 +14,7 @@ from nets.heads.difference import DifferenceHead
 from nets.heads.distance import DistanceHead
 from nets.inference import apply, embed
 from nets.layers import Augment
-from nets.losses.pairs import SIGNS_OF_LIFE
+from nets.losses.pairs import EMBEDDING_METRICS
 from nets.losses.triplets import MinedTriplets, active_triplets
 
 KIND = "siamese"  # name of the models that are kept
@@ -43,8 +43,8 @@ def trainer(model: keras.Model, loss: keras.layers.Layer, augment: bool = True) 
 
     The loss is a layer of the model because it compares images of the whole batch, also where several
     devices share it. Keras averages one number for each image, scales that for several devices and
-    shows it in its log; so the layer's shares leave the model as column 0, `own_loss` hands them to
-    Keras, and the metrics of `signs_of_life` read the features beside them.
+    shows it in its log; so the layer's shares leave the model as column 0, `precomputed_loss` hands them to
+    Keras, and the metrics of `embedding_metrics` read the features beside them.
     """
     tower = model.get_layer("tower")
     image = keras.Input(tower.input_shape[1:], dtype="uint8" if len(tower.input_shape) == 4 else "float32",
@@ -88,26 +88,26 @@ def freeze_normalization(model: keras.Model, frozen: bool) -> None:
             layer.trainable = not frozen
 
 
-def own_loss(labels, rows):
+def precomputed_loss(labels, rows):
     """The loss that a trainer's rows hold already: (B,), (B, 1 + F) -> (B,)."""
     return rows[:, 0]
 
 
-def signs_of_life(loss: keras.layers.Layer) -> list[keras.metrics.Metric]:
+def embedding_metrics(loss: keras.layers.Layer) -> list[keras.metrics.Metric]:
     """Whether the embeddings are still different from each other, as metrics of a trainer of this loss.
 
     `same_distance`, `different_distance` and `spread`; for triplets also the share of
     `active_triplets`.
     """
 
-    def metric(sign, *args):
-        return keras.metrics.MeanMetricWrapper(lambda labels, rows: sign(labels, rows[:, 1:],
-                                                                         *args), name=sign.__name__)
+    def metric(measure, *args):
+        return keras.metrics.MeanMetricWrapper(lambda labels, rows: measure(labels, rows[:, 1:],
+                                                                            *args), name=measure.__name__)
 
-    signs = [metric(sign) for sign in SIGNS_OF_LIFE]
+    metrics = [metric(measure) for measure in EMBEDDING_METRICS]
     if isinstance(loss, MinedTriplets):
-        signs.append(metric(active_triplets, getattr(loss, "margin", 0.0), loss.squared))
-    return signs
+        metrics.append(metric(active_triplets, getattr(loss, "margin", 0.0), loss.squared))
+    return metrics
 
 
 def calibrate(model: keras.Model, left: np.ndarray, right: np.ndarray, same: np.ndarray) -> bool:
@@ -172,11 +172,11 @@ class Comparer(NamedTuple):
             most similar are the nearest.
         distance_of: if so, similarity in 0..1 -> the distance at which it is reached; negative where
             no distance reaches it.
-        attention: features of two images, (F,) each -> how much place i of one corresponds to place j of the other, (n,
-            n), of a head that compares places; None for the others.
-        alone: features (N, F) -> vectors (N, V), of a head that compares places, which is slow: the pictures whose
-            vectors are nearest are worth comparing. None: features can all be scored.
-        keeps_places: whether the tower ends in maps in a row, so that a thing has other features where it has moved.
+        attention: features of two images, (F,) each -> how much location i of one corresponds to location j of the
+            other, (n, n), of a head that compares locations; None for the others.
+        global_embedding: features (N, F) -> vectors (N, V), of a head that compares locations, which is slow: the
+            pictures whose vectors are nearest are worth comparing. None: features can all be scored.
+        keeps_locations: whether the tower ends in maps in a row, so that a thing has other features where it has moved.
     """
 
     embed: Callable[..., np.ndarray]
@@ -184,8 +184,8 @@ class Comparer(NamedTuple):
     by_distance: bool
     distance_of: Callable[[float], float]
     attention: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
-    alone: Callable[[np.ndarray], np.ndarray] | None = None
-    keeps_places: bool = False
+    global_embedding: Callable[[np.ndarray], np.ndarray] | None = None
+    keeps_locations: bool = False
 
 
 def comparer(model: keras.Model) -> Comparer:
@@ -196,10 +196,11 @@ def comparer(model: keras.Model) -> Comparer:
         boundary, scale = (float(weight) for weight in head.get_weights())
         return boundary - float(np.log(similarity) - np.log1p(-similarity)) / scale
 
-    by_places = getattr(head, "compares_places", False)
+    by_locations = getattr(head, "compares_locations", False)
     return Comparer(partial(embed, model), partial(score, model), isinstance(head, DistanceHead), distance_of,
                     attention=partial(attention, head) if hasattr(head, "attention") else None,
-                    alone=partial(alone, head) if by_places else None, keeps_places=flattens(model.get_layer("tower")))
+                    global_embedding=partial(global_embedding, head) if by_locations else None,
+                    keeps_locations=flattens(model.get_layer("tower")))
 
 
 def augmented(trained: keras.Model, batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -215,21 +216,21 @@ def score(model: keras.Model, left: np.ndarray, right: np.ndarray) -> np.ndarray
 
 
 def flattens(tower: keras.layers.Layer) -> bool:
-    """Whether a tower, or a network in it, puts maps of more than one place in a row."""
+    """Whether a tower, or a network in it, puts maps of more than one location in a row."""
     return any(isinstance(layer, layers.Flatten) and len(shape := layer.input.shape) == 4 and max(shape[1:3]) > 1
                or flattens(layer)
                for layer in getattr(tower, "layers", ()))
 
 
 def attention(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """How much place i of one image corresponds to place j of the other, as a head sees it that compares places: (F,),
-    (F,) -> (n, n)."""
+    """How much location i of one image corresponds to location j of the other, as a head sees it that compares
+    locations: (F,), (F,) -> (n, n)."""
     return keras.ops.convert_to_numpy(head.attention(left[None], right[None]))[0]
 
 
 def logits_of(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> np.ndarray:
-    """A head applied to features that broadcast, (..., F), (..., F) -> (...); one that compares places takes few enough
-    pairs at once for memory."""
+    """A head applied to features that broadcast, (..., F), (..., F) -> (...); one that compares locations takes few
+    enough pairs at once for memory."""
     shape = np.broadcast_shapes(left.shape[:-1], right.shape[:-1])
     pairs, most = math.prod(shape), getattr(head, "pairs_at_once", math.inf)
     if pairs <= most:
@@ -239,9 +240,9 @@ def logits_of(head: keras.layers.Layer, left: np.ndarray, right: np.ndarray) -> 
     return np.concatenate([apply(head, left[block], right[block]) for block in blocks]).reshape(shape)
 
 
-def alone(head: keras.layers.Layer, features: np.ndarray) -> np.ndarray:
-    """What a head that compares places makes of each picture beside itself, (N, F) -> (N, V), block by block."""
+def global_embedding(head: keras.layers.Layer, features: np.ndarray) -> np.ndarray:
+    """What a head that compares locations makes of each picture beside itself, (N, F) -> (N, V), block by block."""
     most = head.pairs_at_once
-    found = [head.alone(np.asarray(features[start : start + most], "float32"))
-             for start in range(0, len(features), most)]
-    return np.concatenate([keras.ops.convert_to_numpy(vectors) for vectors in found])
+    blocks = [head.global_embedding(np.asarray(features[start : start + most], "float32"))
+              for start in range(0, len(features), most)]
+    return np.concatenate([keras.ops.convert_to_numpy(vectors) for vectors in blocks])

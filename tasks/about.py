@@ -59,13 +59,13 @@ def write_photos(folder: str, task: str, paths: list[str], shape: tuple[int, int
 
 def read_thumbnails(paths: Sequence) -> np.ndarray:
     """Thumbnails (N, 48, 48, 3) uint8 of pictures; those that cannot be read any more are skipped."""
-    found = []
+    thumbnails = []
     for path in paths:
         try:
-            found.append(read_image(path, THUMBNAIL))
+            thumbnails.append(read_image(path, THUMBNAIL))
         except ValueError:
             continue
-    return np.stack(found) if found else np.empty((0, *THUMBNAIL), "uint8")
+    return np.stack(thumbnails) if thumbnails else np.empty((0, *THUMBNAIL), "uint8")
 
 
 def shown_in(thumbnails: np.ndarray) -> str:
@@ -125,10 +125,10 @@ def trusted(warning: str) -> bool:
 def read(model: str) -> dict | None:
     """The about.json beside a .keras file; None where there is none, ValueError where it is damaged."""
     folder = os.path.dirname(model)
-    found = runs.read_json(folder, runs.ABOUT)
+    known = runs.read_json(folder, runs.ABOUT)
     with reading(os.path.join(folder, runs.ABOUT), "what training wrote", runs.mend(folder, runs.ABOUT)):
-        if found:
-            in_words(found)
+        if known:
+            in_words(known)
             # are no characters: the ranges are read too
-            warning(found | {"shows": PHOTOGRAPHS}, np.zeros((1, *THUMBNAIL), "uint8"))
-    return found
+            warning(known | {"shows": PHOTOGRAPHS}, np.zeros((1, *THUMBNAIL), "uint8"))
+    return known

@@ -81,7 +81,7 @@ def room_of_kind(kind: str) -> str:
 def known_of(folder: str, name: str) -> str:
     """A word of a run's about.json, or "", also where the file is damaged, which `tasks.about.read` says."""
     try:
-        found = (runs.read_json(folder, runs.ABOUT) or {}).get(name, "")
+        word = (runs.read_json(folder, runs.ABOUT) or {}).get(name, "")
     except ValueError:
         return ""
-    return found if isinstance(found, str) else ""
+    return word if isinstance(word, str) else ""

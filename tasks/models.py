@@ -39,10 +39,10 @@ def load_model(path: str, kind: str) -> keras.Model:
     Raises:
         ValueError: not a Keras file, a damaged one, a model of another kind, or one whose weights are not all finite.
     """
-    found = runs.kind_of(path)
-    if found != kind:
-        raise ValueError(f"{path}: {f'a {found} model' if found else 'not a Keras model'}, expected a {kind} model of "
-                         "this project")
+    actual = runs.kind_of(path)
+    if actual != kind:
+        raise ValueError(f"{path}: {f'a {actual} model' if actual else 'not a Keras model'}, expected a {kind} model "
+                         "of this project")
     with reading(path, f"a {kind} model of this project", "pass another --model, or train one"):
         check_archive(path)
         with compiled_hastily():

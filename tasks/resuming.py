@@ -80,14 +80,14 @@ def check_log(folder: str, epochs: int, columns: set[str]) -> None:
 
     It may know more epochs than the state does: they are forgotten and come again.
     """
-    path, found = os.path.join(folder, runs.LOG), [row["epoch"] for row in runs.read_log(folder)]
-    if len(found) > 1 and not epochs:
-        raise ValueError(f"{os.path.join(folder, runs.STATE)}: not there, although {runs.LOG} knows {len(found)} "
+    path, logged = os.path.join(folder, runs.LOG), [row["epoch"] for row in runs.read_log(folder)]
+    if len(logged) > 1 and not epochs:
+        raise ValueError(f"{os.path.join(folder, runs.STATE)}: not there, although {runs.LOG} knows {len(logged)} "
                          f"epochs; {runs.mend(folder, runs.STATE)}")
-    if len(found) < epochs:
-        raise ValueError(f"{path}: holds {counted(len(found), 'epoch')}, and {runs.STATE} was saved after {epochs}; "
+    if len(logged) < epochs:
+        raise ValueError(f"{path}: holds {counted(len(logged), 'epoch')}, and {runs.STATE} was saved after {epochs}; "
                          f"{runs.mend(folder, runs.LOG)}")
-    if found != list(range(len(found))):
+    if logged != list(range(len(logged))):
         raise ValueError(f"{path}: its epochs do not count up from 0; {runs.mend(folder, runs.LOG)}")
     runs.check_columns(folder, columns)
 

@@ -188,7 +188,7 @@ def mined(mining, d, labels):
 
 
 def small_siamese(head="distance", backbone="compact", shape=(32, 32, 1)):
-    tower = towers.make_tower(backbone, shape, normalize=head == "distance", maps=HEADS[head].places)
+    tower = towers.make_tower(backbone, shape, normalize=head == "distance", maps=HEADS[head].locations)
     return siamese.siamese(tower, make_head(head, tower))
 
 

@@ -64,12 +64,12 @@ def damaged(whole: bytes, rng) -> bytes:
     if kind == 0:
         return bytes(data[: rng.integers(len(data))])
     if kind == 1:
-        place = int(rng.integers(len(data)))
-        return bytes(data[:place] + data[place : place + int(rng.integers(1, 200))] + data[place:])
+        at = int(rng.integers(len(data)))
+        return bytes(data[:at] + data[at : at + int(rng.integers(1, 200))] + data[at:])
     reach = min(len(data), 160) if kind == 2 else len(data)  # headers come first
     for _ in range(int(rng.integers(1, 9))):
-        place = int(rng.integers(reach))
-        data[place] = int(rng.choice([0, 1, 127, 128, 255])) if kind == 3 else int(rng.integers(256))
+        at = int(rng.integers(reach))
+        data[at] = int(rng.choice([0, 1, 127, 128, 255])) if kind == 3 else int(rng.integers(256))
     return bytes(data)
 
 

@@ -46,11 +46,12 @@ def main(names: str, path: str) -> None:
                      "cross_attention"):
             head = name if name in HEADS else "distance"
             keras.utils.set_random_seed(0)
-            tower = towers.make_tower("compact", (32, 32, 1), normalize=True, maps=HEADS[head].places)
+            tower = towers.make_tower("compact", (32, 32, 1), normalize=True, maps=HEADS[head].locations)
             model = siamese.siamese(tower, make_head(head, tower))
             layer = siamese.make_loss("cross_entropy" if name == head else name, model, mining="all")
             trainer = siamese.trainer(model, layer)
-            trainer.compile(keras.optimizers.SGD(0.05), siamese.own_loss, metrics=siamese.signs_of_life(layer))
+            trainer.compile(keras.optimizers.SGD(0.05), siamese.precomputed_loss,
+                            metrics=siamese.embedding_metrics(layer))
             found[f"{name} loss"] = trainer.fit(OneBatch(), shuffle=False, verbose=0).history["loss"]
             found[f"{name} features"] = embed(model, OneBatch()[0][0]["image"], batch_size=8)
             found |= {f"{name} {number}": weight for number, weight in enumerate(model.get_weights())}

@@ -7,7 +7,7 @@ and sizes.
 FOLDER holds photos, such as BSDS500: two are backgrounds, and the object is cut out of a third with an uneven outline.
 A second kind of object are drawn faces. For the share of the picture that the object takes, it prints the share of the
 red (of what speaks for "the same") that lies on the object, mean and standard deviation over the pictures, and how much
-the logit of the similarity falls when the five strongest places of the first picture are hidden, or five others of the
+the logit of the similarity falls when the five strongest windows of the first picture are hidden, or five others of the
 same sizes. With --characters FOLDER is in Omniglot's layout, pairs are two drawings of a character, and only the falls
 of the logit are measured, of the ready model for characters.
 """
@@ -76,23 +76,23 @@ def pair(backgrounds, thing, mask, share: float, rng):
                   rng), pasted(backgrounds[1], thing, mask, share / larger, rng)
 
 
-def on_object(places: np.ndarray, said: np.ndarray, where: np.ndarray) -> float:
+def on_object(windows: np.ndarray, said: np.ndarray, where: np.ndarray) -> float:
     """The share of what speaks for "the same" that lies on the object; 0 where nothing speaks for it."""
-    red = np.maximum(why.heat(places, said, where.shape), 0)
+    red = np.maximum(why.heat(windows, said, where.shape), 0)
     return float(red[where].sum() / red.sum()) if red.any() else 0.0
 
 
-def fall(compare: Comparer, shape, left: np.ndarray, right: np.ndarray, found: why.Why, rng,
+def fall(compare: Comparer, shape, left: np.ndarray, right: np.ndarray, explanation: why.Why, rng,
          draws: int = 8) -> tuple[float, float]:
-    """How far the logit falls when the five strongest places of `left` are hidden, and on average of others of the same
-    sizes."""
-    strongest = found.places[why.loudest(found, found.left)]
+    """How far the logit falls when the five strongest windows of `left` are hidden, and on average of others of the
+    same sizes."""
+    strongest = explanation.windows[why.loudest(explanation, explanation.left)]
     others = []
     for _ in range(draws):
         moved = strongest.copy()
         moved[:, :2] = rng.uniform(0, 1, (len(moved), 2)) * (1 - moved[:, 2:])
         others.append(moved)
-    shown = [left, *(why.hidden(left, places) for places in (strongest, *others))]
+    shown = [left, *(why.hidden(left, windows) for windows in (strongest, *others))]
     features = compare.embed(np.stack([why.fitted(picture, shape) for picture in (right, *shown)]))
     logits = why.logits(compare, features[:1], features[1:])[0]
     return float(logits[0] - logits[1]), float(logits[0] - logits[2:].mean())
@@ -102,10 +102,10 @@ def measure(compare: Comparer, shape, pairs, rng) -> None:
     """Prints one line on pairs of pictures, each with where the object is, or None."""
     shares, falls, begun = [], [], time.perf_counter()
     for (left, on_left), (right, on_right) in pairs:
-        found = why.explain(compare, shape, left, right)
-        shares += [on_object(found.places, said, where)
-                   for said, where in ((found.left, on_left), (found.right, on_right)) if where is not None]
-        falls.append(fall(compare, shape, left, right, found, rng))
+        explanation = why.explain(compare, shape, left, right)
+        shares += [on_object(explanation.windows, said, where)
+                   for said, where in ((explanation.left, on_left), (explanation.right, on_right)) if where is not None]
+        falls.append(fall(compare, shape, left, right, explanation, rng))
     strongest, others = np.array(falls).T
     share = (f"{np.mean(shares):.3f} +- {np.std(shares):.3f} of the red on the object, {len(shares)} pictures; "
              if shares else "")
@@ -133,11 +133,11 @@ def photos(folder: str, count: int) -> None:
     for kind in ("photo", "face"):
         for share in (0.125, 0.25, 0.5):
             rng = np.random.default_rng([int(1000 * share), len(kind)])
-            places = rng.permutation(len(paths))
+            order = rng.permutation(len(paths))
             pairs = []
             for number in range(count):
                 one, other, third = (read_image(paths[row], SHAPE)
-                                     for row in places[np.arange(3 * number, 3 * number + 3) % len(paths)])
+                                     for row in order[np.arange(3 * number, 3 * number + 3) % len(paths)])
                 pairs.append(pair((one, other), *((third, outline(rng)) if kind == "photo" else face(rng)), share, rng))
             print(f"{kind}s on {share:.1%} of the picture")
             measure(compare, shape, pairs, rng)

@@ -65,7 +65,7 @@ def test_predict_says_why(trained, script, alphabets):
     *_, line, figure, last = script("predict.py", "--why", files[0], files[1], "--json", cwd=cwd).splitlines()
     assert line.startswith("why: ") and figure == "figure: why.png" and (cwd / "why.png").stat().st_size > 10_000
     found = json.loads(last)["why"]
-    boxes = np.array([place["box"] for place in found["left"]["for"]])
+    boxes = np.array([window["box"] for window in found["left"]["for"]])
     # of pictures of 105 x 105 pixels
     assert set(found) == {"left", "right", "pairs"} and (boxes[:, :2] + boxes[:, 2:]).max() <= 106
     assert "--why explains two pictures" in script("predict.py", "--why", f"--gallery={cwd}", files[0], cwd=cwd,

@@ -118,10 +118,10 @@ def unpacked(archive: str, inside: str, to: str, expected: str, ending: str = ""
             with open_tar(archive, expected) as file:
                 file.extractall(aside, [member for member in file.getmembers() if member.isreg()
                                         and wanted(member.name)], filter="data")
-        found = os.path.join(aside, inside)
-        yield found
+        unpacked_folder = os.path.join(aside, inside)
+        yield unpacked_folder
         with contextlib.suppress(FileNotFoundError):
             os.rmdir(to)
-        os.replace(found, to)
+        os.replace(unpacked_folder, to)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

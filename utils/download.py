@@ -50,9 +50,9 @@ def omniglot(to: str, mirror: str = "") -> None:
         archives.check_free(os.path.join(to, name))
         archive = fetch(f"{name}.zip", to, mirror or OMNIGLOT, None if mirror else md5)
         with archives.unpacked(archive, name, os.path.join(to, name), f"Omniglot's {name}.zip") as folder:
-            found = count_characters(folder)
-            if found != characters:
-                raise ValueError(f"{archive}: found {found} characters, expected {characters}; delete it and try again")
+            count = count_characters(folder)
+            if count != characters:
+                raise ValueError(f"{archive}: found {count} characters, expected {characters}; delete it and try again")
         if os.path.abspath(archive) != os.path.abspath(os.path.join(mirror, f"{name}.zip")):
             os.remove(archive)
         print(f"{to}/{name}: {characters} characters")
@@ -93,9 +93,9 @@ def bsds500(to: str, mirror: str = "") -> None:
     archives.check_free(root)
     archive = fetch(PHOTOS, to, mirror or BERKELEY, None)
     with archives.unpacked(archive, WHERE, root, f"the archive {PHOTOS} of BSDS500", ".jpg") as folder:
-        found = count_photos(folder)
-        if found != PARTS:
-            raise ValueError(f"{archive}: found {found} photographs, expected {PARTS}; delete it and try again")
+        counts = count_photos(folder)
+        if counts != PARTS:
+            raise ValueError(f"{archive}: found {counts} photographs, expected {PARTS}; delete it and try again")
     print(f"{root}: 500 photographs\nnext: python train.py --flagfile=presets/rank_live.flags")
 
 

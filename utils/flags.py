@@ -82,19 +82,19 @@ def passed(name: str) -> bool:
 def chosen_by_flags(tasks: Sequence[str]) -> set[str]:
     """The tasks among `tasks` that use every flag that was passed."""
     left = set(tasks)
-    for found in GROUPS:
-        if found.tasks and any(map(passed, found.names)):
-            left &= set(found.tasks)
+    for group in GROUPS:
+        if group.tasks and any(map(passed, group.names)):
+            left &= set(group.tasks)
     return left
 
 
 def refuse_unused(task: str) -> None:
     """Raises ValueError where a flag was passed that `task` does not use."""
-    for found in GROUPS:
-        for name in found.names if found.tasks and task not in found.tasks else ():
+    for group in GROUPS:
+        for name in group.names if group.tasks and task not in group.tasks else ():
             if passed(name):
                 raise ValueError(f"--{name} has no effect with --task={task}: it belongs to "
-                                 f"{tasks_in_words(found.tasks)}. Leave --{name} out, or change --task")
+                                 f"{tasks_in_words(group.tasks)}. Leave --{name} out, or change --task")
 
 
 def tasks_in_words(tasks: Sequence[str]) -> str:
@@ -104,7 +104,7 @@ def tasks_in_words(tasks: Sequence[str]) -> str:
 
 def own_names(task: str) -> list[str]:
     """The names of the flags that `task` uses."""
-    return [name for found in GROUPS for name in found.names if not found.tasks or task in found.tasks]
+    return [name for group in GROUPS for name in group.names if not group.tasks or task in group.tasks]
 
 
 def own_flags(task: str, without: Sequence[str] = ()) -> list[str]:
@@ -128,8 +128,8 @@ def parse(argv: Sequence[str], source: str = "") -> list[str]:
         name, _, value = argument.lstrip("-").partition("=")
         if argument.startswith("--") and name in RETIRED:
             if value != RETIRED[name].harmless:
-                place = f"{source}: " if source else ""
-                print(f"error: {place}{argument} was removed: {RETIRED[name].advice}. Take it out of the command or "
+                where = f"{source}: " if source else ""
+                print(f"error: {where}{argument} was removed: {RETIRED[name].advice}. Take it out of the command or "
                       "the flag file", file=sys.stderr)
                 sys.exit(2)
             continue
@@ -194,11 +194,11 @@ class Help(flags.BooleanFlag):
 def help_text() -> str:
     """What the script is for, and every flag under its heading, in the order in which the source has them."""
     lines = [(sys.modules["__main__"].__doc__ or "").strip()]
-    for found in GROUPS:
-        lines += ["", found.title + (f" ({tasks_in_words(found.tasks)})" if found.tasks else "")]
-        for note in found.notes:
+    for group in GROUPS:
+        lines += ["", group.title + (f" ({tasks_in_words(group.tasks)})" if group.tasks else "")]
+        for note in group.notes:
             lines += textwrap.wrap(note, WIDTH, initial_indent="  ", subsequent_indent="      ")
-        for name in found.names:
+        for name in group.names:
             lines += described(FLAGS[name])
     return "\n".join(lines)
 

@@ -18,7 +18,7 @@ Embed = Callable[[np.ndarray], np.ndarray]
 
 BLOCK = 512  # images decoded and embedded, or scored, at once
 RERANK = 100  # images that a slow head compares with a query
-MOST_BY_PLACES = 500_000  # pairs that a slow head compares where all of them are asked for: minutes on two cores
+MOST_BY_LOCATIONS = 500_000  # pairs that a slow head compares where all of them are asked for: minutes on two cores
 PAUSE = 30.0  # seconds between two writings of the cache, at least
 
 
@@ -75,7 +75,7 @@ def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[
     new = {key: path for path, (key, _) in files.items() if key not in features}
     count, broken = 0, {}
 
-    def found() -> dict[str, Entry]:
+    def entries_now() -> dict[str, Entry]:
         return {path: Entry(key, now, features[key]) for path, (key, now) in files.items() if key in features}
 
     try:
@@ -84,12 +84,12 @@ def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[
             broken |= problems
             count += len(part)
             if cache.due():
-                cache.write(found())
+                cache.write(entries_now())
     finally:  # also after Ctrl-C
-        cache.write(found())
+        cache.write(entries_now())
     unread = [f"{path}: {broken[key]}" for path, (key, _) in files.items() if key in broken]
     left_out(counted(len(unread), "broken file"), unread)
-    entries = found()
+    entries = entries_now()
     if not entries:
         raise ValueError(f"{root}: no image that can be read; expected a folder of pictures")
     return Gallery(root, list(entries), np.stack([e.features for e in entries.values()]), count,
@@ -189,43 +189,44 @@ def search(gallery: Gallery, comparer: Any, queries: np.ndarray, k: int, *, near
     """The k images most like each query (Q, F), most like first: path and similarity.
 
     Args:
-        nearest: queries, k -> places and distances (Q, k), as `Index.nearest`, which it is where none is given.
-        rerank: of a head that compares places, which is slow: so many images are compared, or k if that is more, chosen
-            by a distance (`nearest_alone`); 0: all.
+        nearest: queries, k -> indices and distances (Q, k), as `Index.nearest`, which it is where none is given.
+        rerank: of a head that compares locations, which is slow: so many images are compared, or k if that is more,
+            chosen by a distance (`shortlist`); 0: all.
     """
     if comparer.by_distance:
-        places = (nearest or Index(gallery.features).nearest)(queries, k)[0]  # (Q, k)
-        scores = comparer.score(queries[:, None], gallery.features[places])  # (Q, k)
-    elif comparer.alone and rerank:
-        near = nearest_alone(gallery, comparer, queries, max(rerank, k))  # (Q, n), by place
-        scores = np.stack([comparer.score(query, gallery.features[places])
-                           for query, places in zip(queries, near, strict=True)])
-        places, scores = best_of(near, scores, k)
+        indices = (nearest or Index(gallery.features).nearest)(queries, k)[0]  # (Q, k)
+        scores = comparer.score(queries[:, None], gallery.features[indices])  # (Q, k)
+    elif comparer.global_embedding and rerank:
+        near = shortlist(gallery, comparer, queries, max(rerank, k))  # (Q, n), ascending
+        scores = np.stack([comparer.score(query, gallery.features[indices])
+                           for query, indices in zip(queries, near, strict=True)])
+        indices, scores = best_of(near, scores, k)
     else:
         every = np.stack([score_all(gallery, comparer, query) for query in queries])  # (Q, N)
-        places, scores = best_of(np.tile(np.arange(every.shape[1]), (len(every), 1)), every, k)
-    return [[(gallery.paths[p], float(s)) for p, s in zip(*row)] for row in zip(places, scores)]
+        indices, scores = best_of(np.tile(np.arange(every.shape[1]), (len(every), 1)), every, k)
+    return [[(gallery.paths[p], float(s)) for p, s in zip(*row)] for row in zip(indices, scores)]
 
 
-def nearest_alone(gallery: Gallery, comparer: Any, queries: np.ndarray, count: int) -> np.ndarray:
-    """The places (Q, count) of the images that lie nearest to each query as the head sees pictures alone, each row in
-    order of place."""
-    return np.sort(Index(comparer.alone(gallery.features)).nearest(comparer.alone(queries), count)[0], axis=1)
+def shortlist(gallery: Gallery, comparer: Any, queries: np.ndarray, count: int) -> np.ndarray:
+    """The indices (Q, count) of the images that lie nearest to each query by their global embeddings, each row
+    ascending."""
+    index = Index(comparer.global_embedding(gallery.features))
+    return np.sort(index.nearest(comparer.global_embedding(queries), count)[0], axis=1)
 
 
-def best_of(places: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k places of highest score, highest first and equal ones in their order: (Q, N), (Q, N) -> (Q, k), (Q, k)."""
+def best_of(indices: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k indices of highest score, highest first and equal ones in their order: (Q, N), (Q, N) -> (Q, k), (Q, k)."""
     order = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return np.take_along_axis(places, order, axis=1), np.take_along_axis(scores, order, axis=1)
+    return np.take_along_axis(indices, order, axis=1), np.take_along_axis(scores, order, axis=1)
 
 
 def check_pairs(pairs: int, comparer: Any, root: str) -> None:
-    """Raises ValueError where a head that compares places would have to compare so many pairs of pictures of `root`
+    """Raises ValueError where a head that compares locations would have to compare so many pairs of pictures of `root`
     that it takes hours."""
-    if comparer.alone and pairs > MOST_BY_PLACES:
+    if comparer.global_embedding and pairs > MOST_BY_LOCATIONS:
         raise ValueError(f"{root}: {pairs:,} pairs of pictures, and this model compares each pair place by place, "
-                         f"which takes hours: expected {MOST_BY_PLACES:,} pairs at most; pass a --model trained with "
-                         "--head=distance, or a smaller folder")
+                         f"which takes hours: expected {MOST_BY_LOCATIONS:,} pairs at most; pass a --model trained "
+                         "with --head=distance, or a smaller folder")
 
 
 def score_all(gallery: Gallery, comparer: Any, query: np.ndarray) -> np.ndarray:

@@ -80,9 +80,9 @@ def render_glyphs(folder: str, seed: int = 0, progress: Callable[[int, int], Non
 
 def letters(first: int, last: int, most: int, seen: list[np.ndarray]) -> list[Letter]:
     """Letters of a Unicode range that look unlike all in `seen`, which grows by them."""
-    found = []
+    kept = []
     for code in range(first, last):
-        if unicodedata.category(chr(code)) not in ("Lu", "Ll", "Lo", "Sm") or len(found) == most:
+        if unicodedata.category(chr(code)) not in ("Lu", "Ll", "Lo", "Sm") or len(kept) == most:
             continue
         faces = [ink for name in FACES if (ink := render(chr(code), name)) is not None]
         if not faces:
@@ -91,8 +91,8 @@ def letters(first: int, last: int, most: int, seen: list[np.ndarray]) -> list[Le
         if any(ink_overlap(shape, other) > MOST_ALIKE for other in seen):
             continue
         seen.append(shape)
-        found.append(Letter(unicodedata.name(chr(code)), faces))
-    return found
+        kept.append(Letter(unicodedata.name(chr(code)), faces))
+    return kept
 
 
 def render(character: str, face: str) -> np.ndarray | None:

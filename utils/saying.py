@@ -14,7 +14,7 @@ SAID: set[str] = set()
 def shown(text: str) -> str:
     """A name as a terminal may show it: control characters and bytes of no encoding are written as escapes, such as
     \\x1b."""
-    return UNSAFE.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
+    return UNSAFE.sub(lambda match: match.group().encode("unicode_escape").decode(), text)
 
 
 def some(names: Sequence[str]) -> str:

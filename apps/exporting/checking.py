@@ -26,18 +26,18 @@ def batches(part: keras.Model, folder: str = "", side: int = 0) -> list[dict[str
         ValueError: no picture in the folder, or one that cannot be read.
     """
     names, (_, height, width, channels) = list(part.input), next(iter(part.input.values())).shape
-    found = []
+    made = []
     for count, tall, wide in ((1, 4 * side, 4 * side), (COUNT, side, side + side // 4)):
         images = pictures(folder, count * len(names), (height or tall, width or wide, channels))
-        found.append({name: images[place :: len(names)] for place, name in enumerate(names)})
-    return found
+        made.append({name: images[index :: len(names)] for index, name in enumerate(names)})
+    return made
 
 
 def pictures(folder: str, count: int, shape: tuple[int, int, int]) -> np.ndarray:
     """Pictures (count, H, W, C) float32, 0..255, of a folder, some of them twice where it has fewer; "": crops of
     scikit-learn's photos."""
-    found = from_folder(folder, count) if folder else crops(count)
-    return np.stack([resized(found[place % len(found)], shape) for place in range(count)])
+    images = from_folder(folder, count) if folder else crops(count)
+    return np.stack([resized(images[index % len(images)], shape) for index in range(count)])
 
 
 def from_folder(folder: str, count: int) -> list[Image.Image]:
@@ -55,7 +55,7 @@ def crops(count: int) -> list[Image.Image]:
 
     rng, photos = np.random.default_rng(0), load_sample_images().images
     corners = [[rng.integers(0, side - CROP) for side in photos[0].shape[:2]] for _ in range(count)]
-    return [Image.fromarray(photos[place % 2][y : y + CROP, x : x + CROP]) for place, (y, x) in enumerate(corners)]
+    return [Image.fromarray(photos[index % 2][y : y + CROP, x : x + CROP]) for index, (y, x) in enumerate(corners)]
 
 
 def resized(image: Image.Image, shape: tuple[int, int, int]) -> np.ndarray:
@@ -69,14 +69,14 @@ def resized(image: Image.Image, shape: tuple[int, int, int]) -> np.ndarray:
 def difference(part: keras.Model, run, tried: list[dict[str, np.ndarray]]) -> float:
     """The largest difference between a part in Keras and the function `run` of its file; in shares of the largest
     number where that is above 1."""
-    found = []
+    differences = []
     for inputs in tried:
         want = keras.ops.convert_to_numpy(next(iter(part(inputs, training=False).values())))
         got = np.asarray(run(inputs))
         if got.shape != want.shape:
             raise ValueError(f"it gives {got.shape} for {want.shape}")
-        found.append(float(np.abs(got - want).max() / max(1.0, np.abs(want).max())))
-    return max(found, key=lambda value: (np.isnan(value), value))  # NaN is the largest of all
+        differences.append(float(np.abs(got - want).max() / max(1.0, np.abs(want).max())))
+    return max(differences, key=lambda value: (np.isnan(value), value))  # NaN is the largest of all
 
 
 def check(difference: float, path: str) -> None:

@@ -36,12 +36,12 @@ def works(model: keras.Model, folder: str, times: int = 10) -> dict[str, Callabl
         for _ in range(times):
             run(pair)
 
-    found = {"Keras": in_keras}
+    functions = {"Keras": in_keras}
     for name, row in formats.FORMATS.items():
         if absent := formats.missing(name):
             print(f"left out {name}: pip install {' '.join(absent)}")
             continue
         path = os.path.join(folder, f"{part.name}{row.ending}")
         formats.write(part, name, path)
-        found[f"{name} ({row.runtime})"] = partial(in_file, formats.opened(name, path))
-    return found
+        functions[f"{name} ({row.runtime})"] = partial(in_file, formats.opened(name, path))
+    return functions

@@ -65,12 +65,12 @@ def write_part(options, model: keras.Model, part: keras.Model, path: str, aside:
     size = size_of(os.path.join(aside, file))
     print(f"  {file}: {size / 1e6:.2f} MB, differs from Keras by at most {difference:.2g} in batches of "
           f"{' and '.join(map(str, sizes))}")
-    found = card(model, part, file, options.format, path, room)
-    found["checked"] = {"pictures": "of a folder" if options.pictures else "crops of scikit-learn's photos",
-                        "batches": sizes,
-                        "largest_difference": difference, "bytes": size}
-    runs.write_json(aside, f"{part.name}.json", found)
-    return found
+    told = card(model, part, file, options.format, path, room)
+    told["checked"] = {"pictures": "of a folder" if options.pictures else "crops of scikit-learn's photos",
+                       "batches": sizes,
+                       "largest_difference": difference, "bytes": size}
+    runs.write_json(aside, f"{part.name}.json", told)
+    return told
 
 
 def check_backend() -> None:
@@ -101,7 +101,7 @@ def example(name: str) -> str:
     source = Path(__file__).with_name(EXAMPLE).read_text(encoding="utf-8")
     opened = inspect.getsource(formats.FORMATS[name].opened).replace(f"def {formats.FORMATS[name].opened.__name__}(",
                                                                      "def opened(")
-    return re.sub(r"from apps\.exporting\.formats import .*\n", lambda found: "\n" + opened, source)
+    return re.sub(r"from apps\.exporting\.formats import .*\n", lambda match: "\n" + opened, source)
 
 
 def move(new: str, path: str) -> None:

@@ -34,9 +34,9 @@ class Asked(NamedTuple):
         """The number of a field, or the usual one where it is empty; ValueError where it is none in low..high."""
         text = self.fields.get(name, "").strip()
         try:
-            found = float(text or usual)
+            value = float(text or usual)
         except ValueError:
-            found = np.nan
-        if not low <= found <= high:
+            value = np.nan
+        if not low <= value <= high:
             raise ValueError(f"{shown(text)[:40]}: expected a number from {low:g} to {high:g}")
-        return found
+        return value

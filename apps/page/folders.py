@@ -68,12 +68,12 @@ def entries(folder: str) -> list[os.DirEntry]:
 def offered(root: str) -> list[str]:
     """Names of folders below `root` that the page suggests, sorted; links are left out, and so are names that a page
     cannot show."""
-    found, left = [], [(root, "", 0)]
-    while left and len(found) < OFFERED:
+    names, left = [], [(root, "", 0)]
+    while left and len(names) < OFFERED:
         path, below, depth = left.pop(0)
         for entry in entries(path) if depth < DEPTH else ():
             name = os.path.join(below, entry.name)
             if entry.is_dir(follow_symlinks=False) and shown(name) == name:
-                found.append(name)
+                names.append(name)
                 left.append((entry.path, name, depth + 1))
-    return sorted(found[:OFFERED])
+    return sorted(names[:OFFERED])

@@ -77,10 +77,10 @@ LEFT_OUT = re.compile(r"left out (\d+) (broken )?.*?: (.*)")  # what `utils.sayi
 @cache
 def words(room: str = "") -> dict[str, tuple[str, str]]:
     """The words of the page and of all tabs, by name; where two rooms have words of one name, those of `room`."""
-    found = dict(TEXTS)
+    texts = dict(TEXTS)
     for each in [*(room for room, row in ROOMS.items() if row.tabs), *[room] * bool(room)]:
-        found |= module_of(each, "apps.words").TEXTS
-    return found
+        texts |= module_of(each, "apps.words").TEXTS
+    return texts
 
 
 @cache
@@ -99,9 +99,9 @@ def translated(language: str, line: str) -> str:
     """A line of the program in a language; one that has no translation stays English."""
     if language != "zh":
         return line
-    if found := LEFT_OUT.fullmatch(line):
-        return f"略过 {found[1]} 个{'损坏的' if found[2] else ''}文件：" + "，".join(translated(language, part)
-                                                                           for part in found[3].split(", "))
+    if match := LEFT_OUT.fullmatch(line):
+        return f"略过 {match[1]} 个{'损坏的' if match[2] else ''}文件：" + "，".join(translated(language, part)
+                                                                           for part in match[3].split(", "))
     for pattern, chinese in said():
         if re.match(pattern, line):
             return re.sub(pattern, chinese, line)

@@ -28,7 +28,7 @@ def keep(uploads: Iterable, folder: str) -> list[str]:
     Raises:
         TooLarge: naming the first file that is.
     """
-    found = []
+    files = []
     for upload in uploads:
         if not upload.filename:
             continue
@@ -36,11 +36,11 @@ def keep(uploads: Iterable, folder: str) -> list[str]:
         upload.stream.seek(0)
         if size > MEGABYTES:
             raise TooLarge(plain(upload.filename), size)
-        place = os.path.join(folder, str(len(os.listdir(folder))))  # one of its own, for names that come twice
-        os.mkdir(place)
-        found.append(os.path.join(place, plain(upload.filename)))
-        upload.save(found[-1])
-    return found
+        own_folder = os.path.join(folder, str(len(os.listdir(folder))))  # one of its own, for names that come twice
+        os.mkdir(own_folder)
+        files.append(os.path.join(own_folder, plain(upload.filename)))
+        upload.save(files[-1])
+    return files
 
 
 def plain(name: str) -> str:

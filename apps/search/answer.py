@@ -53,7 +53,7 @@ def search_gallery(options, files: list[str]) -> None:
     kind_of(options.index)  # raises before the model is loaded
     queries = [os.path.expanduser(file) for file in files]
     root, model = os.path.expanduser(options.gallery), load_for_many(options, thumbnails(queries))
-    if options.rerank is not None and not model.compare.alone:
+    if options.rerank is not None and not model.compare.global_embedding:
         raise ValueError(f"--rerank={options.rerank} has no effect with this model, which compares every picture: "
                          "leave --rerank out")
     opened = make_index(options.index, root, model, options.collection)
@@ -62,7 +62,7 @@ def search_gallery(options, files: list[str]) -> None:
     model = for_pairs(model, len(queries) * len(opened), options)
     proving, word = model.proves and options.proof, "copy" if model.proves else "alike"
     rerank = gallery.RERANK if options.rerank is None else options.rerank
-    if model.compare.alone and rerank:
+    if model.compare.global_embedding and rerank:
         print(f"compared place by place: the {min(max(rerank, options.top), len(opened))} nearest by distance "
               "(--rerank)")
     features = embed(model, queries)
@@ -70,22 +70,22 @@ def search_gallery(options, files: list[str]) -> None:
     heading = (f"; {word} from similarity {exactly(model.threshold)} on" if about.trusted(model.doubt) and not proving
                else "")
     heading += f". {'Warning' if heading or proving else 'No answer'}: {model.doubt}" if model.doubt else ""
-    for number, (query, found) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
+    for number, (query, nearest) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
         if proving:
-            verdicts = proven.verdicts(query, root, found, model.compare, model.threshold)
+            verdicts = proven.verdicts(query, root, nearest, model.compare, model.threshold)
         else:
-            verdicts = [word if verdict(model, s) else "" for _, s in found]
+            verdicts = [word if verdict(model, s) else "" for _, s in nearest]
         rows += [{"query": query, "file": name, "similarity": s, "verdict": said or DIFFERENT,
                   "same": said == word if proving or about.trusted(model.doubt) else None}
-                 for (name, s), said in zip(found, verdicts, strict=True)]
+                 for (name, s), said in zip(nearest, verdicts, strict=True)]
         lines = [f"  {s:.3f} {said:{max(map(len, verdicts))}} {shown(name)}"
-                 for (name, s), said in zip(found, verdicts, strict=True)]
+                 for (name, s), said in zip(nearest, verdicts, strict=True)]
         print("\n".join([shown(query), *lines]))
         if options.figure:
-            pictures = [read_whole(file) for file in (query, *(os.path.join(root, name) for name, _ in found))]
+            pictures = [read_whole(file) for file in (query, *(os.path.join(root, name) for name, _ in nearest))]
             titles = [f"query: {figures.short(query)}", *(f"{s:.3f} {said} {figures.short(name)}"
-                                                          for (name, s), said in zip(found, verdicts, strict=True))]
-            over = f"the {len(found)} most alike of {counted(len(opened), 'picture')}{heading}"
+                                                          for (name, s), said in zip(nearest, verdicts, strict=True))]
+            over = f"the {len(nearest)} most alike of {counted(len(opened), 'picture')}{heading}"
             figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=over, marked=[0])
     write_answer(options, rows,
                  {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
@@ -101,52 +101,53 @@ def find_duplicates(options) -> None:
     count, copies = len(opened.paths), model.proves
     model = for_pairs(model, count * (count - 1) // 2, options)
     if about.trusted(model.doubt):
-        found = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres,
-                                copies=copies)
+        result = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres,
+                                 copies=copies)
     else:
-        found = duplicates.identical(opened, quality_of_centres, copies)
-    warning = duplicates.warning(found, model.threshold, options.force)
-    heading = duplicates.headline(count, found, model.threshold, options.force)
+        result = duplicates.identical(opened, quality_of_centres, copies)
+    warning = duplicates.warning(result, model.threshold, options.force)
+    heading = duplicates.headline(count, result, model.threshold, options.force)
     print("\n".join([f"warning: {warning}", heading] if warning else [heading]))
     rows, details = [], []
-    for number, group in enumerate(found.groups):
+    for number, group in enumerate(result.groups):
         print("\n".join(duplicates.in_words(number, group)))
         files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin)}
                  for member in group.members]
         rows += [{"group": number, **file, **({"keep": file["file"] == group.keep} if copies else {})}
                  for file in files]
         details.append({**({"keep": group.keep} if copies else {}), "files": files})
-    if options.figure and found.groups:
+    if options.figure and result.groups:
         doubts = [f"Warning: {text}" for text in (model.doubt, warning) if text]
-        draw_groups(opened.root, found.groups, ". ".join([heading, *doubts]), "duplicates.png")
-    groups = [[member.file for member in group.members] for group in found.groups]
+        draw_groups(opened.root, result.groups, ". ".join([heading, *doubts]), "duplicates.png")
+    groups = [[member.file for member in group.members] for group in result.groups]
     write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details,
                                  "warning": "; ".join(filter(None, [model.doubt, warning])) or None})
 
 
 def show_proven(options, opened: gallery.Gallery, model: Loaded) -> None:
     """Copies of a folder that looking at both pictures proves; see `apps.search.proven`."""
-    found = proven.find(opened, model.compare, model.threshold, quality_of_centres, views_of(options, opened, model))
-    heading = proven.headline(len(opened.paths), found)
+    seen = views_of(options, opened, model)
+    result = proven.find(opened, model.compare, model.threshold, quality_of_centres, seen)
+    heading = proven.headline(len(opened.paths), result)
     print(heading)
     rows, details = [], []
-    for number, group in enumerate(found.groups):
+    for number, group in enumerate(result.groups):
         print("\n".join(proven.in_words(number, group)))
         files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin),
                   "agree": member.agree,
                   "goes": member.goes} for member in group.members]
         rows += [{"group": number, **file, "keep": not file["goes"]} for file in files]
         details.append({"keep": group.keep, "files": files})
-    if found.changed:
+    if result.changed:
         print("\n".join(["copies with changes, which are no duplicates:",
-                         *map(proven.changed_in_words, found.changed)]))
-    if options.figure and found.groups:
-        draw_groups(opened.root, found.groups, heading, "duplicates.png")
-    if options.figure and found.changed:
-        draw_changed(opened.root, found.changed, "changed.png")
+                         *map(proven.changed_in_words, result.changed)]))
+    if options.figure and result.groups:
+        draw_groups(opened.root, result.groups, heading, "duplicates.png")
+    if options.figure and result.changed:
+        draw_changed(opened.root, result.changed, "changed.png")
     changed = [{"left": pair.a, "right": pair.b, "similarity": pair.similarity, **pair.proof.as_numbers()}
-               for pair in found.changed]
-    groups = [[member.file for member in group.members] for group in found.groups]
+               for pair in result.changed]
+    groups = [[member.file for member in group.members] for group in result.groups]
     write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details, "changed": changed,
                                  "warning": model.doubt or None})
 

@@ -94,15 +94,15 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, force: bool =
     counts, alike = pairs.count(weights)
     share = alike / max(1, len(units) * (len(units) - 1) // 2)
     too_many = len(units) >= LEAST and share > SHARE
-    found = [] if too_many and not force else stars(pairs, weights, counts)
-    places = sorted(found, key=lambda star: -weights[star].sum())
-    largest = max(map(len, places), default=0)
+    clusters = [] if too_many and not force else stars(pairs, weights, counts)
+    clusters = sorted(clusters, key=lambda star: -weights[star].sum())
+    largest = max(map(len, clusters), default=0)
     swallowed = largest if not copies and len(units) >= LEAST and largest > max(2, SWALLOWED * len(units)) else 0
     too_many = too_many or swallowed > 0
     if too_many and not force:
         return identical(gallery, judge, copies)._replace(share=share, swallowed=swallowed)
-    groups = [make_group(gallery, [units[place] for place in star], pairs.similarities(star), judge, copies)
-              for star in places]
+    groups = [make_group(gallery, [units[index] for index in star], pairs.similarities(star), judge, copies)
+              for star in clusters]
     return Found(groups, share, too_many, swallowed=swallowed)
 
 
@@ -114,10 +114,10 @@ def identical(gallery: Gallery, judge: Judge | None = None, copies: bool = False
 
 def by_contents(gallery: Gallery) -> list[list[int]]:
     """The rows of a gallery, those of files with the same contents together, by path."""
-    found: dict[str, list[int]] = {}
+    groups: dict[str, list[int]] = {}
     for row in sorted(range(len(gallery.paths)), key=gallery.paths.__getitem__):
-        found.setdefault(gallery.keys[row], []).append(row)
-    return list(found.values())
+        groups.setdefault(gallery.keys[row], []).append(row)
+    return list(groups.values())
 
 
 def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarray, judge: Judge | None = None,
@@ -132,7 +132,7 @@ def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarra
     order = sorted(range(1, len(units)), key=lambda n: (-similarities[n], gallery.paths[units[n][0]]))
     for n in (0, *order):
         files = [gallery.paths[row] for row in units[n]]
-        members += [Member(file, float(similarities[n]), files[0] if place else "") for place, file in enumerate(files)]
+        members += [Member(file, float(similarities[n]), files[0] if i else "") for i, file in enumerate(files)]
     firsts = [gallery.paths[rows[0]] for rows in units]
     return Group(best(gallery.root, firsts, judge) if copies else "", members)
 
@@ -150,12 +150,12 @@ def best(root: str, paths: list[str], judge: Judge | None) -> str:
     return max(largest, key=lambda path: (quality[path], sizes[path]))
 
 
-def warning(found: Found, threshold: float, force: bool) -> str:
+def warning(result: Found, threshold: float, force: bool) -> str:
     """What to say where the model calls too many pairs alike, in one line; "" where it does not, or was not asked."""
-    if not found.share and not found.swallowed or not found.too_many:
+    if not result.share and not result.swallowed or not result.too_many:
         return ""
-    much = (f"one group would hold {found.swallowed} of them" if found.swallowed
-            else f"{found.share:.0%} of their pairs are alike")
+    much = (f"one group would hold {result.swallowed} of them" if result.swallowed
+            else f"{result.share:.0%} of their pairs are alike")
     text = f"the model does not tell these pictures apart: {much} from similarity {exactly(threshold)} on"
     if force:
         return f"{text}, so expect wrong groups"
@@ -163,15 +163,15 @@ def warning(found: Found, threshold: float, force: bool) -> str:
             "to see all groups")
 
 
-def headline(pictures: int, found: Found, threshold: float, force: bool) -> str:
+def headline(pictures: int, result: Found, threshold: float, force: bool) -> str:
     """How many groups there are among so many pictures, such as "9 pictures: 1 group from similarity 0.900 on"."""
-    certain = found.too_many and not force
-    if not found.groups:
+    certain = result.too_many and not force
+    if not result.groups:
         nothing = ("no two files are identical" if certain
                    else f"no two of them are alike from similarity {exactly(threshold)} on")
         return f"{counted(pictures, 'picture')}: {nothing}"
     rule = "of identical files" if certain else f"from similarity {exactly(threshold)} on"
-    return f"{counted(pictures, 'picture')}: {counted(len(found.groups), 'group')} {rule}"
+    return f"{counted(pictures, 'picture')}: {counted(len(result.groups), 'group')} {rule}"
 
 
 def in_words(number: int, group: Group) -> list[str]:
@@ -209,9 +209,9 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.features)
 
-    def take(self, places: np.ndarray) -> "Pairs":
-        """Only the pictures at `places`."""
-        return Pairs(self.features[places], self.comparer, self.threshold)
+    def take(self, indices: np.ndarray) -> "Pairs":
+        """Only the pictures at `indices`."""
+        return Pairs(self.features[indices], self.comparer, self.threshold)
 
     def alike(self, left: slice | np.ndarray, right: slice) -> np.ndarray:
         """Whether pictures are alike, (L, R) bool; of a picture and itself it may say either."""
@@ -248,11 +248,11 @@ class Pairs:
             bar(min(top + side, len(self)), len(self))
         return counts, total
 
-    def rows(self, places: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Which pictures are like those at `places`, and not themselves, block by block: places (R,), (R, N) bool."""
+    def rows(self, indices: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Which pictures are like those at `indices`, and not themselves, block by block: indices (R,), (R, N) bool."""
         height = max(1, self.tile // len(self))
-        for start in range(0, len(places), height):
-            part = places[start : start + height]
+        for start in range(0, len(indices), height):
+            part = indices[start : start + height]
             near = [self.alike(part, slice(first, first + self.tile)) for first in range(0, len(self), self.tile)]
             near = np.concatenate(near, axis=1)
             near[np.arange(len(part)), part] = False
@@ -266,9 +266,9 @@ class Pairs:
         among = self.take(order)
         open_, members = np.ones(len(order), bool), [star[0]]
         for part, near in among.rows(np.arange(len(order))):
-            for place, row in zip(part, near):
-                if open_[place]:
-                    members.append(order[place])
+            for index, row in zip(part, near):
+                if open_[index]:
+                    members.append(order[index])
                     open_ &= row
         return np.array(members)
 
@@ -294,46 +294,46 @@ class Neighbours:
 
     def __init__(self, pairs: Pairs, counts: np.ndarray):
         self.pairs, self.kept = pairs, {}
-        for places, near in pairs.rows(np.flatnonzero(counts <= FEW)):
+        for indices, near in pairs.rows(np.flatnonzero(counts <= FEW)):
             rows, columns = np.nonzero(near)
-            self.kept |= zip(places.tolist(), np.split(columns, np.searchsorted(rows, np.arange(1, len(places)))))
+            self.kept |= zip(indices.tolist(), np.split(columns, np.searchsorted(rows, np.arange(1, len(indices)))))
 
-    def of(self, place: int) -> np.ndarray:
-        """The places of the pictures that are like one, itself left out."""
-        if place in self.kept:
-            return self.kept[place]
-        return np.flatnonzero(next(self.pairs.rows(np.array([place])))[1][0])
+    def of(self, index: int) -> np.ndarray:
+        """The indices of the pictures that are like one, itself left out."""
+        if index in self.kept:
+            return self.kept[index]
+        return np.flatnonzero(next(self.pairs.rows(np.array([index])))[1][0])
 
     def sums(self, star: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """For each of the N pictures the weights (N,) of those at `star` that are like it, added up: (N,) int."""
         sums = np.zeros(len(weights), int)
-        for place in star:
-            if place in self.kept:
-                sums[self.kept[place]] += weights[place]
-        for places, near in self.pairs.rows(np.array([place for place in star if place not in self.kept], int)):
-            sums += products(near.T, weights[places])
+        for index in star:
+            if index in self.kept:
+                sums[self.kept[index]] += weights[index]
+        for indices, near in self.pairs.rows(np.array([index for index in star if index not in self.kept], int)):
+            sums += products(near.T, weights[indices])
         return sums
 
 
 def stars(pairs: Pairs, weights: np.ndarray, counts: np.ndarray) -> Iterator[np.ndarray]:
-    """The places of the pictures of each group, its centre first and the others in order.
+    """The indices of the pictures of each group, its centre first and the others in order.
 
     Args:
         weights: (N,) files of each picture.
         counts: (N,) as `pairs.count` gives them.
     """
-    places = np.arange(len(weights))
+    indices = np.arange(len(weights))
     while counts.any():
         left = np.flatnonzero(counts)  # the others are taken, or have nobody left
-        pairs, weights, counts, places = pairs.take(left), weights[left], counts[left], places[left]
+        pairs, weights, counts, indices = pairs.take(left), weights[left], counts[left], indices[left]
         neighbours = Neighbours(pairs, counts)
         while 2 * np.count_nonzero(counts) > len(counts):
             if len(star := take_star(neighbours, weights, counts)):
-                yield places[star]
+                yield indices[star]
 
 
 def take_star(neighbours: Neighbours, weights: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """The places of the pictures of the next group, which are taken out of `counts`; none where it would be one file.
+    """The indices of the pictures of the next group, which are taken out of `counts`; none where it would be one file.
 
     A picture whose count is 0 belongs to a group already, or has no other file left that it is like.
     """

@@ -89,8 +89,8 @@ def write_csv(opened: Gallery, comparer: "Comparer", path: str) -> None:
         writer = csv.writer(file)
         writer.writerow(["file", *opened.paths])
         for start, block in rows_of(opened, comparer):
-            writer.writerows([opened.paths[start + place], *(f"{value:.9g}" for value in values)]
-                             for place, values in enumerate(block.tolist()))
+            writer.writerows([opened.paths[start + row], *(f"{value:.9g}" for value in values)]
+                             for row, values in enumerate(block.tolist()))
 
 
 def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float) -> list[dict[str, Any]]:
@@ -103,11 +103,11 @@ def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float) -> l
     """
     twins, rows, bar = dict(zip(reversed(b.keys), reversed(b.paths))), [], progress_bar("picture")
     for start in range(0, len(a.paths), gallery.BLOCK):
-        places = slice(start, start + gallery.BLOCK)
-        nearest = gallery.search(b, comparer, a.features[places], 1)
-        for path, key, ((found, similarity),) in zip(a.paths[places], a.keys[places], nearest):
+        rows_of_a = slice(start, start + gallery.BLOCK)
+        nearest = gallery.search(b, comparer, a.features[rows_of_a], 1)
+        for path, key, ((match, similarity),) in zip(a.paths[rows_of_a], a.keys[rows_of_a], nearest):
             if key in twins or similarity >= threshold:
-                rows.append({"file": path, "found": twins.get(key, found),
+                rows.append({"file": path, "found": twins.get(key, match),
                              "similarity": 1.0 if key in twins else similarity,
                              "identical": key in twins})
         bar(min(start + gallery.BLOCK, len(a.paths)), len(a.paths))

@@ -63,7 +63,7 @@ class Similarity:
         features = self.embed([query])
         opened = make_index(index, os.path.expanduser(folder), self.loaded, collection)
         opened.update()
-        return [Hit(*found) for found in opened.nearest(features, top)[0]]
+        return [Hit(*hit) for hit in opened.nearest(features, top)[0]]
 
     def prove(self, a: Picture, b: Picture) -> Proof:
         """Whether one picture is a copy of the other: `verdict`, `matrix`, `agree`, and the `places` that differ."""

@@ -77,14 +77,14 @@ def answer(options, path: str, pairs: list[Pair], model: "Loaded") -> None:
     """Compares each pair, prints the first ones and what they are worth, and writes all of them."""
     kept, similarities = compare(os.path.dirname(path), pairs, model)
     rows = [row(pair, float(s), verdict(model, s)) for pair, s in zip(kept, similarities)]
-    measured = worth(np.array([pair.truth for pair in kept], object), similarities, model.threshold)
-    for found in rows[:SHOWN]:
-        print(f"  {found['similarity']:.3f} {'same' if found['same'] else '    '} {safe(found['left'])} "
-              f"{safe(found['right'])}")
+    measured = measure(np.array([pair.truth for pair in kept], object), similarities, model.threshold)
+    for line in rows[:SHOWN]:
+        print(f"  {line['similarity']:.3f} {'same' if line['same'] else '    '} {safe(line['left'])} "
+              f"{safe(line['right'])}")
     if len(rows) > SHOWN:
         print(f"  and {counted(len(rows) - SHOWN, 'more pair')}"
               + ("" if options.csv else "; --csv=FILE writes them all"))
-    print(in_words(len(rows), sum(bool(found["same"]) for found in rows), measured))
+    print(in_words(len(rows), sum(bool(line["same"]) for line in rows), measured))
     write_answer(options, rows, {"threshold": model.threshold, "pairs": len(rows), "left_out": len(pairs) - len(rows),
                                  "measured": measured,
                                  "warning": model.doubt or None, "results": rows}, list(row(pairs[0], 0.0, False)))
@@ -122,7 +122,7 @@ def compare(root: str, pairs: list[Pair], model: "Loaded") -> tuple[list[Pair], 
         for block in blocks])
 
 
-def worth(truths: np.ndarray, similarities: np.ndarray, threshold: float) -> dict[str, Any] | None:
+def measure(truths: np.ndarray, similarities: np.ndarray, threshold: float) -> dict[str, Any] | None:
     """How often the answers are right, of the pairs whose truth (P,) is told; None where there is none.
 
     Returns:

@@ -59,10 +59,10 @@ def differences(before: Image.Image, after: Image.Image, least: float = 12) -> B
     scale = max(255.0, float(np.ptp(a))) / 255 if a.max() > 255 else 1.0
     apart = np.abs(a - b) / scale > least
     apart = apart.any(-1) if apart.ndim == 3 else apart
-    places, _ = label(binary_dilation(apart, iterations=NEAR))
+    regions, _ = label(binary_dilation(apart, iterations=NEAR))
     boxes = []
-    for number, (rows, columns) in enumerate(find_objects(places), start=1):
-        inside = apart[rows, columns] & (places[rows, columns] == number)
+    for number, (rows, columns) in enumerate(find_objects(regions), start=1):
+        inside = apart[rows, columns] & (regions[rows, columns] == number)
         y, x = np.flatnonzero(inside.any(1)), np.flatnonzero(inside.any(0))
         boxes.append(
             (
@@ -94,33 +94,33 @@ def texts(first: Scene, wanted: Callable[[str], bool]) -> list[int]:
 
 def character(first: Scene, other: Scene, rng: Rng) -> Scene | None:
     """One letter or digit is another."""
-    found = texts(first, lambda said: any(each.isalnum() and each.isascii() for each in said))
-    if not found:
+    indices = texts(first, lambda said: any(each.isalnum() and each.isascii() for each in said))
+    if not indices:
         return None
-    index = pick(rng, found)
+    index = pick(rng, indices)
     said = first.items[index].words
-    place = pick(rng, [place for place, each in enumerate(said) if each.isalnum() and each.isascii()])
+    at = pick(rng, [at for at, each in enumerate(said) if each.isalnum() and each.isascii()])
     return with_item(
-        first, index, first.items[index]._replace(words=said[:place] + another(said[place], rng) + said[place + 1 :])
+        first, index, first.items[index]._replace(words=said[:at] + another(said[at], rng) + said[at + 1 :])
     )
 
 
 def number(first: Scene, other: Scene, rng: Rng) -> Scene | None:
     """One number is another, of as many digits."""
-    found = texts(first, lambda said: any(each.isdigit() for each in said))
-    if not found:
+    indices = texts(first, lambda said: any(each.isdigit() for each in said))
+    if not indices:
         return None
-    index = pick(rng, found)
+    index = pick(rng, indices)
     said = "".join(another(each, rng) if each.isdigit() else each for each in first.items[index].words)
     return with_item(first, index, first.items[index]._replace(words=said))
 
 
 def line(first: Scene, other: Scene, rng: Rng) -> Scene | None:
     """One line is another: one of its kind from another picture, about as long."""
-    found = texts(first, lambda said: len(said) > 5)
-    if not found:
+    indices = texts(first, lambda said: len(said) > 5)
+    if not indices:
         return None
-    index = pick(rng, found)
+    index = pick(rng, indices)
     item = first.items[index]
     alike = [
         each.words
@@ -157,7 +157,7 @@ EDITS: dict[str, Callable[[Scene, Scene, Rng], Scene | None]] = {
 }
 
 
-def place_of(picture: Image.Image, share: float, rng: Rng) -> tuple[int, int, int, int]:
+def box_of(picture: Image.Image, share: float, rng: Rng) -> tuple[int, int, int, int]:
     """A box of `share` of the area, of about the picture's shape: of eight the one where most is to be seen."""
     shape = np.exp(rng.uniform(-0.4, 0.4))
     width = max(2, min(picture.width, round(picture.width * np.sqrt(share) * shape)))
@@ -188,7 +188,7 @@ def exchanged(
     picture: Image.Image, rng: Rng, other: Image.Image | None = None, share: float = 0.02
 ) -> tuple[Image.Image, Boxes]:
     """A part is one of another picture, or of another place of this one."""
-    box = place_of(picture, share, rng)
+    box = box_of(picture, share, rng)
     source = other or picture
     size = min(box[2] - box[0], source.width), min(box[3] - box[1], source.height)
     left, top = int(rng.integers(source.width - size[0] + 1)), int(rng.integers(source.height - size[1] + 1))
@@ -199,7 +199,7 @@ def filled(
     picture: Image.Image, rng: Rng, other: Image.Image | None = None, share: float = 0.02
 ) -> tuple[Image.Image, Boxes]:
     """What was there is gone: the part is filled smoothly from its rim, with the grain of the picture."""
-    box = place_of(picture, share, rng)
+    box = box_of(picture, share, rng)
     pixels = np.asarray(picture.convert("RGB").crop(box), "float32")
     height, width = pixels.shape[:2]
     y, x = np.linspace(0, 1, height)[:, None, None], np.linspace(0, 1, width)[None, :, None]
@@ -221,7 +221,7 @@ def drawn(
     picture: Image.Image, rng: Rng, other: Image.Image | None = None, share: float = 0.02
 ) -> tuple[Image.Image, Boxes]:
     """Something new is there: a ball, a box or a post, lit from one side, with its shadow."""
-    left, top, right, bottom = place_of(picture, share, rng)
+    left, top, right, bottom = box_of(picture, share, rng)
     after, fine = picture.convert("RGB"), 3
     patch = after.crop((left, top, right, bottom)).resize(((right - left) * fine, (bottom - top) * fine))
     pen, (width, height) = ImageDraw.Draw(patch), patch.size

@@ -66,7 +66,7 @@ def times(value, fine: int):
 class Text(NamedTuple):
     """Words in one line."""
 
-    place: tuple[float, float]
+    position: tuple[float, float]
     words: str
     size: float
     ink: Ink
@@ -76,7 +76,7 @@ class Text(NamedTuple):
     def onto(self, page: Image.Image, fine: int) -> None:
         """Draws it."""
         font = font_of(self.face, self.size * fine)
-        ImageDraw.Draw(page).text(times(self.place, fine), self.words, fill=self.ink, font=font, anchor=self.anchor)
+        ImageDraw.Draw(page).text(times(self.position, fine), self.words, fill=self.ink, font=font, anchor=self.anchor)
 
 
 class Shape(NamedTuple):
@@ -117,14 +117,14 @@ class Scene:
     items: list[Text | Shape | Part] = field(default_factory=list)
 
     def text(
-        self, place, words: str, size: float, ink: Ink = (0, 0, 0), face: str = "default", anchor: str = "la"
+        self, position, words: str, size: float, ink: Ink = (0, 0, 0), face: str = "default", anchor: str = "la"
     ) -> None:
         """Words in one line; `anchor` as Pillow has it."""
-        self.items.append(Text(tuple(place), words, size, ink, face, anchor))
+        self.items.append(Text(tuple(position), words, size, ink, face, anchor))
 
     def paragraph(
         self,
-        place,
+        position,
         words: str,
         width: float,
         size: float,
@@ -134,9 +134,9 @@ class Scene:
     ) -> float:
         """Words in as many lines as they need; returns where the next line would begin."""
         for line in wrapped(words, size, face, width):
-            self.text(place, line, size, ink, face)
-            place = place[0], place[1] + size * leading
-        return place[1]
+            self.text(position, line, size, ink, face)
+            position = position[0], position[1] + size * leading
+        return position[1]
 
     def shape(self, how: str, where, **settings) -> None:
         """What ImageDraw's method `how` draws."""

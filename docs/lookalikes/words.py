@@ -101,7 +101,7 @@ SYMBOLS = r"{(\w+)}"
 
 def say(rng: Rng, template: str) -> str:
     """A template with its slots filled."""
-    slots = re.sub(SYMBOLS, lambda found: SLOTS[found[1]](rng), template)
+    slots = re.sub(SYMBOLS, lambda match: SLOTS[match[1]](rng), template)
     return slots.replace("{{", "{").replace("}}", "}")
 
 

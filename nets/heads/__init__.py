@@ -4,11 +4,12 @@ A head takes two arrays of features that broadcast against each other, so the sa
 two images, (1, F) with (1, F), or a batch with itself, (B, 1, F) with (1, B, F). Its method `rescale(slope,
 offset)` makes slope * logit + offset the logit, which is how `nets.siamese.calibrate` makes a probability of any.
 
-Heads whose row says `places` compare pictures place by place: the tower ends in maps of (h, w, c), and its features (N,
-F) are these maps in a row, F = h * w * c. Such a head has `shape`, which is (h, w, c), and `attention(left, right)`:
-features (..., F) and (..., F) that broadcast -> (..., h * w, h * w), how much place i of the left picture corresponds
-to place j of the right one, never below 0; place i is row i // w, column i % w of the maps. `attention(right, left)` is
-the same with its last two axes exchanged. See `nets.heads.places.PlacesHead`.
+Heads whose row says `locations` compare pictures location by location: the tower ends in maps of (h, w, c), and its
+features (N, F) are these maps in a row, F = h * w * c. Such a head has `shape`, which is (h, w, c), and
+`attention(left, right)`: features (..., F) and (..., F) that broadcast -> (..., h * w, h * w), how much location i of
+the left picture corresponds to location j of the right one, never below 0; location i is row i // w, column i % w of
+the maps. `attention(right, left)` is the same with its last two axes exchanged. See
+`nets.heads.locations.LocationsHead`.
 """
 
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
 
 class Head(NamedTuple):
     """A head: its layer, by "file.Class", the arguments of that, what it does, for --help, and whether it compares
-    places of the tower's maps."""
+    locations of the tower's maps."""
 
     layer: str
     arguments: dict[str, Any]
     text: str
-    places: bool = False
+    locations: bool = False
 
 
 HEADS = {
@@ -57,8 +58,8 @@ def make_head(name: str, tower: "keras.Model | None" = None) -> "keras.layers.La
     """The head layer of a name in `HEADS`, called "head" in a model.
 
     Args:
-        tower: made with `maps`, for a head that compares places.
+        tower: made with `maps`, for a head that compares locations.
     """
     row = HEADS[name]
-    own = {"shape": tower.get_layer("maps").output.shape[1:]} if row.places else {}
+    own = {"shape": tower.get_layer("maps").output.shape[1:]} if row.locations else {}
     return named("nets.heads", row.layer)(**row.arguments, **own, name="head")

@@ -4,14 +4,14 @@ Zhou 2016)."""
 import keras
 from keras import ops
 
-from nets.heads.places import WIDTH, PlacesHead, affinity, turned, unit
+from nets.heads.locations import WIDTH, LocationsHead, affinity, turned, unit
 
 FILTERS = 64  # of the convolution
 
 
-class AffinityHead(PlacesHead):
-    """What the three ways share: A between the places of both maps, a convolution 3 x 3 over the maps, pooling, and a
-    Dense layer."""
+class AffinityHead(LocationsHead):
+    """What the three ways share: A between the locations of both maps, a convolution 3 x 3 over the maps, pooling, and
+    a Dense layer."""
 
     def __init__(self, shape, **kwargs):
         super().__init__(shape, **kwargs)
@@ -38,9 +38,9 @@ class AffinityHead(PlacesHead):
         maps = self.maps(features)
         return ops.concatenate([maps, self.after_conv(self.convolved(self.conv, maps))], axis=-1)
 
-    def after_conv(self, found):
+    def after_conv(self, convolved):
         """What `once` makes of the convolved maps."""
-        return ops.relu(found)
+        return ops.relu(convolved)
 
     def seen(self, left, right):
         (u, left), (v, right) = self.split(left), self.split(right)
@@ -49,16 +49,17 @@ class AffinityHead(PlacesHead):
                      for own, beside in ((left, matrix), (right, turned(matrix))))
 
     def pooled(self, own, matrix):
-        """One picture beside another: the rest of `split` (P, n, k) and A with rows for its places (P, n, n) -> (P,
+        """One picture beside another: the rest of `split` (P, n, k) and A with rows for its locations (P, n, n) -> (P,
         `pooled_width`)."""
         raise NotImplementedError
 
 
 @keras.saving.register_keras_serializable("compare")
 class AttentionBefore(AffinityHead):
-    """ABCNN-1: what A says of each place becomes further channels before the convolution; then the mean over places.
+    """ABCNN-1: what A says of each location becomes further channels before the convolution; then the mean over
+    locations.
 
-    A learnt matrix turns the row A_i of a place into `CHANNELS` channels. The convolution is linear, so that of the
+    A learnt matrix turns the row A_i of a location into `CHANNELS` channels. The convolution is linear, so that of the
     maps is computed once for each picture, and only that of the further channels for each pair.
     """
 
@@ -71,11 +72,11 @@ class AttentionBefore(AffinityHead):
 
     def build(self, left_shape, right_shape=None):
         super().build(left_shape, right_shape)
-        self.projection.build((None, self.spots))
+        self.projection.build((None, self.location_count))
         self.further.build((None, *self.shape[:2], self.CHANNELS))
 
-    def after_conv(self, found):
-        return found
+    def after_conv(self, convolved):
+        return convolved
 
     def pooled(self, own, matrix):
         return ops.mean(ops.relu(own + self.convolved(self.further, self.projection(matrix))), axis=1)
@@ -83,7 +84,8 @@ class AttentionBefore(AffinityHead):
 
 @keras.saving.register_keras_serializable("compare")
 class AttentionAfter(AffinityHead):
-    """ABCNN-2: after the convolution, places weigh by the sums of their rows of A, or columns for the other picture."""
+    """ABCNN-2: after the convolution, locations weigh by the sums of their rows of A, or columns for the other
+    picture."""
 
     def pooled(self, own, matrix):
         sums = ops.sum(matrix, axis=-1)  # (P, n), above 0
@@ -92,10 +94,11 @@ class AttentionAfter(AffinityHead):
 
 @keras.saving.register_keras_serializable("compare")
 class AttentionPool(AffinityHead):
-    """Attention pooling: learnt queries weigh the places by what they show, and by how well the other picture has it.
+    """Attention pooling: learnt queries weigh the locations by what they show, and by how well the other picture has
+    it.
 
-    The weight of place i under a query is softmax_i(q . f_i + s max_j A_ij), with a learnt s for each query. So a query
-    takes what max pooling would pick, but a place that the other picture lacks can count less, or more.
+    The weight of location i under a query is softmax_i(q . f_i + s max_j A_ij), with a learnt s for each query. So a
+    query takes what max pooling would pick, but a location that the other picture lacks can count less, or more.
     """
 
     QUERIES = 4
@@ -112,9 +115,9 @@ class AttentionPool(AffinityHead):
     def pooled_width(self) -> int:
         return FILTERS * self.QUERIES
 
-    def after_conv(self, found):
-        found = ops.relu(found)
-        return ops.concatenate([found, self.queries(found)], axis=-1)
+    def after_conv(self, convolved):
+        convolved = ops.relu(convolved)
+        return ops.concatenate([convolved, self.queries(convolved)], axis=-1)
 
     def pooled(self, own, matrix):
         shown, asked = own[..., :FILTERS], own[..., FILTERS:]  # (P, n, k), (P, n, q)

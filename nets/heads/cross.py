@@ -3,19 +3,19 @@
 import keras
 from keras import ops
 
-from nets.heads.places import PlacesHead, turned, unit
+from nets.heads.locations import LocationsHead, turned, unit
 
 HEADS = 4  # of the attention
 
 
 @keras.saving.register_keras_serializable("compare")
-class CrossAttentionHead(PlacesHead):
-    """What each place finds in its own picture, against what the same place finds in the other one (Vaswani et al.
-    2017).
+class CrossAttentionHead(LocationsHead):
+    """What each location finds in its own picture, against what the same location finds in the other one (Vaswani et
+    al. 2017).
 
-    One attention layer asks both pictures, with scaled dot products; both answers have unit length at every place. The
-    distance is their root mean square over the places of both pictures. A picture beside itself finds the same in both,
-    so its distance is 0. The head knows no positions but those that the tower's maps carry.
+    One attention layer asks both pictures, with scaled dot products; both answers have unit length at every location.
+    The distance is their root mean square over the locations of both pictures. A picture beside itself finds the same
+    in both, so its distance is 0. The head knows no positions but those that the tower's maps carry.
     """
 
     def __init__(self, shape, **kwargs):
@@ -25,7 +25,7 @@ class CrossAttentionHead(PlacesHead):
 
     def build(self, left_shape, right_shape=None):
         super().build(left_shape, right_shape)
-        self.asked.build((None, self.spots, self.shape[2]), (None, self.spots, self.shape[2]))
+        self.asked.build((None, self.location_count, self.shape[2]), (None, self.location_count, self.shape[2]))
 
     def once(self, features):
         maps = self.maps(features)
@@ -34,14 +34,14 @@ class CrossAttentionHead(PlacesHead):
 
     def seen(self, left, right):
         (u, left), (v, right) = (ops.split(picture, 2, axis=-1) for picture in (left, right))
-        found = unit(self.asked(ops.concatenate([u, v]), ops.concatenate([v, u])))  # (2 P, n, c), both ways at once
-        return tuple(self.in_a_row(halves) for halves in ((left, right), ops.split(found, 2)))
+        attended = unit(self.asked(ops.concatenate([u, v]), ops.concatenate([v, u])))  # (2 P, n, c), both ways at once
+        return tuple(self.in_a_row(halves) for halves in ((left, right), ops.split(attended, 2)))
 
     def in_a_row(self, halves):
-        """What places of both pictures found, (P, n, c) each -> (P, 2 n c), of unit length where that of each place has
-        it."""
+        """What locations of both pictures found, (P, n, c) each -> (P, 2 n c), of unit length where that of each
+        location has it."""
         joined = ops.concatenate(halves, axis=1)
-        return ops.reshape(joined, (-1, 2 * self.spots * self.shape[2])) / (2 * self.spots) ** 0.5
+        return ops.reshape(joined, (-1, 2 * self.location_count * self.shape[2])) / (2 * self.location_count) ** 0.5
 
     def attention(self, left, right):
         """The mean over the heads of the attention, and over asking one way and the other."""
@@ -51,4 +51,4 @@ class CrossAttentionHead(PlacesHead):
         there, back = (ops.mean(self.asked(ops.reshape(a, flat), ops.reshape(b, flat), return_attention_scores=True)[1],
                                 axis=1)
                        for a, b in ((u, v), (v, u)))
-        return ops.reshape((there + turned(back)) / 2, (*ops.shape(u)[:-2], self.spots, self.spots))
+        return ops.reshape((there + turned(back)) / 2, (*ops.shape(u)[:-2], self.location_count, self.location_count))

@@ -2,7 +2,7 @@
 
 Every function takes distances (b, B) from own images to all of the batch and the masks `same` and
 `different` (b, B), and returns a mask (b, B, B) of 0 and 1 that is 1 where anchor a, positive p and
-negative n make a triplet that counts. Ties are broken by place; with b = B = 96 the mask holds
+negative n make a triplet that counts. Ties are broken by index; with b = B = 96 the mask holds
 0.9 million numbers, with 512 it holds 134 million: mine smaller batches.
 """
 
@@ -19,14 +19,14 @@ def all_triplets(distance, same, different):
 def random_triplets(distance, same, different):
     """One negative for each anchor and positive, whatever its distance.
 
-    The n negatives of an anchor are numbered 1 to n in the order of the batch. The anchor in place r and
-    the positive in place c take number (7 r + 13 c) mod n + 1. The batch itself is in random order, so
+    The n negatives of an anchor are numbered 1 to n in the order of the batch. The anchor in row r and
+    the positive in column c take number (7 r + 13 c) mod n + 1. The batch itself is in random order, so
     the choice is random too; and it needs no random numbers inside a compiled step, so that a resumed
     run repeats it.
     """
     count = ops.sum(different, axis=1)[:, None]  # (b, 1)
     column = ops.cumsum(ops.ones_like(distance), axis=1)  # (b, B): 1 ... B
-    row = ops.sum(column * (1.0 - same - different), axis=1, keepdims=True)  # (b, 1): the anchor's own place
+    row = ops.sum(column * (1.0 - same - different), axis=1, keepdims=True)  # (b, 1): the anchor's own row
     step = 7.0 * row + 13.0 * column  # (b, B)
     wanted = step - count * ops.floor(step / ops.maximum(count, 1.0)) + 1  # (b, B) in 1..count
     number = ops.cumsum(different, axis=1)  # (b, B): 1 for the first negative, 2 for the second ...

@@ -10,8 +10,8 @@ import keras
 from keras import ops
 
 from nets.heads.distance import distances
-from nets.heads.places import all_pairs
-from nets.replicas import places, whole_batch
+from nets.heads.locations import all_pairs
+from nets.replicas import row_indices, whole_batch
 
 
 @keras.saving.register_keras_serializable("compare")
@@ -33,7 +33,7 @@ class PairCrossEntropy(keras.layers.Layer):
             self.head.build(features_shape, features_shape)
 
     def call(self, features, labels):
-        if getattr(self.head, "compares_places", False):
+        if getattr(self.head, "compares_locations", False):
             logits = all_pairs(self.head, features)  # (b, B)
         else:
             logits = self.head(features[:, None], whole_batch(features)[None, :])
@@ -78,8 +78,8 @@ def pair_masks(labels):
     (b,) int -> two (b, B) float32 masks of 0 and 1; no image is paired with itself.
     """
     everyone = whole_batch(labels)
-    # (b, B)
-    itself = ops.cast(places(labels)[:, None] == ops.arange(ops.shape(everyone)[0], dtype="int32")[None, :], "float32")
+    columns = ops.arange(ops.shape(everyone)[0], dtype="int32")
+    itself = ops.cast(row_indices(labels)[:, None] == columns[None, :], "float32")  # (b, B)
     equal = ops.cast(labels[:, None] == everyone[None, :], "float32")  # (b, B)
     return equal - itself, 1.0 - equal
 
@@ -139,4 +139,4 @@ def spread(labels, features):
     return ops.sqrt(ops.mean(ops.var(everyone, axis=0))) / rms
 
 
-SIGNS_OF_LIFE = (same_distance, different_distance, spread)
+EMBEDDING_METRICS = (same_distance, different_distance, spread)

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from nets.heads.distance import EPSILON, distances
-from nets.replicas import places, whole_batch
+from nets.replicas import row_indices, whole_batch
 
 DUPLICATE = 8e-3  # patches of different points nearer than this show the same place
 FAR = 1e4  # added to a distance that does not count
@@ -26,7 +26,7 @@ class PatchPairs(keras.layers.Layer):
 
     def call(self, features, points):
         a, p = halves(ops.cast(features, "float32"))
-        own = places(a)
+        own = row_indices(a)
         # (m, n)
         others = ops.cast(own[:, None] != ops.arange(ops.shape(whole_batch(a))[0], dtype="int32")[None, :], "float32")
         return ops.repeat(self.cost(a, p, whole_batch(a), whole_batch(p), others), 2)
@@ -150,8 +150,8 @@ def nearest_distance(points, features):
 def matched(points, features):
     """Share of the patches a_i of a batch whose nearest p_j is their own: (b,), (b, F) -> scalar."""
     a, p = halves(features)
-    found = ops.argmin(to_all(a, p), axis=1)
-    return ops.mean(ops.cast(ops.cast(found, "int32") == ops.arange(ops.shape(a)[0], dtype="int32"), "float32"))
+    nearest = ops.argmin(to_all(a, p), axis=1)
+    return ops.mean(ops.cast(ops.cast(nearest, "int32") == ops.arange(ops.shape(a)[0], dtype="int32"), "float32"))
 
 
-SIGNS = (matched, true_distance, nearest_distance)
+DESCRIPTOR_METRICS = (matched, true_distance, nearest_distance)

@@ -28,7 +28,7 @@ class Tower(NamedTuple):
         any_size: whether photos of any size pass, and not only crops of `input_shape`.
         network: the row of keras.applications whose weights can be loaded; None: there are none.
         maps: "file.function" that ends before the pooling of `build`, in maps (batch, h, w, channels), for heads that
-            compare places; "": the tower has none.
+            compare locations; "": the tower has none.
     """
 
     build: str
@@ -49,7 +49,7 @@ SIMILARITY = {
 } | {name: Tower("applications.application", (128, 128, 3), row.least, network=row,
                  maps="applications.application_maps")
      for name, row in NETWORKS.items()}
-NARROW = 32  # channels of the maps that heads compare place by place
+NARROW = 32  # channels of the maps that heads compare location by location
 
 
 class PatchTower(NamedTuple):
@@ -113,8 +113,8 @@ def make_tower(backbone: str, input_shape: Shape, normalize: bool, imagenet: boo
         normalize: whether features are scaled to unit length, so that distances lie in 0..2.
         imagenet: whether ImageNet's weights will be loaded. The pixels are converted inside the tower to
             what these expect. VGG16 without them takes 0..1, as Siamese-tf2 does.
-        maps: whether the tower ends before its pooling, in maps of `NARROW` channels, for heads that compare places;
-            `normalize` then means each place.
+        maps: whether the tower ends before its pooling, in maps of `NARROW` channels, for heads that compare locations;
+            `normalize` then means each location.
 
     Returns:
         Model named "tower": (batch, height, width, channels) in 0..255 -> (batch, features). With `maps` its layer
@@ -204,7 +204,7 @@ def backbone_layers(tower: "keras.Model") -> dict[str, "keras.layers.Layer"]:
 
 
 def set_arrays(targets: dict[str, "keras.layers.Layer"], arrays: dict[str, list["np.ndarray"]]) -> None:
-    """Gives each layer its weights, by name; where the names differ but not their number, by place.
+    """Gives each layer its weights, by name; where the names differ but not their number, by position.
 
     Keras numbers some names on from network to network, such as normalization_1.
 

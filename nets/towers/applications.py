@@ -1,5 +1,5 @@
 """Any network of keras.applications as a tower: its own pre-processing inside, its last maps averaged over all
-places."""
+locations."""
 
 from typing import NamedTuple
 
@@ -51,7 +51,7 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet's 
 
 
 def application(images, row, imagenet: bool = False):
-    """The features of a network of `NETWORKS`: mean of its last maps over all places, (batch, channels)."""
+    """The features of a network of `NETWORKS`: mean of its last maps over all locations, (batch, channels)."""
     import keras
 
     return keras.layers.GlobalAveragePooling2D(name="average", dtype="float32")(application_maps(images, row, imagenet))

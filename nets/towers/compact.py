@@ -9,7 +9,7 @@ from nets.replicas import several_replicas
 def compact(images, row=None, imagenet: bool = False):
     """A light tower for machines without a GPU: 0.46 M parameters and 128 features at any input shape.
 
-    Four stages of two 3 x 3 convolutions; the last maps are pooled to 3 x 3, so that the place of
+    Four stages of two 3 x 3 convolutions; the last maps are pooled to 3 x 3, so that the location of
     a stroke still counts. Several devices normalise their batch as one.
     """
     x = layers.MaxPooling2D(name="stage4_pool")(compact_maps(images))
@@ -33,7 +33,7 @@ def photos(images, row=None, imagenet: bool = False):
     """A light tower for photographs: 0.46 M parameters and 128 features at any input shape.
 
     A convolution 5 x 5 in steps of two, then four stages, the last three of two convolutions 3 x 3. Mean and spread of
-    the last maps over all places describe what is there, wherever it stands. Grey images are shown as colour.
+    the last maps over all locations describe what is there, wherever it stands. Grey images are shown as colour.
     """
     return layers.Dense(128, name="features")(MeanAndSpread(name="seen")(photos_maps(images)))
 
@@ -56,7 +56,7 @@ def compact_quality(images, row=None, imagenet: bool = False):
     """A light tower for two cores, 0.29 M parameters, for photos of any size.
 
     A convolution 5 x 5 in steps of two, which sees every pixel, then four stages, the last three of
-    two convolutions 3 x 3. Mean and spread over all places are taken of the stem and of every
+    two convolutions 3 x 3. Mean and spread over all locations are taken of the stem and of every
     stage: some faults are seen in fine detail, some in the whole.
     """
     x = layers.Rescaling(1 / 127.5, offset=-1.0)(images)

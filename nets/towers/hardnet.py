@@ -82,7 +82,7 @@ def norm(x, name: str):
 
 
 def last(x, row):
-    """Dropout, a convolution over all places, batch normalisation: (B, row.out)."""
+    """Dropout, a convolution over all locations, batch normalisation: (B, row.out)."""
     x = layers.Dropout(row.dropout, name="dropout")(x)
     x = layers.Conv2D(row.out, tuple(x.shape[1:3]), use_bias=False, kernel_initializer=orthogonal(), name="last")(x)
     return layers.Flatten(name="features")(norm(x, "last"))
@@ -111,9 +111,9 @@ def assign(tower: keras.Model, arrays: dict[str, np.ndarray]) -> None:
     if not len(kernels) == len(spreads) == len(targets):
         raise ValueError(f"{len(kernels)} convolutions and {len(spreads)} normalisations ({', '.join(kernels[:3])} "
                          f"...), the model has {len(targets)} of each: pass the --backbone of these weights")
-    found = [[arrays[name].transpose(2, 3, 1, 0)] if arrays[name].ndim == 4 else [arrays[name]] for name in kernels]
-    found += [[arrays.get(name.replace("_var", "_mean"), np.zeros(0)), arrays[name]] for name in spreads]
-    for name, layer, values in zip(kernels + spreads, targets + norms, found):
+    weights = [[arrays[name].transpose(2, 3, 1, 0)] if arrays[name].ndim == 4 else [arrays[name]] for name in kernels]
+    weights += [[arrays.get(name.replace("_var", "_mean"), np.zeros(0)), arrays[name]] for name in spreads]
+    for name, layer, values in zip(kernels + spreads, targets + norms, weights):
         received, expected = [value.shape for value in values], [tuple(weight.shape) for weight in layer.weights]
         if received != expected:
             raise ValueError(f"{name}: {received[-1]}, the model expects {expected[-1]} at {layer.name}, with height "
@@ -121,4 +121,4 @@ def assign(tower: keras.Model, arrays: dict[str, np.ndarray]) -> None:
         layer.set_weights(values)
     if kernels[0].startswith("features"):  # HardNet's code divides by a spread over n - 1 values
         count = prod(tower.input_shape[1:])
-        targets[0].set_weights([found[0][0] * sqrt((count - 1) / count)])
+        targets[0].set_weights([weights[0][0] * sqrt((count - 1) / count)])

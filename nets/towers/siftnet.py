@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-ANGLES, CELLS = 8, 4  # bins of angles, and of places each way
+ANGLES, CELLS = 8, 4  # bins of angles, and of positions each way
 # width of a cell, in sides of a patch: three sigmas of the key point of size P / 5.303 that OpenCV's SIFT is given
 CELL = 3 / (2 * 5.303)
 CLIP = 0.2  # greatest share of one number in a descriptor, before it is scaled again
@@ -60,9 +60,9 @@ class AngleBins(keras.layers.Layer):
         self.mode = mode
 
     def call(self, strength, angle):
-        place = angle * (ANGLES / (2 * np.pi))
-        place = place - ANGLES * ops.floor(place / ANGLES)  # 0..8
-        away = ops.abs(place - ops.convert_to_tensor(np.arange(ANGLES, dtype="float32")))  # (B, P, P, 8)
+        position = angle * (ANGLES / (2 * np.pi))
+        position = position - ANGLES * ops.floor(position / ANGLES)  # 0..8
+        away = ops.abs(position - ops.convert_to_tensor(np.arange(ANGLES, dtype="float32")))  # (B, P, P, 8)
         share = ops.maximum(0.0, 1 - ops.minimum(away, ANGLES - away))
         return strength * share * ops.convert_to_tensor(window(strength.shape[1], self.mode)[None, :, :, None])
 
@@ -72,11 +72,11 @@ class AngleBins(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("compare")
 class Cells(keras.layers.Layer):
-    """Sums of each bin under a tent around each of 4 x 4 places: (B, P, P, A) -> (B, 4, 4, A), float32.
+    """Sums of each bin under a tent around each of 4 x 4 positions: (B, P, P, A) -> (B, 4, 4, A), float32.
 
     Args:
-        grid: "centred": the places lie alike around the centre of the patch, and each pixel is shared by its nearest
-            places, as in OpenCV; "seed": as the strides and paddings of a convolution place them, one or two pixels
+        grid: "centred": the positions lie alike around the centre of the patch, and each pixel is shared by its nearest
+            positions, as in OpenCV; "seed": as the strides and paddings of a convolution place them, one or two pixels
             aside, under narrower tents.
     """
 

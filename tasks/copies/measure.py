@@ -77,7 +77,7 @@ def recall_by_kind(made: Copies, embed: Embed, progress: Progress = silent) -> d
     truth = np.eye(count, len(photos), dtype=bool)
     everything = np.stack(list(scores.values()))  # (kinds, M, N)
     threshold = threshold_at(everything, np.broadcast_to(truth, everything.shape), PRECISION)
-    return {label: float((np.diagonal(found) >= threshold).mean()) for label, found in scores.items()}
+    return {label: float((np.diagonal(similarities) >= threshold).mean()) for label, similarities in scores.items()}
 
 
 def easy_pairs(made: Copies, embed: Embed) -> tuple[np.ndarray, np.ndarray]:

@@ -60,7 +60,7 @@ def write_copies(compare, shape: tuple[int, int, int], paths: list[str], folder:
              # at most 10 bits, as is usual
              "hash": measure.at_threshold(measure.easy_pairs(made, ways["hash"]), 1 - 2 * 10.5 / 64)}
     result = {"photos": len(paths), "copied": len(next(iter(made.copies.values()))), "seed": seed,
-              "recall": {"mean": {name: float(np.mean(list(found.values()))) for name, found in recall.items()}}
+              "recall": {"mean": {name: float(np.mean(list(of_kinds.values()))) for name, of_kinds in recall.items()}}
               | {kind: {name: recall[name][kind] for name in ways} for kind in recall["model"]}, "pairs": pairs}
     runs.write_json(folder, runs.EVALUATION, result)
     draw(folder, result)
@@ -71,10 +71,10 @@ def draw(folder: str, result: dict) -> None:
     """Recall by kind of change, the model beside the hash, as copies.png."""
     kinds = sorted(set(result["recall"]) - {"mean"}, key=lambda kind: result["recall"][kind]["model"])
     page, ((axis,),) = figures.figure(width=7.0, height=0.28 * len(kinds) + 1.5)
-    places = np.arange(len(kinds))
+    positions = np.arange(len(kinds))
     for shift, name, label in ((0.2, "model", "this model"), (-0.2, "hash", "perceptual hash")):
-        axis.barh(places + shift, [result["recall"][kind][name] for kind in kinds], 0.38, label=label)
-    axis.set(yticks=places, yticklabels=kinds, xlim=(0, 1), xlabel="share of copies found",
+        axis.barh(positions + shift, [result["recall"][kind][name] for kind in kinds], 0.38, label=label)
+    axis.set(yticks=positions, yticklabels=kinds, xlim=(0, 1), xlabel="share of copies found",
              title=f"Copies of {result['copied']} photos among {result['photos']}, 99 % of the answers right")
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     figures.save(page, folder, "copies.png")
@@ -86,11 +86,11 @@ def in_words(result: dict) -> list[str]:
         return ["no photos were held out: how well copies are found is unknown"]
     lines = [f"copies of {result['copied']} photos among {result['photos']}, found where 99 % of all answers are right",
              f"  {'kind of change':32}{'model':>8}{'hash':>8}"]
-    lines += [f"  {kind:32}{found['model']:8.2f}{found['hash']:8.2f}" for kind, found in result["recall"].items()]
+    lines += [f"  {kind:32}{figures['model']:8.2f}{figures['hash']:8.2f}" for kind, figures in result["recall"].items()]
     for name, words in (("model", "this model at its threshold"), ("hash", "perceptual hash, 10 of 64 bits")):
-        found = result["pairs"][name]
-        lines.append(f"easy copies mixed with the photos, {words}: precision {found['precision']:.3f}, recall "
-                     f"{found['recall']:.3f}, F1 {found['f1']:.3f} (best possible {found['best_f1']:.3f})")
+        figures = result["pairs"][name]
+        lines.append(f"easy copies mixed with the photos, {words}: precision {figures['precision']:.3f}, recall "
+                     f"{figures['recall']:.3f}, F1 {figures['f1']:.3f} (best possible {figures['best_f1']:.3f})")
     return lines
 
 

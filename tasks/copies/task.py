@@ -70,12 +70,12 @@ def build_model(options, start=None):
 
 def find_data(options, model) -> Data:
     """Finds and splits the photos; says what was found."""
-    found = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed,
+    split = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed,
                                options.skip_broken)
-    print(found.how)
-    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train,
-                "validation": found.validation, "test": found.test}
-    return Data(found.root, found, held_out)
+    print(split.how)
+    held_out = {"root": os.path.abspath(split.root), "how": split.how, "train": split.train,
+                "validation": split.validation, "test": split.test}
+    return Data(split.root, split, held_out)
 
 
 def prepare(options, model, data: Data) -> None:
@@ -101,7 +101,7 @@ def trainer(options, model, make_optimizer):
     """The compiled model that is trained."""
     loss = siamese.make_loss(LOSS, model, temperature=options.temperature)
     made = siamese.trainer(model, loss, augment=False)
-    made.compile(make_optimizer(model), siamese.own_loss, metrics=siamese.signs_of_life(loss))
+    made.compile(make_optimizer(model), siamese.precomputed_loss, metrics=siamese.embedding_metrics(loss))
     return made
 
 
@@ -135,8 +135,8 @@ def validation(options, model, data: Data) -> Validation | None:
     made = made._replace(photos=as_inputs(made.photos, shape), copies=kinds)
 
     def measure() -> dict[str, float]:
-        found = recall_by_kind(made, lambda pictures: embed(model, pictures))
-        return {"val_recall": float(np.mean(list(found.values())))}
+        recalls = recall_by_kind(made, lambda pictures: embed(model, pictures))
+        return {"val_recall": float(np.mean(list(recalls.values())))}
 
     return Validation(measure, "val_recall" if options.patience else "", "max")
 

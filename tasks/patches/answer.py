@@ -31,7 +31,7 @@ def answer(options, files: list[str]) -> None:
     for number, (file, points) in enumerate(zip(others, keypoints[1:]), start=1):
         b = view(file, describer, options.most_keypoints, points)
         scene = compare(a, b, options.ratio, options.tolerance, options.geometry)
-        tell(options, b, scene, alone=len(others) == 1)
+        tell(options, b, scene, only_pair=len(others) == 1)
         if options.figure and not options.homography:
             name = "matches.png" if len(others) == 1 else f"matches_{number}.png"
             figures.matches(a, b, scene, in_words(scene, options.geometry), name, window=not options.json)
@@ -49,27 +49,27 @@ def photo_files(files: list[str]) -> list[str]:
         ValueError: fewer than two.
     """
     files = [os.path.expanduser(file) for file in files]
-    found = [path for file in files
-             for path in ([os.path.join(file, name) for name in walk(file)[0]] if os.path.isdir(file) else [file])]
-    first = found[:1]
-    found = first + [path for path in dict.fromkeys(found[1:]) if path not in first or path in files[1:]]
-    if len(found) < 2:
-        raise ValueError(f"received {counted(len(found), 'photo')}, expected two or more: python predict.py "
+    photos = [path for file in files
+              for path in ([os.path.join(file, name) for name in walk(file)[0]] if os.path.isdir(file) else [file])]
+    first = photos[:1]
+    photos = first + [path for path in dict.fromkeys(photos[1:]) if path not in first or path in files[1:]]
+    if len(photos) < 2:
+        raise ValueError(f"received {counted(len(photos), 'photo')}, expected two or more: python predict.py "
                          "--task=patches a.jpg b.jpg, or a.jpg FOLDER")
-    return found
+    return photos
 
 
-def tell(options, b: View, scene: Scene, alone: bool) -> None:
+def tell(options, b: View, scene: Scene, only_pair: bool) -> None:
     """Prints the decision, or with --homography the matrix alone."""
     if options.homography:
-        if not alone:
+        if not only_pair:
             print(f"# {shown(b.file)}")
         print("none" if scene.matrix is None
               else "\n".join(" ".join(f"{value:.10g}" for value in row) for row in scene.matrix))
         return
     print(f"{shown(b.file)}: {counted(len(b.keypoints.xy), 'key point')}, {counted(len(scene.a), 'match', 'matches')}, "
           f"{int(scene.inliers.sum())} agree")
-    print(("" if alone else "  ") + in_words(scene, options.geometry))
+    print(("" if only_pair else "  ") + in_words(scene, options.geometry))
 
 
 def in_words(scene: Scene, geometry: str) -> str:

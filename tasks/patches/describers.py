@@ -59,9 +59,9 @@ def opencv() -> Describer:
     return Describer("OpenCV SIFT", 1, 65, sift.OF_SETS, describe, describe)
 
 
-def root(found: np.ndarray) -> np.ndarray:
+def root(descriptors: np.ndarray) -> np.ndarray:
     """RootSIFT (N, 128) of SIFT (N, 128)."""
-    return np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-12))
+    return np.sqrt(descriptors / np.maximum(descriptors.sum(1, keepdims=True), 1e-12))
 
 
 def asked_for(options) -> Describer:
@@ -107,15 +107,15 @@ def grey(patches: np.ndarray) -> np.ndarray:
 
 def resized(patches: np.ndarray, side: int, channels: int) -> np.ndarray:
     """Patches (N, side, side) or (N, side, side, 3) float32, without aliasing."""
-    found = np.asarray(patches, "float32")
-    if channels == 3 and found.ndim == 3:
-        found = np.repeat(found[..., None], 3, axis=-1)
-    if found.shape[1] == side:
-        return found
+    pixels = np.asarray(patches, "float32")
+    if channels == 3 and pixels.ndim == 3:
+        pixels = np.repeat(pixels[..., None], 3, axis=-1)
+    if pixels.shape[1] == side:
+        return pixels
     # Pillow's BILINEAR gives the same to 5e-5. It keeps flat patches exactly flat, though, while the network enlarges
     # the rounding errors of these sums, so FPR95 of homogr in docs/patches.md would become .602 where it is .612.
-    weights = shares(found.shape[1], side)
-    return np.einsum("sy,nyx...,tx->nst...", weights, found, weights, optimize=True)
+    weights = shares(pixels.shape[1], side)
+    return np.einsum("sy,nyx...,tx->nst...", weights, pixels, weights, optimize=True)
 
 
 def shares(before: int, after: int) -> np.ndarray:

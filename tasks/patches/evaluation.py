@@ -34,14 +34,14 @@ def evaluate(options, path: str) -> dict:
     kind = sets.kind_of(root) if root else "held out"
     result = {"data": root or "held-out photos", "kind": kind, "seed": options.seed}
     if kind == "phototour":
-        found = protocol.of_lists(sets.phototour(root), list(own.values()))
+        measured = protocol.of_lists(sets.phototour(root), list(own.values()))
     else:
         channels = max(describer.channels for describer in own.values())
-        found = protocol.of_scenes(scenes(options, root, kind, path, channels), list(own.values()), options.seed)
-    result |= {"patches": found.patches, "figures": dict(zip(own, found.figures))}
+        measured = protocol.of_scenes(scenes(options, root, kind, path, channels), list(own.values()), options.seed)
+    result |= {"patches": measured.patches, "figures": dict(zip(own, measured.figures))}
     print("\n".join(protocol.in_words(result)))
-    figures.curves(folder, found.curves, protocol.TITLES)
-    figures.mistakes(folder, *found.mistakes)
+    figures.curves(folder, measured.curves, protocol.TITLES)
+    figures.mistakes(folder, *measured.mistakes)
     if kind == "homographies" and options.photos_too:
         pairs = sets.photo_pairs(root)
         result["photos"] = {name: by_opencv(options, pairs) if name == "OpenCV"
@@ -79,20 +79,20 @@ def scenes(options, root: str, kind: str, path: str, channels: int) -> Iterator[
 def whole_photos(options, pairs: list[sets.PhotoPair], describer: Describer) -> dict:
     """Photos in, homography out: for each pair its matches, errors and seconds; and of pairs that show different
     places, how many agree."""
-    found, views, bar = {}, [], progress_bar("pair")
+    rows, views, bar = {}, [], progress_bar("pair")
     for done, pair in enumerate(pairs, start=1):
         began = time.perf_counter()
         a, b = (view(file, describer, options.most_keypoints) for file in (pair.a, pair.b))
         scene = compare(a, b, options.ratio, options.tolerance)
-        found[pair.name] = row_of(pair, len(scene.a), int(scene.inliers.sum()), scene.matrix,
-                                  time.perf_counter() - began)
+        rows[pair.name] = row_of(pair, len(scene.a), int(scene.inliers.sum()), scene.matrix,
+                                 time.perf_counter() - began)
         views.append((a, b))
         bar(done, len(pairs))
     unrelated = [compare(views[row][0], views[other][1], options.ratio, options.tolerance)
                  for row in range(len(views)) for other in range(len(views)) if not related(pairs[row], pairs[other])]
-    return in_all(found) | {"unrelated": {"pairs": len(unrelated), "same": sum(scene.same for scene in unrelated),
-                                          "most_inliers": max((int(scene.inliers.sum()) for scene in unrelated),
-                                                              default=0)}}
+    return in_all(rows) | {"unrelated": {"pairs": len(unrelated), "same": sum(scene.same for scene in unrelated),
+                                         "most_inliers": max((int(scene.inliers.sum()) for scene in unrelated),
+                                                             default=0)}}
 
 
 def by_opencv(options, pairs: list[sets.PhotoPair]) -> dict:
@@ -100,7 +100,7 @@ def by_opencv(options, pairs: list[sets.PhotoPair]) -> dict:
     comes out."""
     import cv2
 
-    found, made = {}, cv2.SIFT_create(options.most_keypoints)
+    rows, made = {}, cv2.SIFT_create(options.most_keypoints)
     for pair in pairs:
         began = time.perf_counter()
         (a, one), (b, other) = (made.detectAndCompute(np.asarray(open_image(file, "L")), None)
@@ -112,8 +112,8 @@ def by_opencv(options, pairs: list[sets.PhotoPair]) -> dict:
         matrix, agree = (cv2.findHomography(left, right, cv2.RANSAC, options.tolerance, maxIters=20_000,
                                             confidence=0.9999)
                          if len(kept) > 3 else (None, np.zeros(0)))
-        found[pair.name] = row_of(pair, len(kept), int(np.sum(agree)), matrix, time.perf_counter() - began)
-    return in_all(found)
+        rows[pair.name] = row_of(pair, len(kept), int(np.sum(agree)), matrix, time.perf_counter() - began)
+    return in_all(rows)
 
 
 def row_of(pair: sets.PhotoPair, matches: int, inliers: int, matrix: np.ndarray | None, seconds: float) -> dict:
@@ -123,12 +123,12 @@ def row_of(pair: sets.PhotoPair, matches: int, inliers: int, matrix: np.ndarray 
             "overlap_error": overlap, "seconds": seconds}
 
 
-def in_all(found: dict[str, dict]) -> dict:
+def in_all(rows: dict[str, dict]) -> dict:
     """The rows of all pairs, and how many are near and recognised."""
     near = {f"near_{kind}": sum(row[f"{kind}_error"] is not None and row[f"{kind}_error"] < NEAR
-                                for row in found.values())
+                                for row in rows.values())
             for kind in ("corner", "overlap")}
-    return {"pairs": found, **near, "same": sum(row["same"] for row in found.values())}
+    return {"pairs": rows, **near, "same": sum(row["same"] for row in rows.values())}
 
 
 def related(one: sets.PhotoPair, other: sets.PhotoPair) -> bool:
@@ -150,9 +150,9 @@ def errors(matrix: np.ndarray | None, b_to_a: np.ndarray, a: tuple[int, int],
     truth = np.linalg.inv(b_to_a)
     truth = truth / (truth[2] @ (a[0] / 2, a[1] / 2, 1))  # positive where the middle of the photo is
     x, y = np.meshgrid(*(np.linspace(0, side - 1, 21) for side in a))
-    places = np.stack([x, y], axis=-1).reshape(-1, 2)
-    right = transfer(truth, places)
-    gaps = np.linalg.norm(transfer(matrix, places) - right, axis=1)
+    points = np.stack([x, y], axis=-1).reshape(-1, 2)
+    right = transfer(truth, points)
+    gaps = np.linalg.norm(transfer(matrix, points) - right, axis=1)
     corners = gaps.reshape(x.shape)[::20, ::20].mean()
     with np.errstate(invalid="ignore"):
         seen = ((right >= 0) & (right <= np.array(b) - 1)).all(1)
@@ -160,14 +160,14 @@ def errors(matrix: np.ndarray | None, b_to_a: np.ndarray, a: tuple[int, int],
     return tuple(float(error) if np.isfinite(error) else None for error in (corners, overlap))
 
 
-def photos_in_words(found: dict[str, dict]) -> list[str]:
+def photos_in_words(results: dict[str, dict]) -> list[str]:
     """The pairs of photos as a table."""
     lines = ["photos in, homography out: matches that agree, error of the corners of the first photo, and of what "
              "both show, in pixels; seconds",
-             " " * 18 + "".join(f"{name:>36}" for name in found)]
-    for name in next(iter(found.values()))["pairs"]:
-        lines.append(f"  {name:16}" + "".join(pair_in_words(result["pairs"][name]) for result in found.values()))
-    for label, result in found.items():
+             " " * 18 + "".join(f"{name:>36}" for name in results)]
+    for name in next(iter(results.values()))["pairs"]:
+        lines.append(f"  {name:16}" + "".join(pair_in_words(result["pairs"][name]) for result in results.values()))
+    for label, result in results.items():
         lines.append(f"  {label}: a map for {result['same']} of {len(result['pairs'])} pairs, corners within {NEAR:g} "
                      f"px in {result['near_corner']}, what both show within {NEAR:g} px in {result['near_overlap']}")
         if other := result.get("unrelated"):

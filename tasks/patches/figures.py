@@ -68,24 +68,24 @@ def warped(left: np.ndarray, right: np.ndarray, matrix: np.ndarray) -> np.ndarra
     """The second picture as it lies on the first (h, w, 3) uint8, whose pixels `matrix` maps to it; elsewhere the first
     one, pale."""
     x, y = np.meshgrid(np.arange(left.shape[1]), np.arange(left.shape[0]))
-    places = transfer(matrix, np.stack([x, y], axis=-1).reshape(-1, 2)).reshape(*left.shape[:2], 2)
-    inside = ((places >= 0) & (places <= (right.shape[1] - 1, right.shape[0] - 1))).all(-1)
-    places = np.where(inside[..., None], places, 0)
-    laid = np.stack([map_coordinates(right[..., c], (places[..., 1], places[..., 0]), order=1) for c in range(3)],
+    points = transfer(matrix, np.stack([x, y], axis=-1).reshape(-1, 2)).reshape(*left.shape[:2], 2)
+    inside = ((points >= 0) & (points <= (right.shape[1] - 1, right.shape[0] - 1))).all(-1)
+    points = np.where(inside[..., None], points, 0)
+    laid = np.stack([map_coordinates(right[..., c], (points[..., 1], points[..., 0]), order=1) for c in range(3)],
                     axis=-1)
     return np.where(inside[..., None], laid, 160 + left // 3).astype("uint8")
 
 
-def curves(folder: str, found: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]],
+def curves(folder: str, panels: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]],
            titles: dict[str, tuple[str, str, str]]) -> None:
     """Curves of each descriptor, as curves.png.
 
     Args:
-        found: of each panel and descriptor, x and y.
+        panels: of each panel and descriptor, x and y.
         titles: of each panel, its title and the labels of x and y. The panel "fpr95" has a logarithmic x axis.
     """
-    page, axes = figures.figure(len(found), width=4.6, height=3.8)
-    for axis, (panel, lines) in zip(axes[0], found.items()):
+    page, axes = figures.figure(len(panels), width=4.6, height=3.8)
+    for axis, (panel, lines) in zip(axes[0], panels.items()):
         for (name, (x, y)), colour in zip(lines.items(), COLOURS):
             axis.plot(x, y, label=name, color=colour)
         title, across, up = titles[panel]

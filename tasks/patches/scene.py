@@ -19,7 +19,7 @@ from utils.data.images import called, open_image
 from utils.keypoints import geometry
 from utils.keypoints.detector import Keypoints, detect
 from utils.keypoints.matching import match
-from utils.keypoints.surroundings import found_again
+from utils.keypoints.surroundings import matching_cells
 from utils.saying import counted
 
 ALARMS = 1e-6  # agreements by chance that are accepted for a pair of photos; below 1, because key points crowd together
@@ -38,7 +38,7 @@ class View(NamedTuple):
     keypoints: Keypoints
     descriptors: np.ndarray
 
-    def places(self) -> np.ndarray:
+    def points(self) -> np.ndarray:
         """The key points (N, 2) in pixels of the file, upright."""
         return (self.keypoints.xy.astype(float) + 0.5) * self.pixel - 0.5
 
@@ -47,13 +47,13 @@ class Scene(NamedTuple):
     """What two photos have in common.
 
     Attributes:
-        a, b: pixels of the matches in each file (K, 2), upright as EXIF says; each place once.
+        a, b: pixels of the matches in each file (K, 2), upright as EXIF says; each point once.
         distance, ratio: of the descriptors of each match (K,).
         inliers: which matches agree (K,).
         matrix: pixels of a -> pixels of b (3, 3), or None where the photos do not show the same place.
         needed: matches that must agree, so that it is not chance.
         places, alike: how many places of what both photos show were looked at, and how many look alike, see
-            `found_again`; 0 where no matches agree.
+            `matching_cells`; 0 where no matches agree.
         part: share of the first photo that a box around most agreeing matches covers.
     """
 
@@ -106,8 +106,8 @@ def view(file, describer: Describer, most: int, keypoints: str = "") -> View:
         picture = picture.resize(size, Image.Resampling.BOX)
     pixel = 1.0 if keypoints else pixel
     photo = np.asarray(picture)
-    found = read_keypoints(keypoints, file) if keypoints else detect(np.asarray(picture.convert("L"), "float32"), most)
-    return View(called(file), photo, pixel, found, describer.describe(photo, found))
+    points = read_keypoints(keypoints, file) if keypoints else detect(np.asarray(picture.convert("L"), "float32"), most)
+    return View(called(file), photo, pixel, points, describer.describe(photo, points))
 
 
 def compare(a: View, b: View, ratio: float, tolerance: float, model: str = "homography") -> Scene:
@@ -117,7 +117,7 @@ def compare(a: View, b: View, ratio: float, tolerance: float, model: str = "homo
         model: of `utils.keypoints.geometry.MODELS`.
     """
     matches = match(a.descriptors, b.descriptors, ratio)
-    left, right = a.places()[matches.rows[:, 0]], b.places()[matches.rows[:, 1]]
+    left, right = a.points()[matches.rows[:, 0]], b.points()[matches.rows[:, 1]]
     # several angles of a point are one match
     once = np.sort(np.unique(np.rint(np.concatenate([left, right], axis=1)), axis=0, return_index=True)[1])
     left, right, matches = left[once], right[once], matches.take(once)
@@ -126,23 +126,24 @@ def compare(a: View, b: View, ratio: float, tolerance: float, model: str = "homo
     least = needed(len(left), np.pi * tolerance**2 / (height * width), geometry.MODELS[model].points)
     rest, refused = np.arange(len(left)), None
     while True:  # what lies over both photos may hide what the photos themselves agree on
-        found = geometry.ransac(left[rest], right[rest], model, tolerance)
-        inliers = np.isin(np.arange(len(left)), rest[found.inliers])
+        best = geometry.ransac(left[rest], right[rest], model, tolerance)
+        inliers = np.isin(np.arange(len(left)), rest[best.inliers])
         scene = Scene(left, right, matches.distance, matches.ratio, inliers, None, least)
-        if found.matrix is None or inliers.sum() < least:
+        if best.matrix is None or inliers.sum() < least:
             return refused or scene
-        alike = found_again(a.photo, b.photo, geometry.scaling(1 / b.pixel) @ found.matrix @ geometry.scaling(a.pixel))
+        shown = geometry.scaling(1 / b.pixel) @ best.matrix @ geometry.scaling(a.pixel)
+        alike = matching_cells(a.photo, b.photo, shown)
         part = covered(left[inliers] / a.pixel) / np.prod(a.photo.shape[:2])
         scene = scene._replace(places=len(alike), alike=int(alike.sum()), part=float(part))
         if len(alike) and alike.mean() >= AROUND:
-            return scene._replace(matrix=found.matrix)
-        rest, refused = rest[~found.inliers], refused or scene
+            return scene._replace(matrix=best.matrix)
+        rest, refused = rest[~best.inliers], refused or scene
 
 
-def covered(places: np.ndarray) -> float:
-    """The area of a box, turned as the places (N, 2) spread, that holds all but the outermost 5 % on each side."""
-    places = places - np.median(places, axis=0)
-    low, high = np.percentile(places @ np.linalg.svd(places, full_matrices=False)[2].T, (5, 95), axis=0)
+def covered(points: np.ndarray) -> float:
+    """The area of a box, turned as the points (N, 2) spread, that holds all but the outermost 5 % on each side."""
+    points = points - np.median(points, axis=0)
+    low, high = np.percentile(points @ np.linalg.svd(points, full_matrices=False)[2].T, (5, 95), axis=0)
     return float((high - low).prod())
 
 
@@ -150,7 +151,7 @@ def needed(count: int, share: float, points: int) -> int:
     """How many of `count` matches must agree so that fewer than `ALARMS` such agreements are expected by chance.
 
     Args:
-        share: of the photo that is within the tolerance of a place.
+        share: of the photo that is within the tolerance of a point.
         points: that fix a map.
     """
     agreeing = np.arange(points + 1, count + 1)

@@ -85,16 +85,16 @@ def find_data(options, model) -> Data:
     root = os.path.expanduser(options.dataset_path)
     if set_kind(root):
         return find_set(options, root, model.input_shape[1:])
-    found = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed,
+    split = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed,
                                options.skip_broken)
-    print(found.how)
+    print(split.how)
     if options.data_share < 1:
-        kept = evenly(found.train, max(1, round(options.data_share * len(found.train))))
-        found = photos.Photos(found.root, kept, found.validation, found.test, found.how)
+        kept = evenly(split.train, max(1, round(options.data_share * len(split.train))))
+        split = photos.Photos(split.root, kept, split.validation, split.test, split.how)
         print(f"--data_share={options.data_share:g}: {len(kept)} of the photos to train on are used")
-    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train,
-                "validation": found.validation, "test": found.test}
-    return Data(found.root, found, {}, held_out)
+    held_out = {"root": os.path.abspath(split.root), "how": split.how, "train": split.train,
+                "validation": split.validation, "test": split.test}
+    return Data(split.root, split, {}, held_out)
 
 
 def set_kind(root: str) -> str:
@@ -110,24 +110,25 @@ def find_set(options, root: str, shape: tuple[int, int, int]) -> Data:
     if shape[2] != 1:
         raise ValueError(f"--input_shape: the patches of {root} are grey, the model takes {shape[2]} channels: pass "
                          f"{shape[0]},{shape[1]},1")
-    found, names = read_set(root, shape[0])
-    unit = found.points if len(names) == 1 else found.scenes
+    patch_set, names = read_set(root, shape[0])
+    unit = patch_set.points if len(names) == 1 else patch_set.scenes
     order = np.random.default_rng(options.seed).permutation(np.unique(unit))
     ends = np.cumsum([max(1, round(share * len(order))) if share else 0
                       for share in (options.test_share, options.val_share)])
     held = {"test": order[: ends[0]], "validation": order[ends[0] : ends[1]], "train": order[ends[1] :]}
     held["train"] = held["train"][: max(1, round(options.data_share * len(held["train"])))]
-    if len(held["train"]) < 1 or len(found.points) < 2:
+    if len(held["train"]) < 1 or len(patch_set.points) < 2:
         raise ValueError(f"{root}: found {len(order)} scenes or points, too few to train on: lower --val_share and "
                          "--test_share")
     of = "points" if len(names) == 1 else "scenes"
-    how = (f"{len(found.points)} patches, {of}: "
+    how = (f"{len(patch_set.points)} patches, {of}: "
            + ", ".join(f"{len(held[part])} {words}" for part, words in PARTS.items()))
     print(f"found {how}")
-    kept = {part: found.take(np.isin(unit, held[part])) for part in held}
+    kept = {part: patch_set.take(np.isin(unit, held[part])) for part in held}
     told = {part: sorted(names[row] for row in held[part]) if of == "scenes" else len(held[part]) for part in held}
     return Data(root, None, kept,
-                {"root": os.path.abspath(root), "how": how, "patches": len(found.points), "seed": options.seed, **told})
+                {"root": os.path.abspath(root), "how": how, "patches": len(patch_set.points), "seed": options.seed,
+                 **told})
 
 
 def read_set(root: str, side: int) -> tuple[PatchSet, list[str]]:
@@ -190,7 +191,7 @@ def views_of(options) -> Views:
 def trainer(options, model, make_optimizer):
     """The compiled model that is trained."""
     made = descriptor.trainer(model, make_patch_loss(options.patch_loss))
-    made.compile(make_optimizer(model), descriptor.own_loss, metrics=descriptor.signs())
+    made.compile(make_optimizer(model), descriptor.precomputed_loss, metrics=descriptor.descriptor_metrics())
     return made
 
 
@@ -245,12 +246,12 @@ def measured(model, pairs: list[np.ndarray]) -> dict[str, float]:
     sizes = np.cumsum([2 * len(of_one) for of_one in pairs])[:-1]
     patches = np.concatenate([of_one.reshape(-1, *of_one.shape[2:]) for of_one in pairs])
     features = np.split(descriptor.describe(model, patches), sizes)
-    if not all(np.isfinite(found).all() for found in features):
+    if not all(np.isfinite(descriptors).all() for descriptors in features):
         return {"matching": float("nan"), "fpr95": float("nan")}
-    squares = [metrics.squared(found[0::2], found[1::2]) for found in features]
+    squares = [metrics.squared(descriptors[0::2], descriptors[1::2]) for descriptors in features]
     own = np.concatenate([np.diagonal(square) for square in squares])
     wrong = np.concatenate([square[~np.eye(len(square), dtype=bool)] for square in squares])
-    matching = np.mean([metrics.matching(found[0::2], found[1::2]) for found in features])
+    matching = np.mean([metrics.matching(descriptors[0::2], descriptors[1::2]) for descriptors in features])
     return {"matching": float(matching), "fpr95": float(fpr95(own, wrong))}
 
 

@@ -23,7 +23,7 @@ SHOWN = 12  # photos at most on the figure: the best and the worst
 
 def answer(options, files: list[str]) -> None:
     """The quality of photos and of folders of them; of several, the best first, and a sheet of the best and worst."""
-    found = photo_files(files)
+    paths = photo_files(files)
     path = find_model(options.model, "quality")
     scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
     known = about.read(path)
@@ -31,11 +31,11 @@ def answer(options, files: list[str]) -> None:
           f"{scale_in_words(scorer, os.path.dirname(path))}")
     print(about.in_words(known))
     rows, thumbnails, bar = [], [], progress_bar("photo")
-    for done, file in enumerate(found, start=1):
+    for done, file in enumerate(paths, start=1):
         photo = read_photo(file)
         rows.append({"file": file, "score": photo_score(scorer, photo, options.crops)})
         thumbnails.append(read_image(photo, THUMBNAIL))
-        bar(done, len(found))
+        bar(done, len(paths))
     if doubt := about.warning(known, np.stack(thumbnails)):
         print(f"warning: {doubt}")
     rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
@@ -77,14 +77,14 @@ def scale_in_words(scorer: rankiqa.Scorer, folder: str) -> str:
 def photo_files(files: list[str]) -> list[str]:
     """The photos of files and folders that can be read; the others are named."""
     files = [os.path.expanduser(file) for file in files]
-    found = [os.path.join(f, name) for f in files if os.path.isdir(f) for name in walk(f)[0]]
-    found += [f for f in files if not os.path.isdir(f)]
-    if not found:
+    paths = [os.path.join(f, name) for f in files if os.path.isdir(f) for name in walk(f)[0]]
+    paths += [f for f in files if not os.path.isdir(f)]
+    if not paths:
         raise ValueError("--quality needs photos: python predict.py --quality photo.jpg, or a folder of them")
-    if len(found) == 1:
-        read_photo(found[0])  # raises, naming the file
-        return found
-    kept = [found[row] for row in photos.usable("", found)]
+    if len(paths) == 1:
+        read_photo(paths[0])  # raises, naming the file
+        return paths
+    kept = [paths[row] for row in photos.usable("", paths)]
     if not kept:
         raise ValueError("none of these photos can be read")
     return kept

@@ -16,7 +16,7 @@ from utils.run.console import progress_bar
 from utils.saying import counted
 
 # of a rank run: column, better is higher
-SIGNS = {"hinge": ("val_hinge", -1), "order": ("val_order", 1), "across": ("val_across", 1)}
+METRICS = {"hinge": ("val_hinge", -1), "order": ("val_order", 1), "across": ("val_across", 1)}
 
 
 def evaluate(options, path: str) -> dict:
@@ -68,31 +68,31 @@ def test_photos(options, split: dict) -> list[str]:
 
 def read_people(options, split: dict) -> scores.Scored:
     """The photos of --scores without those that the run's split says it was fine-tuned on; no photo is opened yet."""
-    found = scores.read_scores(os.path.expanduser(options.scores), options.higher_is_better,
-                               os.path.expanduser(options.image_root),
-                               skip_missing=options.skip_broken, image_column=options.image_column,
-                               score_column=options.score_column)
-    return enough(options, found.take(np.array(photos.unseen(found.root, found.paths, split), int)))
+    scored = scores.read_scores(os.path.expanduser(options.scores), options.higher_is_better,
+                                os.path.expanduser(options.image_root),
+                                skip_missing=options.skip_broken, image_column=options.image_column,
+                                score_column=options.score_column)
+    return enough(options, scored.take(np.array(photos.unseen(scored.root, scored.paths, split), int)))
 
 
-def enough(options, found: scores.Scored) -> scores.Scored:
+def enough(options, scored: scores.Scored) -> scores.Scored:
     """The photos, if they were made from three photos or more, which correlations need."""
-    if len(np.unique(found.references)) < 3:
-        raise ValueError(f"{options.scores}: {counted(len(found.paths), 'photo')} that training did not see; expected "
+    if len(np.unique(scored.references)) < 3:
+        raise ValueError(f"{options.scores}: {counted(len(scored.paths), 'photo')} that training did not see; expected "
                          "three or more, of different references")
-    return found
+    return scored
 
 
-def against_people(options, scorer: rankiqa.Scorer, folder: str, found: scores.Scored) -> dict:
+def against_people(options, scorer: rankiqa.Scorer, folder: str, scored: scores.Scored) -> dict:
     """Correlations with human scores, by distortion and over random splits by reference photo."""
-    found = enough(options, found.take(np.array(photos.usable(found.root, found.paths, skip_broken=options.skip_broken),
-                                                int)))
-    print(scores.describe(found))
-    quality = scoring.predict(scorer, found.full_paths(), options.crops, options.seed, progress_bar("photo"))
-    table = report.write_agreement(folder, quality, found, np.arange(len(quality)))
+    rows = photos.usable(scored.root, scored.paths, skip_broken=options.skip_broken)
+    scored = enough(options, scored.take(np.array(rows, int)))
+    print(scores.describe(scored))
+    quality = scoring.predict(scorer, scored.full_paths(), options.crops, options.seed, progress_bar("photo"))
+    table = report.write_agreement(folder, quality, scored, np.arange(len(quality)))
     print("\n".join(report.agreement_table(table)))
-    tests = [scores.split_by_reference(found.references, 0.2, options.seed + n)[1] for n in range(options.splits)]
-    spread = correlation.over_splits(quality, found.scores, tests, found.higher_is_better)
+    tests = [scores.split_by_reference(scored.references, 0.2, options.seed + n)[1] for n in range(options.splits)]
+    spread = correlation.over_splits(quality, scored.scores, tests, scored.higher_is_better)
     print(f"over {len(tests)} random fifths of the reference photos: " + ", ".join(
         f"{name} {row['mean']:.4f} +- {row['std']:.4f}" for name, row in spread.items()
     ))
@@ -103,35 +103,35 @@ def compare_runs(options) -> dict:
     """Hinge and order of the validation photos against seconds of training, as efficiency.png and in words."""
     folder = runs.report_folder(options.out, "")
     logs = {os.path.normpath(run): runs.read_log(os.path.expanduser(run)) for run in options.compare}
-    columns = [column for column, _ in SIGNS.values()]
+    columns = [column for column, _ in METRICS.values()]
     for name, log in logs.items():
         if not log or not set(columns) <= set(log[0]):
             raise ValueError(f"{name}: found no log with {', '.join(columns)}; expected folders of rank runs with two "
                              "or more validation photos, such as logs/rank")
     seconds = {name: np.cumsum([row["seconds"] for row in log]) for name, log in logs.items()}
-    quality = {  # of each run and sign by epoch, higher is better
-        name: {sign: [way * row[column] for row in log] for sign, (column, way) in SIGNS.items()}
+    quality = {  # of each run and metric by epoch, higher is better
+        name: {metric: [way * row[column] for row in log] for metric, (column, way) in METRICS.items()}
         for name, log in logs.items()
     }
     figures.efficiency(folder, logs, seconds)
     result = {}
     for name, own in quality.items():
-        best = {sign: SIGNS[sign][1] * max(own[sign]) for sign in SIGNS}
+        best = {metric: METRICS[metric][1] * max(own[metric]) for metric in METRICS}
         reached = {
-            other: {sign: first(seconds[name], own[sign], max(found[sign])) for sign in SIGNS}
-            for other, found in quality.items() if other != name
+            other: {metric: first(seconds[name], own[metric], max(rows[metric])) for metric in METRICS}
+            for other, rows in quality.items() if other != name
         }
         result[name] = {"seconds": float(seconds[name][-1]), **best, "reached": reached}
         print(f"{name}: {seconds[name][-1]:.0f} s; at best "
-              + ", ".join(f"{sign} {value:.4f}" for sign, value in best.items()))
-        for other, found in reached.items():
+              + ", ".join(f"{metric} {value:.4f}" for metric, value in best.items()))
+        for other, times in reached.items():
             print(f"  as good as {other} at its best: " + ", ".join(
-                f"{sign} {'never' if second is None else f'after {second:.0f} s'}" for sign, second in found.items()
+                f"{metric} {'never' if second is None else f'after {second:.0f} s'}" for metric, second in times.items()
             ))
     print(f"figure: {os.path.join(folder, 'efficiency.png')}")
     return result
 
 
-def first(seconds, found: list[float], least: float) -> float | None:
-    """When a sign was first as good as `least`; None: never."""
-    return next((float(second) for second, value in zip(seconds, found) if value >= least), None)
+def first(seconds, values: list[float], least: float) -> float | None:
+    """When a metric was first as good as `least`; None: never."""
+    return next((float(second) for second, value in zip(seconds, values) if value >= least), None)

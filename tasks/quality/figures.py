@@ -14,15 +14,15 @@ def level_scores(folder: str, scores: dict[str, np.ndarray], kinds: dict[str, Di
         kinds: the distortions, which tell what their levels are.
     """
     page, axes = figures.figure(2, len(scores), 4.5, 2.4)
-    for (left, right), (kind, found) in zip(axes, scores.items()):
+    for (left, right), (kind, of_kind) in zip(axes, scores.items()):
         names = ["none", *(f"{level:.3g}" for level in kinds[kind].levels)]
-        left.boxplot(found, tick_labels=names, whis=(0, 100), widths=0.6)
+        left.boxplot(of_kind, tick_labels=names, whis=(0, 100), widths=0.6)
         left.set(title=kind.replace("_", " "), ylabel="score", xlabel=kinds[kind].unit)
         left.tick_params(axis="x", labelsize=7)
-        bins = np.linspace(found.min(), found.max() + 1e-9, 40)
+        bins = np.linspace(of_kind.min(), of_kind.max() + 1e-9, 40)
         for column, label in enumerate(names):
-            right.hist(found[:, column], bins, alpha=0.6, label=label)
-        right.set(title=f"the same {len(found)} photos by score", xlabel="score", ylabel="photos")
+            right.hist(of_kind[:, column], bins, alpha=0.6, label=label)
+        right.set(title=f"the same {len(of_kind)} photos by score", xlabel="score", ylabel="photos")
         right.legend(frameon=False, fontsize=7, title=kinds[kind].unit, title_fontsize=7, loc="upper left",
                      bbox_to_anchor=(1, 1))
     figures.save(page, folder, "order.png")

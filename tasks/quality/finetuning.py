@@ -46,25 +46,25 @@ def settle(options) -> None:
 
 def find_data(options, model) -> Data:
     """Reads the human scores and splits them by reference photo."""
-    found = read_scored(options)
-    rest, test = scores.split_by_reference(found.references, options.test_share, options.seed)
-    parts = scores.split_by_reference(found.references[rest], options.val_share, options.seed + 1, "val_share")
+    scored = read_scored(options)
+    rest, test = scores.split_by_reference(scored.references, options.test_share, options.seed)
+    parts = scores.split_by_reference(scored.references[rest], options.val_share, options.seed + 1, "val_share")
     train, validation = (rest[rows] for rows in parts)
     how = (f"split by reference photo: {len(train)} images to train on, {len(validation)} to validate, {len(test)} to "
            "test")
     print(how)
     parts = {"train": train, "validation": validation, "test": test}
-    held_out = {"root": os.path.abspath(found.root), "how": how,
-                "scored": True} | {part: found.take(rows).paths for part, rows in parts.items()}
-    return Data(found.root, found, train, validation, test, held_out)
+    held_out = {"root": os.path.abspath(scored.root), "how": how,
+                "scored": True} | {part: scored.take(rows).paths for part, rows in parts.items()}
+    return Data(scored.root, scored, train, validation, test, held_out)
 
 
 def prepare(options, model, data: Data) -> None:
     """Sets the crops to train on, and gives the model's scores the direction and range of the human ones."""
-    found = data.scored
+    scored = data.scored
     rankiqa.set_side(model, rankiqa.side_of(model, ranking.crop(options)))
     rankiqa.unit_range(model)  # where it was ranked first
-    worst, best = (found.low, found.high) if found.higher_is_better else (found.high, found.low)
+    worst, best = (scored.low, scored.high) if scored.higher_is_better else (scored.high, scored.low)
     model.get_layer("score").fit(0.0, 1.0, worst, best)
 
 
@@ -78,20 +78,20 @@ def read_list(options) -> scores.Scored:
 
 def read_scored(options) -> scores.Scored:
     """The scored photos that can be read; says what was found."""
-    found = read_list(options)
-    found = found.take(np.array(photos.usable(found.root, found.paths, skip_broken=options.skip_broken), int))
-    print(scores.describe(found))
-    if found.low == found.high:
-        raise ValueError(f"{options.dataset_path}: every score is {found.low:g}; expected scores that differ")
-    return found
+    scored = read_list(options)
+    scored = scored.take(np.array(photos.usable(scored.root, scored.paths, skip_broken=options.skip_broken), int))
+    print(scores.describe(scored))
+    if scored.low == scored.high:
+        raise ValueError(f"{options.dataset_path}: every score is {scored.low:g}; expected scores that differ")
+    return scored
 
 
 def make_batches(options, data: Data, model) -> CropBatches:
     """Batches of crops of the training photos, with their scores as 0 (worst) to 1 (best)."""
-    found = data.scored
-    quality = (found.scores - found.low) / (found.high - found.low)
-    targets = quality if found.higher_is_better else 1 - quality
-    made = CropBatches(found.take(data.train).full_paths(), targets[data.train], options.batch_size,
+    scored = data.scored
+    quality = (scored.scores - scored.low) / (scored.high - scored.low)
+    targets = quality if scored.higher_is_better else 1 - quality
+    made = CropBatches(scored.take(data.train).full_paths(), targets[data.train], options.batch_size,
                                 rankiqa.side(model), options.steps_per_epoch, options.seed, options.workers)
     if made.batch_size % devices.replicas():
         raise ValueError(f"a batch of {made.batch_size} photos does not divide among {devices.replicas()} devices")
@@ -125,8 +125,8 @@ def validation(options, model, data: Data) -> Validation | None:
         predicted = scoring.predict(scorer, paths, crops=3)
         if not np.isfinite(predicted).all():
             return dict.fromkeys(("val_srocc", "val_lcc"), float("nan"))
-        found = correlation.correlations(predicted, data.scored.scores[rows], data.scored.higher_is_better)
-        return {"val_srocc": found["srocc"], "val_lcc": found["lcc"]}
+        figures = correlation.correlations(predicted, data.scored.scores[rows], data.scored.higher_is_better)
+        return {"val_srocc": figures["srocc"], "val_lcc": figures["lcc"]}
 
     return Validation(measure, "val_srocc", "max")
 

@@ -35,7 +35,7 @@ def score_levels(
     Returns:
         For each distortion (photos, levels + 1); column 0 is the pristine photo.
     """
-    found = {name: np.empty((len(paths), len(kind.levels) + 1)) for name, kind in kinds.items()}
+    scores = {name: np.empty((len(paths), len(kind.levels) + 1)) for name, kind in kinds.items()}
     each = 1 + sum(len(kind.levels) for kind in kinds.values())  # pictures of a photo
     count = itertools.count(1)
 
@@ -49,8 +49,8 @@ def score_levels(
         for name, kind in kinds.items():
             worse = (distort(photo, kind, level, own_seed(name, seed + row))
                      for level in range(1, len(kind.levels) + 1))
-            found[name][row] = [pristine, *map(counted, worse)]
-    return found
+            scores[name][row] = [pristine, *map(counted, worse)]
+    return scores
 
 
 def photo_score(scorer, photo: np.ndarray, crops: int, seed: int = 0) -> float:
@@ -72,26 +72,26 @@ def photo_score(scorer, photo: np.ndarray, crops: int, seed: int = 0) -> float:
 
 def predict(scorer, paths: list[str], crops: int, seed: int = 0, progress=lambda done, of: None) -> np.ndarray:
     """Quality (N,) of photos, higher is better: the model's scores, negated where lower ones are better."""
-    found = []
+    scores = []
     for path in paths:
-        found.append(photo_score(scorer, read_photo(path), crops, seed))
-        progress(len(found), len(paths))
-    return np.array(found) * (1 if scorer.higher_is_better else -1)
+        scores.append(photo_score(scorer, read_photo(path), crops, seed))
+        progress(len(scores), len(paths))
+    return np.array(scores) * (1 if scorer.higher_is_better else -1)
 
 
 def quality_of_centres(paths: list[str]) -> np.ndarray:
     """Quality (N,) of the middle of photos by the ready model, higher is better; lowest for files that cannot be
     read."""
-    found = []
+    scores = []
     for path in paths:
         try:
             photo = at_least(read_photo(path), CENTRE)
         except ValueError:
-            found.append(-np.inf)
+            scores.append(-np.inf)
             continue
         y, x = ((side - CENTRE) // 2 for side in photo.shape[:2])
-        found.append(float(ready_scorer().score(photo[None, y : y + CENTRE, x : x + CENTRE])[0]))
-    return np.array(found) * (1 if ready_scorer().higher_is_better else -1)
+        scores.append(float(ready_scorer().score(photo[None, y : y + CENTRE, x : x + CENTRE])[0]))
+    return np.array(scores) * (1 if ready_scorer().higher_is_better else -1)
 
 
 @lru_cache(maxsize=1)

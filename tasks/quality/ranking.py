@@ -73,16 +73,16 @@ def crop(options) -> int:
 
 def find_data(options, model) -> Data:
     """Finds and splits the photos; says what was found and how they will be distorted."""
-    found = photos.find_photos(options.dataset_path, rankiqa.side_of(model, crop(options)), options.val_share,
+    split = photos.find_photos(options.dataset_path, rankiqa.side_of(model, crop(options)), options.val_share,
                                options.test_share,
                                options.seed, options.skip_broken)
-    print(found.how)
+    print(split.how)
     kinds = with_levels(chosen(options.distortions), options.levels)
     print("\n".join(f"  {name}: {', '.join(f'{level:.4g}' for level in kind.levels)} ({kind.unit})"
                     for name, kind in kinds.items()))
-    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train,
-                "validation": found.validation, "test": found.test}
-    return Data(found.root, found, kinds, held_out)
+    held_out = {"root": os.path.abspath(split.root), "how": split.how, "train": split.train,
+                "validation": split.validation, "test": split.test}
+    return Data(split.root, split, kinds, held_out)
 
 
 def prepare(options, model, data: Data) -> None:
@@ -118,7 +118,7 @@ def make_batches(options, data: Data, model) -> LevelBatches:
 def trainer(options, model, make_optimizer):
     """The compiled model that is trained."""
     made = rankiqa.ranker(model, hinge(options, options.across_photos and options.pairs == "all"))
-    made.compile(make_optimizer(model), rankiqa.own_loss, metrics=rankiqa.signs())
+    made.compile(make_optimizer(model), rankiqa.precomputed_loss, metrics=rankiqa.ranking_metrics())
     return made
 
 
@@ -166,11 +166,11 @@ def validation(options, model, data: Data) -> Validation | None:
 
     def measure() -> dict[str, float]:
         scores = scorer.score(batch["image"])
-        orders = [ordering.pair_order(found) for found in ordering.by_kind(scores, keys)]
-        found = {f"val_{name}": float(np.mean([order[name] for order in orders]))
-                 for name in ("order", "adjacent", "across") if name in orders[0]}
-        found["val_hinge"] = float(keras.ops.sum(loss(scores, keys))) / pairs
-        return found if np.isfinite(scores).all() else dict.fromkeys(found, float("nan"))
+        orders = [ordering.pair_order(of_kind) for of_kind in ordering.by_kind(scores, keys)]
+        figures = {f"val_{name}": float(np.mean([order[name] for order in orders]))
+                   for name in ("order", "adjacent", "across") if name in orders[0]}
+        figures["val_hinge"] = float(keras.ops.sum(loss(scores, keys))) / pairs
+        return figures if np.isfinite(scores).all() else dict.fromkeys(figures, float("nan"))
 
     return Validation(measure, "val_order", "max")
 
@@ -187,12 +187,12 @@ def finish(options, folder: str, data: Data) -> list[str]:
     scores = scoring.score_levels(
         lambda photo: scoring.photo_score(scorer, photo, 0), tested, data.kinds, options.seed, progress_bar("picture")
     )
-    best = np.mean([found[:, 0].mean() for found in scores.values()])
-    worst = np.mean([found[:, -1].mean() for found in scores.values()])
+    best = np.mean([of_kind[:, 0].mean() for of_kind in scores.values()])
+    worst = np.mean([of_kind[:, -1].mean() for of_kind in scores.values()])
     if best > worst:
         model.get_layer("score").fit(float(worst), float(best), 0.0, 100.0)
         save_aside(model.save, path, ".keras")
-        scores = {kind: (found - worst) / (best - worst) * 100 for kind, found in scores.items()}
+        scores = {kind: (of_kind - worst) / (best - worst) * 100 for kind, of_kind in scores.items()}
     else:
         print("undistorted photos score no higher than the worst ones: the network has learnt nothing yet")
     measured = report.write_order(scores, data.kinds, folder)

@@ -25,10 +25,10 @@ def write_order(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], fol
     Raises:
         ValueError: scores that are NaN or infinite.
     """
-    if not all(np.isfinite(found).all() for found in scores.values()):
+    if not all(np.isfinite(of_kind).all() for of_kind in scores.values()):
         raise ValueError(DIVERGED)
-    quality = {kind: found if higher_is_better else -found for kind, found in scores.items()}
-    result = {kind: pair_order(found) for kind, found in quality.items()}
+    quality = {kind: of_kind if higher_is_better else -of_kind for kind, of_kind in scores.items()}
+    result = {kind: pair_order(of_kind) for kind, of_kind in quality.items()}
     shared = set.intersection(*(set(row) for row in result.values()))
     result["mean"] = {key: float(np.mean([row[key] for row in result.values()])) for key in next(iter(result.values()))
                       if key in shared}
@@ -41,7 +41,7 @@ def write_order(scores: dict[str, np.ndarray], kinds: dict[str, Distortion], fol
 def four_fifths(scores: dict[str, np.ndarray]) -> dict[str, list[float]]:
     """Where the middle four fifths of the scores lie, as of `write_order`: the 10th and the 90th percentile."""
     ends = {"undistorted": 0, "most_distorted": -1}
-    return {name: np.percentile(np.concatenate([found[:, column] for found in scores.values()]), (10, 90)).tolist()
+    return {name: np.percentile(np.concatenate([of_kind[:, column] for of_kind in scores.values()]), (10, 90)).tolist()
             for name, column in ends.items()}
 
 

@@ -55,8 +55,8 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
         text = f"no answer: {doubt}" if same is None else text + (f"; warning: {doubt}" if doubt else "")
     print(text)
     names = [figures.short(picture.file) for picture in (left, right)]
-    found = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
-    found |= {"verdict": proof.verdict} if proof else {}
+    verdict = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
+    verdict |= {"verdict": proof.verdict} if proof else {}
     reasons = why.explain(model.compare, model.shape, left.shown, right.shown) if options.why else None
     if reasons:
         print(why.in_words(reasons))
@@ -67,7 +67,7 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
         figures.compared(*shown, text, "predict.png", not options.json, names)
     numbers = {"why": why.as_numbers(reasons, [pixels_of(left), pixels_of(right)])} if reasons else {}
     numbers |= {"proof": proof.as_numbers()} if proof else {}
-    write_answer(options, [{"left": left.file, "right": right.file, **found}], found | numbers)
+    write_answer(options, [{"left": left.file, "right": right.file, **verdict}], verdict | numbers)
 
 
 def framed(pictures: Sequence[Picture], proof: Proof) -> list[np.ndarray]:

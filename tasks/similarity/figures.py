@@ -14,7 +14,7 @@ from utils.run import figures
 from utils.saying import counted
 
 FOR, AGAINST = "tab:red", "tab:blue"
-LINES = ("tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:pink")  # colours of pairs of places
+LINES = ("tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:pink")  # colours of pairs of windows
 # clear where nothing is said
 SPOKEN = LinearSegmentedColormap.from_list("spoken", [AGAINST, (0.12, 0.47, 0.71, 0), (0.84, 0.15, 0.16, 0), FOR])
 LEGEND = {  # what the colours mean, by the way of the explanation
@@ -66,7 +66,7 @@ def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], c
         pairs: `utils.metrics.verification.Pairs` of them; scores (M,).
         names: (N,) class of each image.
         cut: the similarity from which on pairs count as the same.
-        explain: two images -> `why.Why`: what their places say is drawn under each pair. None: nothing is.
+        explain: two images -> `why.Why`: what their windows say is drawn under each pair. None: nothing is.
     """
     kinds = {"different": worst(pairs, scores, cut, False), "the same": worst(pairs, scores, cut, True)}
     deep = 4 if explain else 2
@@ -76,16 +76,17 @@ def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], c
     for line, (kind, rows) in enumerate(kinds.items()):
         for column, row in enumerate(rows[:most]):
             ends = (pairs.left[row], pairs.right[row])
-            shown = [images[np.array([place])][0] for place in ends]
-            for half, (place, image) in enumerate(zip(ends, shown)):
+            shown = [images[np.array([index])][0] for index in ends]
+            for half, (index, image) in enumerate(zip(ends, shown)):
                 axis = axes[deep * line + half, column]
                 figures.show(axis, image)
-                parts = names[place].split(os.sep)[-2:]
+                parts = names[index].split(os.sep)[-2:]
                 axis.set_title("\n".join(parts if half else [f"{kind}: {scores[row]:.3f}", *parts]), fontsize=6)
             if explain:
-                found = explain(*shown)
-                for axis, image, said in zip(axes[deep * line + 2 :, column], shown, (found.left, found.right)):
-                    show_said(axis, image, found, said)
+                explanation = explain(*shown)
+                sides = (explanation.left, explanation.right)
+                for axis, image, said in zip(axes[deep * line + 2 :, column], shown, sides):
+                    show_said(axis, image, explanation, said)
         if not rows:
             axes[deep * line, 0].set_title(f"no mistakes in pairs that are {kind}", fontsize=9, loc="left")
     wrong = " and ".join(f"{len(rows)} that are {kind}" for kind, rows in kinds.items())
@@ -113,56 +114,57 @@ def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray, n
     """
     page, ((axis,),) = figures.figure(width=9.0, height=7.0)
     points = (points - points.min(axis=0)) / np.maximum(np.ptp(points, axis=0), 1e-9)  # 0 to 1
-    taken: list[tuple[float, float]] = []
+    occupied: list[tuple[float, float]] = []
     for number, label in enumerate(np.unique(labels)):
         rows = np.flatnonzero(labels == label)
         colour = matplotlib.colormaps["tab20"](number % 20)
         axis.scatter(*points[rows].T, s=14, color=colour, label=figures.short(names[label]))
         far = np.linalg.norm(points[rows] - np.median(points[rows], axis=0), axis=1)
         core = points[rows[far <= np.median(far)]]  # the half in the middle: a picture stands above it
-        place = free_place((float(points[rows[far.argmin()]][0]), float(core[:, 1].max()) + 0.035), taken)
-        taken.append(place)
+        position = free_position((float(points[rows[far.argmin()]][0]), float(core[:, 1].max()) + 0.035), occupied)
+        occupied.append(position)
         picture = OffsetImage(np.squeeze(images[np.array([rows[far.argmin()]])][0]), zoom=20 / images.shape[1],
                               cmap="gray")
-        axis.add_artist(AnnotationBbox(picture, place,
+        axis.add_artist(AnnotationBbox(picture, position,
                                        bboxprops=dict(edgecolor=colour, linewidth=1.5, boxstyle="square,pad=0.1")))
-    axis.set(xticks=[], yticks=[], xlim=(-0.05, 1.05), ylim=(-0.05, max(1.0, *(y for _, y in taken)) + 0.05),
+    axis.set(xticks=[], yticks=[], xlim=(-0.05, 1.05), ylim=(-0.05, max(1.0, *(y for _, y in occupied)) + 0.05),
              title=f"{counted(len(points), 'embedding')} of {counted(len(np.unique(labels)), 'class', 'classes')}: "
                    "near means alike")
     axis.legend(frameon=False, fontsize=7, loc="upper left", bbox_to_anchor=(1, 1))
     figures.save(page, folder, "map.png")
 
 
-def free_place(place: tuple[float, float], taken: list[tuple[float, float]],
-               apart: float = 0.065) -> tuple[float, float]:
-    """The place, or the first one above it, at which no other picture stands, in parts of the map's width and
+def free_position(position: tuple[float, float], occupied: list[tuple[float, float]],
+                  apart: float = 0.065) -> tuple[float, float]:
+    """The position, or the first one above it, at which no other picture stands, in parts of the map's width and
     height."""
-    x, y = place
-    while any(abs(x - a) < apart and abs(y - b) < apart for a, b in taken):
+    x, y = position
+    while any(abs(x - a) < apart and abs(y - b) < apart for a, b in occupied):
         y += apart / 5
     return x, y
 
 
-def reasons(left: np.ndarray, right: np.ndarray, found: "why.Why", title: str, path: str, window: bool,
+def reasons(left: np.ndarray, right: np.ndarray, explanation: "why.Why", title: str, path: str, window: bool,
             names: list[str]) -> None:
-    """Two pictures (H, W, 1 or 3) with lines between places that correspond, and below what each place says; a window,
-    or `path`."""
+    """Two pictures (H, W, 1 or 3) with lines between windows that correspond, and below what each of these says; on the
+    screen where `window` is True, otherwise at `path`."""
     window = window and figures.has_screen()
     page, axes = figures.figure(2, 2, 3.7, 3.5, window)
     page.set_layout_engine("none")  # which would not know of the lines
     page.subplots_adjust(left=0.02, right=0.98, bottom=0.13, top=0.87, hspace=0.2, wspace=0.08)
-    for column, (picture, said, name) in enumerate(((left, found.left, names[0]), (right, found.right, names[1]))):
+    sides = ((left, explanation.left, names[0]), (right, explanation.right, names[1]))
+    for column, (picture, said, name) in enumerate(sides):
         figures.show(axes[0, column], picture)
         outlined(axes[0, column])
         axes[0, column].set_title(name, fontsize=8)
-        show_said(axes[1, column], picture, found, said)
-    rows = why.strongest(found)
+        show_said(axes[1, column], picture, explanation, said)
+    rows = why.strongest(explanation)
     for number, (row, colour) in enumerate(zip(rows, LINES)):
-        connect(page, axes[0], (left, right), found.places[found.pairs[row]], colour, str(number + 1))
+        connect(page, axes[0], (left, right), explanation.windows[explanation.pairs[row]], colour, str(number + 1))
     page.text(0.5, 0.915, "Places that correspond; 1 is the strongest" if len(rows) else "No places correspond",
               ha="center", fontsize=9)
     page.text(0.5, 0.495, "What each place says", ha="center", fontsize=9)
-    kinds = zip((FOR, AGAINST, "lightgrey"), LEGEND[found.way], strict=True)
+    kinds = zip((FOR, AGAINST, "lightgrey"), LEGEND[explanation.way], strict=True)
     page.legend(handles=[Patch(color=colour, label=text) for colour, text in kinds], loc="lower center", frameon=False,
                 fontsize=8)
     figures.head(page, title)
@@ -173,13 +175,14 @@ def reasons(left: np.ndarray, right: np.ndarray, found: "why.Why", title: str, p
     figures.save_beside_answer(page, path)
 
 
-def show_said(axis, picture: np.ndarray, found: "why.Why", said: np.ndarray) -> None:
-    """A picture in grey with what its places say: red for "the same", blue against it, deep where it weighs much among
+def show_said(axis, picture: np.ndarray, explanation: "why.Why", said: np.ndarray) -> None:
+    """A picture in grey with what its windows say: red for "the same", blue against it, deep where it weighs much among
     both pictures."""
     grey = np.mean(np.atleast_3d(np.squeeze(picture)), axis=2)
     axis.imshow(255 - 0.6 * (255 - grey), cmap="gray", vmin=0, vmax=255)
-    most = max(np.abs(why.heat(found.places, each, (48, 48))).max() for each in (found.left, found.right))
-    axis.imshow(why.heat(found.places, said, picture.shape[:2]) / max(most, 1e-9), cmap=SPOKEN, vmin=-1, vmax=1,
+    most = max(np.abs(why.heat(explanation.windows, each, (48, 48))).max()
+               for each in (explanation.left, explanation.right))
+    axis.imshow(why.heat(explanation.windows, said, picture.shape[:2]) / max(most, 1e-9), cmap=SPOKEN, vmin=-1, vmax=1,
                 alpha=0.75)
     axis.axis("off")
     outlined(axis)
@@ -191,10 +194,10 @@ def outlined(axis) -> None:
                              clip_on=False))
 
 
-def connect(page, axes, pictures, places: np.ndarray, colour, number: str) -> None:
-    """A frame around a place of each of two pictures, and a line between the two."""
+def connect(page, axes, pictures, windows: np.ndarray, colour, number: str) -> None:
+    """A frame around a window of each of two pictures, and a line between the two."""
     ends = []
-    for axis, picture, (top, left, height, width) in zip(axes, pictures, places, strict=True):
+    for axis, picture, (top, left, height, width) in zip(axes, pictures, windows, strict=True):
         down, across = picture.shape[:2]
         axis.add_patch(Rectangle((left * across, top * down), width * across, height * down, fill=False,
                                  edgecolor=colour, linewidth=1.5))

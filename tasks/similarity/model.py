@@ -164,14 +164,14 @@ def many_threshold(model: Loaded, pairs: int, wrong: float) -> tuple[float, str]
     nearness = tail.nearness_at(rate, known)
     if model.compare.by_distance:
         distance = np.array([[np.exp(-nearness)]], "float32")
-        found = float(model.compare.score(distance, np.zeros_like(distance))[0])
+        threshold = float(model.compare.score(distance, np.zeros_like(distance))[0])
     else:
-        found = float(1 / (1 + np.exp(-nearness)))
-    if found <= model.threshold:
+        threshold = float(1 / (1 + np.exp(-nearness)))
+    if threshold <= model.threshold:
         return model.threshold, f"as of two pictures; fewer than {wrong:g} wrong expected"
     far = tail.beyond(rate, known)
     drawn = f", a line drawn {far:.0f} times beyond the {known['pairs']:,} pairs measured" if far > 1 else ""
-    return found, f"about {wrong:g} wrong expected{drawn}"
+    return threshold, f"about {wrong:g} wrong expected{drawn}"
 
 
 def read_different(folder: str) -> dict | None:
@@ -179,10 +179,10 @@ def read_different(folder: str) -> dict | None:
     where it is damaged."""
     what = f"under {runs.DIFFERENT}, numbers as training wrote them"
     with reading(os.path.join(folder, runs.THRESHOLDS), what, runs.mend(folder, runs.THRESHOLDS)):
-        found = (runs.read_json(folder, runs.THRESHOLDS) or {}).get(runs.DIFFERENT)
-        if found is not None:
-            tail.nearness_at(0.5 / found["pairs"], found)
-    return found
+        different = (runs.read_json(folder, runs.THRESHOLDS) or {}).get(runs.DIFFERENT)
+        if different is not None:
+            tail.nearness_at(0.5 / different["pairs"], different)
+    return different
 
 
 def show(file: str) -> Picture:

@@ -121,14 +121,14 @@ def baseline_figures(images, labels: np.ndarray, rows: np.ndarray, train: np.nda
     is one.
     """
     tested = grey_pixels(images, rows)
-    found = {"pixels": tested}
+    embeddings = {"pixels": tested}
     if train is not None:
         learnt = np.array(evenly(train, baselines.MOST))
-        found["fisherfaces"] = baselines.fisherfaces(grey_pixels(images, learnt), labels[learnt], tested)
+        embeddings["fisherfaces"] = baselines.fisherfaces(grey_pixels(images, learnt), labels[learnt], tested)
     result = {
         f"{name}_roc_auc":
         float(roc_auc_score(pairs.same, np.sum(features[pairs.left] * features[pairs.right], axis=1)))
-        for name, features in found.items() if features is not None
+        for name, features in embeddings.items() if features is not None
     }
     before = runs.read_json(folder, runs.EVALUATION) or {}
     if train is None and before.get("pixels_roc_auc") == result["pixels_roc_auc"] and "fisherfaces_roc_auc" in before:
@@ -149,8 +149,8 @@ def within_groups(comparer: Comparer, features: np.ndarray, labels: np.ndarray, 
     if not 1 < len(np.unique(several)) < len(several):
         return {}
     hard = verification.draw_pairs(labels, PAIRS, seed, groups)
-    found = verification.verify(verification.score_pairs(comparer.score, features, hard), hard.same)
-    return {"hard_accuracy": found["accuracy"], "hard_roc_auc": found["roc_auc"]}
+    measured = verification.verify(verification.score_pairs(comparer.score, features, hard), hard.same)
+    return {"hard_accuracy": measured["accuracy"], "hard_roc_auc": measured["roc_auc"]}
 
 
 def some_of_each(labels: np.ndarray, seed: int) -> np.ndarray:
@@ -172,10 +172,10 @@ def planar(features: np.ndarray, seed: int) -> np.ndarray:
 
 
 def validation_pairs(images, labels: np.ndarray, rows: np.ndarray, seed: int):
-    """The images among `rows` that the validation pairs show, each once, and the pairs as places among them."""
+    """The images among `rows` that the validation pairs show, each once, and the pairs as indices among them."""
     pairs = verification.draw_pairs(labels[rows], VALIDATION_PAIRS, seed)
-    used, places = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
-    return take(images, rows[used]), verification.Pairs(*np.split(places, 2), pairs.same)
+    used, indices = np.unique(np.concatenate([pairs.left, pairs.right]), return_inverse=True)
+    return take(images, rows[used]), verification.Pairs(*np.split(indices, 2), pairs.same)
 
 
 def pairs_of_features(comparer: Comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int):
@@ -199,11 +199,11 @@ def validator(comparer: Comparer, images, labels: np.ndarray, rows: np.ndarray,
         scores = verification.score_pairs(comparer.score, comparer.embed(shown), pairs)
         if not np.isfinite(scores).all():
             return dict.fromkeys(("val_loss", "val_accuracy", "val_roc_auc"), float("nan"))
-        found = verification.verify(scores, pairs.same)
+        measured = verification.verify(scores, pairs.same)
         return {
             "val_loss": float(log_loss(pairs.same, scores)),
-            "val_accuracy": found["accuracy"],
-            "val_roc_auc": found["roc_auc"],
+            "val_accuracy": measured["accuracy"],
+            "val_roc_auc": measured["roc_auc"],
         }
 
     return validate

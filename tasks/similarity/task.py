@@ -85,9 +85,9 @@ def settle(options) -> None:
         options.learning_rate = options.learning_rate or FINE_RATE
     check(options)
     if own:
-        found = own.survey
-        print(f"your pictures: {found.count} photographs in {'colour' if found.colour else 'grey'}, {found.width} x "
-              f"{found.height} pixels. Chosen: --input_shape={','.join(options.input_shape)} "
+        pictures = own.survey
+        print(f"your pictures: {pictures.count} photographs in {'colour' if pictures.colour else 'grey'}, "
+              f"{pictures.width} x {pictures.height} pixels. Chosen: --input_shape={','.join(options.input_shape)} "
               f"--backbone={options.backbone} --loss={options.loss} --images_per_class={options.images_per_class} "
               f"--test_share={options.test_share:g} --splits={options.splits}")
 
@@ -95,8 +95,8 @@ def settle(options) -> None:
 def look_at_own(options) -> "OwnPictures | None":
     """What the user's own pictures are like; None where they are characters."""
     samples = read_samples(os.path.expanduser(options.dataset_path), True)
-    found = survey(samples.full_paths())
-    return None if found.characters else OwnPictures(found, len(samples.classes))
+    pictures = survey(samples.full_paths())
+    return None if pictures.characters else OwnPictures(pictures, len(samples.classes))
 
 
 def build_model(options, start=None):
@@ -104,7 +104,7 @@ def build_model(options, start=None):
     followed by a projection."""
     model = start or first_model(options)
     head = model.get_layer("head")
-    if options.freeze and getattr(head, "compares_places", False):
+    if options.freeze and getattr(head, "compares_locations", False):
         raise ValueError("--freeze keeps one vector of each picture, and this head compares places of its maps: pass "
                          "--head=distance, or --nofreeze")
     print(f"head {options.head if start is None else type(head).__name__}: {head.count_params():,} parameters")
@@ -120,7 +120,7 @@ def first_model(options):
     shape = tuple(int(n) for n in options.input_shape if n) or row.input_shape
     normalize = options.head == "distance" if options.normalize is None else options.normalize
     tower = towers.make_tower(options.backbone, shape, normalize, weights.are_imagenets(arrays),
-                              HEADS[options.head].places)
+                              HEADS[options.head].locations)
     model = siamese.siamese(tower, make_head(options.head, tower))
     if arrays:
         siamese.assign(model, arrays)
@@ -156,22 +156,22 @@ def find_data(options, model) -> Data:
 def features_of(model, samples: Samples) -> np.ndarray:
     """What the frozen backbone makes of each image, (N, F); kept in the folder of the images for the next run."""
     backbone = frozen.backbone_of(model)
-    found = gallery.embedded(samples.root, samples.paths, frozen.fingerprint(backbone),
-                             lambda images: forward(backbone, images, 64),
-                             model.input_shape[0][1:])
-    print(f"features of the backbone: {counted(len(found.paths), 'image')}, {found.embedded} of them computed now")
-    row_of = {path: row for row, path in enumerate(found.paths)}
-    return found.features[[row_of[path] for path in samples.paths]]
+    opened = gallery.embedded(samples.root, samples.paths, frozen.fingerprint(backbone),
+                              lambda images: forward(backbone, images, 64),
+                              model.input_shape[0][1:])
+    print(f"features of the backbone: {counted(len(opened.paths), 'image')}, {opened.embedded} of them computed now")
+    row_of = {path: row for row, path in enumerate(opened.paths)}
+    return opened.features[[row_of[path] for path in samples.paths]]
 
 
-def taken(data: Data):
-    """What the part that learns takes of each image: the image, or with --freeze its features."""
+def tower_inputs(data: Data):
+    """What the part that learns takes as input of each image: the image, or with --freeze its features."""
     return data.images if data.features is None else data.features
 
 
 def learner(model, data: Data):
     """The part of the model that learns, which with --freeze is its end, and what it takes of each image."""
-    return (model if data.features is None else frozen.on_features(model)), taken(data)
+    return (model if data.features is None else frozen.on_features(model)), tower_inputs(data)
 
 
 def prepare(options, model, data: Data) -> None:
@@ -188,7 +188,7 @@ def make_batches(options, data: Data, model) -> ClassBatches:
     kind = augmentation(options)
     poses = (8 if options.mirrored else 4) if kind == "characters" else 1
     made = ClassBatches(
-        taken(data), data.samples.labels, data.samples.groups, data.split.train, options.batch_size,
+        tower_inputs(data), data.samples.labels, data.samples.groups, data.split.train, options.batch_size,
         options.images_per_class, AUGMENTATIONS[kind], options.groups_per_batch,
         poses=poses, steps=options.steps_per_epoch, seed=options.seed, multiple_of=devices.replicas(),
     )
@@ -205,7 +205,7 @@ def trainer(options, model, make_optimizer):
     learnt = frozen.on_features(model) if options.freeze else model
     loss = loss_layer(options, learnt)
     made = siamese.trainer(learnt, loss, augment=not options.freeze)
-    made.compile(make_optimizer(model), siamese.own_loss, metrics=siamese.signs_of_life(loss))
+    made.compile(make_optimizer(model), siamese.precomputed_loss, metrics=siamese.embedding_metrics(loss))
     return made
 
 

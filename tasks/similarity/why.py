@@ -1,16 +1,16 @@
-"""Why does a model call two pictures the same, or different? Which places speak for it, which against, and which
+"""Why does a model call two pictures the same, or different? Which windows speak for it, which against, and which
 correspond.
 
 There are three ways, by what the model is:
 
-- `by_windows`, for towers that pool their maps over all places, such as those for photographs. Small windows of both
+- `by_windows`, for towers that pool their maps over all locations, such as those for photographs. Small windows of both
   pictures pass through the tower by themselves, and the head compares each window of one picture with each of the
   other. Two windows correspond where each is the other's best match, the model calls them the same, and each is more
-  like the other than like any other place of its own picture: a patch of sky is like every patch of sky, and says
+  like the other than like any other window of its own picture: a patch of sky is like every patch of sky, and says
   nothing.
 - `by_hiding`, for towers that keep where things are, such as those for characters, to which a part by itself means
   nothing. Small windows are painted over, in one picture and in both: does the similarity fall?
-- `by_attention`, for a head that compares places itself: it is asked for what it saw.
+- `by_attention`, for a head that compares locations itself: it is asked for what it saw.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from nets.siamese import Comparer
 # windows: sides as shares of the picture's, and the step from one to the next as a share of the side
 SIDES, STEP = (0.2, 0.3), 0.5
 FEW = 64  # windows embedded at once
-NOISE = 1e-3  # what a place says counts from here on
+NOISE = 1e-3  # what a window says counts from here on
 CERTAIN = 1e-7  # similarities nearer to 0 or 1 count as this near, so that each has a logit
 
 
@@ -33,15 +33,15 @@ class Why(NamedTuple):
 
     Attributes:
         way: "windows", "hiding" or "attention".
-        places: (N, 4) top, left, height and width of each place, as shares of a picture's height and width.
-        left, right: (N,) what each place of the first and of the second picture says: above 0 for "the same", below 0
+        windows: (N, 4) top, left, height and width of each window, as shares of a picture's height and width.
+        left, right: (N,) what each window of the first and of the second picture says: above 0 for "the same", below 0
             against, 0 nothing. In logits of the similarity; for a head with attention in its own unit.
-        pairs: (P, 2) places that correspond, of the first picture and of the second, the strongest first; none twice.
+        pairs: (P, 2) windows that correspond, of the first picture and of the second, the strongest first; none twice.
         weights: (P,) how strongly, above 0, in the same unit.
     """
 
     way: str
-    places: np.ndarray
+    windows: np.ndarray
     left: np.ndarray
     right: np.ndarray
     pairs: np.ndarray
@@ -59,53 +59,54 @@ def explain(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, ri
     """
     if getattr(compare, "attention", None):
         return by_attention(compare, shape, left, right)
-    way = by_hiding if getattr(compare, "keeps_places", False) else by_windows
-    return way(compare, shape, left, right, windows(sides))
+    way = by_hiding if getattr(compare, "keeps_locations", False) else by_windows
+    return way(compare, shape, left, right, sliding_windows(sides))
 
 
 def by_windows(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray,
-               places: np.ndarray) -> Why:
-    """The explanation by places that are shown by themselves; see `explain`."""
-    one, other = (embedded(compare, [fitted(picture, shape, place) for place in places]) for picture in (left, right))
-    apart = elsewhere(places)
+               windows: np.ndarray) -> Why:
+    """The explanation by windows that are shown by themselves; see `explain`."""
+    one, other = (embedded(compare, [fitted(picture, shape, window) for window in windows])
+                  for picture in (left, right))
+    apart = elsewhere(windows)
     homes = [np.where(apart, logits(compare, side, side), -np.inf).max(axis=1) for side in (one, other)]
-    return Why("windows", places, *judged(logits(compare, one, other), *homes))
+    return Why("windows", windows, *judged(logits(compare, one, other), *homes))
 
 
 def by_hiding(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray,
-              places: np.ndarray) -> Why:
-    """The explanation by places that are painted over; see `explain`.
+              windows: np.ndarray) -> Why:
+    """The explanation by windows that are painted over; see `explain`.
 
-    What a place says is how far the logit falls without it; below 0 it rises. Two of the smallest places correspond
+    What a window says is how far the logit falls without it; below 0 it rises. Two of the smallest windows correspond
     where each is the other's best partner: without one of them the logit falls, and without the other one too the
     pictures are more alike again.
     """
     whole = [fitted(picture, shape) for picture in (left, right)]
-    one, other = (embedded(compare, [picture, *(hidden(picture, [place]) for place in places)]) for picture in whole)
-    found = logits(compare, one, other)
-    falls_left, falls_right = found[0, 0] - found[1:, 0], found[0, 0] - found[0, 1:]
-    mended = found[1:, 1:] - np.maximum(found[1:, :1], found[:1, 1:])
-    small = places[:, 2] == places[:, 2].min()
+    one, other = (embedded(compare, [picture, *(hidden(picture, [window]) for window in windows)]) for picture in whole)
+    scores = logits(compare, one, other)
+    falls_left, falls_right = scores[0, 0] - scores[1:, 0], scores[0, 0] - scores[0, 1:]
+    mended = scores[1:, 1:] - np.maximum(scores[1:, :1], scores[:1, 1:])
+    small = windows[:, 2] == windows[:, 2].min()
     fit = np.outer(small & (falls_left > NOISE), small & (falls_right > NOISE))
     mended = np.where(fit, mended, -np.inf)
     said = (np.where(np.abs(falls) > NOISE, falls, 0) for falls in (falls_left, falls_right))
-    return Why("hiding", places, *said, *ranked(mended, best_of_both(mended) & (mended > NOISE)))
+    return Why("hiding", windows, *said, *ranked(mended, best_of_both(mended) & (mended > NOISE)))
 
 
 def by_attention(compare: Comparer, shape: tuple[int, int, int], left: np.ndarray, right: np.ndarray) -> Why:
-    """The explanation by how much place i of one picture corresponds to place j of the other, as the head itself sees
+    """The explanation by how much window i of one picture corresponds to window j of the other, as the head itself sees
     it; see `explain`.
 
-    A place without a better counterpart than the others have counts against; what corresponds to everything says
+    A window without a better counterpart than the others have counts against; what corresponds to everything says
     nothing.
     """
     one, other = compare.embed(np.stack([fitted(picture, shape) for picture in (left, right)]))
     matrix = (compare.attention(one, other) + compare.attention(other, one).T) / 2  # the same both ways round
     down = max(1, round(np.sqrt(len(matrix) * shape[0] / shape[1])))
     across = len(matrix) // down
-    places = np.array([(y / down, x / across, 1 / down, 1 / across) for y in range(down) for x in range(across)])
+    windows = np.array([(y / down, x / across, 1 / down, 1 / across) for y in range(down) for x in range(across)])
     usual = (matrix.max(axis=1).mean() + matrix.max(axis=0).mean()) / 2
-    return Why("attention", places,
+    return Why("attention", windows,
                *judged(matrix - usual, matrix.mean(axis=1) - usual, matrix.mean(axis=0) - usual, least=-np.inf))
 
 
@@ -118,11 +119,11 @@ def embedded(compare: Comparer, pictures: list[np.ndarray]) -> np.ndarray:
 
 def judged(between: np.ndarray, home_left: np.ndarray, home_right: np.ndarray,
            least: float = 0.0) -> tuple[np.ndarray, ...]:
-    """What places say, from how alike they are; see `Why` for what is returned: left, right, pairs, weights.
+    """What windows say, from how alike they are; see `Why` for what is returned: left, right, pairs, weights.
 
     Args:
-        between: (n, m) how alike place i of one picture is to place j of the other; from 0 on they count as the same.
-        home_left, home_right: (n,) and (m,) how alike each place is to the most alike elsewhere in its own picture.
+        between: (n, m) how alike window i of one picture is to window j of the other; from 0 on they count as the same.
+        home_left, home_right: (n,) and (m,) how alike each window is to the most alike elsewhere in its own picture.
         least: what they are compared with at least.
     """
     beyond = between - np.maximum(np.maximum(home_left[:, None], home_right[None, :]), least)
@@ -133,13 +134,13 @@ def judged(between: np.ndarray, home_left: np.ndarray, home_right: np.ndarray,
 
 
 def against(best: np.ndarray) -> np.ndarray:
-    """What places without a counterpart say, from how alike each is to the most alike in the other picture: (n,), at
+    """What windows without a counterpart say, from how alike each is to the most alike in the other picture: (n,), at
     most 0."""
     return np.where(best < -NOISE, best, 0)
 
 
 def best_of_both(weights: np.ndarray) -> np.ndarray:
-    """Which of all pairs (n, m) are the best of both their places: (n, m) bool."""
+    """Which of all pairs (n, m) are the best of both their windows: (n, m) bool."""
     return (weights == weights.max(axis=1, keepdims=True)) & (weights == weights.max(axis=0, keepdims=True))
 
 
@@ -155,81 +156,81 @@ def logits(compare: Comparer, left: np.ndarray, right: np.ndarray) -> np.ndarray
     return np.log(similar) - np.log1p(-similar)
 
 
-def windows(sides: Sequence[float] = SIDES) -> np.ndarray:
-    """Windows that cover a picture, (N, 4) as the places of `Why`: of each side, STEP sides from one to the next."""
-    found = []
+def sliding_windows(sides: Sequence[float] = SIDES) -> np.ndarray:
+    """Windows that cover a picture, (N, 4) as the windows of `Why`: of each side, STEP sides from one to the next."""
+    boxes = []
     for side in sides:
         steps = np.linspace(0, 1 - side, int(np.ceil((1 - side) / (STEP * side) - 1e-6)) + 1)
-        found += [(top, left, side, side) for top in steps for left in steps]
-    return np.array(found)
+        boxes += [(top, left, side, side) for top in steps for left in steps]
+    return np.array(boxes)
 
 
-def centres(places: np.ndarray) -> np.ndarray:
-    """The middles of places: (N, 2), from the top and from the left, as shares."""
-    return places[:, :2] + places[:, 2:] / 2
+def centres(windows: np.ndarray) -> np.ndarray:
+    """The middles of windows: (N, 2), from the top and from the left, as shares."""
+    return windows[:, :2] + windows[:, 2:] / 2
 
 
-def elsewhere(places: np.ndarray) -> np.ndarray:
-    """Which places lie so far from which others that they do not overlap, or hardly: (N, N) bool."""
-    far = np.abs(centres(places)[:, None] - centres(places)[None, :])
-    return (far > 0.99 * np.maximum(places[:, None, 2:], places[None, :, 2:])).any(axis=-1)
+def elsewhere(windows: np.ndarray) -> np.ndarray:
+    """Which windows lie so far from which others that they do not overlap, or hardly: (N, N) bool."""
+    far = np.abs(centres(windows)[:, None] - centres(windows)[None, :])
+    return (far > 0.99 * np.maximum(windows[:, None, 2:], windows[None, :, 2:])).any(axis=-1)
 
 
-def fitted(picture: np.ndarray, shape: tuple[int, int, int], place=(0, 0, 1, 1)) -> np.ndarray:
-    """A place of a picture (H, W, 1 or 3) as a model takes it: of `shape`, uint8."""
+def fitted(picture: np.ndarray, shape: tuple[int, int, int], window=(0, 0, 1, 1)) -> np.ndarray:
+    """A window of a picture (H, W, 1 or 3) as a model takes it: of `shape`, uint8."""
     picture = Image.fromarray(np.squeeze(picture).astype("uint8")).convert("L" if shape[2] == 1 else "RGB")
-    top, left, height, width = place
+    top, left, height, width = window
     box = (left * picture.width, top * picture.height, (left + width) * picture.width, (top + height) * picture.height)
     return np.asarray(picture.resize((shape[1], shape[0]), Image.Resampling.BILINEAR, box)).reshape(shape)
 
 
-def heat(places: np.ndarray, said: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
-    """What each pixel says, the mean over the places that hold it: (H, W), above 0 for "the same", below 0 against."""
+def heat(windows: np.ndarray, said: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """What each pixel says, the mean over the windows that hold it: (H, W), above 0 for "the same", below 0 against."""
     total, count = np.zeros(shape), np.zeros(shape)
-    for place, value in zip(places, said, strict=True):
-        within = pixels(place, shape)
+    for window, value in zip(windows, said, strict=True):
+        within = pixels(window, shape)
         total[within] += value
         count[within] += 1
     return total / np.maximum(count, 1)
 
 
-def pixels(place, shape: tuple[int, int]) -> tuple[slice, slice]:
-    """The rows and columns of a place in a picture of (height, width) pixels."""
-    top, left, height, width = place
+def pixels(window, shape: tuple[int, int]) -> tuple[slice, slice]:
+    """The rows and columns of a window in a picture of (height, width) pixels."""
+    top, left, height, width = window
     return (slice(round(top * shape[0]), round((top + height) * shape[0])),
             slice(round(left * shape[1]), round((left + width) * shape[1])))
 
 
 def strongest(why: Why, most: int = 5) -> np.ndarray:
     """The strongest pairs that overlap no stronger one in either picture: rows of `why.pairs`, `most` at most."""
-    apart, taken = elsewhere(why.places), []
+    apart, kept = elsewhere(why.windows), []
     for row, pair in enumerate(why.pairs):
-        if len(taken) < most and all(apart[pair, why.pairs[other]].all() for other in taken):
-            taken.append(row)
-    return np.array(taken, int)
+        if len(kept) < most and all(apart[pair, why.pairs[other]].all() for other in kept):
+            kept.append(row)
+    return np.array(kept, int)
 
 
 def loudest(why: Why, said: np.ndarray, most: int = 5) -> np.ndarray:
-    """The places of one picture that speak most for "the same" and overlap no stronger one: numbers of places, `most`
+    """The windows of one picture that speak most for "the same" and overlap no stronger one: indices of windows, `most`
     at most."""
-    apart, taken = elsewhere(why.places), []
-    for place in np.argsort(-said, kind="stable"):
-        if said[place] > 0 and len(taken) < most and apart[place, taken].all():
-            taken.append(place)
-    return np.array(taken, int)
+    apart, kept = elsewhere(why.windows), []
+    for window in np.argsort(-said, kind="stable"):
+        if said[window] > 0 and len(kept) < most and apart[window, kept].all():
+            kept.append(window)
+    return np.array(kept, int)
 
 
-def hidden(picture: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """A picture with some places painted over in its median colour, which is the paper of a drawing."""
-    found = picture.copy()
-    for place in places:
-        found[pixels(place, picture.shape[:2])] = np.median(picture, axis=(0, 1))
-    return found
+def hidden(picture: np.ndarray, windows: np.ndarray) -> np.ndarray:
+    """A picture with some windows painted over in its median colour, which is the paper of a drawing."""
+    covered = picture.copy()
+    for window in windows:
+        covered[pixels(window, picture.shape[:2])] = np.median(picture, axis=(0, 1))
+    return covered
 
 
 def in_words(why: Why, clear: float = 0.1) -> str:
-    """The explanation in a line; a place counts where it says at least a share `clear` of what the loudest says."""
-    maps = [heat(why.places, said, (64, 64)) for said in (why.left, why.right)]
+    """The explanation in a line; a window counts where it says at least a share `clear` of what the loudest says."""
+    maps = [heat(why.windows, said, (64, 64)) for said in (why.left, why.right)]
     least = clear * max(np.abs(each).max() for each in maps)
     if not least:
         return "why: no place of either picture says anything"
@@ -239,25 +240,25 @@ def in_words(why: Why, clear: float = 0.1) -> str:
 
 
 def as_numbers(why: Why, sizes: list[tuple[int, int]], most: int = 10) -> dict:
-    """The explanation for programs: the strongest places of each picture for and against, and pairs, as boxes in
+    """The explanation for programs: the strongest windows of each picture for and against, and pairs, as boxes in
     pixels.
 
     Args:
         sizes: width and height of the two files, in pixels.
-        most: places and pairs of each kind.
+        most: windows and pairs of each kind.
     """
 
-    def box(place: int, size: tuple[int, int]) -> list[int]:
+    def box(window: int, size: tuple[int, int]) -> list[int]:
         """Left, top, width, height."""
-        top, left, height, width = why.places[place]
+        top, left, height, width = why.windows[window]
         return [round(left * size[0]), round(top * size[1]), round(width * size[0]), round(height * size[1])]
 
     def listed(said: np.ndarray, size: tuple[int, int]) -> list[dict]:
-        return [{"box": box(place, size), "weight": float(said[place])}
-                for place in np.argsort(-said, kind="stable")[:most] if said[place] > 0]
+        return [{"box": box(window, size), "weight": float(said[window])}
+                for window in np.argsort(-said, kind="stable")[:most] if said[window] > 0]
 
-    found = {side: {"for": listed(said, size), "against": listed(-said, size)}
-             for side, said, size in zip(("left", "right"), (why.left, why.right), sizes, strict=True)}
+    listing = {side: {"for": listed(said, size), "against": listed(-said, size)}
+               for side, said, size in zip(("left", "right"), (why.left, why.right), sizes, strict=True)}
     rows = strongest(why, most)
-    return found | {"pairs": [{"left": box(why.pairs[row][0], sizes[0]), "right": box(why.pairs[row][1], sizes[1]),
-                               "weight": float(why.weights[row])} for row in rows]}
+    return listing | {"pairs": [{"left": box(why.pairs[row][0], sizes[0]), "right": box(why.pairs[row][1], sizes[1]),
+                                 "weight": float(why.weights[row])} for row in rows]}

@@ -55,7 +55,7 @@ def test_training_brings_the_patches_of_a_point_together(small, name, rng):
     batch = {"image": np.stack([seen, again], axis=1).reshape(16, 32, 32, 1).astype("uint8"),
              "point": np.arange(8, dtype="int32").repeat(2)}
     trained = descriptor.trainer(small, make_patch_loss(name))
-    trained.compile(keras.optimizers.Adam(3e-3), descriptor.own_loss, metrics=descriptor.signs())
+    trained.compile(keras.optimizers.Adam(3e-3), descriptor.precomputed_loss, metrics=descriptor.descriptor_metrics())
     losses = [trained.train_on_batch(batch, batch["point"], return_dict=True)["loss"] for _ in range(6)]
     assert losses[-1] < losses[0]
 

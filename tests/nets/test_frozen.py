@@ -37,7 +37,7 @@ def test_training_changes_the_projection_and_never_the_backbone(rng):
     small = frozen.on_features(model)
     loss = siamese.make_loss("supcon", small)
     trainer = siamese.trainer(small, loss, augment=False)
-    trainer.compile(keras.optimizers.Adam(1e-2), siamese.own_loss, metrics=siamese.signs_of_life(loss))
+    trainer.compile(keras.optimizers.Adam(1e-2), siamese.precomputed_loss, metrics=siamese.embedding_metrics(loss))
     before = frozen.backbone_of(model).get_weights(), embed(model, batch["image"])
     data = {"image": features, "label": batch["label"]}
     history = trainer.fit(data, batch["label"], batch_size=12, epochs=10, verbose=0, shuffle=False).history

@@ -33,10 +33,10 @@ def test_mean_and_spread_equal_a_loop_and_give_no_nan(rng):
     found = ops.convert_to_numpy(MeanAndSpread()(maps))
     for image, row in zip(maps, found):
         for channel in range(4):
-            places = [float(image[y, x, channel]) for y in range(5) for x in range(7)]
-            mean = sum(places) / 35
+            values = [float(image[y, x, channel]) for y in range(5) for x in range(7)]
+            mean = sum(values) / 35
             assert row[channel] == pytest.approx(mean, abs=1e-5)
-            assert row[4 + channel] == pytest.approx((sum((v - mean) ** 2 for v in places) / 35 + 1e-4) ** 0.5,
+            assert row[4 + channel] == pytest.approx((sum((v - mean) ** 2 for v in values) / 35 + 1e-4) ** 0.5,
                                                      rel=1e-4)
     model = keras.Sequential([keras.layers.Conv2D(2, 1, kernel_initializer="zeros"), MeanAndSpread(),
                               keras.layers.Dense(1)])

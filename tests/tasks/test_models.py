@@ -112,10 +112,10 @@ def test_archives_that_cannot_be_read_are_of_no_kind(sound, tmp_path):
         path.write_bytes(content)
         assert runs.kind_of(str(path)) == ""
     encrypted = bytearray(sound.read_bytes())
-    for mark, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # the bit that says so, of each member
+    for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # the bit that says so, of each member
         start = -1
         while (start := encrypted.find(mark, start + 1)) >= 0:
-            encrypted[start + place] |= 1
+            encrypted[start + offset] |= 1
     path.write_bytes(encrypted)
     assert runs.kind_of(str(path)) == ""
     with pytest.raises(ValueError, match="best.keras: not a Keras model"):

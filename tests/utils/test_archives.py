@@ -18,11 +18,11 @@ def changed(path, kind):
     data = bytearray(path.read_bytes())
     if kind in ("encrypted", "deflate64"):
         for signature, flags, method in ((b"PK\x03\x04", 6, 8), (b"PK\x01\x02", 8, 10)):
-            place = data.find(signature)
-            while place >= 0:
-                struct.pack_into("<H", data, place + (flags if kind == "encrypted" else method),
+            at = data.find(signature)
+            while at >= 0:
+                struct.pack_into("<H", data, at + (flags if kind == "encrypted" else method),
                                  1 if kind == "encrypted" else 9)
-                place = data.find(signature, place + 4)
+                at = data.find(signature, at + 4)
     elif kind == "cut":
         del data[len(data) // 2 :]
     elif kind == "damaged":

@@ -84,8 +84,8 @@ def test_broken_files_and_a_broken_cache(content, folder, model, capsys):
     (folder / "bad.png").write_bytes(b"")
     for cache in folder.glob(".embeddings-*"):
         cache.write_bytes(content)
-    found = opened(folder, model)
-    assert len(found.paths) == 9 and found.embedded == 9
+    result = opened(folder, model)
+    assert len(result.paths) == 9 and result.embedded == 9
     assert "bad.png: the file is empty" in capsys.readouterr().out
 
 
@@ -100,10 +100,10 @@ def encrypt(cache):
     """Sets the bit of encryption in every entry of the zip file."""
     content = bytearray(cache.read_bytes())
     for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
-        place = content.find(mark)
-        while place >= 0:
-            content[place + offset] |= 1
-            place = content.find(mark, place + 1)
+        at = content.find(mark)
+        while at >= 0:
+            content[at + offset] |= 1
+            at = content.find(mark, at + 1)
     cache.write_bytes(bytes(content))
 
 
@@ -159,8 +159,8 @@ def test_a_spoiled_cache_is_made_again(kind, folder, model, capsys):
     whole = cache.read_bytes()
     SPOILED[kind](cache)
     assert cache.read_bytes() != whole
-    found = opened(folder, model)
-    assert found.embedded == 9 and np.allclose(found.features, first.features, atol=1e-5)
+    result = opened(folder, model)
+    assert result.embedded == 9 and np.allclose(result.features, first.features, atol=1e-5)
     assert opened(folder, model).embedded == 0 and not capsys.readouterr().out
 
 
@@ -184,9 +184,9 @@ def test_features_that_are_no_numbers_are_one_line(folder, model):
 
 def test_identical_files_are_embedded_once_and_have_one_key(folder, model):
     picture(folder / "copy.png", (60, 100, 30), seed=3)  # equal to 3.png
-    found = opened(folder, model)
-    same = [path for path, key in zip(found.paths, found.keys) if key == found.keys[found.paths.index("copy.png")]]
-    assert found.embedded == 9 and len(found.paths) == 10 and same == ["copy.png", os.path.join("sub1", "3.png")]
+    result = opened(folder, model)
+    same = [path for path, key in zip(result.paths, result.keys) if key == result.keys[result.paths.index("copy.png")]]
+    assert result.embedded == 9 and len(result.paths) == 10 and same == ["copy.png", os.path.join("sub1", "3.png")]
 
 
 def test_other_contents_of_the_same_size_and_time_are_seen(folder, model):
@@ -197,9 +197,9 @@ def test_other_contents_of_the_same_size_and_time_are_seen(folder, model):
     content[-5] ^= 1  # in the last checksum
     file.write_bytes(content)
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
-    place = first.paths.index(os.path.join("sub1", "3.png"))
+    at = first.paths.index(os.path.join("sub1", "3.png"))
     again = opened(folder, model)
-    assert os.path.join("sub1", "3.png") not in again.paths or again.keys[place] != first.keys[place]
+    assert os.path.join("sub1", "3.png") not in again.paths or again.keys[at] != first.keys[at]
 
 
 def test_ctrl_c_keeps_what_was_embedded(folder, model, monkeypatch):
@@ -218,8 +218,8 @@ def test_ctrl_c_keeps_what_was_embedded(folder, model, monkeypatch):
     assert np.allclose(again.features, comparer.embed(images_of(folder, again)), atol=1e-5)
 
 
-def images_of(folder, found):
-    return np.stack([read_image(str(folder / path), SHAPE) for path in found.paths])
+def images_of(folder, result):
+    return np.stack([read_image(str(folder / path), SHAPE) for path in result.paths])
 
 
 KILLED = """
@@ -275,11 +275,11 @@ def test_the_cache_is_not_written_after_every_block(folder, model, monkeypatch):
 
 def test_search_equals_scoring_every_image(folder, model, monkeypatch):
     monkeypatch.setattr(gallery, "BLOCK", 4)
-    found = opened(folder, model)
+    pictures = opened(folder, model)
     comparer = model[1]
     for row in (0, 5):
-        expected = comparer.score(found.features[row], found.features)
-        result = gallery.search(found, comparer, found.features[row : row + 1], 4)[0]
+        expected = comparer.score(pictures.features[row], pictures.features)
+        result = gallery.search(pictures, comparer, pictures.features[row : row + 1], 4)[0]
         assert [s for _, s in result] == pytest.approx(sorted(expected, reverse=True)[:4], abs=1e-5)
         assert result[0][1] == pytest.approx(expected[row], abs=1e-5)
 
@@ -309,40 +309,41 @@ def test_a_sheet_that_cannot_be_written_does_not_end_the_search(tmp_path, capsys
 
 
 @pytest.fixture
-def by_places(rng):
-    """A comparer of a head that compares places, and a gallery of 12 pictures."""
+def by_locations(rng):
+    """A comparer of a head that compares locations, and a gallery of 12 pictures."""
     compare = siamese.comparer(small_siamese("attention_after"))
     features = compare.embed(rng.integers(0, 256, (12, *SHAPE)))
     return compare, gallery.Gallery("", [f"{row:02}.png" for row in range(12)], features, 0,
                                     [str(row) for row in range(12)])
 
 
-def test_the_nearest_are_ranked_by_a_slow_head(by_places):
-    """Those that are compared are the nearest alone, in the order of the head; --rerank=0 compares all."""
-    compare, found = by_places
+def test_the_nearest_are_ranked_by_a_slow_head(by_locations):
+    """Those that are compared are the nearest by their global embeddings, in the order of the head; --rerank=0 compares
+    all."""
+    compare, pictures = by_locations
     for row in (0, 7):
-        query = found.features[row : row + 1]
-        scores = compare.score(query, found.features)
-        vectors = compare.alone(found.features)
+        query = pictures.features[row : row + 1]
+        scores = compare.score(query, pictures.features)
+        vectors = compare.global_embedding(pictures.features)
         nearest = np.argsort(np.linalg.norm(vectors - vectors[row], axis=1), kind="stable")[:5]
-        expected = sorted(nearest, key=lambda place: -scores[place])[:3]
-        result = gallery.search(found, compare, query, 3, rerank=5)[0]
-        assert ([path for path, _ in result] == [found.paths[place] for place in expected]
-                and result[0][0] == found.paths[row])
+        expected = sorted(nearest, key=lambda index: -scores[index])[:3]
+        result = gallery.search(pictures, compare, query, 3, rerank=5)[0]
+        assert ([path for path, _ in result] == [pictures.paths[index] for index in expected]
+                and result[0][0] == pictures.paths[row])
         assert [s for _, s in result] == pytest.approx(scores[expected], abs=1e-5)
         # more are shown than were asked to be compared
-        assert gallery.search(found, compare, query, 7, rerank=5)[0][3:] != []
-        every = gallery.search(found, compare, query, 12, rerank=0)[0]
-        assert [path for path, _ in every] == [found.paths[place] for place in np.argsort(-scores, kind="stable")]
+        assert gallery.search(pictures, compare, query, 7, rerank=5)[0][3:] != []
+        every = gallery.search(pictures, compare, query, 12, rerank=0)[0]
+        assert [path for path, _ in every] == [pictures.paths[index] for index in np.argsort(-scores, kind="stable")]
 
 
-def test_a_slow_head_scores_only_those_that_it_ranks(by_places):
-    compare, found = by_places
+def test_a_slow_head_scores_only_those_that_it_ranks(by_locations):
+    compare, pictures = by_locations
     counted = []
 
     def score(left, right):
         counted.append(len(right))
         return compare.score(left, right)
 
-    gallery.search(found, compare._replace(score=score), found.features[:2], 3, rerank=4)
+    gallery.search(pictures, compare._replace(score=score), pictures.features[:2], 3, rerank=4)
     assert counted == [4, 4]

@@ -14,7 +14,7 @@ from utils.data.images import read_photo
 from utils.distortions.catalogue import Distortion, distort, own_seed
 
 WINDOW = 512  # pixels a side of a photo that are distorted; of a larger one, a window of it
-TRIES = 8  # places looked at for a crop with texture
+TRIES = 8  # positions looked at for a crop with texture
 TEXTURE = 6.0  # grey levels: least mean step between neighbouring pixels of a crop that can show order
 
 Shown = Sequence[tuple[str, int]]  # distortion and level of each image
@@ -24,12 +24,12 @@ PRISTINE = ("", 0)  # the photo itself, at level 0 of every distortion
 def photo_levels(
     path: str, kinds: dict[str, Distortion], shown: Shown, crop: int, crops: int, seed: Sequence[int], cache: str = ""
 ) -> np.ndarray:
-    """Distorts a photo and cuts the same places out of all its levels.
+    """Distorts a photo and cuts the same positions out of all its levels.
 
     Args:
         crop: side of a crop, in pixels.
-        crops: places.
-        seed: of the window, the places, the mirroring and the distortions.
+        crops: positions.
+        seed: of the window, the positions, the mirroring and the distortions.
         cache: folder where the distorted photo is kept, and found the next time; "": it is distorted again each time.
 
     Returns:
@@ -47,8 +47,8 @@ def photo_levels(
         worse = [distort(photo, kinds[name], level, own[name]) if level else photo for name, level in shown]
     if min(photo.shape[:2]) < crop:
         raise ValueError(f"{path}: {photo.shape[1]} x {photo.shape[0]} pixels, expected {crop} or more a side")
-    places = [textured_place(photo, crop, rng) for _ in range(crops)]
-    cut = [np.stack([image[y : y + crop, x : x + crop] for image in worse]) for y, x in places]
+    positions = [textured_position(photo, crop, rng) for _ in range(crops)]
+    cut = [np.stack([image[y : y + crop, x : x + crop] for image in worse]) for y, x in positions]
     return np.stack([images[:, :, ::-1] if rng.random() < 0.5 else images for images in cut])
 
 
@@ -97,16 +97,16 @@ def window(photo: np.ndarray, largest: int, rng: np.random.Generator) -> np.ndar
     return photo[y : y + height, x : x + width]
 
 
-def textured_place(photo: np.ndarray, crop: int, rng: np.random.Generator) -> tuple[int, int]:
+def textured_position(photo: np.ndarray, crop: int, rng: np.random.Generator) -> tuple[int, int]:
     """Top and left of a random crop with texture, or of the richest of `TRIES`: plain sky shows no order."""
-    places = []
+    positions = []
     for _ in range(TRIES):
         y, x = (int(rng.integers(side - crop + 1)) for side in photo.shape[:2])
         grey = photo[y : y + crop, x : x + crop].mean(axis=2)
-        places.append((np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean(), (y, x)))
-        if places[-1][0] >= TEXTURE:
+        positions.append((np.abs(np.diff(grey, axis=0)).mean() + np.abs(np.diff(grey, axis=1)).mean(), (y, x)))
+        if positions[-1][0] >= TEXTURE:
             break
-    return max(places)[1]
+    return max(positions)[1]
 
 
 def photo_crop(path: str, crop: int, seed: Sequence[int]) -> np.ndarray:

@@ -12,9 +12,9 @@ from utils.distortions.catalogue import Distortion
 
 
 class LevelBatches(keras.utils.PyDataset):
-    """Batches of P photos, each pristine and at every level of some distortions, all crops of a photo at one place.
+    """Batches of P photos, each pristine and at every level of some distortions, all crops of a photo at one position.
 
-    A photo that was distorted serves `crops` steps, each with another place of it: a block of steps.
+    A photo that was distorted serves `crops` steps, each with another position in it: a block of steps.
     With a cache a block is one step, because nothing needs to be distorted twice.
     A batch depends on the seed, the epoch and the step alone.
 
@@ -27,7 +27,7 @@ class LevelBatches(keras.utils.PyDataset):
         batch_size: images in a batch at most. Where a photo's share does not hold all distortions, they are dealt in
             turn.
         crop: side of the crops, in pixels.
-        crops: places, and so steps, for which a distorted photo is used.
+        crops: positions, and so steps, for which a distorted photo is used.
         photos: P.
         steps: batches in an epoch.
         seed: 0 or above.
@@ -61,9 +61,9 @@ class LevelBatches(keras.utils.PyDataset):
         return self.steps
 
     def __getitem__(self, step: int):
-        block, place = divmod(step, self.crops)
+        block, position = divmod(step, self.crops)
         number = self.epoch * -(-self.steps // self.crops) + block
-        images = np.concatenate([levels[place] for levels in self.made(number)])  # (B, crop, crop, 3)
+        images = np.concatenate([levels[position] for levels in self.made(number)])  # (B, crop, crop, 3)
         images, keys = self.chosen(images, self.keys([shown for _, shown in self.plan(number)]))
         return {"image": images, "key": keys}, keys
 
@@ -72,8 +72,8 @@ class LevelBatches(keras.utils.PyDataset):
         return [
             (self.paths[photo], {name: self.kinds[name] for name, level in shown if level}, shown, self.crop,
              self.crops,
-             [self.seed, number, place], self.cache)
-            for place, (photo, shown) in enumerate(self.plan(number))
+             [self.seed, number, position], self.cache)
+            for position, (photo, shown) in enumerate(self.plan(number))
         ]
 
     def plan(self, number: int) -> list[tuple[int, Shown]]:

@@ -44,10 +44,11 @@ class CropBatches(keras.utils.PyDataset):
 
     def rows(self, number: int) -> np.ndarray:
         """The photos of a batch, counted over all epochs."""
-        turns, places = np.divmod(np.arange(number * self.batch_size, (number + 1) * self.batch_size), len(self.paths))
+        steps = np.arange(number * self.batch_size, (number + 1) * self.batch_size)
+        turns, positions = np.divmod(steps, len(self.paths))
         orders = {turn: np.random.default_rng([self.seed, turn]).permutation(len(self.paths))
                   for turn in set(turns.tolist())}
-        return np.array([orders[turn][place] for turn, place in zip(turns.tolist(), places)])
+        return np.array([orders[turn][position] for turn, position in zip(turns.tolist(), positions)])
 
     def jobs(self, number: int) -> list[tuple]:
         """The work of a batch: arguments of `photo_crop`."""

@@ -59,9 +59,9 @@ def read_samples(root: str, own_data: bool) -> Samples:
             train/ and test/, images outside any class folder, or a single class.
     """
     if in_parts(root):
-        found = sorted(folders_in(root))
-        part = os.path.join(root, "train" if "train" in found else found[0])
-        raise ValueError(f"{root}: found {', '.join(found)}, which are parts of a data set, not classes; pass the "
+        names = sorted(folders_in(root))
+        part = os.path.join(root, "train" if "train" in names else names[0])
+        raise ValueError(f"{root}: found {', '.join(names)}, which are parts of a data set, not classes; pass the "
                          f"part to train on, such as --dataset_path={part}")
     parts = [part for part in (TRAINING, EVALUATION) if os.path.isdir(os.path.join(root, part))]
     slashes = 1 if own_data else 2
@@ -173,7 +173,7 @@ def without_twins(samples: Samples, within: bool, groups: list[list[int]] | None
     """
     further, between = [], []
     for group in identical(samples.full_paths()) if groups is None else groups:
-        paths, labels = [samples.paths[place] for place in group], samples.labels[group]
+        paths, labels = [samples.paths[row] for row in group], samples.labels[group]
         further += [path for path, label in zip(paths[1:], labels[1:]) if within or label != labels[0]]
         if len(set(labels)) > 1:
             between.append(" and ".join(paths))

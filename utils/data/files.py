@@ -37,8 +37,8 @@ def folders_in(path: str) -> set[str]:
 
 def in_parts(path: str) -> bool:
     """Whether a folder is a data set that comes in parts, or with all its images in one folder, and not in classes."""
-    found = folders_in(path)
-    return bool(found) and found <= {*PARTS, "images"}
+    folders = folders_in(path)
+    return bool(folders) and folders <= {*PARTS, "images"}
 
 
 def scan(path: str) -> list[os.DirEntry]:
@@ -97,33 +97,33 @@ def walk(root: str, data_sets: bool = False) -> tuple[list[str], list[str]]:
         data_sets: whether a folder that is a data set of its own, such as datasets/glyphs, is left out.
     """
     scan(root)
-    found = Found()
+    listing = Listing()
     folders, links = [(root, "")], []
     while folders or links:
         if not folders:
             # links come after all that is no link, which keeps the names that are no detours
             path, below = links.pop(0)
             if not os.path.isdir(path):
-                found.place(path, below)
+                listing.place(path, below)
                 continue
             folders = [(path, below)]
-        for entry in found.enter(*folders.pop(0), data_sets):
-            here = os.path.join(found.below, entry.name)
+        for entry in listing.enter(*folders.pop(0), data_sets):
+            here = os.path.join(listing.below, entry.name)
             if not is_wanted(here):
-                found.leave(entry, here)
+                listing.leave(entry, here)
             elif entry.is_symlink():
                 links.append((entry.path, here))
             elif entry.is_dir():
                 folders.append((entry.path, here))
             else:
-                found.place(entry.path, here)
-    left_out(f"{len(found.skipped)} below {shown(root)}", sorted(found.skipped))
-    found.tell_left(root)
-    hint_at_heic(found.others)
-    return sorted(found.images), sorted(found.others)
+                listing.place(entry.path, here)
+    left_out(f"{len(listing.skipped)} below {shown(root)}", sorted(listing.skipped))
+    listing.tell_left(root)
+    hint_at_heic(listing.others)
+    return sorted(listing.images), sorted(listing.others)
 
 
-class Found:
+class Listing:
     """What `walk` has found: images, others, what was skipped and why, and how much nobody wants.
 
     `below` is the folder that was entered last.
@@ -142,8 +142,8 @@ class Found:
 
     def tell_left(self, root: str) -> None:
         """Says once what `leave` counted, in a line."""
-        found = [(name, count) for name, count in sorted(self.system.items()) if count]
-        parts = [f"{counted(count, SYSTEM[name.lower()])} of {shown(name)}" for name, count in found]
+        counts = [(name, count) for name, count in sorted(self.system.items()) if count]
+        parts = [f"{counted(count, SYSTEM[name.lower()])} of {shown(name)}" for name, count in counts]
         parts += [f"{counted(self.excluded, 'file')} that --exclude names"] if self.excluded else []
         if parts:
             say_once(f"left out {', '.join(parts)}, below {shown(root)}")
@@ -199,18 +199,18 @@ def digest(path: str) -> str:
 
 
 def identical(paths: Sequence[str]) -> list[list[int]]:
-    """Places of files that have the same contents, byte for byte: lists of two or more, in order. Only files of one
+    """Indices of files that have the same contents, byte for byte: lists of two or more, in order. Only files of one
     size are read."""
     by_size: dict[int, list[int]] = {}
-    for place, path in enumerate(paths):
+    for index, path in enumerate(paths):
         with contextlib.suppress(OSError):  # gone, or not ours to read: whoever opens the file says so
-            by_size.setdefault(os.path.getsize(path), []).append(place)
-    found: dict[str, list[int]] = {}
-    for places in by_size.values():
-        for place in places if len(places) > 1 else ():
+            by_size.setdefault(os.path.getsize(path), []).append(index)
+    by_digest: dict[str, list[int]] = {}
+    for indices in by_size.values():
+        for index in indices if len(indices) > 1 else ():
             with contextlib.suppress(OSError):
-                found.setdefault(digest(paths[place]), []).append(place)
-    return sorted(places for places in found.values() if len(places) > 1)
+                by_digest.setdefault(digest(paths[index]), []).append(index)
+    return sorted(indices for indices in by_digest.values() if len(indices) > 1)
 
 
 def evenly(items: Sequence, most: int) -> list:
@@ -267,8 +267,8 @@ def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None
 def remove_remains(folder: str) -> None:
     """Removes what writers that were killed have left in a folder: files of `save_aside` in which nobody has written
     for ten minutes."""
-    with contextlib.suppress(OSError), os.scandir(folder) as found:
-        for entry in found:
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
             if (ASIDE.search(entry.name) and entry.is_file(follow_symlinks=False)
                 and time.time() - entry.stat().st_mtime > 600):
                 with contextlib.suppress(OSError):

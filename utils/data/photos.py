@@ -59,7 +59,7 @@ def find_photos(root: str, least: int, val_share: float, test_share: float, seed
 def without_twins(root: str, paths: list[str]) -> list[str]:
     """The photos, each file content once, so that none is trained on and tested on; says what was left out."""
     groups = identical([os.path.join(root, path) for path in paths])
-    further = {paths[place] for group in groups for place in group[1:]}
+    further = {paths[index] for group in groups for index in group[1:]}
     if further:
         left_out(f"{counted(len(further), 'photo')} that have the same contents as another", sorted(further))
     return [path for path in paths if path not in further]
@@ -71,14 +71,14 @@ def usable(root: str, paths: list[str], least: int = 1, skip_broken: bool = True
     Raises:
         ValueError: there are others and `skip_broken` is off.
     """
-    found = check_all(root, paths, least)
-    problems = [problem for problem in found if problem]
+    checked = check_all(root, paths, least)
+    problems = [problem for problem in checked if problem]
     if problems and not skip_broken:
         raise ValueError(f"{counted(len(problems), 'photo')} cannot be used: {some(problems)}; repair them or pass "
                          "--skip_broken")
     if problems:
         left_out(f"{counted(len(problems), 'photo')}", problems)
-    return [row for row, problem in enumerate(found) if not problem]
+    return [row for row, problem in enumerate(checked) if not problem]
 
 
 def unseen(root: str, paths: list[str], split: dict) -> list[int]:
@@ -112,12 +112,12 @@ def check_all(root: str, paths: list[str], least: int) -> list[str]:
         return ("" if min(height, width) >= least else f"{path}: {width} x {height} pixels, expected {least} or more "
                                                        "a side")
 
-    bar, found = progress_bar("photo"), []
+    bar, problems = progress_bar("photo"), []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for problem in pool.map(check, paths):
-            found.append(problem)
-            bar(len(found), len(paths))
-    return found
+            problems.append(problem)
+            bar(len(problems), len(paths))
+    return problems
 
 
 def split(root: str, paths: list[str], val_share: float, test_share: float, seed: int) -> Photos:

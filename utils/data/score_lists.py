@@ -59,15 +59,15 @@ def text_lines(path: str, expected: str = TEXT) -> list[str]:
         data = Path(path).read_bytes()
         text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", "surrogateescape")
     lines = list(io.StringIO(text, newline=None))
-    for place, line in enumerate(lines, start=1):
+    for line_number, line in enumerate(lines, start=1):
         if "\0" in line:
-            raise ValueError(f"{path}, line {place}: holds a NUL byte; expected {expected}")
+            raise ValueError(f"{path}, line {line_number}: holds a NUL byte; expected {expected}")
     return lines
 
 
-def shown(found: object) -> str:
+def shown(value: object) -> str:
     """What was found, for an error: on one line, and not too long."""
-    text = repr(found)
+    text = repr(value)
     return text if len(text) <= 100 else text[:97] + "..."
 
 
@@ -116,7 +116,8 @@ def read_list(path: str, higher_is_better: bool, image_column: str = "", score_c
 
     Args:
         higher_is_better: which of the columns mos and dmos is meant.
-        image_column, score_column: names of the columns, or their places, 1 for the first; "": those with known names.
+        image_column, score_column: names of the columns, or their positions, 1 for the first; "": those with known
+            names.
 
     Raises:
         ValueError: one line that names the file, and the line in it.
@@ -133,7 +134,7 @@ def start(lines: list[str]) -> tuple[int, str | None]:
     """Where a table begins, after empty lines and comments, and the delimiter that its first line names, as Excel
     writes it."""
     named = re.fullmatch(r'"?sep=([,;|:\t ])"?', lines[0].rstrip("\r\n"), re.IGNORECASE) if lines else None
-    first = next((place for place, line in enumerate(lines) if place >= bool(named) and line.strip()
+    first = next((row for row, line in enumerate(lines) if row >= bool(named) and line.strip()
                   and not line.startswith("#")), len(lines))
     return first, named and named[1]
 
@@ -167,14 +168,14 @@ def fit(lines: list[str], delimiter: str) -> tuple[bool, bool, int]:
 def read_lines(path: str, lines: list[str]) -> list[Row]:
     """Rows of lines `path score`; a first line such as `image mos` is skipped."""
     rows = []
-    for place, line in enumerate(lines, start=1):
+    for line_number, line in enumerate(lines, start=1):
         fields = line.strip().rsplit(None, 1)
         if not fields or fields[0].startswith("#"):
             continue
         if len(fields) == 1:
-            raise ValueError(f"{path}, line {place}: found {shown(fields[0])} alone; expected `path score`")
+            raise ValueError(f"{path}, line {line_number}: found {shown(fields[0])} alone; expected `path score`")
         if rows or plain(fields[0]) not in IMAGE_COLUMNS or plain(fields[1]) not in SCORE_COLUMNS:
-            rows.append(Row(fields[0], number(fields[1], f"{path}, line {place}", decimal_comma=True)))
+            rows.append(Row(fields[0], number(fields[1], f"{path}, line {line_number}", decimal_comma=True)))
     return rows
 
 
@@ -197,8 +198,8 @@ def fields_of(path: str, lines: list[str], first: int, delimiter: str) -> Iterat
 
 def read_table(path: str, lines: list[str], first: int, delimiter: str, higher_is_better: bool,
                asked: tuple[str, str]) -> list[Row]:
-    """Rows of a table with a header; without one it may have two columns, one of them of numbers, or more, whose places
-    are asked for."""
+    """Rows of a table with a header; without one it may have two columns, one of them of numbers, or more, whose
+    positions are asked for."""
     table = list(fields_of(path, lines, first, delimiter))
     names, comma = table[0][1] if table else [], delimiter != ","
     if header := without_header(names, asked, comma):
@@ -215,7 +216,7 @@ def read_table(path: str, lines: list[str], first: int, delimiter: str, higher_i
         if len(fields) != len(names) or not fields[image]:
             raise ValueError(f"{where}: found {shown(fields)}; expected {len(names)} fields, with a path in "
                              f"{names[image]!r}")
-        reference, kind, level = ("" if place is None else fields[place] for place in others)
+        reference, kind, level = ("" if position is None else fields[position] for position in others)
         rows.append(Row(fields[image], number(fields[score], where, comma), reference, kind, whole(level, where)))
     return rows
 
@@ -224,7 +225,7 @@ def without_header(fields: list[str], asked: tuple[str, str], decimal_comma: boo
     """Names of the columns of a table that begins with an image and not with names; [] where it begins with names."""
     numbers = [is_number(field, decimal_comma) for field in fields]
     if all(name.isdecimal() and name not in fields for name in asked) and any(numbers):
-        return [f"column {place}" for place in range(1, len(fields) + 1)]
+        return [f"column {position}" for position in range(1, len(fields) + 1)]
     if len(fields) != 2 or not any(numbers):
         return []
     return ["image", "score"] if numbers[1] else ["score", "image"]
@@ -232,7 +233,7 @@ def without_header(fields: list[str], asked: tuple[str, str], decimal_comma: boo
 
 def column(path: str, names: list[str], known: tuple[str, ...], flag: str = "", asked: str = "",
            preferred=()) -> int | None:
-    """The place of the column of a header that is asked for, or of the one that is among the known ones.
+    """The position of the column of a header that is asked for, or of the one that is among the known ones.
 
     Args:
         known: names, as `plain` writes them.
@@ -242,41 +243,41 @@ def column(path: str, names: list[str], known: tuple[str, ...], flag: str = "", 
     """
     header = shown(", ".join(names))
     if asked:
-        places = [place for place, name in enumerate(names) if name == asked] or [
-            place for place, name in enumerate(names) if plain(name) == plain(asked)]
-        places = places or [place for place in range(len(names)) if asked == str(place + 1)]
-        if len(places) != 1:
-            raise ValueError(f"{path}: --{flag}={asked} names {'several' if places else 'none'} of the columns "
+        matches = [i for i, name in enumerate(names) if name == asked] or [
+            i for i, name in enumerate(names) if plain(name) == plain(asked)]
+        matches = matches or [i for i in range(len(names)) if asked == str(i + 1)]
+        if len(matches) != 1:
+            raise ValueError(f"{path}: --{flag}={asked} names {'several' if matches else 'none'} of the columns "
                              f"{header}; expected one of them")
-        return places[0]
-    places = [place for place, name in enumerate(names) if plain(name) in known]
-    if len(places) > 1 and len(better := [place for place in places if plain(names[place]) in preferred]) == 1:
-        say_once(f"{path}: of the columns {', '.join(names[place] for place in places)}, {names[better[0]]} is read, "
+        return matches[0]
+    matches = [i for i, name in enumerate(names) if plain(name) in known]
+    if len(matches) > 1 and len(better := [i for i in matches if plain(names[i]) in preferred]) == 1:
+        say_once(f"{path}: of the columns {', '.join(names[i] for i in matches)}, {names[better[0]]} is read, "
                  f"because of --{'no' * (plain(names[better[0]]) in DIFFERENCES)}higher_is_better; --{flag} names "
                  "another")
-        places = better
-    elif (len(places) == 1 and preferred
-          and plain(names[places[0]]) not in (*preferred, "score", "quality", "qualityscore")):
+        matches = better
+    elif (len(matches) == 1 and preferred
+          and plain(names[matches[0]]) not in (*preferred, "score", "quality", "qualityscore")):
         higher = "mos" in preferred
-        say_once(f"{path}: the scores are those of the column {names[places[0]]}, of which mostly the "
+        say_once(f"{path}: the scores are those of the column {names[matches[0]]}, of which mostly the "
                  f"{'lower' if higher else 'higher'} ones are better; they are read as "
                  f"--{'no' * (not higher)}higher_is_better says; --{flag} names another column")
-    if len(places) > 1 or flag and not places:
+    if len(matches) > 1 or flag and not matches:
         raise ValueError(
-            f"{path}: {'several' if places else 'none'} of the columns {', '.join(known[:5])} ... in the header "
+            f"{path}: {'several' if matches else 'none'} of the columns {', '.join(known[:5])} ... in the header "
             f"{header}; expected exactly one"
             + (f"; name it with --{flag}" if flag else "; rename the others")
         )
-    return places[0] if places else None
+    return matches[0] if matches else None
 
 
 def tid_rows(path: str) -> list[Row]:
     """Rows of TID2013's list: lines `MOS iNN_TT_L.bmp`, reference, distortion, level."""
     rows = []
-    for place, line in enumerate(text_lines(path), start=1):
+    for line_number, line in enumerate(text_lines(path), start=1):
         if not line.strip():
             continue
-        where = f"{path}, line {place}"
+        where = f"{path}, line {line_number}"
         score, _, name = line.strip().partition(" ")
         parts = TID_NAME.fullmatch(name.strip())
         if not parts or not 1 <= int(parts[2]) <= len(TID_KINDS):
@@ -296,8 +297,8 @@ def live_rows(path: str) -> list[Row]:
     scores, undistorted = live_variables(os.path.join(path, file), LIVE_SCORES[file], "orgs")
     (references,) = live_variables(os.path.join(path, LIVE_REFERENCES), "refnames_all")
     images = [
-        (f"{folder}/img{place}.bmp", kind)
-        for folder, (kind, count) in LIVE_FOLDERS.items() for place in range(1, count + 1)
+        (f"{folder}/img{index}.bmp", kind)
+        for folder, (kind, count) in LIVE_FOLDERS.items() for index in range(1, count + 1)
     ]
     return [
         Row(image, number(str(score), f"{path}/{file}, {image}"), str(np.squeeze(reference)), kind)
@@ -311,7 +312,7 @@ def live_variables(path: str, *names: str) -> list[np.ndarray]:
         stored = loadmat(path)
     count = sum(count for _, count in LIVE_FOLDERS.values())
     for name in names:
-        found = np.size(stored.get(name, ()))
-        if found != count:
-            raise ValueError(f"{path}: {found} values of {name!r}; expected {count}, as LIVE release 2 is distributed")
+        size = np.size(stored.get(name, ()))
+        if size != count:
+            raise ValueError(f"{path}: {size} values of {name!r}; expected {count}, as LIVE release 2 is distributed")
     return [stored[name].ravel() for name in names]

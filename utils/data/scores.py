@@ -83,7 +83,8 @@ def read_scores(
             the data set's own.
         score_range: lowest and highest score possible. Without it: 0 to 9 for TID2013, otherwise what was found.
         skip_missing: leave out images that are not there, unless that is all of them.
-        image_column, score_column: of a table, names or places (1 is the first) of columns; "": those with known names.
+        image_column, score_column: of a table, names or positions (1 is the first) of columns; "": those with known
+            names.
 
     Raises:
         ValueError: one line on what was found, what was expected and how to mend it.
@@ -234,9 +235,9 @@ def find_file(root: str, name: str, known: dict[str, dict[str, list[str]]]) -> s
     """
     if os.path.isfile(os.path.join(root, name)):
         return os.path.normpath(name) if ".." in name.split("/") else name
-    found = ""
+    written = ""
     for part in os.path.relpath(os.path.join(root, name), root or ".").split(os.sep):
-        folder = os.path.join(root, found)
+        folder = os.path.join(root, written)
         if folder not in known:
             known[folder] = {}
             for entry in os.listdir(folder or ".") if os.path.isdir(folder or ".") else ():
@@ -245,8 +246,8 @@ def find_file(root: str, name: str, known: dict[str, dict[str, list[str]]]) -> s
         entries = known[folder].get(alike(part)) or known[folder].get("." + alike(part), [])
         if part not in entries and len(entries) != 1:
             return None
-        found = os.path.join(found, part if part in entries else entries[0])
-    return found if os.path.isfile(os.path.join(root, found)) else None
+        written = os.path.join(written, part if part in entries else entries[0])
+    return written if os.path.isfile(os.path.join(root, written)) else None
 
 
 def alike(name: str) -> str:

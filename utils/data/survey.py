@@ -48,13 +48,13 @@ def survey(paths: Sequence[str]) -> Survey:
     return Survey(len(paths), colour, are_characters(shown), int(height), int(width))
 
 
-def input_for(found: Survey, least: int = 48, most: int = 80) -> tuple[int, int, int]:
+def input_for(pictures: Survey, least: int = 48, most: int = 80) -> tuple[int, int, int]:
     """(height, width, channels) that suits the pictures: their shape, about 64 x 64 pixels in all, in steps of 8."""
-    shape = float(np.clip(found.height / found.width, 0.5, 2))
-    side = float(np.clip(np.sqrt(found.height * found.width), least, 64))
+    shape = float(np.clip(pictures.height / pictures.width, 0.5, 2))
+    side = float(np.clip(np.sqrt(pictures.height * pictures.width), least, 64))
     height, width = (int(np.clip(8 * round(length / 8), least, most))
                      for length in (side * np.sqrt(shape), side / np.sqrt(shape)))
-    return height, width, 3 if found.colour else 1
+    return height, width, 3 if pictures.colour else 1
 
 
 def size_range(paths: Sequence[str], most: int = 500) -> str:

@@ -84,7 +84,7 @@ def distort(photo: Photo, kind: Distortion, level: int, seed: int | Sequence[int
     """The photo at one level; the same seed gives the same bytes.
 
     Levels of one photo that are to be compared take the same seed: they then share their random
-    draws (noise, places, sign) and differ in strength only. For other photos take other seeds.
+    draws (noise, positions, sign) and differ in strength only. For other photos take other seeds.
 
     Args:
         photo: (H, W, 3) uint8 of any size; it is not changed.
@@ -114,15 +114,15 @@ def chosen(names: Sequence[str]) -> dict[str, Distortion]:
     >>> list(chosen(["live", "contrast"]))
     ['gaussian_blur', 'white_noise', 'jpeg', 'jpeg2000', 'contrast']
     """
-    found: dict[str, Distortion] = {}
+    kinds: dict[str, Distortion] = {}
     for name in names:
         if name not in SETS and name not in TID2013:
             raise ValueError(f"received the distortion '{name}', expected {', '.join([*SETS, *TID2013])}")
         new = SETS[name] if name in SETS else {name: TID2013[name]}
-        found = {**found, **{key: kind for key, kind in new.items() if key not in found}}
-    if not found:
+        kinds = {**kinds, **{key: kind for key, kind in new.items() if key not in kinds}}
+    if not kinds:
         raise ValueError("received no distortion, expected names, such as live or jpeg,white_noise")
-    return found
+    return kinds
 
 
 def with_levels(distortions: dict[str, Distortion], changes: Sequence[str]) -> dict[str, Distortion]:
@@ -146,14 +146,14 @@ def read_levels(change: str, text: str, kind: Distortion) -> tuple[float, ...]:
     low, high = kind.limits
     rising = kind.levels[-1] > kind.levels[0]
     try:
-        found = tuple(float(value) for value in text.split(":"))
+        levels = tuple(float(value) for value in text.split(":"))
     except ValueError:
         raise ValueError(f"levels '{change}': received '{text}', expected numbers such as 40:20:10:5") from None
-    if not all(low <= value <= high and np.isfinite(value) for value in found):
+    if not all(low <= value <= high and np.isfinite(value) for value in levels):
         raise ValueError(f"levels '{change}': expected {kind.unit} between {low:g} and {high:g}")
-    if any((after > before) != rising or after == before for before, after in zip(found, found[1:])):
+    if any((after > before) != rising or after == before for before, after in zip(levels, levels[1:])):
         raise ValueError(f"levels '{change}': expected {'rising' if rising else 'falling'} numbers, mild levels first")
-    return found
+    return levels
 
 
 def own_seed(name: str, seed: int) -> list[int]:

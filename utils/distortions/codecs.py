@@ -73,23 +73,23 @@ def jpeg_errors(photo: np.ndarray, share: float, rng: np.random.Generator) -> np
     draws = rng.random((len(segments), FLIPS, 2))
     for number in order[: math.ceil(share * len(segments))]:
         first, end = segments[number]
-        for place, bit in draws[number]:
-            invert(data, first + int(place * (end - first)), int(8 * bit))
+        for position, bit in draws[number]:
+            invert(data, first + int(position * (end - first)), int(8 * bit))
     return decoded(data.tobytes())
 
 
 def jpeg_segments(data: np.ndarray, scan: int) -> list[tuple[int, int]]:
-    """First byte and end of the data between restart markers; `scan` is the place of the scan's header."""
+    """First byte and end of the data between restart markers; `scan` is the position of the scan's header."""
     first = scan + 2 + int(data[scan + 2]) * 256 + int(data[scan + 3])
     restarts = first + np.flatnonzero((data[first:-1] == 0xFF) & (data[first + 1 :] & 0xF8 == 0xD0))
     return list(zip([first, *(restarts + 2)], [*restarts, len(data) - 2]))
 
 
-def invert(data: np.ndarray, place: int, bit: int) -> None:
+def invert(data: np.ndarray, position: int, bit: int) -> None:
     """Inverts one bit in place, unless that makes or breaks a marker."""
-    changed = data[place] ^ (1 << bit)
-    if 0xFF not in (data[place - 1], data[place], changed):
-        data[place] = changed
+    changed = data[position] ^ (1 << bit)
+    if 0xFF not in (data[position - 1], data[position], changed):
+        data[position] = changed
 
 
 def jpeg2000_errors(photo: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
@@ -114,8 +114,8 @@ def decode_damaged(stream: bytes, rng: np.random.Generator) -> np.ndarray:
     for safe in (0.25, 0.5, 0.75):
         data = np.frombuffer(stream, "uint8").copy()
         first = min(max(JP2_MARKERS, int(safe * len(data))), len(data) - 3)
-        for place, bit in draws:
-            invert(data, first + int(place * (len(data) - 2 - first)), int(8 * bit))
+        for position, bit in draws:
+            invert(data, first + int(position * (len(data) - 2 - first)), int(8 * bit))
         try:
             return decoded(data.tobytes())
         except OSError:

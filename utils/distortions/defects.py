@@ -50,12 +50,12 @@ def moved_patches(photo: np.ndarray, count: float, rng: np.random.Generator) -> 
     `count` is for 512 x 384 pixels and grows with the area, so that a crop looks like its photo.
     """
     side = min(PATCH, *photo.shape[:2])
-    places = apart(photo, side, rng)
-    turns = 2 * np.pi * rng.random(len(places))
+    corners = apart(photo, side, rng)
+    turns = 2 * np.pi * rng.random(len(corners))
     moves = np.rint(MOVE * np.stack([np.sin(turns), np.cos(turns)], axis=1)).astype(int)
-    sources = np.clip(places + moves, 0, np.subtract(photo.shape[:2], side))
+    sources = np.clip(corners + moves, 0, np.subtract(photo.shape[:2], side))
     result = photo.copy()
-    for (top, left), (y, x) in list(zip(places, sources))[: per_area(photo, count)]:
+    for (top, left), (y, x) in list(zip(corners, sources))[: per_area(photo, count)]:
         result[top : top + side, left : left + side] = photo[y : y + side, x : x + side]
     return result
 

@@ -53,12 +53,12 @@ def detect(grey: np.ndarray, most: int = 0, contrast: float = CONTRAST, doubled:
     if grey.ndim != 2:
         raise ValueError(f"got an array of shape {grey.shape}, expected a grey picture (height, width)")
     doubled = grey.size < LARGE if doubled is None else doubled
-    found = []
+    parts = []
     for octave, blurred in enumerate(octaves(grey, doubled)):
         pixel = 2.0 ** (octave - doubled)  # of this octave, in pixels of the photo
         points = refined(*extrema(blurred, contrast), contrast)
-        found.append(oriented(blurred, points, pixel))
-    points = Keypoints(*(np.concatenate(values).astype("float32") for values in zip(empty(), *found)))
+        parts.append(oriented(blurred, points, pixel))
+    points = Keypoints(*(np.concatenate(values).astype("float32") for values in zip(empty(), *parts)))
     points = points._replace(xy=points.xy.reshape(-1, 2))
     order = np.lexsort((points.angle, points.size, points.xy[:, 0], points.xy[:, 1], -points.response))
     return points.take(order[: most or None])
@@ -94,7 +94,7 @@ def blur(image: np.ndarray, sigma: float, before: float, out: np.ndarray | None 
 
 
 def extrema(blurred: np.ndarray, contrast: float) -> tuple[np.ndarray, np.ndarray]:
-    """The differences of neighbouring images (S - 1, H, W), and the places (N, 3) of values above or below all 26
+    """The differences of neighbouring images (S - 1, H, W), and the points (N, 3) of values above or below all 26
     neighbours."""
     differences = np.diff(blurred, axis=0)
     flat, strides = differences.ravel(), steps(differences)
@@ -123,35 +123,35 @@ def steps(stack: np.ndarray) -> np.ndarray:
     return np.array([stack[0].size, stack.shape[2], 1])
 
 
-def refined(differences: np.ndarray, places: np.ndarray, contrast: float) -> np.ndarray:
+def refined(differences: np.ndarray, extrema: np.ndarray, contrast: float) -> np.ndarray:
     """Extrema (N, 4) as scale, y, x with fractions, and contrast: where a parabola through the neighbours has its own;
     weak ones and edges left out.
 
     Args:
-        places: (N, 3) int, scale, y and x of the extrema.
+        extrema: (N, 3) int, scale, y and x.
     """
     top = np.array(differences.shape) - (2, BORDER + 1, BORDER + 1)
     settled = [np.zeros((0, 4))]
     for _ in range(MOVES):
-        value, slope, curvature = derivatives(differences, places)
+        value, slope, curvature = derivatives(differences, extrema)
         solid = np.abs(np.linalg.det(curvature)) > 1e-9
-        places, value, slope, curvature = (array[solid] for array in (places, value, slope, curvature))
+        extrema, value, slope, curvature = (array[solid] for array in (extrema, value, slope, curvature))
         shift = -np.linalg.solve(curvature, slope[:, :, None])[:, :, 0]
         done = (np.abs(shift) < 0.5).all(1)
         height = value + 0.5 * (slope * shift).sum(1)
         trace, product = (f(curvature[:, 1:, 1:]) for f in (lambda c: np.trace(c, axis1=1, axis2=2), np.linalg.det))
         good = done & (np.abs(height) >= contrast) & (product > 0) & (trace**2 * EDGE < (EDGE + 1) ** 2 * product)
-        settled.append(np.concatenate([places + shift, np.abs(height)[:, None]], axis=1)[good])
+        settled.append(np.concatenate([extrema + shift, np.abs(height)[:, None]], axis=1)[good])
         going = ~done & (np.abs(shift) < 1e3).all(1)
-        places = places[going] + np.rint(shift[going]).astype(int)
-        places = places[((places >= (1, BORDER, BORDER)) & (places <= top)).all(1)]
+        extrema = extrema[going] + np.rint(shift[going]).astype(int)
+        extrema = extrema[((extrema >= (1, BORDER, BORDER)) & (extrema <= top)).all(1)]
     return np.unique(np.concatenate(settled), axis=0)
 
 
-def derivatives(differences: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Value (N,), slope (N, 3) and curvature (N, 3, 3) along scale, y and x at places, by differences of neighbours."""
+def derivatives(differences: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Value (N,), slope (N, 3) and curvature (N, 3, 3) along scale, y and x at points, by differences of neighbours."""
     strides, flat = steps(differences), differences.ravel()
-    at = places @ strides
+    at = points @ strides
     value = flat[at].astype(float)
     slope = np.stack([flat[at + step].astype(float) - flat[at - step] for step in strides], axis=1) / 2
     curvature = np.empty((len(at), 3, 3))
@@ -165,24 +165,24 @@ def derivatives(differences: np.ndarray, places: np.ndarray) -> tuple[np.ndarray
 
 def oriented(blurred: np.ndarray, points: np.ndarray, pixel: float) -> Keypoints:
     """Key points of refined extrema (N, 4); one with several strong directions is there several times."""
-    found = [empty()]
+    parts = [empty()]
     scale = np.clip(np.rint(points[:, 0]).astype(int), 1, SCALES)
     for number in range(1, SCALES + 1):
         rows = np.flatnonzero(scale == number)
         for part in np.split(rows, range(BLOCK, len(rows), BLOCK)):
             sigma = SIGMA * 2 ** (points[part, 0] / SCALES)
             which, angle = peaks(histograms(blurred[number], points[part, 1:3], sigma))
-            found.append(Keypoints(points[part[which], 2:0:-1] * pixel, 2 * sigma[which] * pixel, angle,
+            parts.append(Keypoints(points[part[which], 2:0:-1] * pixel, 2 * sigma[which] * pixel, angle,
                                    points[part[which], 3]))
-    return Keypoints(*(np.concatenate(values) for values in zip(*found)))
+    return Keypoints(*(np.concatenate(values) for values in zip(*parts)))
 
 
-def histograms(image: np.ndarray, places: np.ndarray, sigma: np.ndarray) -> np.ndarray:
-    """Smoothed histograms (N, `BINS`) of the directions of gradients around places (N, 2), y and x, weighted by
+def histograms(image: np.ndarray, points: np.ndarray, sigma: np.ndarray) -> np.ndarray:
+    """Smoothed histograms (N, `BINS`) of the directions of gradients around points (N, 2), y and x, weighted by
     strength and nearness."""
-    if not len(places):
+    if not len(points):
         return np.zeros((0, BINS))
-    centre, radius = np.rint(places).astype(int), np.rint(4.5 * sigma)
+    centre, radius = np.rint(points).astype(int), np.rint(4.5 * sigma)
     reach = np.arange(-int(radius.max()), int(radius.max()) + 1)
     rows, columns = centre[:, :1] + reach, centre[:, 1:] + reach  # (N, R)
     inside = ((rows > 0) & (rows < image.shape[0] - 1))[:, :, None] & ((columns > 0)
@@ -194,16 +194,16 @@ def histograms(image: np.ndarray, places: np.ndarray, sigma: np.ndarray) -> np.n
     near = np.exp(-0.5 * (reach / (1.5 * sigma[:, None])) ** 2)  # (N, R)
     weight = np.hypot(dx, dy) * near[:, :, None] * near[:, None] * inside
     bins = (np.rint(np.arctan2(dy, dx) * (BINS / (2 * np.pi))).astype(int) % BINS
-            + np.arange(len(places))[:, None, None] * BINS)
-    found = np.bincount(bins.ravel(), weight.ravel(), len(places) * BINS).reshape(-1, BINS)
-    return sum(share * np.roll(found, step, axis=1)
+            + np.arange(len(points))[:, None, None] * BINS)
+    counts = np.bincount(bins.ravel(), weight.ravel(), len(points) * BINS).reshape(-1, BINS)
+    return sum(share * np.roll(counts, step, axis=1)
                for step, share in zip(range(-2, 3), (1 / 16, 1 / 4, 3 / 8, 1 / 4, 1 / 16)))
 
 
-def peaks(found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def peaks(histograms: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Rows (M,) and degrees (M,) of the strong peaks of histograms (N, `BINS`), refined by a parabola."""
-    before, after = np.roll(found, 1, axis=1), np.roll(found, -1, axis=1)
-    strong = (found > before) & (found > after) & (found >= NEAR * found.max(1, keepdims=True))
-    which, place = np.nonzero(strong)
-    low, middle, high = (values[which, place] for values in (before, found, after))
-    return which, (place + 0.5 * (low - high) / (low - 2 * middle + high)) * (360 / BINS) % 360
+    before, after = np.roll(histograms, 1, axis=1), np.roll(histograms, -1, axis=1)
+    strong = (histograms > before) & (histograms > after) & (histograms >= NEAR * histograms.max(1, keepdims=True))
+    which, peak = np.nonzero(strong)
+    low, middle, high = (values[which, peak] for values in (before, histograms, after))
+    return which, (peak + 0.5 * (low - high) / (low - 2 * middle + high)) * (360 / BINS) % 360

@@ -70,10 +70,10 @@ def fit_homography(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         np.concatenate([points, zeros, -b[:, :, :1] * points], axis=2),
         np.concatenate([zeros, points, -b[:, :, 1:] * points], axis=2),
     ], axis=1)
-    found = np.linalg.eigh(np.swapaxes(rows, 1, 2) @ rows)[1][:, :, 0].reshape(-1, 3, 3)
-    found *= np.where(found[:, 2:, 2:] < 0, -1, 1)  # the mean of the points lies on their side of the horizon
-    found = np.linalg.inv(into_b) @ found @ into_a
-    return found / np.linalg.norm(found, axis=(1, 2), keepdims=True)
+    matrices = np.linalg.eigh(np.swapaxes(rows, 1, 2) @ rows)[1][:, :, 0].reshape(-1, 3, 3)
+    matrices *= np.where(matrices[:, 2:, 2:] < 0, -1, 1)  # the mean of the points lies on their side of the horizon
+    matrices = np.linalg.inv(into_b) @ matrices @ into_a
+    return matrices / np.linalg.norm(matrices, axis=(1, 2), keepdims=True)
 
 
 def fit_affine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -208,9 +208,9 @@ def optimised(matrix: np.ndarray, score: float, row: Model, a: np.ndarray, b: np
         if rows.sum() < row.points:
             break
         tried = row.fit(a[None, rows], b[None, rows])[0]
-        found = float(score_of(tried, a, b, tolerance))
-        if found > score:
-            matrix, score = tried, found
+        new_score = float(score_of(tried, a, b, tolerance))
+        if new_score > score:
+            matrix, score = tried, new_score
         elif wide == 1:
             break
     return matrix, score

@@ -40,13 +40,13 @@ def nearest(a: np.ndarray, b: np.ndarray, block: int = BLOCK) -> tuple[Nearest, 
     for start in range(0, len(a) if len(b) else 0, block):
         part = slice(start, start + block)
         gaps = squares_a[part, None] + squares_b - 2 * a[part] @ b.T
-        for place, values in zip(forth, two_least(gaps)):
-            place[part] = values
+        for values_of, values in zip(forth, two_least(gaps)):
+            values_of[part] = values
         index, first, second = two_least(gaps.T)
         better = first < back.distance
         back.second[:] = np.where(better, np.minimum(back.distance, second), np.minimum(back.second, first))
         back.index[better], back.distance[better] = index[better] + start, first[better]
-    return tuple(Nearest(found.index, *(np.sqrt(np.maximum(gaps, 0)) for gaps in found[1:])) for found in (forth, back))
+    return tuple(Nearest(side.index, *(np.sqrt(np.maximum(gaps, 0)) for gaps in side[1:])) for side in (forth, back))
 
 
 def two_least(gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

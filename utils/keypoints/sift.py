@@ -24,9 +24,9 @@ def describe(patches: np.ndarray, magnification: float = MAGNIFICATION, root: bo
     """
     parts = [patches[start : start + BLOCK] for start in range(0, len(patches), BLOCK)]
     made = [histograms(np.asarray(part, "float32"), magnification) for part in parts]
-    found = np.concatenate(made or [np.zeros((0, CELLS * CELLS * DIRECTIONS), "float32")])
-    found = unit(np.minimum(unit(found), CLIP))
-    return np.sqrt(found / np.maximum(found.sum(1, keepdims=True), 1e-12)) if root else found
+    descriptors = np.concatenate(made or [np.zeros((0, CELLS * CELLS * DIRECTIONS), "float32")])
+    descriptors = unit(np.minimum(unit(descriptors), CLIP))
+    return np.sqrt(descriptors / np.maximum(descriptors.sum(1, keepdims=True), 1e-12)) if root else descriptors
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -44,14 +44,14 @@ def histograms(patches: np.ndarray, magnification: float) -> np.ndarray:
     across, down = (np.diff(np.pad(patches, ((0, 0), *pad), mode="edge"), axis=axis)
                     for axis, pad in ((2, ((0, 0), (1, 1))), (1, ((1, 1), (0, 0)))))
     dx, dy = across[:, :, 1:] + across[:, :, :-1], down[:, 1:] + down[:, :-1]
-    place = (np.arange(side) - (side - 1) / 2) / (3 * sigma)  # in cells, from the centre
-    strength = np.hypot(dx, dy) * np.exp(-(place**2 + place[:, None] ** 2) / (CELLS**2 / 2))
+    position = (np.arange(side) - (side - 1) / 2) / (3 * sigma)  # in cells, from the centre
+    strength = np.hypot(dx, dy) * np.exp(-(position**2 + position[:, None] ** 2) / (CELLS**2 / 2))
     turn = np.arctan2(dy, dx) * (DIRECTIONS / (2 * np.pi)) % DIRECTIONS
     lower = turn.astype(int)
     shared = np.zeros((len(patches), DIRECTIONS, side, side), "float32")
     np.put_along_axis(shared, lower[:, None] % DIRECTIONS, (strength * (lower + 1 - turn))[:, None], axis=1)
     np.put_along_axis(shared, (lower[:, None] + 1) % DIRECTIONS, (strength * (turn - lower))[:, None], axis=1)
     # (P, 4)
-    tents = np.clip(1 - np.abs(place[:, None] - np.arange(CELLS) + (CELLS - 1) / 2), 0, None).astype("float32")
+    tents = np.clip(1 - np.abs(position[:, None] - np.arange(CELLS) + (CELLS - 1) / 2), 0, None).astype("float32")
     cells = tents.T @ shared @ tents  # (N, 8, 4, 4)
     return np.moveaxis(cells, 1, -1).reshape(len(patches), -1)

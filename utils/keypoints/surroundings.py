@@ -16,7 +16,7 @@ ALIKE = 0.5 ** 0.5  # least correlation of a cell that is found: it explains hal
 TEXTURE = 6.0  # least standard deviation of grey values that makes a cell worth looking for, in either photo
 
 
-def found_again(a: np.ndarray, b: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+def matching_cells(a: np.ndarray, b: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     """Which cells that show anything are found again where the map says.
 
     Args:
@@ -51,8 +51,8 @@ def grey(photo: np.ndarray) -> np.ndarray:
 
 def laid_over(a: np.ndarray, b: np.ndarray, matrix: np.ndarray) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray]:
     """What both photos (H, W) show, at `SIDE` pixels, and where they both do: two pictures (h, w), and (h, w) bool."""
-    places = np.stack(np.meshgrid(*(np.linspace(0, side - 1, SIDE // 2) for side in a.shape[::-1])), axis=-1)
-    both = places[within(transfer(matrix, places), b)]
+    points = np.stack(np.meshgrid(*(np.linspace(0, side - 1, SIDE // 2) for side in a.shape[::-1])), axis=-1)
+    both = points[within(transfer(matrix, points), b)]
     if not len(both):
         return (a[:0, :0], b[:0, :0]), np.zeros((0, 0), bool)
     low, high = both.min(0), both.max(0)
@@ -66,16 +66,16 @@ def laid_over(a: np.ndarray, b: np.ndarray, matrix: np.ndarray) -> tuple[tuple[n
     return (sampled(a, here, step), sampled(b, np.where(inside[..., None], there, 0), stride)), inside
 
 
-def within(places: np.ndarray, photo: np.ndarray) -> np.ndarray:
-    """Which places (..., 2) lie in a photo (H, W); those beyond the horizon, which are NaN, do not."""
+def within(points: np.ndarray, photo: np.ndarray) -> np.ndarray:
+    """Which points (..., 2) lie in a photo (H, W); those beyond the horizon, which are NaN, do not."""
     with np.errstate(invalid="ignore"):
-        return ((places >= 0) & (places <= (photo.shape[1] - 1, photo.shape[0] - 1))).all(-1)
+        return ((points >= 0) & (points <= (photo.shape[1] - 1, photo.shape[0] - 1))).all(-1)
 
 
-def sampled(photo: np.ndarray, places: np.ndarray, stride: float) -> np.ndarray:
-    """A photo (H, W) at places (h, w, 2) that lie `stride` pixels apart, without aliasing."""
+def sampled(photo: np.ndarray, points: np.ndarray, stride: float) -> np.ndarray:
+    """A photo (H, W) at points (h, w, 2) that lie `stride` pixels apart, without aliasing."""
     smooth = gaussian_filter(photo, 0.5 * np.sqrt(max(stride**2 - 1, 0)), mode="nearest")
-    return map_coordinates(smooth, (places[..., 1], places[..., 0]), order=1, mode="nearest")
+    return map_coordinates(smooth, (points[..., 1], points[..., 0]), order=1, mode="nearest")
 
 
 def in_cells(picture: np.ndarray) -> np.ndarray:

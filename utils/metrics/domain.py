@@ -49,40 +49,40 @@ def ranges(images: np.ndarray, distorted: bool = False) -> dict[str, Any]:
     By the name of each statistic the range that all but two in a hundred of the images lie in; and under `TOGETHER`,
     where there are `ENOUGH` images, `centre` (6,), `precision` (6, 6) and `limit` of `distances`.
     """
-    found = statistics(images)
-    low, high = np.percentile(found, (1, 99), axis=0)
+    measured = statistics(images)
+    low, high = np.percentile(measured, (1, 99), axis=0)
     known = {name: [round(float(a), 4), round(float(b), 4)] for name, a, b in zip(STATISTICS, low, high)}
-    if distorted or len(found) < ENOUGH:
+    if distorted or len(measured) < ENOUGH:
         return known
-    spread = evenly_spread(found)
+    spread = evenly_spread(measured)
     precision = np.linalg.inv(np.cov(spread.T) + BLUR**2 * np.eye(len(STATISTICS)))
     together = {"centre": np.median(spread, axis=0).round(4).tolist(), "precision": precision.round(2).tolist()}
-    return known | {TOGETHER: together | {"limit": round(float(np.percentile(distances(found, together), 99)), 2)}}
+    return known | {TOGETHER: together | {"limit": round(float(np.percentile(distances(measured, together), 99)), 2)}}
 
 
-def evenly_spread(found: np.ndarray) -> np.ndarray:
+def evenly_spread(measured: np.ndarray) -> np.ndarray:
     """Statistics (N, 6), of which those that are small and have a long tail are replaced by their roots."""
-    return np.where([name in ("colour", "detail", "contrast") for name in STATISTICS], np.sqrt(found), found)
+    return np.where([name in ("colour", "detail", "contrast") for name in STATISTICS], np.sqrt(measured), measured)
 
 
-def distances(found: np.ndarray, together: dict[str, Any]) -> np.ndarray:
+def distances(measured: np.ndarray, together: dict[str, Any]) -> np.ndarray:
     """How far statistics (N, 6) lie from those of known pictures, (N,): the square of the Mahalanobis distance."""
-    away = evenly_spread(found) - np.asarray(together["centre"])
+    away = evenly_spread(measured) - np.asarray(together["centre"])
     return np.einsum("nf,fg,ng->n", away, np.asarray(together["precision"]), away)
 
 
 def unlike(images: np.ndarray, known: dict[str, Any]) -> np.ndarray:
     """Which images (N,) lie well outside of the known ranges in one statistic or more, or go together as none that is
     known."""
-    found = statistics(images)
-    outside = np.zeros(len(found), bool)
+    measured = statistics(images)
+    outside = np.zeros(len(measured), bool)
     for column, name in enumerate(STATISTICS):
         if name in known or name not in ADDED:
             low, high = known[name]
             slack = max(SLACK * (high - low), LEAST_SLACK[name])
-            outside |= (found[:, column] > high + slack) | (name != "colour") & (found[:, column] < LEAST * low)
+            outside |= (measured[:, column] > high + slack) | (name != "colour") & (measured[:, column] < LEAST * low)
     if together := known.get(TOGETHER):
-        outside |= distances(found, together) > together["limit"]
+        outside |= distances(measured, together) > together["limit"]
     return outside
 
 
@@ -92,8 +92,8 @@ def are_characters(images: np.ndarray) -> bool:
 
     A blank page has no ink, and a dark photo nothing light.
     """
-    found = statistics(images)
+    values = statistics(images)
     grey = np.asarray(images, "float32").mean(axis=-1).reshape(len(images), -1) / 255
     span = np.ptp(np.percentile(grey, (0.5, 99.5), axis=1), axis=0)  # (N,) from the ink to the paper
-    return bool(np.median(found[:, 0]) < 0.02 and np.median(found[:, 1]) < 0.35 and np.median(found[:, 3]) > 0.05
+    return bool(np.median(values[:, 0]) < 0.02 and np.median(values[:, 1]) < 0.35 and np.median(values[:, 3]) > 0.05
                 and np.median(span) > 0.6)

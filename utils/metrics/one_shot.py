@@ -53,15 +53,15 @@ def pairs_of_names(archive: str, file: zipfile.ZipFile) -> list[tuple[list[str],
     lists = sorted(name for name in file.namelist() if PurePosixPath(name).name == LABELS)
     if not lists:
         raise ValueError(f"{archive}: no {LABELS} inside; expected {EXPECTED}")
-    found = []
+    of_runs = []
     for label_list in lists:
         lines = [line.split() for line in file.read(label_list).decode().splitlines() if line.strip()]
         if len(lines) != WAYS or {len(line) for line in lines} != {2} or len({line[1] for line in lines}) != WAYS:
             raise ValueError(f"{archive}: {label_list!r} in it has {len(lines)} lines; expected {WAYS}, each of a "
                              f"test image and its training image, all different, as in {EXPECTED}")
         folder = PurePosixPath(label_list).parent.parent  # the names start from above the run's folder
-        found.append(tuple([str(folder / name) for name in names] for names in zip(*lines)))
-    return found
+        of_runs.append(tuple([str(folder / name) for name in names] for names in zip(*lines)))
+    return of_runs
 
 
 class Member(io.BytesIO):

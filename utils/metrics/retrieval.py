@@ -39,18 +39,18 @@ class Index:
             yield rows, np.maximum(product, 0, out=product)
 
     def nearest(self, queries: np.ndarray, k: int, themselves: bool = False) -> tuple[np.ndarray, np.ndarray]:
-        """The k nearest of each query, nearest first; equal distances by place.
+        """The k nearest of each query, nearest first; equal distances by index.
 
         Args:
             queries: (Q, F).
             themselves: whether query q is embedding q, which is then no answer to itself.
 
         Returns:
-            places (Q, k) int and Euclidean distances (Q, k); k is cut to what there is.
+            indices (Q, k) int and Euclidean distances (Q, k); k is cut to what there is.
         """
         k = min(k, len(self) - themselves)
-        places = np.empty((len(queries), k), int)
-        found = np.empty((len(queries), k), "float32")
+        indices = np.empty((len(queries), k), int)
+        distances = np.empty((len(queries), k), "float32")
         for rows, squares in self.blocks(queries):
             if themselves:
                 squares[np.arange(len(squares)), np.arange(rows.start, rows.stop)] = np.inf
@@ -58,9 +58,9 @@ class Index:
                     else np.tile(np.arange(k), (len(squares), 1)))
             near = np.take_along_axis(squares, best, axis=1)
             order = np.lexsort((best, near), axis=1)
-            places[rows] = np.take_along_axis(best, order, axis=1)
-            found[rows] = np.sqrt(np.take_along_axis(near, order, axis=1))
-        return places, found
+            indices[rows] = np.take_along_axis(best, order, axis=1)
+            distances[rows] = np.sqrt(np.take_along_axis(near, order, axis=1))
+        return indices, distances
 
 
 def retrieval(features: np.ndarray, labels: np.ndarray, ranks: tuple[int, ...] = (1, 5, 10)) -> dict[str, float]:
@@ -77,8 +77,8 @@ def retrieval(features: np.ndarray, labels: np.ndarray, ranks: tuple[int, ...] =
     if not len(asked):
         raise ValueError("no class holds two images: there is nothing to retrieve")
     depth = max(*ranks, int(others.max()))
-    places, _ = Index(features).nearest(features, depth, themselves=True)
-    right = (labels[places] == labels[:, None])[asked]  # (A, depth)
+    indices, _ = Index(features).nearest(features, depth, themselves=True)
+    right = (labels[indices] == labels[:, None])[asked]  # (A, depth)
     wanted = others[asked][:, None]  # (A, 1)
     within = right[:, : wanted.max()] & (np.arange(right.shape[1])[None, : wanted.max()] < wanted)
     precision = np.cumsum(within, axis=1) / np.arange(1, within.shape[1] + 1)
@@ -140,10 +140,10 @@ def class_table(features: np.ndarray, labels: np.ndarray, names: list[str]) -> l
     nearest = labels[Index(features).nearest(features, 1, themselves=True)[0][:, 0]]  # (N,)
     rows = []
     for label in np.unique(labels):
-        found = nearest[labels == label]
-        wrong, times = np.unique(found[found != label], return_counts=True)
+        neighbours = nearest[labels == label]
+        wrong, times = np.unique(neighbours[neighbours != label], return_counts=True)
         rows.append({
-            "class": names[label], "images": len(found), "recall_at_1": float(np.mean(found == label)),
+            "class": names[label], "images": len(neighbours), "recall_at_1": float(np.mean(neighbours == label)),
             "taken_for": names[wrong[times.argmax()]] if len(wrong) else "", "times": int(times.max(initial=0)),
         })
     return sorted(rows, key=lambda row: (row["recall_at_1"], row["class"]))

@@ -56,9 +56,9 @@ def curve(similarities: np.ndarray, nearness: np.ndarray) -> dict[str, Any] | No
 def nearness_at(rate: float, known: dict[str, Any]) -> float:
     """The nearness that this share of different pairs exceeds."""
     rates, measured = np.log(known["rates"][::-1]), known["nearness"][::-1]  # rising rates
-    found = float(np.interp(np.log(rate), rates, measured))
+    interpolated = float(np.interp(np.log(rate), rates, measured))
     if rate * known["pairs"] >= SURE:
-        return found
+        return interpolated
     lines = (np.interp(np.log(float(depth)), rates, measured) + slope * np.log(float(depth) / rate)
              for depth, slope in known["slopes"].items())
     return float(max(lines))

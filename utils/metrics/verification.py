@@ -95,8 +95,8 @@ def fpr95(true: np.ndarray, false: np.ndarray) -> float:
     if not len(true) or not len(false):
         return float("nan")
     is_true = np.arange(len(true) + len(false)) < len(true)
-    accepted, found, _ = roc_curve(is_true, -np.concatenate([true, false]), drop_intermediate=False)
-    return float(accepted[np.argmax(found >= 0.95)])
+    accepted, recall, _ = roc_curve(is_true, -np.concatenate([true, false]), drop_intermediate=False)
+    return float(accepted[np.argmax(recall >= 0.95)])
 
 
 def thresholds(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
@@ -115,8 +115,8 @@ def thresholds(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
         "eer": np.argmin(np.abs(1 - true - false)),
         "fpr1": np.flatnonzero(false <= 0.01)[-1],
     }
-    found = {name: float(between[index]) for name, index in pick.items()}
-    return found | {"fpr1": strictest(found)}
+    result = {name: float(between[index]) for name, index in pick.items()}
+    return result | {"fpr1": strictest(result)}
 
 
 def strictest(cuts: dict[str, float]) -> float:
@@ -138,10 +138,10 @@ def reliability(scores: np.ndarray, same: np.ndarray, bins: int = 10) -> list[tu
     """Mean similarity, share of same pairs, and share of all pairs of each bin that is not empty; both kinds weigh
     alike."""
     weights = np.where(same, 0.5 / max(same.sum(), 1), 0.5 / max((~same).sum(), 1))
-    places = np.clip((np.asarray(scores) * bins).astype(int), 0, bins - 1)
+    bin_indices = np.clip((np.asarray(scores) * bins).astype(int), 0, bins - 1)
     rows = []
-    for place in np.unique(places):
-        inside = places == place
+    for index in np.unique(bin_indices):
+        inside = bin_indices == index
         weight = weights[inside].sum()
         rows.append((float(np.average(scores[inside], weights=weights[inside])),
                      float(weights[inside & same].sum() / weight), float(weight)))
@@ -160,7 +160,7 @@ def auc_interval(
         scores, same: (M,) of pairs.
         left, right: (M,) class of either image.
     """
-    rng, found = np.random.default_rng(seed), []
+    rng, areas = np.random.default_rng(seed), []
     classes = np.unique(np.concatenate([left, right]))
     if len(classes) < FEWEST:
         return 0.0, 1.0
@@ -169,8 +169,8 @@ def auc_interval(
         a, b = (times[np.searchsorted(classes, side)] for side in (left, right))
         weight = np.where(same, a, a * b)  # a class that is drawn twice gives its same pairs twice
         if (weight * same).any() and (weight * ~same).any():
-            found.append(roc_auc_score(same, scores, sample_weight=weight))
-    return tuple(float(value) for value in np.percentile(found, (2.5, 97.5))) if found else (0.0, 1.0)
+            areas.append(roc_auc_score(same, scores, sample_weight=weight))
+    return tuple(float(value) for value in np.percentile(areas, (2.5, 97.5))) if areas else (0.0, 1.0)
 
 
 def hardly_better(roc_auc: float, low: float | None, classes: int) -> bool:
@@ -217,8 +217,8 @@ def threshold_at(scores: np.ndarray, truth: np.ndarray, precision: float) -> flo
         truth: (...) bool, whether a pair is a copy and its photo.
     """
     order = np.argsort(-scores, axis=None, kind="stable")
-    found = np.cumsum(truth.ravel()[order]) / np.arange(1, order.size + 1)
-    enough = np.flatnonzero(found >= precision)
+    precisions = np.cumsum(truth.ravel()[order]) / np.arange(1, order.size + 1)
+    enough = np.flatnonzero(precisions >= precision)
     ordered = scores.ravel()[order]
     if not len(enough):
         return float(ordered[0]) + 1e-6

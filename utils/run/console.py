@@ -54,11 +54,11 @@ def completions(text: str) -> list[str]:
     """The files and folders whose names begin with `text`, sorted; folders end with a slash."""
     quote = text[:1] if text[:1] in ("'", '"') else ""
     begun = text[len(quote):]
-    found = sorted(glob.glob(glob.escape(os.path.expanduser(begun)) + "*"))
+    paths = sorted(glob.glob(glob.escape(os.path.expanduser(begun)) + "*"))
     home = os.path.expanduser("~")
     if begun.startswith("~/"):
-        found = ["~" + name.removeprefix(home) for name in found]
-    return [quote + name + ("/" if os.path.isdir(os.path.expanduser(name)) else "") for name in found]
+        paths = ["~" + name.removeprefix(home) for name in paths]
+    return [quote + name + ("/" if os.path.isdir(os.path.expanduser(name)) else "") for name in paths]
 
 
 class Due:

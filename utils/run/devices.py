@@ -54,13 +54,14 @@ def jax_devices(devices: str, minutes: float):
         jax.config.update("jax_cuda_visible_devices", devices)  # hides the others
     if several_hosts:
         multi_worker.join_jax(minutes)
-    found = [name for name in keras.distribution.list_devices() if kind in ("", "cpu") or not name.startswith("cpu")]
-    if kind not in ("", "cpu") and len(found) != devices.count(",") + 1:
-        raise ValueError(f"--devices={devices}: found {len(found)} of these GPUs on this machine; expected numbers of "
-                         "its GPUs, or cpu")
-    if len(found) == 1:
+    available = [name for name in keras.distribution.list_devices()
+                 if kind in ("", "cpu") or not name.startswith("cpu")]
+    if kind not in ("", "cpu") and len(available) != devices.count(",") + 1:
+        raise ValueError(f"--devices={devices}: found {len(available)} of these GPUs on this machine; expected numbers "
+                         "of its GPUs, or cpu")
+    if len(available) == 1:
         return contextlib.nullcontext()
-    return keras.distribution.DataParallel(devices=found, auto_shard_dataset=False).scope()
+    return keras.distribution.DataParallel(devices=available, auto_shard_dataset=False).scope()
 
 
 def hosts(devices: str, minutes: float):
@@ -93,9 +94,9 @@ def gpus(devices: str):
     """The GPUs whose numbers `devices` lists: a strategy over several, or one made the only visible one."""
     import tensorflow as tf
 
-    found = tf.config.list_physical_devices("GPU")
-    numbers = gpu_numbers(devices, len(found))
-    tf.config.set_visible_devices([found[n] for n in numbers], "GPU")
+    available = tf.config.list_physical_devices("GPU")
+    numbers = gpu_numbers(devices, len(available))
+    tf.config.set_visible_devices([available[n] for n in numbers], "GPU")
     names = [f"GPU:{position}" for position in range(len(numbers))]
     return tf.distribute.MirroredStrategy(names).scope() if len(numbers) > 1 else contextlib.nullcontext()
 
@@ -114,12 +115,12 @@ def cpu_count(devices: str, count: str) -> int:
     return int(count)
 
 
-def gpu_numbers(devices: str, found: int) -> list[int]:
+def gpu_numbers(devices: str, available: int) -> list[int]:
     """The GPUs, by number, that `devices` lists, of as many as were found."""
     numbers = devices.split(",")
-    if not all(n.isdigit() and int(n) < found for n in numbers) or len(set(numbers)) < len(numbers):
+    if not all(n.isdigit() and int(n) < available for n in numbers) or len(set(numbers)) < len(numbers):
         raise ValueError(
-            f"--devices={devices}: found {found} GPUs on this machine; expected their numbers from 0, each once, with "
+            f"--devices={devices}: found {available} GPUs on this machine; expected their numbers from 0, each once, with "
             "commas between, or cpu"
         )
     return [int(n) for n in numbers]

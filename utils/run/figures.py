@@ -217,10 +217,10 @@ def fonts() -> dict[str, str]:
 
     Fonts that come with matplotlib are left out, because they hold signs of formulas, and so are bold and slanted ones.
     """
-    found = {font.name: font.fname for font in font_manager.fontManager.ttflist
+    files = {font.name: font.fname for font in font_manager.fontManager.ttflist
              if (font.style, font.weight) == ("normal", 400) and not font.fname.startswith(matplotlib.get_data_path())}
-    return {"": font_manager.findfont(font_manager.FontProperties())} | {name: found[name] for name in (*FIRST, *found)
-                                                                         if name in found}
+    return {"": font_manager.findfont(font_manager.FontProperties())} | {name: files[name] for name in (*FIRST, *files)
+                                                                         if name in files}
 
 
 def has(file: str, letter: str) -> bool:

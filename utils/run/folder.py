@@ -154,8 +154,8 @@ def model_file(path: str, train: str = "python train.py") -> str:
     path = os.path.expanduser(path)
     if path.endswith(".keras") and os.path.isfile(path):
         return path
-    if found := model_in(path):
-        return found
+    if kept := model_in(path):
+        return kept
     raise ValueError(f"found no model at {path}; expected a .keras file or a run folder; train one with: {train}")
 
 
@@ -215,12 +215,12 @@ def read_thresholds(folder: str) -> dict[str, Any] | None:
     ValueError where it is damaged."""
     with reading(os.path.join(folder, THRESHOLDS), "numbers in 0..1 and, as default, the name of one of them",
                  mend(folder, THRESHOLDS)):
-        found = read_json(folder, THRESHOLDS)
-        (found or {}).pop(DIFFERENT, None)
-        for rule, value in (found or {}).items():
-            if not (value in set(found) - {"default"} if rule == "default" else is_share(value)):
+        thresholds = read_json(folder, THRESHOLDS)
+        (thresholds or {}).pop(DIFFERENT, None)
+        for rule, value in (thresholds or {}).items():
+            if not (value in set(thresholds) - {"default"} if rule == "default" else is_share(value)):
                 raise ValueError(f"{rule} is {str(value)[:40]}")
-    return found
+    return thresholds
 
 
 def is_share(value: Any) -> bool:
@@ -306,9 +306,9 @@ def read_log(folder: str) -> list[dict[str, float]]:
 
 def check_columns(folder: str, columns: set[str]) -> None:
     """Raises ValueError where log.csv is there and lacks one of these columns."""
-    found = columns_of_log(folder)
-    if found and not columns <= set(found):
-        raise ValueError(f"{os.path.join(folder, LOG)}: has no column for {', '.join(sorted(columns - set(found)))}; "
+    written = columns_of_log(folder)
+    if written and not columns <= set(written):
+        raise ValueError(f"{os.path.join(folder, LOG)}: has no column for {', '.join(sorted(columns - set(written)))}; "
                          f"{mend(folder, LOG)}")
 
 
@@ -336,5 +336,5 @@ def read_split(folder: str) -> dict[str, Any]:
     starts = [Path.cwd(), *Path(folder).resolve().parents[1:3]]  # the run may be a split in a run's folder
     roots = [str(start / os.path.expanduser(split["root"])) for start in starts]
     names = [name for part in ("test", "validation", "train", "train_classes") for name in split.get(part, [])]
-    found = next((root for root in roots if any(os.path.exists(os.path.join(root, name)) for name in names)), roots[0])
-    return {**split, "root": os.path.abspath(found)}
+    kept = next((root for root in roots if any(os.path.exists(os.path.join(root, name)) for name in names)), roots[0])
+    return {**split, "root": os.path.abspath(kept)}

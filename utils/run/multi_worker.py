@@ -45,7 +45,7 @@ def workers() -> tuple[int, list[str]]:
     try:
         config = json.loads(text)
         hosts = {kind: config["cluster"].get(kind, []) for kind in ("chief", "worker")}
-        names = [(kind, place) for kind in hosts for place in range(len(hosts[kind]))]
+        names = [(kind, index) for kind in hosts for index in range(len(hosts[kind]))]
         addresses = [*hosts["chief"], *hosts["worker"]]
         for address in addresses:
             host_and_port(address)

@@ -73,9 +73,9 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
                   file=sys.stderr)
             sys.stdout.flush()
             os._exit(2)  # JAX would wait for that worker at the exit, for a minute, and then abort
-        if flags.FLAGS.verbose or not (found := what_a_person_can_mend(error)):
+        if flags.FLAGS.verbose or not (message := what_a_person_can_mend(error)):
             raise
-        fail(found)
+        fail(message)
 
 
 def tell_readers() -> None:
@@ -159,7 +159,7 @@ class Plain:
         self.commands = re.compile("[\x00-\x07\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]" + colours)
 
     def write(self, text: str) -> int:
-        return self.stream.write(self.commands.sub(lambda found: found.group().encode("unicode_escape").decode(), text))
+        return self.stream.write(self.commands.sub(lambda match: match.group().encode("unicode_escape").decode(), text))
 
     def __getattr__(self, name: str):
         return getattr(self.stream, name)

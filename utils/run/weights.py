@@ -65,10 +65,10 @@ def check_h5(path: str) -> None:
     """
     sizes = []
 
-    def link(name: str, found) -> str | None:
+    def link(name: str, target) -> str | None:
         """What is wrong with a link, which also ends the visit."""
-        return (f"{name!r} in it is a link to another file, {found.filename!r}" if isinstance(found, h5py.ExternalLink)
-                else None)
+        return (f"{name!r} in it is a link to another file, {target.filename!r}"
+                if isinstance(target, h5py.ExternalLink) else None)
 
     def visit(name: str, item) -> str | None:
         """What is wrong with a dataset."""
@@ -126,17 +126,17 @@ def read_h5(path: str) -> Arrays:
     Raises:
         ValueError: not an HDF5 file, or one without VGG16's layers.
     """
-    found: Arrays = {}
+    datasets: Arrays = {}
 
     def visit(name: str, item) -> None:
         if isinstance(item, h5py.Dataset) and "optimizer" not in name:
             conv = re.search(r"block\d_conv\d", name)
             layer = conv.group() if conv else os.path.dirname(name)
-            found.setdefault(layer, []).append(item[()])
+            datasets.setdefault(layer, []).append(item[()])
 
     with reading(path, HDF5), h5py.File(path) as file:
         file.visititems(visit)
-    layers = {name: sorted(arrays, key=np.ndim, reverse=True) for name, arrays in found.items()}
+    layers = {name: sorted(arrays, key=np.ndim, reverse=True) for name, arrays in datasets.items()}
     convolutions = {name: arrays for name, arrays in layers.items() if name.startswith("block")}
     if not convolutions:
         raise ValueError(f"{path}: found layers {sorted(layers)[:5]}, expected block1_conv1 ... block5_conv3")

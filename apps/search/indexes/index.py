@@ -46,7 +46,7 @@ class Index(Protocol):
         """The `top` pictures most like each of (Q, F), most like first: path, relative to the folder, and similarity in
         0..1.
 
-        `rerank` is for heads that compare places, see `gallery.search`.
+        `rerank` is for heads that compare locations, see `gallery.search`.
         """
 
     def __len__(self) -> int:
@@ -108,10 +108,11 @@ class Cells:
         """Places (Q, k) and distances (Q, k); where the nearest cells hold fewer, all cells are searched."""
         k = min(k, self.cells.ntotal)
         queries = np.ascontiguousarray(queries, "float32")
-        squares, places = self.cells.search(queries, k)
-        if (places < 0).any():
-            squares, places = self.cells.search(queries, k, params=faiss().SearchParametersIVF(nprobe=self.cells.nlist))
-        return places, np.sqrt(np.maximum(squares, 0))
+        squares, indices = self.cells.search(queries, k)
+        if (indices < 0).any():
+            everywhere = faiss().SearchParametersIVF(nprobe=self.cells.nlist)
+            squares, indices = self.cells.search(queries, k, params=everywhere)
+        return indices, np.sqrt(np.maximum(squares, 0))
 
 
 def faiss():
@@ -179,17 +180,17 @@ def beside_exact(count: int, vectors: str = "", repeats: int = 7, asked: int = 2
         built = time.perf_counter() - begun
         queries = features[rng.integers(0, len(features), asked)]
         queries = queries + 0.2 * np.std(features) * rng.standard_normal(queries.shape, "float32")
-        places = {kind: made.nearest(queries, 10)[0] for kind, made in indexes.items()}
+        indices = {kind: made.nearest(queries, 10)[0] for kind, made in indexes.items()}
         seconds = {kind: min(seconds_of(made, queries[turn : turn + 1]) for turn in range(repeats))
                    for kind, made in indexes.items()}
-        shared = [len(set(a) & set(b)) / len(a) for a, b in zip(places["exact"], places["Faiss"])]
+        shared = [len(set(a) & set(b)) / len(a) for a, b in zip(indices["exact"], indices["Faiss"])]
         result |= {f"{name}: embeddings": len(features), f"{name}: seconds to build": built,
                    f"{name}: one query exact, ms": 1000 * seconds["exact"],
                    f"{name}: one query of Faiss, ms": 1000 * seconds["Faiss"],
                    f"{name}: exact / Faiss": seconds["exact"] / seconds["Faiss"],
                    f"{name}: share of the ten nearest that is found": np.mean(shared),
                    f"{name}: share of the nearest that is found":
-                   np.mean(places["exact"][:, 0] == places["Faiss"][:, 0])}
+                   np.mean(indices["exact"][:, 0] == indices["Faiss"][:, 0])}
     return result
 
 

@@ -106,13 +106,13 @@ class Milvus:
     def known(self) -> dict[str, Entry]:
         """What the collection knows of each path, features aside; ValueError where it belongs to another model or
         folder."""
-        found, rows = {}, self.call("query_iterator", batch_size=1000, output_fields=list(TEXTS))
+        entries, rows = {}, self.call("query_iterator", batch_size=1000, output_fields=list(TEXTS))
         while part := rows.next():
             for row in part:
                 self.refuse_others(row)
-                found[row["path"]] = Entry(row["digest"], row["stamp"], None)
+                entries[row["path"]] = Entry(row["digest"], row["stamp"], None)
         rows.close()
-        return found
+        return entries
 
     def refuse_others(self, row: dict[str, str]) -> None:
         """Raises ValueError where a row belongs to another model, whatever its file is called, or to another folder."""
@@ -184,12 +184,12 @@ class Milvus:
             answers = self.call("search", data=list(np.asarray(features, "float32")), limit=min(top, self.count, MOST),
                                 anns_field="features",
                                 output_fields=["path", "features"])
-        found = []
+        results = []
         for query, hits in zip(features, answers, strict=True):
             paths = [hit["entity"]["path"] for hit in hits]
             scores = self.model.compare.score(query, np.array([hit["entity"]["features"] for hit in hits], "float32"))
-            found.append([(paths[place], float(scores[place])) for place in np.argsort(-scores, kind="stable")])
-        return found
+            results.append([(paths[index], float(scores[index])) for index in np.argsort(-scores, kind="stable")])
+        return results
 
     def __len__(self) -> int:
         return self.count

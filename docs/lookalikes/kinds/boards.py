@@ -17,7 +17,7 @@ def barcode(rng: Rng, number: int) -> Scene:
     look = house("barcode", number)
     unit, high, margin = int(look.integers(2, 5)), int(look.integers(90, 200)), int(look.integers(14, 40))
     digits = [int(digit) for digit in words.digits(rng, 12)]
-    digits.append(-sum(digit * (3 if place % 2 else 1) for place, digit in enumerate(digits)) % 10)
+    digits.append(-sum(digit * (3 if index % 2 else 1) for index, digit in enumerate(digits)) % 10)
     flip = str.maketrans("01", "10")
     left = [
         LEFT[digit] if way == "L" else LEFT[digit].translate(flip)[::-1]
@@ -26,13 +26,13 @@ def barcode(rng: Rng, number: int) -> Scene:
     bits = "101" + "".join(left) + "01010" + "".join(LEFT[digit].translate(flip) for digit in digits[7:]) + "101"
     scene = Scene((95 * unit + 2 * margin + 11 * unit, high + 2 * margin + 9 * unit))
     start = margin + 11 * unit
-    for place, bit in enumerate(bits):
+    for index, bit in enumerate(bits):
         if bit == "1":
-            guard = place < 3 or 44 < place < 50 or place > 91
+            guard = index < 3 or 44 < index < 50 or index > 91
             scene.bar(
-                start + place * unit,
+                start + index * unit,
                 margin,
-                start + (place + 1) * unit - 1,
+                start + (index + 1) * unit - 1,
                 margin + high + 5 * unit * guard,
                 (0, 0, 0),
             )
@@ -97,11 +97,11 @@ def chess(rng: Rng, number: int) -> Scene:
             box = (edge + x * cell, edge + y * cell, edge + (x + 1) * cell, edge + (y + 1) * cell)
             scene.bar(*box, dark if (x + y) % 2 else light)
             scene.part("piece", box, piece, seed_of(rng))
-    for place in range(8 if edge else 0):
+    for index in range(8 if edge else 0):
         scene.text(
-            (edge + (place + 0.5) * cell, 8 * cell + 1.5 * edge), "abcdefgh"[place], 15, (220, 220, 220), anchor="mm"
+            (edge + (index + 0.5) * cell, 8 * cell + 1.5 * edge), "abcdefgh"[index], 15, (220, 220, 220), anchor="mm"
         )
-        scene.text((edge / 2, edge + (place + 0.5) * cell), str(8 - place), 15, (220, 220, 220), anchor="mm")
+        scene.text((edge / 2, edge + (index + 0.5) * cell), str(8 - index), 15, (220, 220, 220), anchor="mm")
     return scene
 
 
@@ -124,8 +124,8 @@ def chart(rng: Rng, number: int) -> Scene:
         scene.line([(left, y), (right, y)], (225, 225, 225))
         scene.text((left - 8, y), f"{most * tick / 5:g}", 14, (60, 60, 60), face, "rm")
     names = words.MONTHS[: int(look.integers(6, 12))]
-    for place, name in enumerate(names):
-        x = left + (right - left) * (place + 0.5) / len(names)
+    for index, name in enumerate(names):
+        x = left + (right - left) * (index + 0.5) / len(names)
         scene.text((x, bottom + 8), name[:3], 14, (60, 60, 60), face, "ma")
         for row in range(2 if how == "bars" else 0):
             wide = (right - left) / len(names) * 0.36

@@ -18,13 +18,13 @@ def scrawl(page: Image.Image, box: Box, rng: Rng) -> None:
         (rng.uniform(0.02, 0.12), rng.uniform(0.8, 1)),
         (rng.uniform(0.1, 0.24), rng.uniform(0.2, 0.5)),
     ][int(rng.integers(2)) :]
-    for place in np.linspace(0.2, 0.8, count):
+    for position in np.linspace(0.2, 0.8, count):
         tall, low = rng.choice([0.4, 0.5, 0.02], p=[0.5, 0.3, 0.2]), rng.choice([0.7, 0.76, 1.05], p=[0.5, 0.35, 0.15])
         round_ = rng.uniform(-0.05, 0.07)  # how far the stroke swings out: a loop or a point
         knots += [
-            (place + round_, tall + rng.normal(0, 0.05)),
-            (place - round_ / 2 + rng.normal(0, 0.015), (tall + low) / 2),
-            (place + rng.normal(0.02, 0.015), low),
+            (position + round_, tall + rng.normal(0, 0.05)),
+            (position - round_ / 2 + rng.normal(0, 0.015), (tall + low) / 2),
+            (position + rng.normal(0.02, 0.015), low),
         ]
     knots += [(0.88, rng.uniform(0.4, 0.8)), (0.99, rng.uniform(0.2, 0.8))]
     if rng.random() < 0.5:

@@ -110,8 +110,8 @@ def web(rng: Rng, number: int) -> Scene:
     )
     scene.bar(0, 40, size[0], 100, colour)
     scene.text((40, 52), firm, 30, (255, 255, 255), bold(face))
-    for place, entry in enumerate(("Home", "News", "Shop", "About", "Contact")):
-        scene.text((size[0] - 460 + 90 * place, 60), entry, 17, (255, 255, 255), face)
+    for position, entry in enumerate(("Home", "News", "Shop", "About", "Contact")):
+        scene.text((size[0] - 460 + 90 * position, 60), entry, 17, (255, 255, 255), face)
     left, side = 40, size[0] - 300
     hero = int(look.uniform(180, 300))
     scene.part("picture", (left, 124, side - 40, 124 + hero), scenery, seed_of(rng))

@@ -191,10 +191,10 @@ def microscope(rng: Rng, number: int) -> Scene:
     placed: list[np.ndarray] = []
     for _ in range(count * 3):
         width = wide * size[0] * (rng.uniform(0.9, 1.1) if hollow else rng.uniform(0.7, 1.3))
-        place = rng.uniform(0, 1, 2) * (np.array(size) - width)
-        if len(placed) < count and all(np.hypot(*(place - other)) > 0.8 * wide * size[0] for other in placed):
-            placed.append(place)
-            scene.part("cell", (*place, *(place + width)), cell_of(wall, inside, hollow), seed_of(rng))
+        position = rng.uniform(0, 1, 2) * (np.array(size) - width)
+        if len(placed) < count and all(np.hypot(*(position - other)) > 0.8 * wide * size[0] for other in placed):
+            placed.append(position)
+            scene.part("cell", (*position, *(position + width)), cell_of(wall, inside, hollow), seed_of(rng))
     return scene
 
 
@@ -240,10 +240,10 @@ def fingerprint(rng: Rng, number: int) -> Scene:
 
     def finger(dice: Rng, height: int, width: int) -> np.ndarray:
         y, x = np.indices((height, width)) / np.array([height, width])[:, None, None] * 2 - 1
-        place = dice.uniform(-0.06, 0.06, 2)
+        position = dice.uniform(-0.06, 0.06, 2)
         rim = (
-            np.abs((x - place[0]) / dice.uniform(0.74, 0.86)) ** 2.4
-            + np.abs((y - place[1]) / dice.uniform(0.84, 0.95)) ** 2.4
+            np.abs((x - position[0]) / dice.uniform(0.74, 0.86)) ** 2.4
+            + np.abs((y - position[1]) / dice.uniform(0.84, 0.95)) ** 2.4
         )
         pressed = 1 / (1 + np.exp(np.clip(9 * (rim - 1 + 0.12 * clouds(dice, height, width, width / 5, 3)), -30, 30)))
         ink = (

@@ -78,8 +78,8 @@ def form(rng: Rng, number: int) -> Scene:
         at = rng.uniform(0, 40) * unit + (100 if boxed else 290) * unit, y + step * rng.uniform(0.36, 0.42)
         scene.text(at, answer(rng), 23 * unit, (25, 35, 120), hand)
         y += step
-    for place, option in enumerate(("single", "married", "new", "renewal")):
-        left = (70 + 180 * place) * unit
+    for index, option in enumerate(("single", "married", "new", "renewal")):
+        left = (70 + 180 * index) * unit
         scene.part("box", (left, size[1] - 220 * unit, left + 20 * unit, size[1] - 200 * unit), cross, seed_of(rng))
         scene.text((left + 30 * unit, size[1] - 220 * unit), option, 17 * unit, face=face)
     scene.line([(480 * unit, size[1] - 100 * unit), (size[0] - 70 * unit, size[1] - 100 * unit)], (0, 0, 0))
@@ -190,15 +190,15 @@ def note(page: Image.Image, box: Box, rng: Rng) -> None:
     """A note on a staff whose lines are a quarter of the box's height apart."""
     left, top, right, bottom = box
     gap, pen = (bottom - top) / 4, ImageDraw.Draw(page)
-    place, kind = int(rng.integers(-2, 10)), rng.random()  # steps of half a gap above the lowest line
-    x, y, wide = (left + right) / 2, bottom - place * gap / 2, gap * 0.66
+    note_step, kind = int(rng.integers(-2, 10)), rng.random()  # steps of half a gap above the lowest line
+    x, y, wide = (left + right) / 2, bottom - note_step * gap / 2, gap * 0.66
     pen.ellipse(
         (x - wide, y - gap * 0.45, x + wide, y + gap * 0.45),
         fill=0 if kind > 0.25 else 255,
         outline=0,
         width=max(2, round(gap / 6)),
     )
-    up = place < 4
+    up = note_step < 4
     stem = (x + wide, y, x + wide, y - 3.2 * gap) if up else (x - wide, y, x - wide, y + 3.2 * gap)
     pen.line(stem, fill=0, width=max(2, round(gap / 7)))
     if kind > 0.65:
@@ -208,7 +208,8 @@ def note(page: Image.Image, box: Box, rng: Rng) -> None:
             fill=0,
             width=max(2, round(gap / 4)),
         )
-    for step in (*range(-2, place - 1, -2), *range(10, place + 1, 2)):  # lines for notes above and below the staff
+    # lines for notes above and below the staff
+    for step in (*range(-2, note_step - 1, -2), *range(10, note_step + 1, 2)):
         pen.line(
             (x - 2 * wide, bottom - step * gap / 2, x + 2 * wide, bottom - step * gap / 2),
             fill=0,
@@ -241,8 +242,8 @@ def music(rng: Rng, number: int) -> Scene:
         wide = (size[0] - 60 - start) / bars
         for bar in range(bars):
             count = int(rng.integers(3, 6))
-            for place in range(count):
-                x = start + wide * (bar + (place + 0.6) / (count + 0.4))
+            for index in range(count):
+                x = start + wide * (bar + (index + 0.6) / (count + 0.4))
                 scene.part("note", (x - gap, y, x + gap, y + 4 * gap), note, seed_of(rng))
             scene.line([(start + wide * (bar + 1), y), (start + wide * (bar + 1), y + 4 * gap)], 0, 1.5)
         y += 11 * gap

@@ -129,10 +129,10 @@ def text(picture: Picture, share: float, rng: np.random.Generator) -> Picture:
     pen = ImageDraw.Draw(result)
     font = ImageFont.load_default(max(6, share * picture.height))
     words = WORDS[rng.integers(len(WORDS))]
-    place = rng.uniform(0, 0.5) * picture.width, rng.uniform(0, 1 - share) * picture.height
+    position = rng.uniform(0, 0.5) * picture.width, rng.uniform(0, 1 - share) * picture.height
     if rng.random() < 0.4:
-        pen.rectangle(pen.textbbox(place, words, font=font), fill=paint(rng))
-    pen.text(place, words, fill=paint(rng), font=font)
+        pen.rectangle(pen.textbbox(position, words, font=font), fill=paint(rng))
+    pen.text(position, words, fill=paint(rng), font=font)
     return result
 
 

@@ -23,12 +23,12 @@ class PatchSet(NamedTuple):
         return PatchSet(*(values[rows] for values in self))
 
 
-def drawn_pairs(found: PatchSet, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def drawn_pairs(patch_set: PatchSet, points: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Two patches of each of the points, drawn by chance: (n, 2, P, P, 1) uint8."""
-    order = rng.permutation(len(found.points))
-    order = order[np.argsort(found.points[order], kind="stable")]
-    first = np.searchsorted(found.points[order], points)
-    return found.patches[np.stack([order[first], order[first + 1]], axis=1)][..., None]
+    order = rng.permutation(len(patch_set.points))
+    order = order[np.argsort(patch_set.points[order], kind="stable")]
+    first = np.searchsorted(patch_set.points[order], points)
+    return patch_set.patches[np.stack([order[first], order[first + 1]], axis=1)][..., None]
 
 
 class SetBatches(keras.utils.PyDataset):
@@ -36,20 +36,20 @@ class SetBatches(keras.utils.PyDataset):
     `PatchBatches`.
 
     Args:
-        found: the patches, of the side that the model takes.
+        patch_set: the patches, of the side that the model takes.
         batch_size: patches in a batch, at most.
         sources: scenes in a batch.
         steps, seed: as of `PatchBatches`.
         turned: whether both patches of a pair are transposed and mirrored alike, by chance.
     """
 
-    def __init__(self, found: PatchSet, batch_size: int, sources: int = 8, steps: int = 100, seed: int = 0,
+    def __init__(self, patch_set: PatchSet, batch_size: int, sources: int = 8, steps: int = 100, seed: int = 0,
                  turned: bool = True):
         super().__init__()
-        points, counts = np.unique(found.points, return_counts=True)
-        self.found = found.take(np.isin(found.points, points[counts > 1]))
-        self.points, first = np.unique(self.found.points, return_index=True)
-        self.scenes = self.found.scenes[first]  # of each point
+        points, counts = np.unique(patch_set.points, return_counts=True)
+        self.patch_set = patch_set.take(np.isin(patch_set.points, points[counts > 1]))
+        self.points, first = np.unique(self.patch_set.points, return_index=True)
+        self.scenes = self.patch_set.scenes[first]  # of each point
         self.pairs, self.sources = min(batch_size // 2, len(self.points)), sources
         self.steps, self.seed, self.epoch, self.turned = steps, seed, 0, turned
 
@@ -59,11 +59,11 @@ class SetBatches(keras.utils.PyDataset):
     def __getitem__(self, step: int):
         rng = np.random.default_rng([self.seed, self.epoch * len(self) + step])
         order = rng.permutation(np.unique(self.scenes))
-        place = np.empty(order.max() + 1, int)
-        place[order] = np.arange(len(order)) // self.sources  # further scenes only where the first are too small
+        turn = np.empty(order.max() + 1, int)
+        turn[order] = np.arange(len(order)) // self.sources  # further scenes only where the first are too small
         rows = rng.permutation(len(self.points))
-        rows = rows[np.argsort(place[self.scenes[rows]], kind="stable")][: self.pairs]
-        pairs = drawn_pairs(self.found, self.points[rows], rng)
+        rows = rows[np.argsort(turn[self.scenes[rows]], kind="stable")][: self.pairs]
+        pairs = drawn_pairs(self.patch_set, self.points[rows], rng)
         pairs = mirrored(pairs, rng) if self.turned else pairs
         points = np.arange(len(pairs), dtype="int32").repeat(2)
         return {"image": pairs.reshape(-1, *pairs.shape[2:]), "point": points}, points

@@ -67,8 +67,8 @@ def random_homography(width: int, height: int, tilt: float, rng: np.random.Gener
 def local_maps(homography: np.ndarray, xy: np.ndarray) -> np.ndarray:
     """The linear part of a homography around points (N, 2): (N, 2, 2)."""
     mapped = np.concatenate([xy, np.ones((len(xy), 1))], axis=1) @ homography.T
-    place, depth = mapped[:, :2] / mapped[:, 2:], mapped[:, 2, None, None]
-    return (homography[None, :2, :2] - place[:, :, None] * homography[None, 2:, :2]) / depth
+    point, depth = mapped[:, :2] / mapped[:, 2:], mapped[:, 2, None, None]
+    return (homography[None, :2, :2] - point[:, :, None] * homography[None, 2:, :2]) / depth
 
 
 def seen_from(frames: np.ndarray, homography: np.ndarray) -> np.ndarray:

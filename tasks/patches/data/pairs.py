@@ -35,7 +35,7 @@ class Views(NamedTuple):
 def photo_pairs(path: str, shape: tuple[int, int, int], count: int, seed: Sequence[int], views: Views) -> np.ndarray:
     """Pairs of patches of different points of a photo: (count, 2, P, P, C) uint8.
 
-    Where the photo has too few key points, patches of places drawn by chance fill the number.
+    Where the photo has too few key points, patches of points drawn by chance fill the number.
 
     Args:
         shape: (P, P, C), C 1 for grey or 3 for colour.
@@ -66,7 +66,7 @@ def photo_and_points(path: str, channels: int) -> tuple[np.ndarray, Keypoints]:
 
 def chosen(points: Keypoints, count: int, size: tuple[int, int], rng: np.random.Generator) -> Keypoints:
     """So many of the key points, drawn by chance: their patches lie in the photo, and no two are one place. Random
-    places fill the number.
+    points fill the number.
 
     Args:
         size: (width, height) of the photo.
@@ -80,8 +80,8 @@ def chosen(points: Keypoints, count: int, size: tuple[int, int], rng: np.random.
     if not missing:
         return kept
     sizes = np.exp(rng.uniform(np.log(3), np.log(max(3.1, min(size) / 14)), missing))
-    places = rng.uniform(0, 1, (missing, 2)) * (np.array(size) - 1)
-    filled = Keypoints(places, sizes, rng.uniform(0, 360, missing), np.zeros(missing))
+    xy = rng.uniform(0, 1, (missing, 2)) * (np.array(size) - 1)
+    filled = Keypoints(xy, sizes, rng.uniform(0, 360, missing), np.zeros(missing))
     return Keypoints(*(np.concatenate(values).astype("float32") for values in zip(kept, filled)))
 
 

@@ -108,14 +108,14 @@ def phototour(root: str) -> PhotoTour:
         if sheet.shape != (GRID * TILE, GRID * TILE):
             raise ValueError(f"{os.path.join(root, name)}: {sheet.shape[1]} x {sheet.shape[0]} pixels, expected "
                              f"{GRID * TILE} each way")
-    found = np.concatenate([sheet.reshape(GRID, TILE, GRID, TILE).swapaxes(1, 2).reshape(-1, TILE, TILE)
-                            for sheet in sheets])
-    if len(found) < len(points):
-        raise ValueError(f"{info}: {len(points)} patches, and the files patches*.bmp hold {len(found)}: some of them "
+    patches = np.concatenate([sheet.reshape(GRID, TILE, GRID, TILE).swapaxes(1, 2).reshape(-1, TILE, TILE)
+                              for sheet in sheets])
+    if len(patches) < len(points):
+        raise ValueError(f"{info}: {len(points)} patches, and the files patches*.bmp hold {len(patches)}: some of them "
                          "are missing")
     lists = {name: pairs_of(os.path.join(root, name), len(points)) for name in sorted(os.listdir(root))
              if re.fullmatch(r"m50_.*\.txt", name)}
-    return PhotoTour(found[: len(points)], points, lists)
+    return PhotoTour(patches[: len(points)], points, lists)
 
 
 def tiles(root: str) -> list[str]:
@@ -150,7 +150,7 @@ def photo_pairs(root: str) -> list[PhotoPair]:
         ValueError: a photo is missing, or the matrix is none, naming the file.
     """
     names = sorted(os.listdir(root))
-    found = []
+    pairs = []
     for model in (name for name in names if name.endswith(MODEL)):
         name, path = model.removesuffix(MODEL), os.path.join(root, model)
         photos = [next((other for other in names if os.path.splitext(other)[0] == name + side
@@ -163,8 +163,8 @@ def photo_pairs(root: str) -> list[PhotoPair]:
             matrix = np.loadtxt(path)
         if matrix.shape != (3, 3) or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-12:
             raise ValueError(f"{path}: not a homography, expected {expected}")
-        found.append(PhotoPair(name, *(os.path.join(root, photo) for photo in photos), matrix))
-    return found
+        pairs.append(PhotoPair(name, *(os.path.join(root, photo) for photo in photos), matrix))
+    return pairs
 
 
 def read_keypoints(path: str, photo: str) -> Keypoints:

@@ -78,13 +78,13 @@ def false_pairs(scenes: Sequence[int], seed: int, within: bool) -> np.ndarray:
         scenes: (N,) number of the scene of each point.
     """
     scenes, rng = np.asarray(scenes), np.random.default_rng(seed)
-    found = np.full(len(scenes), -1)
+    partners = np.full(len(scenes), -1)
     for scene in np.unique(scenes):
         own = np.flatnonzero(scenes == scene)
         others = np.flatnonzero(scenes != scene)
         if within and len(own) > 1:
             order = rng.permutation(own)
-            found[order] = np.roll(order, 1)
+            partners[order] = np.roll(order, 1)
         elif not within and len(others):
-            found[own] = rng.choice(others, len(own))
-    return found
+            partners[own] = rng.choice(others, len(own))
+    return partners

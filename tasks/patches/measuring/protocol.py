@@ -26,7 +26,7 @@ TITLES = {"fpr95": ("true pairs accepted", "false pairs accepted", "share of tru
           "matching": ("matching", "recall", "precision")}
 
 
-class Found(NamedTuple):
+class Measured(NamedTuple):
     """What was measured: patches, figures of each describer, points of the curves, and arguments of
     `figures.mistakes`."""
 
@@ -44,14 +44,14 @@ def seen_twice(pair: PhotoPair, points: int, jitter: str, seed: Sequence[int], c
     nearly one place only the strongest does.
     """
     a, b = (open_image(file, "L" if channels == 1 else "RGB") for file in (pair.a, pair.b))
-    found = detect(np.asarray(a.convert("L"), "float32"))
-    first = frames_of(found)
+    points_of_a = detect(np.asarray(a.convert("L"), "float32"))
+    first = frames_of(points_of_a)
     to_b = np.linalg.inv(pair.b_to_a)
     to_b = to_b / np.median(first[:, :, 2] @ to_b[2, :2] + to_b[2, 2])  # positive where the key points are
     fits = inside(first, a.size) & (2 * np.sqrt(np.linalg.det(first[:, :, :2])) >= least)
     fits[fits] = inside(moved_frames(to_b, first[fits]), b.size)
     rows = np.flatnonzero(fits)[: 10 * points]
-    rows = rows[apart(found.take(rows))][:points]
+    rows = rows[apart(points_of_a.take(rows))][:points]
     second = jittered(moved_frames(to_b, first[rows]), jitter, np.random.default_rng(seed))
     views = {REFERENCE: cut_frames(np.asarray(a), first[rows], SIDE), jitter: cut_frames(np.asarray(b), second, SIDE)}
     return Scene(pair.name, {name: np.rint(patches).astype("uint8") for name, patches in views.items()})
@@ -64,7 +64,7 @@ def inside(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return ((corners >= 0) & (corners <= np.array(size)[:, None] - 1)).all((1, 2))
 
 
-def of_scenes(scenes: Iterable[Scene], describers: list[Describer], seed: int) -> Found:
+def of_scenes(scenes: Iterable[Scene], describers: list[Describer], seed: int) -> Measured:
     """Measures on scenes, whose views other than "ref" are compared with it; figures of each kind of view, and their
     mean."""
     kept, features = [], [[] for _ in describers]
@@ -77,9 +77,9 @@ def of_scenes(scenes: Iterable[Scene], describers: list[Describer], seed: int) -
     if not kept:
         raise ValueError("found no scene with two points that both views show")
     names = list(dict.fromkeys(name for scene in kept for name in scene.views if name != REFERENCE))
-    found = [scene_figures(made, names, seed)
-             | {"scenes": {scene.name: alone(own, names, seed) for scene, own in zip(kept, made)}}
-             for made in features]
+    measured = [scene_figures(made, names, seed)
+                | {"scenes": {scene.name: of_one_scene(own, names, seed) for scene, own in zip(kept, made)}}
+                for made in features]
     curves = {"fpr95": {}, "matching": {}}
     for describer, made in zip(describers, features):
         true, false = distances(made, names, seed)
@@ -89,7 +89,7 @@ def of_scenes(scenes: Iterable[Scene], describers: list[Describer], seed: int) -
         precision, recall = metrics.precision_recall(np.concatenate([gaps for _, gaps in nearest]), right, len(right))
         curves["matching"][describer.name] = recall, precision
     patches = sum(len(view) for scene in kept for view in scene.views.values())
-    return Found(patches, found, curves, worst_matches(kept, features[0], names))
+    return Measured(patches, measured, curves, worst_matches(kept, features[0], names))
 
 
 def scene_figures(made: list[dict[str, np.ndarray]], names: list[str], seed: int) -> dict[str, Any]:
@@ -113,7 +113,7 @@ def scene_figures(made: list[dict[str, np.ndarray]], names: list[str], seed: int
     return figures
 
 
-def alone(own: dict[str, np.ndarray], names: list[str], seed: int) -> dict[str, float]:
+def of_one_scene(own: dict[str, np.ndarray], names: list[str], seed: int) -> dict[str, float]:
     """FPR95 and the mean average precision of matching of one scene by itself."""
     true, false = distances([own], names, seed)
     return {"fpr95": fpr95(true, np.concatenate(list(false.values()))),
@@ -142,7 +142,7 @@ def distances(made: list[dict[str, np.ndarray]], names: list[str],
 def retrieval(made: list[dict[str, np.ndarray]], names: list[str], seed: int) -> float | None:
     """Mean average precision of reference patches that look for up to five true ones among patches of other scenes;
     None: one scene only."""
-    rng, found = np.random.default_rng(seed), []
+    rng, precisions = np.random.default_rng(seed), []
     for number, scene in enumerate(made):
         own = [scene[name] for name in names if name in scene][: metrics.TRUE]
         others = [views[name] for other, views in enumerate(made) if other != number for name in names if name in views]
@@ -151,8 +151,8 @@ def retrieval(made: list[dict[str, np.ndarray]], names: list[str], seed: int) ->
         pool = np.concatenate(others)
         pool = pool[rng.permutation(len(pool))[:DISTRACTORS]]
         rows = rng.permutation(len(scene[REFERENCE]))[:QUERIES]
-        found.append(metrics.retrieval(scene[REFERENCE][rows], np.stack(own, axis=1)[rows], pool))
-    return float(np.mean(found)) if found else None
+        precisions.append(metrics.retrieval(scene[REFERENCE][rows], np.stack(own, axis=1)[rows], pool))
+    return float(np.mean(precisions)) if precisions else None
 
 
 def worst_matches(scenes: list[Scene], made: list[dict[str, np.ndarray]], names: list[str]) -> tuple:
@@ -171,24 +171,24 @@ def worst_matches(scenes: list[Scene], made: list[dict[str, np.ndarray]], names:
     return sheet, ("sought", "found, wrong", "right"), "wrong matches that seemed the surest"
 
 
-def of_lists(tour: PhotoTour, describers: list[Describer]) -> Found:
+def of_lists(tour: PhotoTour, describers: list[Describer]) -> Measured:
     """Measures on the lists of PhotoTour: FPR95 and the average precision of verification of each, and the means of
     both."""
     if not tour.lists:
         raise ValueError("found no list of pairs m50_*.txt beside info.txt")
     features = [describer.resized(tour.patches) for describer in describers]
-    found, curves = [], {"fpr95": {}}
+    means, curves = [], {"fpr95": {}}
     for describer, made in zip(describers, features):
         gaps = {name: (((made[rows[:, 0]] - made[rows[:, 1]]) ** 2).sum(1), same)
                 for name, (rows, same) in tour.lists.items()}
         lists = {name: {"fpr95": fpr95(gap[same], gap[~same]),
                         "verification": metrics.verification(gap[same], gap[~same])}
                  for name, (gap, same) in gaps.items()}
-        found.append({kind: float(np.mean([row[kind] for row in lists.values()])) for kind in ("fpr95", "verification")}
+        means.append({kind: float(np.mean([row[kind] for row in lists.values()])) for kind in ("fpr95", "verification")}
                      | {"lists": lists})
         true, false = (np.concatenate([gap[same == wanted] for gap, same in gaps.values()]) for wanted in (True, False))
         curves["fpr95"][describer.name] = accepted(true, false)
-    return Found(len(tour.patches), found, curves, worst_pairs(tour, features[0]))
+    return Measured(len(tour.patches), means, curves, worst_pairs(tour, features[0]))
 
 
 def worst_pairs(tour: PhotoTour, made: np.ndarray) -> tuple:
@@ -211,9 +211,9 @@ def accepted(true: np.ndarray, false: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 def in_words(result: dict[str, Any]) -> list[str]:
     """The figures as a table, a row each, the describers side by side."""
-    found = result["figures"]
+    measured = result["figures"]
     lines = [f"{result['patches']} patches of {result['data']} ({result['kind']})",
-             " " * 26 + "".join(f"{name:>9}" for name in found)]
+             " " * 26 + "".join(f"{name:>9}" for name in measured)]
     rows = {"FPR95": ("fpr95",), "verification, intra": ("verification", "intra"),
             "verification, inter": ("verification", "inter"),
             "verification": ("verification",), "matching": ("matching",), "matching, easy": ("matching_easy",),
@@ -221,25 +221,25 @@ def in_words(result: dict[str, Any]) -> list[str]:
             "matching, tough": ("matching_tough",), "retrieval": ("retrieval",)}
     for label, keys in rows.items():
         values = []
-        for figures in found.values():
+        for figures in measured.values():
             value: Any = figures
             for key in keys:
                 value = value.get(key) if isinstance(value, dict) else None
             values.append(value)
         if all(isinstance(value, float) for value in values):
             lines.append(f"  {label:24}" + "".join(f"{value:9.4f}" for value in values))
-    return [*lines, *scenes_in_words(found)]
+    return [*lines, *scenes_in_words(measured)]
 
 
-def scenes_in_words(found: dict[str, dict[str, Any]]) -> list[str]:
+def scenes_in_words(measured: dict[str, dict[str, Any]]) -> list[str]:
     """FPR95 and matching of each scene, where there are a few: a scene whose homography does not hold everywhere shows
     by its FPR95."""
-    scenes = next(iter(found.values())).get("scenes", {})
+    scenes = next(iter(measured.values())).get("scenes", {})
     if not 1 < len(scenes) <= TOLD:
         return []
     head = ("each scene by itself".ljust(26)
-            + "".join(f"{f'{name} {what}':>18}" for name in found for what in ("FPR95", "matching")))
-    rows = [f"  {scene:24}" + "".join(f"{figures['scenes'][scene][what]:18.4f}" for figures in found.values()
+            + "".join(f"{f'{name} {what}':>18}" for name in measured for what in ("FPR95", "matching")))
+    rows = [f"  {scene:24}" + "".join(f"{figures['scenes'][scene][what]:18.4f}" for figures in measured.values()
                                       for what in ("fpr95", "matching"))
             for scene in scenes]
     return [head, *rows]

@@ -10,18 +10,18 @@ def quality(models: Models, asked: Asked) -> dict[str, Any]:
     files = asked.files.get("photos", [])
     if not files:
         raise ValueError("photos are missing: choose one or more")
-    found, broken = [], []
+    rows, broken = [], []
     with models.answering() as said:
         used = models.of_tab("quality", asked.model)
         for file in files:
             try:
-                found.append({"score": float(used.model.quality([file])[0]), **picture(file)})
+                rows.append({"score": float(used.model.quality([file])[0]), **picture(file)})
             except ValueError as error:
                 broken.append(str(error))
-    if not found:
+    if not rows:
         raise ValueError("; ".join(broken))
     model = used.model
-    found.sort(key=lambda row: row["score"], reverse=model.higher_is_better)
+    rows.sort(key=lambda row: row["score"], reverse=model.higher_is_better)
     low, high = (model.low, model.high) if model.higher_is_better else (model.high, model.low)
-    return {"used": used, "said": [*said, *broken], "found": found, "higher": model.higher_is_better, "worst": low,
+    return {"used": used, "said": [*said, *broken], "found": rows, "higher": model.higher_is_better, "worst": low,
             "best": high, "warning": model.warning(files)}

@@ -98,12 +98,12 @@ def logistic_fit(predicted: np.ndarray, human: np.ndarray) -> Callable[[np.ndarr
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a fit without covariance is good enough, overflow a poor step
-            found, _ = curve_fit(logistic, z, human, p0=start, maxfev=4000)
+            parameters, _ = curve_fit(logistic, z, human, p0=start, maxfev=4000)
     except (RuntimeError, TypeError, ValueError):  # no convergence; fewer images than parameters
         return line
-    if not np.sum((logistic(z, *found) - human) ** 2) <= np.sum((line(predicted) - human) ** 2):
+    if not np.sum((logistic(z, *parameters) - human) ** 2) <= np.sum((line(predicted) - human) ** 2):
         return line
-    return lambda x: logistic((np.asarray(x, "float64") - centre) / spread, *found)
+    return lambda x: logistic((np.asarray(x, "float64") - centre) / spread, *parameters)
 
 
 def per_kind(
@@ -149,8 +149,8 @@ def over_splits(
             f"predictions of shape {predicted.shape} for {len(splits)} splits of {len(human)} images; expected at "
             "least one split, and (N,)"
         )
-    found = [correlations(predicted[rows], human[rows], higher_is_better) for rows in splits]
-    table = {name: np.array([figures[name] for figures in found]) for name in FIGURES}  # (S,) each
+    of_splits = [correlations(predicted[rows], human[rows], higher_is_better) for rows in splits]
+    table = {name: np.array([figures[name] for figures in of_splits]) for name in FIGURES}  # (S,) each
     return {
         name: {
             "mean": float(np.mean(values)),

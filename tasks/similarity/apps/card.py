@@ -25,15 +25,15 @@ def of_pair() -> dict:
 def of_tower(model: keras.Model) -> dict:
     """What an embedding means, and how two of them are compared without the pair's file where the head allows it."""
     compare, head = siamese.comparer(model), model.get_layer("head")
-    found = {"unit_length": any(layer.name == "unit_length" for layer in model.get_layer("tower").layers),
-             "meaning": "embedding of the picture", "similarity": None}
+    card = {"unit_length": any(layer.name == "unit_length" for layer in model.get_layer("tower").layers),
+            "meaning": "embedding of the picture", "similarity": None}
     if compare.by_distance:
-        found["meaning"] += "; alike pictures lie near each other"
+        card["meaning"] += "; alike pictures lie near each other"
         boundary, scale = (float(weight) for weight in head.get_weights())
-        found["similarity"] = {
+        card["similarity"] = {
             "formula": "1 / (1 + exp(-scale * (boundary - distance))), distance: Euclidean, of two embeddings",
             "boundary": boundary, "scale": scale}
     else:
-        found["meaning"] += (f"; how alike two are is told by the head {type(head).__name__}, which is in the file of "
-                             "the pair alone")
-    return found
+        card["meaning"] += (f"; how alike two are is told by the head {type(head).__name__}, which is in the file of "
+                            "the pair alone")
+    return card

@@ -24,14 +24,14 @@ def same(models: Models, asked: Asked) -> dict[str, Any]:
     """Whether two pictures show the same, with the threshold and any warning; the numbers of predict.py."""
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
-        found = compared(models, asked, "same", files)
-        proof = used.prove(*files) if (used := found["used"].model).proves else None
+        answer = compared(models, asked, "same", files)
+        proof = used.prove(*files) if (used := answer["used"].model).proves else None
     pictures = [picture(file) for file in files]
     if proof:
         drawn = framed([show(file) for file in files], proof)
         pictures = [{**one, "image": as_image(pixels)} for one, pixels in zip(pictures, drawn, strict=True)]
-        found |= {"same": proof.verdict == COPY, "proof": proof, "warning": ""}
-    return {**found, "said": said, "pictures": pictures}
+        answer |= {"same": proof.verdict == COPY, "proof": proof, "warning": ""}
+    return {**answer, "said": said, "pictures": pictures}
 
 
 def search(models: Models, asked: Asked) -> dict[str, Any]:
@@ -43,10 +43,10 @@ def search(models: Models, asked: Asked) -> dict[str, Any]:
         hits, doubt = used.model.search(folder, query, top=top), used.model.warning([query])
         threshold = used.model.threshold_for(len(used.model.open(folder).paths))
     trusted = about.trusted(doubt)
-    found = [{**picture(os.path.join(folder, file), file), "similarity": s, "same": trusted and s >= threshold}
-             for file, s in hits]
+    results = [{**picture(os.path.join(folder, file), file), "similarity": s, "same": trusted and s >= threshold}
+               for file, s in hits]
     return {"used": used, "said": said, "threshold": threshold, "warning": doubt, "trusted": trusted,
-            "query": picture(query), "found": found}
+            "query": picture(query), "found": results}
 
 
 def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
@@ -57,27 +57,27 @@ def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
         some = some_files(folder)
         used = models.of_tab("duplicates", asked.model, some_of(some))
         doubt = used.model.warning(some) if some else ""
-        found = used.model.duplicates(folder, force=force) if about.trusted(doubt) else used.model.identical(folder)
+        result = used.model.duplicates(folder, force=force) if about.trusted(doubt) else used.model.identical(folder)
         count = len(used.model.open(folder).paths)
         threshold = used.model.threshold_for(count * (count - 1) // 2)
     groups, left = [], MOST_SHOWN
-    for group in found.groups:
+    for group in result.groups:
         members = [{"file": m.file, "similarity": m.similarity, "twin": m.twin, "keep": stays(m, group)}
                    for m in group.members]
         groups.append([{**member, **picture(os.path.join(folder, member["file"]), member["file"])}
                        for member in members[:left]])
         left = max(0, left - len(members))
-    files = [member.file for group in found.groups for member in group.members]
-    keep = [member.file for group in found.groups for member in group.members if stays(member, group)]
+    files = [member.file for group in result.groups for member in group.members]
+    keep = [member.file for group in result.groups for member in group.members if stays(member, group)]
     others = [file for file in files if file not in set(keep)]
     return {"used": used, "said": said, "threshold": threshold, "count": count, "trusted": about.trusted(doubt),
-            "groups": [group for group in groups if group], "all_groups": len(found.groups), "all_files": len(files),
-            "too_many": found.too_many and about.trusted(doubt), "swallowed": found.swallowed, "share": found.share,
+            "groups": [group for group in groups if group], "all_groups": len(result.groups), "all_files": len(files),
+            "too_many": result.too_many and about.trusted(doubt), "swallowed": result.swallowed, "share": result.share,
             "force": force, "warning": doubt,
             "keep": "\n".join(map(shown, keep)), "others": "\n".join(map(shown, others)),
-            "table": as_link(table(found.groups), "text/csv"), "proved": found.changed is not None,
-            "changed": [changed_pair(folder, pair) for pair in (found.changed or [])[:MOST_CHANGED]],
-            "all_changed": len(found.changed or [])}
+            "table": as_link(table(result.groups), "text/csv"), "proved": result.changed is not None,
+            "changed": [changed_pair(folder, pair) for pair in (result.changed or [])[:MOST_CHANGED]],
+            "all_changed": len(result.changed or [])}
 
 
 def stays(member, group) -> bool:
@@ -95,12 +95,12 @@ def changed_pair(folder: str, pair) -> dict[str, Any]:
 
 
 def why(models: Models, asked: Asked) -> dict[str, Any]:
-    """Which places of two pictures speak for and against their showing the same, and which correspond."""
+    """Which windows of two pictures speak for and against their showing the same, and which correspond."""
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
-        found = compared(models, asked, "why", files)
-        drawn = reasons(found["used"].model, files)
-    return {**found, **drawn, "said": said, "names": [shown(os.path.basename(file)) for file in files]}
+        answer = compared(models, asked, "why", files)
+        drawn = reasons(answer["used"].model, files)
+    return {**answer, **drawn, "said": said, "names": [shown(os.path.basename(file)) for file in files]}
 
 
 def compared(models: Models, asked: Asked, tab: str, files: list[str]) -> dict[str, Any]:
@@ -112,26 +112,26 @@ def compared(models: Models, asked: Asked, tab: str, files: list[str]) -> dict[s
 
 
 def reasons(model, files: list[str]) -> dict[str, Any]:
-    """Why two pictures are alike or different: by which way that was found, a drawing of places that correspond, their
+    """Why two pictures are alike or different: by which way that was found, a drawing of windows that correspond, their
     number, and a map of each.
 
     Args:
         model: a `compare.Similarity`.
     """
     pictures = [read_whole(file, SHOWN) for file in files]
-    found = explaining.explain(model.loaded.compare, model.shape, *pictures)
+    explained = explaining.explain(model.loaded.compare, model.shape, *pictures)
     page, axes = sheet((max(map(len, pictures)), sum(one.shape[1] for one in pictures)), columns=2)
     for axis, one in zip(axes, pictures):
         axis.imshow(one)
-    rows = explaining.strongest(found)
+    rows = explaining.strongest(explained)
     for number, (row, colour) in enumerate(zip(rows, figures.LINES), start=1):
-        figures.connect(page, axes, pictures, found.places[found.pairs[row]], colour, str(number))
+        figures.connect(page, axes, pictures, explained.windows[explained.pairs[row]], colour, str(number))
     maps = []
-    for one, said in zip(pictures, (found.left, found.right)):
+    for one, said in zip(pictures, (explained.left, explained.right)):
         own, (axis,) = sheet(one.shape[:2], width=5.0)
-        figures.show_said(axis, one, found, said)
+        figures.show_said(axis, one, explained, said)
         maps.append(as_drawing(own))
-    return {"way": found.way, "pairs": len(rows), "joined": as_drawing(page), "maps": maps}
+    return {"way": explained.way, "pairs": len(rows), "joined": as_drawing(page), "maps": maps}
 
 
 def as_link(content: bytes, kind: str) -> str:

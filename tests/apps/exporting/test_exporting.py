@@ -47,7 +47,7 @@ def tiny(head="distance"):
     layers = [keras.Input((32, 32, 1), name="image"), keras.layers.AveragePooling2D(8),
               keras.layers.Conv2D(3, 1, name="maps"),
               keras.layers.Flatten()]
-    if not HEADS[head].places:
+    if not HEADS[head].locations:
         layers += [keras.layers.Dense(4), keras.layers.UnitNormalization(name="unit_length")]
     tower = keras.Sequential(layers, name="tower")
     return siamese.siamese(tower, make_head(head, tower))

@@ -53,8 +53,8 @@ class Quick:
 
     def search(self, folder, query, top=10):
         left_out("1 broken files", ["bad.png: the file is empty"])
-        found = [(name, self.similarity(query, os.path.join(folder, name))) for name in walk(folder)[0]]
-        return sorted(found, key=lambda hit: -hit[1])[:top]
+        hits = [(name, self.similarity(query, os.path.join(folder, name))) for name in walk(folder)[0]]
+        return sorted(hits, key=lambda hit: -hit[1])[:top]
 
     def duplicates(self, folder, force=False):
         names = walk(folder)[0]
@@ -105,16 +105,16 @@ def test_two_pictures_are_compared_and_the_model_is_loaded_once(root, kept, load
 
 def test_a_search_names_what_it_found_and_what_was_left_out_to_every_visitor(root, kept):
     for _ in range(2):
-        found = tabs.search(kept, asked(root, {"folder": "reds", "top": "2"}, query="blue.png"))
-        assert len(found["found"]) == 2 and found["found"][0]["similarity"] >= found["found"][1]["similarity"]
-        assert found["said"] == ["left out 1 broken files: bad.png: the file is empty"]
+        answer = tabs.search(kept, asked(root, {"folder": "reds", "top": "2"}, query="blue.png"))
+        assert len(answer["found"]) == 2 and answer["found"][0]["similarity"] >= answer["found"][1]["similarity"]
+        assert answer["said"] == ["left out 1 broken files: bad.png: the file is empty"]
 
 
 def test_duplicates_give_lists_and_the_table_of_predict(root, kept):
-    found = tabs.duplicates(kept, asked(root, {"folder": "reds"}))
-    assert found["keep"] == "1.png" and found["others"] == "0.png\n2.png" and found["count"] == 3
-    assert [member["keep"] for member in found["groups"][0]] == [False, True, False]
-    rows = list(csv.DictReader(io.StringIO(unquote(found["table"].split(",", 1)[1]))))
+    answer = tabs.duplicates(kept, asked(root, {"folder": "reds"}))
+    assert answer["keep"] == "1.png" and answer["others"] == "0.png\n2.png" and answer["count"] == 3
+    assert [member["keep"] for member in answer["groups"][0]] == [False, True, False]
+    rows = list(csv.DictReader(io.StringIO(unquote(answer["table"].split(",", 1)[1]))))
     assert ([(row["file"], row["identical"], row["keep"]) for row in rows]
             == [("0.png", "False", "False"), ("1.png", "False", "True"),
                  ("2.png", "True", "False")])
@@ -125,18 +125,18 @@ def test_a_model_that_learnt_from_other_pictures_gives_no_verdict_in_any_tab(roo
                         "these pictures are photographs, the model learnt from characters: do not trust its answer")
     two = tabs.same(kept, asked(root, first="reds/0.png", second="reds/0.png"))
     assert two["same"] is None and two["similarity"] == 1.0 and two["warning"] == Quick.doubt
-    found = tabs.search(kept, asked(root, {"folder": "reds", "top": "2"}, query="reds/0.png"))
-    assert not found["trusted"] and not any(hit["same"] for hit in found["found"])
+    answer = tabs.search(kept, asked(root, {"folder": "reds", "top": "2"}, query="reds/0.png"))
+    assert not answer["trusted"] and not any(hit["same"] for hit in answer["found"])
     groups = tabs.duplicates(kept, asked(root, {"folder": "reds"}))
     assert groups["all_groups"] == 0 and not groups["trusted"] and not groups["too_many"]
 
 
 def test_photos_are_ordered_by_score_and_broken_ones_are_named(root, kept):
     open(os.path.join(root, "empty.png"), "w").close()
-    found = quality(kept, asked(root, photos="blue.png reds/0.png empty.png"))
-    assert ([row["name"] for row in found["found"]] == ["0.png", "blue.png"]
-            and (found["worst"], found["best"]) == (0.0, 100.0))
-    assert len(found["said"]) == 1 and found["said"][0].endswith("empty.png: the file is empty")
+    answer = quality(kept, asked(root, photos="blue.png reds/0.png empty.png"))
+    assert ([row["name"] for row in answer["found"]] == ["0.png", "blue.png"]
+            and (answer["worst"], answer["best"]) == (0.0, 100.0))
+    assert len(answer["said"]) == 1 and answer["said"][0].endswith("empty.png: the file is empty")
     with pytest.raises(ValueError, match="empty.png: the file is empty"):
         quality(kept, asked(root, photos="empty.png"))
 
@@ -172,19 +172,19 @@ def test_a_picture_that_is_missing_is_one_line(root, kept):
 
 
 def test_visitors_are_answered_one_at_a_time(root, kept):
-    Quick.most, found = 0, []
+    Quick.most, answers = 0, []
     pairs = [("reds/0.png", "reds/1.png"), ("reds/0.png", "blue.png")] * 4
 
     def visit(pair):
-        found.append((pair, tabs.same(kept, asked(root, first=pair[0], second=pair[1]))))
+        answers.append((pair, tabs.same(kept, asked(root, first=pair[0], second=pair[1]))))
 
     threads = [threading.Thread(target=visit, args=[pair]) for pair in pairs]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert Quick.most == 1 and len(found) == 8
-    assert all(answer["same"] == (pair[1] != "blue.png") for pair, answer in found)
+    assert Quick.most == 1 and len(answers) == 8
+    assert all(answer["same"] == (pair[1] != "blue.png") for pair, answer in answers)
 
 
 def test_a_model_that_was_trained_on_meanwhile_is_loaded_again(tmp_path, loads):

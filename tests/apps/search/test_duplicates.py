@@ -50,8 +50,8 @@ def made(features, keys=None, root="/nowhere"):
     return Gallery(root, paths, features, 0, keys or [f"key {row}" for row in range(len(features))])
 
 
-def files_of(found):
-    return [[member.file for member in group.members] for group in found.groups]
+def files_of(result):
+    return [[member.file for member in group.members] for group in result.groups]
 
 
 def by_hand(gallery, similarity, threshold):
@@ -75,9 +75,9 @@ def by_hand(gallery, similarity, threshold):
     return sorted(groups, key=lambda group: -len(group[1]))
 
 
-def rows_of(found):
+def rows_of(result):
     return [(int(group.members[0].file[:5]), {int(member.file[:5]) for member in group.members})
-            for group in found.groups]
+            for group in result.groups]
 
 
 @pytest.mark.parametrize("by_distance", [True, False])
@@ -127,18 +127,18 @@ def test_all_members_are_like_each_other_and_the_star_around_one_of_them_is_not_
     """60 pictures on a ring about one in the middle: all are like the middle, and only near ones like each other."""
     angles = np.arange(60) * np.pi / 30
     gallery = made(np.concatenate([[[0, 0]], np.stack([np.cos(angles), np.sin(angles)], axis=1)]))
-    found = duplicates.find(gallery, comparer(), at(1.01), force=True)
-    for group in found.groups:
+    result = duplicates.find(gallery, comparer(), at(1.01), force=True)
+    for group in result.groups:
         features = gallery.features[[int(member.file[:5]) for member in group.members]]
         assert np.linalg.norm(features[:, None] - features[None], axis=2).max() <= 1.01
-    assert max(len(group.members) for group in found.groups) <= 12  # a sixth of the ring, and the middle
+    assert max(len(group.members) for group in result.groups) <= 12  # a sixth of the ring, and the middle
 
 
 def test_a_group_that_swallows_a_tenth_of_a_folder_is_refused_unless_they_are_copies():
     gallery = made(np.concatenate([np.zeros((5, 1)), np.arange(1, 36)[:, None] * 9.0]))
-    found = duplicates.find(gallery, comparer(), 0.5)
-    assert found.too_many and found.swallowed == 5 and not found.groups
-    assert "one group would hold 5 of them from similarity 0.500 on" in duplicates.warning(found, 0.5, False)
+    result = duplicates.find(gallery, comparer(), 0.5)
+    assert result.too_many and result.swallowed == 5 and not result.groups
+    assert "one group would hold 5 of them from similarity 0.500 on" in duplicates.warning(result, 0.5, False)
     assert len(duplicates.find(gallery, comparer(), 0.5, force=True).groups[0].members) == 5
     assert len(duplicates.find(gallery, comparer(), 0.5, copies=True).groups[0].members) == 5
     four = made(gallery.features[1:])  # 4 of 39 pictures are more than a tenth, 4 of 40 are not
@@ -149,17 +149,17 @@ def test_a_group_that_swallows_a_tenth_of_a_folder_is_refused_unless_they_are_co
 def test_every_member_reaches_the_threshold_and_no_file_stands_twice(rng):
     gallery = made(rng.uniform(0, 1, (300, 2)))
     threshold = at(0.1)
-    found = duplicates.find(gallery, comparer(), threshold, force=True)
-    listed = [file for group in files_of(found) for file in group]
-    assert len(listed) == len(set(listed)) and len(found.groups) > 10
-    for group in found.groups:
+    result = duplicates.find(gallery, comparer(), threshold, force=True)
+    listed = [file for group in files_of(result) for file in group]
+    assert len(listed) == len(set(listed)) and len(result.groups) > 10
+    for group in result.groups:
         first = gallery.features[int(group.members[0].file[:5])]
         for member in group.members[1:]:
             assert member.similarity >= threshold
             assert member.similarity == pytest.approx(float(score(first, gallery.features[int(member.file[:5])])),
                                                       abs=1e-6)
         assert [m.similarity for m in group.members] == sorted((m.similarity for m in group.members), reverse=True)
-    assert [len(group) for group in files_of(found)] == sorted(map(len, files_of(found)), reverse=True)
+    assert [len(group) for group in files_of(result)] == sorted(map(len, files_of(result)), reverse=True)
 
 
 @pytest.mark.parametrize("threshold", [0.0, 1e-9, 0.9999999, 1.0])
@@ -172,16 +172,16 @@ def test_equal_features_of_different_files_at_the_highest_similarity_there_is():
     """The same pixels in two formats: rounding must not part them."""
     features = np.random.default_rng(1).normal(size=(9, 128))
     features[8] = features[2]
-    found = duplicates.find(made(features), comparer(), float(score(features[:1], features[:1])[0]))
-    assert files_of(found) == [["00002.png", "00008.png"]] and not found.groups[0].members[1].twin
+    result = duplicates.find(made(features), comparer(), float(score(features[:1], features[:1])[0]))
+    assert files_of(result) == [["00002.png", "00008.png"]] and not result.groups[0].members[1].twin
 
 
 def test_identical_files_are_certain_whatever_the_model_says():
     """They stay together where the model gives even equal features a similarity below the threshold."""
     gallery = made(np.arange(6)[:, None] * 9.0, ["a", "b", "a", "c", "b", "a"])
-    found = duplicates.find(gallery, comparer(False)._replace(score=lambda left, right: score(left, right)
-                                                              * 0), 0.9, copies=True)
-    assert found.groups == [
+    result = duplicates.find(gallery, comparer(False)._replace(score=lambda left, right: score(left, right)
+                                                               * 0), 0.9, copies=True)
+    assert result.groups == [
         Group("00000.png", [Member("00000.png", 1.0, ""), Member("00002.png", 1.0, "00000.png"),
                             Member("00005.png", 1.0, "00000.png")]),
         Group("00001.png", [Member("00001.png", 1.0, ""), Member("00004.png", 1.0, "00001.png")]),
@@ -214,10 +214,10 @@ def test_the_picture_to_keep_is_the_largest_in_pixels_then_in_bytes_then_by_path
 
 def test_a_model_that_tells_nothing_apart_is_stopped():
     gallery = made(np.zeros((30, 2)) + np.arange(30)[:, None] * 1e-3, [f"key {max(row, 1)}" for row in range(30)])
-    found = duplicates.find(gallery, comparer(), 0.5)
-    assert found.too_many and found.share == 1 and files_of(found) == [["00000.png", "00001.png"]]
-    assert ("100% of their pairs" in duplicates.warning(found, 0.5, False)
-            and "\n" not in duplicates.warning(found, 0.5, False))
+    result = duplicates.find(gallery, comparer(), 0.5)
+    assert result.too_many and result.share == 1 and files_of(result) == [["00000.png", "00001.png"]]
+    assert ("100% of their pairs" in duplicates.warning(result, 0.5, False)
+            and "\n" not in duplicates.warning(result, 0.5, False))
     forced = duplicates.find(gallery, comparer(), 0.5, force=True)
     assert (forced.too_many and len(forced.groups) == 1
             and "expect wrong groups" in duplicates.warning(forced, 0.5, True))
@@ -229,28 +229,28 @@ def test_where_the_stop_begins(count, alike, stopped):
     """From 20 pictures on, and above 5 % of the pairs: of 40 pictures 39 pairs are 5 %, 9 alike have 36, 10 have 45."""
     features = np.arange(count)[:, None] * 9.0
     features[:alike] = 0
-    found = duplicates.find(made(features), comparer(), 0.5, copies=True)
-    assert found.too_many == stopped and bool(found.groups) != stopped
+    result = duplicates.find(made(features), comparer(), 0.5, copies=True)
+    assert result.too_many == stopped and bool(result.groups) != stopped
 
 
 def test_copies_do_not_count_as_a_model_that_tells_nothing_apart():
     gallery = made(np.concatenate([np.zeros((900, 2)), np.arange(25)[:, None] * np.full((25, 2), 9.0)]),
                    ["a"] * 900 + list(map(str, range(25))))
-    found = duplicates.find(gallery, comparer(), 0.5)
-    assert not found.too_many and len(found.groups) == 1 and len(found.groups[0].members) == 901
+    result = duplicates.find(gallery, comparer(), 0.5)
+    assert not result.too_many and len(result.groups) == 1 and len(result.groups[0].members) == 901
 
 
 def peak_of(gallery, threshold):
     tracemalloc.start()
-    found = duplicates.find(gallery, comparer(), threshold, force=True)
+    result = duplicates.find(gallery, comparer(), threshold, force=True)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    return found, peak / 1e6
+    return result, peak / 1e6
 
 
 def test_memory_of_20_000_identical_files():
-    found, peak = peak_of(made(np.ones((20_000, 16)), ["a"] * 20_000), 0.5)
-    assert len(found.groups) == 1 and len(found.groups[0].members) == 20_000 and peak < 50
+    result, peak = peak_of(made(np.ones((20_000, 16)), ["a"] * 20_000), 0.5)
+    assert len(result.groups) == 1 and len(result.groups[0].members) == 20_000 and peak < 50
 
 
 @pytest.mark.parametrize("kind", ["all alike", "pairs"])
@@ -258,16 +258,16 @@ def test_memory_grows_with_the_pictures_and_not_with_the_pairs(kind, rng):
     """8 000 pictures that are all alike have 32 million pairs, of which two places would be 512 MB."""
     centres = np.zeros((4_000, 16)) if kind == "all alike" else rng.normal(size=(4_000, 16)) * 3
     features = np.repeat(centres, 2, axis=0) + rng.normal(size=(8_000, 16)) * 0.001
-    found, peak = peak_of(made(features), 0.9)
-    assert len(found.groups) == (1 if kind == "all alike" else 4_000) and peak < 200
+    result, peak = peak_of(made(features), 0.9)
+    assert len(result.groups) == (1 if kind == "all alike" else 4_000) and peak < 200
 
 
 @pytest.mark.parametrize("number,text", [(0, "no two of them are alike from similarity 0.900 on"), (1, "1 group from"),
                                          (2, "2 groups from")])
 def test_headline(number, text):
-    found = duplicates.Found([Group("a", [])] * number, 0.0, False)
-    assert duplicates.headline(9, found, 0.9, False).startswith(f"9 pictures: {text}")
-    assert duplicates.headline(1, found, 0.9, False).startswith("1 picture: ")
+    result = duplicates.Found([Group("a", [])] * number, 0.0, False)
+    assert duplicates.headline(9, result, 0.9, False).startswith(f"9 pictures: {text}")
+    assert duplicates.headline(1, result, 0.9, False).startswith("1 picture: ")
 
 
 @pytest.fixture
@@ -294,9 +294,9 @@ def test_answer_in_text_csv_and_json(asked, tmp_path, capsys):
     for number in range(3):
         picture(tmp_path / "folder" / f"{number}.png", (80 * number, 90, 30), seed=number)
     shutil.copy(tmp_path / "folder" / "1.png", tmp_path / "folder" / "copy.png")
-    found, text = asked(capsys, threshold=1.0)
-    assert found["groups"] == [["1.png", "copy.png"]] and found["warning"] is None
-    assert found["details"] == [{"files": [
+    result, text = asked(capsys, threshold=1.0)
+    assert result["groups"] == [["1.png", "copy.png"]] and result["warning"] is None
+    assert result["details"] == [{"files": [
         {"file": "1.png", "similarity": 1.0, "identical": False},
         {"file": "copy.png", "similarity": 1.0, "identical": True}]}]
     assert "4 pictures: 1 group from similarity 1.000 on" in text and "3 pictures embedded now" in text
@@ -312,14 +312,14 @@ def test_answer_in_text_csv_and_json(asked, tmp_path, capsys):
 def test_answer_of_a_model_that_tells_nothing_apart(asked, tmp_path, capsys):
     for number in range(22):
         picture(tmp_path / "folder" / f"{number}.png", (10 * number, 90, 30), seed=number)
-    found, text = asked(capsys, threshold=0.01)
-    assert found["groups"] == [] == found["details"] and "100% of their pairs are alike" in found["warning"]
+    result, text = asked(capsys, threshold=0.01)
+    assert result["groups"] == [] == result["details"] and "100% of their pairs are alike" in result["warning"]
     assert text.count("warning: ") == 1 and "22 pictures: no two files are identical" in text and "group 0" not in text
-    found, text = asked(capsys, threshold=0.01, force=True)
-    assert len(found["groups"]) == 1 and len(found["groups"][0]) == 22 and found["warning"]
+    result, text = asked(capsys, threshold=0.01, force=True)
+    assert len(result["groups"]) == 1 and len(result["groups"][0]) == 22 and result["warning"]
     shutil.copy(tmp_path / "folder" / "3.png", tmp_path / "folder" / "copy.png")
-    found, text = asked(capsys, threshold=0.01)
-    assert found["groups"] == [["3.png", "copy.png"]] and found["warning"] and "1 group of identical files" in text
+    result, text = asked(capsys, threshold=0.01)
+    assert result["groups"] == [["3.png", "copy.png"]] and result["warning"] and "1 group of identical files" in text
 
 
 def test_two_questions_at_once_are_refused(asked, capsys):

@@ -59,8 +59,8 @@ def by_hand(loaded, left, right):
 ])
 def test_lists_of_many_forms(text, tmp_path):
     (tmp_path / "pairs.csv").write_text(text)
-    found = pairs.read_pairs(str(tmp_path / "pairs.csv"))
-    assert [pair[:3] for pair in found] == [("0.png", "1.png", True), ("2.png", "2.png", False)]
+    listed = pairs.read_pairs(str(tmp_path / "pairs.csv"))
+    assert [pair[:3] for pair in listed] == [("0.png", "1.png", True), ("2.png", "2.png", False)]
 
 
 def test_two_columns_and_names_with_blanks_and_commas(tmp_path):
@@ -87,19 +87,19 @@ def test_pairs_have_the_similarity_of_each_and_what_is_missing_is_named(asked, f
         f"left,right,truth\n0.png,1.png,1\n{folder / '2.png'},3.png,0\ngone.png,1.png,1\n0.png,0.png,\n1.png,1.png,1\n")
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
-    found, text, loaded = asked(pairs=str(folder / "pairs.csv"), csv="out.csv")
+    result, text, loaded = asked(pairs=str(folder / "pairs.csv"), csv="out.csv")
     expected = [by_hand(loaded, folder / a, folder / b)
                 for a, b in (("0.png", "1.png"), ("2.png", "3.png"), ("0.png", "0.png"), ("1.png", "1.png"))]
-    assert [row["similarity"] for row in found["results"]] == pytest.approx(expected, abs=1e-6)
-    assert [row["line"] for row in found["results"]] == [2, 3, 5, 6] and found["left_out"] == 1
+    assert [row["similarity"] for row in result["results"]] == pytest.approx(expected, abs=1e-6)
+    assert [row["line"] for row in result["results"]] == [2, 3, 5, 6] and result["left_out"] == 1
     assert "left out 1 pair: line 4: gone.png: no such file" in text and "4 pairs" in text
     called = [s >= 0.5 for s in expected]
     right = [called[0], not called[1], called[3]]
-    assert found["measured"]["pairs"] == 3 and found["measured"]["accuracy"] == pytest.approx(np.mean(right))
+    assert result["measured"]["pairs"] == 3 and result["measured"]["accuracy"] == pytest.approx(np.mean(right))
     with open("out.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert ([row["truth"] for row in rows] == ["1", "0", "", "1"]
-            and float(rows[0]["similarity"]) == found["results"][0]["similarity"])
+            and float(rows[0]["similarity"]) == result["results"][0]["similarity"])
 
 
 def test_a_list_of_which_nothing_can_be_read(asked, folder):
@@ -108,21 +108,21 @@ def test_a_list_of_which_nothing_can_be_read(asked, folder):
         asked(pairs=str(folder / "pairs.csv"))
 
 
-def test_what_pairs_are_worth():
-    found = pairs.worth(np.array([True, True, False, False, None], object), np.array([0.9, 0.2, 0.8, 0.1, 0.9]), 0.5)
-    assert (found["accuracy"] == found["precision"] == found["recall"] == 0.5 and found["roc_auc"] == 0.75
-            and found["pairs"] == 4)
-    assert pairs.worth(np.array([None], object), np.array([0.5]), 0.5) is None
-    same = pairs.worth(np.array([True], object), np.array([0.1]), 0.5)
+def test_what_pairs_measure():
+    result = pairs.measure(np.array([True, True, False, False, None], object), np.array([0.9, 0.2, 0.8, 0.1, 0.9]), 0.5)
+    assert (result["accuracy"] == result["precision"] == result["recall"] == 0.5 and result["roc_auc"] == 0.75
+            and result["pairs"] == 4)
+    assert pairs.measure(np.array([None], object), np.array([0.5]), 0.5) is None
+    same = pairs.measure(np.array([True], object), np.array([0.1]), 0.5)
     assert same["recall"] == 0 and np.isnan(same["precision"]) and np.isnan(same["roc_auc"])
 
 
 @pytest.mark.parametrize("most", [matrix.PAIRS, 7, 2])
 def test_the_matrix_in_blocks_is_that_of_single_pairs(most, asked, folder, tmp_path, monkeypatch):
     monkeypatch.setattr(matrix, "PAIRS", most)
-    found, text, loaded = asked(matrix=str(folder), csv=str(tmp_path / "all.npy"))
+    result, text, loaded = asked(matrix=str(folder), csv=str(tmp_path / "all.npy"))
     names = (tmp_path / "all.txt").read_text().split()
-    assert found["files"] == names == [f"{number}.png" for number in range(5)] and "5 pictures to each other" in text
+    assert result["files"] == names == [f"{number}.png" for number in range(5)] and "5 pictures to each other" in text
     expected = [[by_hand(loaded, folder / a, folder / b) for b in names] for a in names]
     stored = np.load(tmp_path / "all.npy")
     assert stored.dtype == np.float32 and stored == pytest.approx(np.array(expected), abs=1e-5)
@@ -151,12 +151,12 @@ def test_a_matrix_that_fails_leaves_nothing(asked, folder, tmp_path, monkeypatch
 def test_what_of_one_folder_is_in_another(asked, folder, tmp_path):
     picture(tmp_path / "test" / "own.png", (90, 200, 250), seed=50)
     shutil.copy(folder / "3.png", tmp_path / "test" / "leak.png")
-    found, text, loaded = asked(between=[str(tmp_path / "test"), str(folder)], threshold=1.0,
-                                csv=str(tmp_path / "leaks.csv"))
-    assert found["results"] == [{"file": "leak.png", "found": "3.png", "similarity": 1.0, "identical": True}]
+    result, text, loaded = asked(between=[str(tmp_path / "test"), str(folder)], threshold=1.0,
+                                 csv=str(tmp_path / "leaks.csv"))
+    assert result["results"] == [{"file": "leak.png", "found": "3.png", "similarity": 1.0, "identical": True}]
     assert "1 of 2 pictures" in text and "1 identical file, 0 from similarity 1.000 on" in text
-    found, _, loaded = asked(between=[str(tmp_path / "test"), str(folder)], threshold=0.0)
-    rows = {row["file"]: row for row in found["results"]}
+    result, _, loaded = asked(between=[str(tmp_path / "test"), str(folder)], threshold=0.0)
+    rows = {row["file"]: row for row in result["results"]}
     best = max((by_hand(loaded, tmp_path / "test" / "own.png", folder / name), name) for name in os.listdir(folder)
                if name.endswith(".png"))
     assert rows["own.png"]["similarity"] == pytest.approx(best[0], abs=1e-5) and not rows["own.png"]["identical"]
@@ -202,7 +202,7 @@ def test_pictures_unlike_those_of_the_training_are_doubted(question, folder, tmp
     told = json.loads(lines[-1])["warning"]
     assert told.startswith("these pictures are photographs, the model learnt from characters") and any(
         line.startswith("no answer: these pictures are photographs") for line in lines)
-    found = json.loads(lines[-1])
-    assert all(row.get("same") is None or row.get("identical") for row in found.get("results", []))
+    result = json.loads(lines[-1])
+    assert all(row.get("same") is None or row.get("identical") for row in result.get("results", []))
     if question == "duplicates":
-        assert found["groups"] == []
+        assert result["groups"] == []

@@ -115,7 +115,7 @@ def test_no_image_is_paired_with_itself():
     assert same.sum() == 3 * 2 + 2 + 2
 
 
-def test_signs_of_life(rng):
+def test_embedding_metrics(rng):
     x = features(rng)
     expected = {True: [], False: []}
     for i in range(8):

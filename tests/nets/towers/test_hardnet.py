@@ -32,8 +32,8 @@ def test_sizes_are_those_of_the_articles(name):
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_grey_colour_and_depth(name, channels, rng):
     tower = towers.make_patch_tower(name, (32, 32, channels))
-    found = apply(tower, rng.uniform(0, 255, (3, 32, 32, channels)))
-    assert found.shape == (3, 128) and np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    descriptors = apply(tower, rng.uniform(0, 255, (3, 32, 32, channels)))
+    assert descriptors.shape == (3, 128) and np.allclose(np.linalg.norm(descriptors, axis=1), 1, atol=1e-5)
 
 
 def test_the_light_tower_fits_a_ready_model():
@@ -48,8 +48,8 @@ def test_gain_and_offset_of_a_patch_change_nothing(rng):
 def test_patches_are_normalised_and_even_ones_stay_finite(rng):
     patches = rng.uniform(0, 255, (3, 8, 8, 2)).astype("float32")
     patches[2] = 7
-    found = keras.ops.convert_to_numpy(PatchNorm()(patches))
-    for patch, other in zip(patches.astype("float64"), found):
+    normalised = keras.ops.convert_to_numpy(PatchNorm()(patches))
+    for patch, other in zip(patches.astype("float64"), normalised):
         assert np.allclose((patch - patch.mean()) / (patch.std() + 1e-7), other, atol=1e-4)
 
 
@@ -92,15 +92,15 @@ def test_what_cannot_work_is_refused(name, shape, text):
 
 def published(rng, tower):
     """Weights by PyTorch's names, of the shapes of a tower."""
-    found, number = {}, 0
+    arrays, number = {}, 0
     for layer in convolutions(tower):
         height, width, below, above = layer.get_weights()[0].shape
-        found[f"features.{number}.weight"] = rng.normal(0, 0.1, (above, below, height, width)).astype("float32")
-        found[f"features.{number + 1}.running_mean"] = rng.normal(0, 0.1, above).astype("float32")
-        found[f"features.{number + 1}.running_var"] = rng.uniform(0.5, 2, above).astype("float32")
-        found[f"features.{number + 1}.num_batches_tracked"] = np.array(7)
+        arrays[f"features.{number}.weight"] = rng.normal(0, 0.1, (above, below, height, width)).astype("float32")
+        arrays[f"features.{number + 1}.running_mean"] = rng.normal(0, 0.1, above).astype("float32")
+        arrays[f"features.{number + 1}.running_var"] = rng.uniform(0.5, 2, above).astype("float32")
+        arrays[f"features.{number + 1}.num_batches_tracked"] = np.array(7)
         number += 3 if layer.name != "conv6" else 4  # a dropout has no weights
-    return found
+    return arrays
 
 
 def in_numpy(arrays, patch, steps):

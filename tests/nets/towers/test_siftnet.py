@@ -23,16 +23,16 @@ def sift_loop(patch, circular, spread, rootsift):
         for j in range(P):
             d2 = (i - P / 2 + 0.5) ** 2 + (j - P / 2 + 0.5) ** 2
             weight = 0.0 if circular and np.sqrt(d2) >= P / 2 else np.exp(-d2 / spread)
-            place = angle[i, j] * 8 / (2 * np.pi)
-            low, share = int(place) % 8, place - int(place)
+            position = angle[i, j] * 8 / (2 * np.pi)
+            low, share = int(position) % 8, position - int(position)
             maps[low, i, j] += (1 - share) * strength[i, j] * weight
             maps[(low + 1) % 8, i, j] += share * strength[i, j] * weight
-    padded, found = np.pad(maps, ((0, 0), (pad, pad), (pad, pad))), np.zeros((8, 4, 4))
+    padded, sums = np.pad(maps, ((0, 0), (pad, pad), (pad, pad))), np.zeros((8, 4, 4))
     for r in range(4):
         for c in range(4):
             part = padded[:, r * stride : r * stride + taps, c * stride : c * stride + taps]
-            found[:, r, c] = (part * np.outer(tent, tent)).sum(axis=(1, 2))
-    flat = found.ravel() / np.linalg.norm(found)
+            sums[:, r, c] = (part * np.outer(tent, tent)).sum(axis=(1, 2))
+    flat = sums.ravel() / np.linalg.norm(sums)
     flat = np.minimum(flat, 0.2)
     flat /= np.linalg.norm(flat)
     return np.sqrt(flat / flat.sum()) if rootsift else flat
@@ -51,9 +51,9 @@ def smooth(rng, side, count=4):
 @pytest.mark.parametrize("rootsift", [False, True])
 def test_the_grid_of_the_seed_equals_the_formulae(side, mode, circular, spread, rootsift, rng):
     patches = smooth(rng, side, 2)
-    found = apply(siftnet(side, mode, rootsift, grid="seed"), patches)
+    descriptors = apply(siftnet(side, mode, rootsift, grid="seed"), patches)
     expected = [sift_loop(patch[..., 0], circular, spread(side), rootsift) for patch in patches]
-    assert np.allclose(found, expected, atol=1e-5)
+    assert np.allclose(descriptors, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("side", [32, 33, 65])
@@ -70,10 +70,10 @@ def test_descriptors_have_unit_length_and_depend_on_no_other_patch(rng):
     patches[2] = 40  # even
     for rootsift in (False, True):
         model = siftnet(32, rootsift=rootsift)
-        found = apply(model, patches)
-        assert found.shape == (4, 128) and np.allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
-        assert np.allclose(found[:1], apply(model, patches[:1]), atol=1e-6)
-        assert np.allclose(found, apply(model, 0.5 * patches + 20), atol=1e-4)
+        descriptors = apply(model, patches)
+        assert descriptors.shape == (4, 128) and np.allclose(np.linalg.norm(descriptors, axis=1), 1, atol=1e-5)
+        assert np.allclose(descriptors[:1], apply(model, patches[:1]), atol=1e-6)
+        assert np.allclose(descriptors, apply(model, 0.5 * patches + 20), atol=1e-4)
 
 
 def test_nothing_is_trained_and_saved_models_are_the_same(tmp_path, rng):

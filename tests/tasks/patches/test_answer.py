@@ -32,8 +32,8 @@ def photo(seed=0, height=240, width=320):
 def seen(image, matrix):
     """The picture as a homography moves it."""
     x, y = np.meshgrid(np.arange(image.shape[1]), np.arange(image.shape[0]))
-    places = transfer(np.linalg.inv(matrix), np.stack([x, y], -1).reshape(-1, 2)).reshape(*x.shape, 2)
-    return np.stack([map_coordinates(image[..., c], (places[..., 1], places[..., 0]), order=1, mode="reflect")
+    points = transfer(np.linalg.inv(matrix), np.stack([x, y], -1).reshape(-1, 2)).reshape(*x.shape, 2)
+    return np.stack([map_coordinates(image[..., c], (points[..., 1], points[..., 0]), order=1, mode="reflect")
                      for c in range(3)], -1)
 
 
@@ -87,10 +87,10 @@ def test_the_same_photo_is_recognised_and_found_in_the_other(name, files):
 
 def test_other_photos_do_not_agree_and_that_is_no_error(files, capsys):
     for name in ("other", "flat"):
-        lines, found = answered(capsys, [files["photo"], files[name]])
-        assert list(found) == ["keypoints", "matches", "inliers", "homography", "same", "reason"]
-        assert not found["same"] and found["homography"] is None and lines[-2] == f"no agreement: {found['reason']}"
-    assert found["keypoints"][1] == found["matches"] == 0
+        lines, result = answered(capsys, [files["photo"], files[name]])
+        assert list(result) == ["keypoints", "matches", "inliers", "homography", "same", "reason"]
+        assert not result["same"] and result["homography"] is None and lines[-2] == f"no agreement: {result['reason']}"
+    assert result["keypoints"][1] == result["matches"] == 0
 
 
 def overlaid(name, image):
@@ -138,11 +138,11 @@ def test_what_is_laid_over_other_photos_is_no_scene_and_hides_none(name):
 def test_a_caption_is_told_with_its_reason(capsys, tmp_path):
     for number in (0, 1):
         overlaid("caption", photo(number)).save(tmp_path / f"{number}.png")
-    lines, found = answered(capsys, [str(tmp_path / "0.png"), str(tmp_path / "1.png")])
-    assert not found["same"] and found["homography"] is None and found["inliers"] > 10
-    assert ("they agree only in a part of " in found["reason"]
-            and found["reason"].endswith(": a caption, a frame or a watermark?"))
-    assert lines[-2] == f"not the same scene: {found['reason']}"
+    lines, result = answered(capsys, [str(tmp_path / "0.png"), str(tmp_path / "1.png")])
+    assert not result["same"] and result["homography"] is None and result["inliers"] > 10
+    assert ("they agree only in a part of " in result["reason"]
+            and result["reason"].endswith(": a caption, a frame or a watermark?"))
+    assert lines[-2] == f"not the same scene: {result['reason']}"
 
 
 def test_a_scene_from_a_tripod_stays_one_where_much_else_has_come(capsys):
@@ -155,16 +155,16 @@ def test_a_scene_from_a_tripod_stays_one_where_much_else_has_come(capsys):
 
 def test_the_answer_tells_all(files, capsys, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    lines, found = answered(capsys, [files["photo"], files["elsewhere"]], csv=str(tmp_path / "matches.csv"),
-                            figure=True)
-    assert found["same"] and len(found["keypoints"]) == 2 and np.shape(found["homography"]) == (3, 3)
-    assert f"the same scene: {found['inliers']} of {found['matches']} matches agree on one plane" in lines
+    lines, result = answered(capsys, [files["photo"], files["elsewhere"]], csv=str(tmp_path / "matches.csv"),
+                             figure=True)
+    assert result["same"] and len(result["keypoints"]) == 2 and np.shape(result["homography"]) == (3, 3)
+    assert f"the same scene: {result['inliers']} of {result['matches']} matches agree on one plane" in lines
     assert (tmp_path / "matches.png").stat().st_size > 10_000
     rows = list(csv.DictReader((tmp_path / "matches.csv").open()))
-    assert len(rows) == found["matches"] and sum(row["agrees"] == "1" for row in rows) == found["inliers"]
+    assert len(rows) == result["matches"] and sum(row["agrees"] == "1" for row in rows) == result["inliers"]
     a, b = (np.array([[float(row[f"x_{side}"]), float(row[f"y_{side}"])] for row in rows if row["agrees"] == "1"])
             for side in "ab")
-    assert np.linalg.norm(transfer(np.array(found["homography"]), a) - b, axis=1).max() < 3.01
+    assert np.linalg.norm(transfer(np.array(result["homography"]), a) - b, axis=1).max() < 3.01
 
 
 def test_the_homography_alone(files, capsys):
@@ -178,8 +178,8 @@ def test_the_homography_alone(files, capsys):
 def test_a_folder_and_several_photos_are_compared_with_the_first(files, capsys, tmp_path):
     for name in ("half", "other"):
         (tmp_path / f"{name}.png").write_bytes(open(files[name], "rb").read())
-    lines, found = answered(capsys, [files["photo"], str(tmp_path), files["darker"]], csv=str(tmp_path / "m.csv"))
-    said = [(row["photo"].split("/")[-1], row["same"]) for row in found["results"]]
+    lines, result = answered(capsys, [files["photo"], str(tmp_path), files["darker"]], csv=str(tmp_path / "m.csv"))
+    said = [(row["photo"].split("/")[-1], row["same"]) for row in result["results"]]
     assert said == [("half.png", True), ("other.png", False), ("darker.png", True)]
     with pytest.raises(ValueError, match="received 1 photo, expected two or more"):
         room.answer(options(), [files["photo"]])
@@ -190,9 +190,9 @@ def test_key_points_from_elsewhere(files, capsys, tmp_path):
     _, own = answered(capsys, [files["photo"], files["darker"]])
     paths = []
     for name in ("photo", "darker"):
-        found = view(files[name], SIFT, 2000).keypoints
+        points = view(files[name], SIFT, 2000).keypoints
         paths.append(tmp_path / f"{name}.csv")
-        np.savetxt(paths[-1], np.column_stack([found.xy, found.size, found.angle]), delimiter=",",
+        np.savetxt(paths[-1], np.column_stack([points.xy, points.size, points.angle]), delimiter=",",
                    header="x,y,size,angle", comments="")
     _, again = answered(capsys, [files["photo"], files["darker"]], keypoints=[str(path) for path in paths])
     assert again["keypoints"] == own["keypoints"] and abs(again["inliers"] - own["inliers"]) <= 3

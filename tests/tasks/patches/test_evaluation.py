@@ -18,8 +18,8 @@ MATRIX = np.array([[1, 0.1, -8], [-0.1, 1, 12], [0, 0, 1.0]])  # pixels of b -> 
 
 def patches(rng, count, side):
     """Soft noise (N, P, P) uint8."""
-    found = gaussian_filter(rng.normal(0, 1, (count, side, side)), (0, 3, 3))
-    return np.clip(128 + 400 * found, 0, 255).astype("uint8")
+    noise = gaussian_filter(rng.normal(0, 1, (count, side, side)), (0, 3, 3))
+    return np.clip(128 + 400 * noise, 0, 255).astype("uint8")
 
 
 def options(root, out, **changes):
@@ -44,26 +44,26 @@ def hpatches(tmp_path, rng):
 
 def test_hpatches(hpatches, tmp_path, capsys):
     result = evaluation.evaluate(options(hpatches, tmp_path / "out"), "")
-    found = result["figures"]["SIFT"]
-    assert found["points"] == 36 and result["patches"] == 144
-    assert (found["matching_easy"] >= found["matching_hard"] >= found["matching_tough"] > 0.2
-            and found["matching_easy"] > 0.95)
-    assert (0 <= found["fpr95"] < 0.5 and set(found["verification"]) == {"intra", "inter"}
-            and 0.5 < found["retrieval"] <= 1)
+    figures = result["figures"]["SIFT"]
+    assert figures["points"] == 36 and result["patches"] == 144
+    assert (figures["matching_easy"] >= figures["matching_hard"] >= figures["matching_tough"] > 0.2
+            and figures["matching_easy"] > 0.95)
+    assert (0 <= figures["fpr95"] < 0.5 and set(figures["verification"]) == {"intra", "inter"}
+            and 0.5 < figures["retrieval"] <= 1)
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"patches.json", "patches.png"}
-    assert set(found["scenes"]) == {"v_wall", "i_lamp", "v_door"}
-    assert np.mean([scene["matching"] for scene in found["scenes"].values()]) == pytest.approx(found["matching"])
+    assert set(figures["scenes"]) == {"v_wall", "i_lamp", "v_door"}
+    assert np.mean([scene["matching"] for scene in figures["scenes"].values()]) == pytest.approx(figures["matching"])
     said = capsys.readouterr().out
-    assert "matching, tough" in said and f"  {'v_door':24}{found['scenes']['v_door']['fpr95']:18.4f}" in said
+    assert "matching, tough" in said and f"  {'v_door':24}{figures['scenes']['v_door']['fpr95']:18.4f}" in said
     assert result == evaluation.evaluate(options(hpatches, tmp_path / "out"), "")
 
 
 def test_phototour(tmp_path, rng):
     root = tmp_path / "liberty"
     root.mkdir()
-    found = np.repeat(patches(rng, 128, 64), 2, axis=0)
-    found = np.clip(found + rng.normal(0, 30, found.shape), 0, 255).astype("uint8")
-    Image.fromarray(found.reshape(16, 16, 64, 64).swapaxes(1, 2).reshape(1024, 1024)).save(root / "patches0000.bmp")
+    cut = np.repeat(patches(rng, 128, 64), 2, axis=0)
+    cut = np.clip(cut + rng.normal(0, 30, cut.shape), 0, 255).astype("uint8")
+    Image.fromarray(cut.reshape(16, 16, 64, 64).swapaxes(1, 2).reshape(1024, 1024)).save(root / "patches0000.bmp")
     (root / "info.txt").write_text("".join(f"{number // 2} 0\n" for number in range(256)))
     pairs = ([(number, number + 1) for number in range(0, 200, 2)]
              + [(number, number + 5) for number in range(0, 200, 2)])
@@ -100,15 +100,15 @@ def test_pairs_of_photos(photo_pair, tmp_path, capsys):
     result = evaluation.evaluate(options(photo_pair, tmp_path / "out"), "")
     assert 10 < result["figures"]["SIFT"]["points"] <= 30 and result["figures"]["SIFT"]["matching"] > 0.6
     assert result["figures"]["SIFT"]["retrieval"] is None  # there is no other scene
-    found = result["photos"]["SIFT"]
-    assert (found["near_corner"] == found["near_overlap"] == found["same"] == 1
-            and found["pairs"]["wall"]["corner_error"] < 1)
+    figures = result["photos"]["SIFT"]
+    assert (figures["near_corner"] == figures["near_overlap"] == figures["same"] == 1
+            and figures["pairs"]["wall"]["corner_error"] < 1)
     assert "a map for 1 of 1 pairs, corners within 3 px in 1" in capsys.readouterr().out
 
 
 def test_the_second_patch_shows_the_place_that_the_homography_says(photo_pair):
     scene = protocol.seen_twice(sets.photo_pairs(str(photo_pair))[0], 30, "none", [0], 1)
-    one, other = (found.reshape(len(found), -1).astype(float) for found in scene.views.values())
+    one, other = (shown.reshape(len(shown), -1).astype(float) for shown in scene.views.values())
     assert np.median([np.corrcoef(a, b)[0, 1] for a, b in zip(one, other)]) > 0.97
 
 
@@ -131,11 +131,11 @@ def test_the_error_of_corners_and_of_what_both_show():
 
 
 def test_patches_are_made_smaller_without_aliasing(rng):
-    found = patches(rng, 3, 65)
-    assert resized(found, 65, 1) is not None and np.array_equal(resized(found, 65, 1), found.astype("float32"))
-    assert resized(found[:0], 32, 1).shape == (0, 32, 32)
-    small = resized(found, 32, 1)
-    assert small.shape == (3, 32, 32) and np.allclose(small.mean((1, 2)), found.mean((1, 2)), atol=2)
+    cut = patches(rng, 3, 65)
+    assert resized(cut, 65, 1) is not None and np.array_equal(resized(cut, 65, 1), cut.astype("float32"))
+    assert resized(cut[:0], 32, 1).shape == (0, 32, 32)
+    small = resized(cut, 32, 1)
+    assert small.shape == (3, 32, 32) and np.allclose(small.mean((1, 2)), cut.mean((1, 2)), atol=2)
     board = np.indices((65, 65)).sum(0)[None] % 2 * 255
     assert (np.abs(resized(board, 16, 3)[:, 1:-1, 1:-1] - 127.5).max() < 20
             and resized(board, 16, 3).shape == (1, 16, 16, 3))
@@ -149,8 +149,8 @@ def test_a_folder_that_is_none_of_these_is_refused(tmp_path):
 
 
 def test_sift_is_the_same_for_grey_and_for_coloured_patches(rng):
-    found = patches(rng, 4, 65)
-    assert np.allclose(SIFT.resized(found), SIFT.resized(np.repeat(found[..., None], 3, -1)), atol=1e-3)
+    cut = patches(rng, 4, 65)
+    assert np.allclose(SIFT.resized(cut), SIFT.resized(np.repeat(cut[..., None], 3, -1)), atol=1e-3)
 
 
 def test_beside_opencv_where_it_is_installed(photo_pair, tmp_path):

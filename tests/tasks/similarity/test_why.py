@@ -45,9 +45,9 @@ def test_red_lies_on_what_two_photos_share(photos):
     shares = []
     for seed in range(2):
         (left, on_left), (right, on_right) = faces_on_scenery(seed)
-        found = why.explain(*photos, left, right)
-        shares += [on_object(found.places, found.left, on_left), on_object(found.places, found.right, on_right)]
-        middles = why.centres(found.places)[found.pairs[0]]  # the strongest pair lies on the object in both
+        result = why.explain(*photos, left, right)
+        shares += [on_object(result.windows, result.left, on_left), on_object(result.windows, result.right, on_right)]
+        middles = why.centres(result.windows)[result.pairs[0]]  # the strongest pair lies on the object in both
         assert all(where[tuple((middle * where.shape).astype(int))]
                    for middle, where in zip(middles, (on_left, on_right)))
     assert np.mean(shares) > 0.6
@@ -55,16 +55,16 @@ def test_red_lies_on_what_two_photos_share(photos):
 
 def test_a_picture_speaks_for_itself(photos):
     photo = scenery(256, 256)
-    found = why.explain(*photos, photo, photo)
-    assert (found.pairs[:, 0] == found.pairs[:, 1]).all() and len(found.pairs) > 5
-    assert (found.left >= 0).all() and found.left.max() > 0
+    result = why.explain(*photos, photo, photo)
+    assert (result.pairs[:, 0] == result.pairs[:, 1]).all() and len(result.pairs) > 5
+    assert (result.left >= 0).all() and result.left.max() > 0
 
 
 @pytest.mark.parametrize("backbone, way", [("compact", "hiding"), ("photos", "windows")])
-def test_parts_are_shown_by_themselves_where_the_tower_pools_all_places_and_hidden_where_it_keeps_them(backbone, way):
+def test_parts_are_shown_by_themselves_where_the_tower_pools_locations_and_hidden_where_it_keeps_them(backbone, way):
     model = small_siamese(backbone=backbone)
-    found = why.explain(comparer(model), SHAPE, scenery(32, 32, 1), scenery(32, 32, 2), sides=(0.5,))
-    assert found.way == way and len(found.places) == 9
+    result = why.explain(comparer(model), SHAPE, scenery(32, 32, 1), scenery(32, 32, 2), sides=(0.5,))
+    assert result.way == way and len(result.windows) == 9
 
 
 def letter(stroke):
@@ -79,9 +79,9 @@ def test_characters_the_shared_strokes_speak_for_and_the_others_against():
     model = load_model(ready_model("characters"), KIND)
     compare, shape = comparer(model), model.input_shape[0][1:]
     left, right = letter(np.s_[8:12, 5:30]), letter(np.s_[70:95, 88:92])
-    found = why.explain(compare, shape, left, right)
-    for said, stroke in ((found.left, np.s_[8:12, 5:30]), (found.right, np.s_[70:95, 88:92])):
-        said = why.heat(found.places, said, (100, 100))
+    result = why.explain(compare, shape, left, right)
+    for said, stroke in ((result.left, np.s_[8:12, 5:30]), (result.right, np.s_[70:95, 88:92])):
+        said = why.heat(result.windows, said, (100, 100))
         assert said[46:52, 46:52].mean() > 0 > said[stroke].mean()
 
 
@@ -93,16 +93,16 @@ def written(sign, face):
     return np.array(page)[..., None]
 
 
-def test_places_of_a_letter_correspond_to_where_it_moved():
+def test_windows_of_a_letter_correspond_to_where_it_moved():
     model = load_model(ready_model("characters"), KIND)
     left, right = letter(np.s_[70:74, 30:66]), np.roll(letter(np.s_[70:74, 30:66]), (10, -10), (0, 1))
-    found = why.explain(comparer(model), model.input_shape[0][1:], left, right)
-    ends = why.centres(found.places)[found.pairs[why.strongest(found)]]
+    result = why.explain(comparer(model), model.input_shape[0][1:], left, right)
+    ends = why.centres(result.windows)[result.pairs[why.strongest(result)]]
     moved = ends[:, 1] - ends[:, 0]
     assert len(moved) >= 2 and np.abs(np.median(moved, axis=0) - [0.1, -0.1]).max() < 0.06
 
 
-def test_hiding_the_strongest_places_of_a_letter_lowers_the_similarity_most():
+def test_hiding_the_strongest_windows_of_a_letter_lowers_the_similarity_most():
     model = load_model(ready_model("characters"), KIND)
     kind, falls = (comparer(model), model.input_shape[0][1:]), []
     for seed, sign in enumerate("RKG"):
@@ -115,20 +115,20 @@ def test_hiding_the_strongest_places_of_a_letter_lowers_the_similarity_most():
 def test_flat_pictures_say_nothing(photos):
     white, black = (np.full((50, 70, 3), tone, "uint8") for tone in (255, 0))
     for pictures in ((white, white), (white, black)):
-        found = why.explain(*photos, *pictures)
-        assert not len(found.pairs) and (found.left <= 0).all() and np.isfinite(found.left).all()
+        result = why.explain(*photos, *pictures)
+        assert not len(result.pairs) and (result.left <= 0).all() and np.isfinite(result.left).all()
     assert "no place of either picture says anything" in why.in_words(why.explain(*photos, white, white))
-    found = why.explain(comparer(small_siamese()), SHAPE, white, black)  # by hiding: nothing changes
-    assert not found.left.any() and not found.right.any() and not len(found.pairs)
+    result = why.explain(comparer(small_siamese()), SHAPE, white, black)  # by hiding: nothing changes
+    assert not result.left.any() and not result.right.any() and not len(result.pairs)
 
 
-def test_hiding_the_strongest_places_of_a_photo_lowers_the_similarity_most(photos):
+def test_hiding_the_strongest_windows_of_a_photo_lowers_the_similarity_most(photos):
     falls = []
     for seed in range(2):
         photo = scenery(256, 256, seed)
         copy = np.clip(photo[10:230, 20:240] * 0.9 + 15, 0, 255).astype("uint8")
-        found = why.explain(*photos, photo, copy)
-        falls.append(fall(*photos, photo, copy, found, np.random.default_rng(seed), draws=4))
+        result = why.explain(*photos, photo, copy)
+        falls.append(fall(*photos, photo, copy, result, np.random.default_rng(seed), draws=4))
     strongest, others = np.mean(falls, axis=0)
     assert strongest > others > 0
 
@@ -147,8 +147,8 @@ class Attentive(layers.Layer):
         return ops.sum(left * right, axis=-1)
 
     def attention(self, left, right):
-        places = [ops.reshape(side, (*side.shape[:-1], 6, 2)) for side in (left, right)]
-        return 1 / (1 + ops.norm(places[0][..., :, None, :] - places[1][..., None, :, :], axis=-1))
+        locations = [ops.reshape(side, (*side.shape[:-1], 6, 2)) for side in (left, right)]
+        return 1 / (1 + ops.norm(locations[0][..., :, None, :] - locations[1][..., None, :, :], axis=-1))
 
 
 def test_a_head_with_attention_is_asked_for_what_it_saw():
@@ -158,15 +158,16 @@ def test_a_head_with_attention_is_asked_for_what_it_saw():
 
     features = np.array([[0, 0, 0, 0, 0, 0, 9, 9, 0, 0, 0, 0], [9, 9, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5]], "float32")
     compare = comparer(Model())._replace(embed=lambda pictures: features)
-    found = why.explain(compare, (20, 30, 1), *np.zeros((2, 20, 30, 1), "uint8"))
-    assert found.pairs[0].tolist() == [3, 0] and found.places[3].tolist() == [0.5, 0, 0.5, pytest.approx(1 / 3)]
-    assert found.left.argmax() == 3 and found.right.argmax() == 0 and found.right.argmin() == 5 and found.right[5] < 0
+    result = why.explain(compare, (20, 30, 1), *np.zeros((2, 20, 30, 1), "uint8"))
+    assert result.pairs[0].tolist() == [3, 0] and result.windows[3].tolist() == [0.5, 0, 0.5, pytest.approx(1 / 3)]
+    assert result.left.argmax() == 3 and result.right.argmax() == 0
+    assert result.right.argmin() == 5 and result.right[5] < 0
 
 
 def test_numbers_are_boxes_in_pixels_of_the_files():
-    places = np.array([(0, 0, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)])
-    found = why.Why("windows", places, np.array([2.0, -1]), np.array([0.0, 3]), np.array([[0, 1]]), np.array([2.0]))
-    numbers = why.as_numbers(found, [(100, 60), (40, 20)])
+    windows = np.array([(0, 0, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)])
+    result = why.Why("windows", windows, np.array([2.0, -1]), np.array([0.0, 3]), np.array([[0, 1]]), np.array([2.0]))
+    numbers = why.as_numbers(result, [(100, 60), (40, 20)])
     assert numbers["left"] == {"for": [{"box": [0, 0, 50, 30], "weight": 2}],
                                "against": [{"box": [50, 30, 50, 30], "weight": 1}]}
     assert numbers["pairs"] == [{"left": [0, 0, 50, 30], "right": [20, 10, 20, 10], "weight": 2}]
@@ -174,9 +175,9 @@ def test_numbers_are_boxes_in_pixels_of_the_files():
 
 @pytest.mark.parametrize("said", [[0.0, 0.0], [2.0, -1.0]])
 def test_the_figure_is_drawn_for_pictures_of_any_shape(said, tmp_path):
-    places = np.array([(0, 0, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)])
+    windows = np.array([(0, 0, 0.5, 0.5), (0.5, 0.5, 0.5, 0.5)])
     pairs, weights = (np.array([[0, 1]]), np.array([2.0])) if said[0] else (np.zeros((0, 2), int), np.zeros(0))
-    found = why.Why("windows", places, np.array(said), np.array(said), pairs, weights)
-    figures.reasons(scenery(30, 90), scenery(80, 40)[..., :1], found, "different", str(tmp_path / "why.png"), False,
+    result = why.Why("windows", windows, np.array(said), np.array(said), pairs, weights)
+    figures.reasons(scenery(30, 90), scenery(80, 40)[..., :1], result, "different", str(tmp_path / "why.png"), False,
                     ["a", "b"])
     assert (tmp_path / "why.png").stat().st_size > 5000

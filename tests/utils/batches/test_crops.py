@@ -95,5 +95,5 @@ def test_levels_share_their_place(photo_folder):
 def test_plain_sky_is_avoided():
     photo = np.full((200, 200, 3), 120, "uint8")
     photo[120:, 120:] = np.random.default_rng(0).integers(0, 256, (80, 80, 3))
-    places = [crops.textured_place(photo, 64, np.random.default_rng(seed)) for seed in range(30)]
-    assert np.mean([y + x > 120 for y, x in places]) > 0.7
+    positions = [crops.textured_position(photo, 64, np.random.default_rng(seed)) for seed in range(30)]
+    assert np.mean([y + x > 120 for y, x in positions]) > 0.7

@@ -45,9 +45,9 @@ def test_all_modes_keep_dark_and_light(mode, tmp_path):
     path = str(tmp_path / "a.tif")
     image.save(path)
     for channels in (1, 3):
-        found = read_image(path, (6, 8, channels))
-        assert found.shape == (6, 8, channels) and found.dtype == np.uint8
-        assert found[:, :4].max() < 5 and found[:, 4:].min() > 250
+        pixels = read_image(path, (6, 8, channels))
+        assert pixels.shape == (6, 8, channels) and pixels.dtype == np.uint8
+        assert pixels[:, :4].max() < 5 and pixels[:, 4:].min() > 250
 
 
 def mark(left, colour, mode="RGBA", alpha=255):
@@ -60,12 +60,12 @@ def mark(left, colour, mode="RGBA", alpha=255):
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
 def test_light_marks_on_transparency_lie_on_dark_paper(mode, tmp_path):
     """Two white logos are no equal pages; what is dark or coloured, or has a shadow, lies on white as before."""
-    found = []
+    read = []
     for name, image in (("a", mark(2, (255,) * 3, mode)), ("b", mark(20, (250,) * 3, mode))):
         image.save(tmp_path / f"{name}.png")
-        found.append(read_photo(str(tmp_path / f"{name}.png")).astype(int))
-        assert found[-1][0, 0].tolist() == [DARK_PAPER] * 3 and found[-1].max() >= 250
-    assert np.abs(found[0] - found[1]).max() > 200
+        read.append(read_photo(str(tmp_path / f"{name}.png")).astype(int))
+        assert read[-1][0, 0].tolist() == [DARK_PAPER] * 3 and read[-1].max() >= 250
+    assert np.abs(read[0] - read[1]).max() > 200
     assert read_photo(mark(2, (255,) * 3, alpha=90))[10, 5, 0] > DARK_PAPER + 60
     shadow = mark(2, (255,) * 3)
     shadow.alpha_composite(mark(16, (0, 0, 0), alpha=100))
@@ -99,10 +99,10 @@ def test_the_range_of_values_is_judged_by_the_values(kind, low, high, top, guess
     values[:, 4:] = high
     path = str(tmp_path / "a.tif")
     Image.fromarray(values).save(path)
-    found = read_image(path, (6, 8, 1))
+    pixels = read_image(path, (6, 8, 1))
     black = min(low, 0)
-    assert (found[3, 0, 0] == round((low - black) / (top - black) * 255)
-            and found[3, 7, 0] == round((high - black) / (top - black) * 255))
+    assert (pixels[3, 0, 0] == round((low - black) / (top - black) * 255)
+            and pixels[3, 7, 0] == round((high - black) / (top - black) * 255))
     read_image(path, (6, 8, 1))
     assert capsys.readouterr().out.count("a.tif: grey values up to") == guessed
 
@@ -172,8 +172,8 @@ def test_transparency_shows_paper(tmp_path):
     clear = np.zeros((6, 8, 4), "uint8")  # black, but wholly transparent
     clear[:, :2, 3] = 255
     Image.fromarray(clear).save(tmp_path / "a.png")
-    found = read_image(str(tmp_path / "a.png"), SHAPE)
-    assert found[:, :2].max() == 0 and found[:, 2:].min() == 255
+    pixels = read_image(str(tmp_path / "a.png"), SHAPE)
+    assert pixels[:, :2].max() == 0 and pixels[:, 2:].min() == 255
     palette = Image.new("P", (8, 6), 1)
     palette.putpalette([0, 0, 0, 10, 10, 10])
     palette.save(tmp_path / "b.png", transparency=1)
@@ -184,15 +184,15 @@ def test_exif_orientation_is_applied(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise
     Image.fromarray(gradient(8, 6)).save(tmp_path / "a.png", exif=exif)
-    found = read_image(str(tmp_path / "a.png"), (8, 6, 3))
-    assert np.array_equal(found, np.rot90(gradient(8, 6), -1))
+    pixels = read_image(str(tmp_path / "a.png"), (8, 6, 3))
+    assert np.array_equal(pixels, np.rot90(gradient(8, 6), -1))
 
 
 def test_any_size_is_brought_to_shape(tmp_path):
     for size in [(1, 1), (3, 500), (640, 480)]:
         Image.new("RGB", size, (10, 200, 30)).save(tmp_path / "a.bmp")
-        found = read_image(str(tmp_path / "a.bmp"), (32, 24, 3))
-        assert found.shape == (32, 24, 3) and (found == (10, 200, 30)).all()
+        pixels = read_image(str(tmp_path / "a.bmp"), (32, 24, 3))
+        assert pixels.shape == (32, 24, 3) and (pixels == (10, 200, 30)).all()
 
 
 def test_names_in_any_script(tmp_path):
@@ -257,9 +257,9 @@ def test_damaged_pictures_are_read_or_refused_with_a_reason(count):
     """See tests/hostile.py. Every line on the terminal is ours and begins with the name of a file."""
     done = subprocess.run([sys.executable, ROOT / "tests" / "hostile.py", str(count)], capture_output=True, text=True)
     *lines, last = done.stdout.splitlines()
-    found = json.loads(last)
-    assert found.pop("read") > count / 5 and found.pop("refused") > count / 5
-    assert found.pop("peak_mb") < 2000 and found.pop("longest_s") < 60 and found == {}
+    told = json.loads(last)
+    assert told.pop("read") > count / 5 and told.pop("refused") > count / 5
+    assert told.pop("peak_mb") < 2000 and told.pop("longest_s") < 60 and told == {}
     assert done.stderr == "" and all(re.match(r"\d+\.\w+: (read, though|grey values)", line) for line in lines)
 
 

@@ -64,12 +64,12 @@ def live(root, dmos, original, references, realigned=True):
 
 def test_lines_with_spaces_comments_and_blanks(tmp_path):
     path = listed(tmp_path, "\ufeff# human scores\n\nsub/a b  c.png 3.5\n  d.png\t-1e1  \n", "sub/a b  c.png", "d.png")
-    found = read_scores(path, True)
-    assert found.paths == ["sub/a b  c.png", "d.png"] and found.scores.tolist() == [3.5, -10]
-    assert found.scores.dtype == "float64" and found.references.tolist() == [0, 1]
-    assert found.kinds.tolist() == ["", ""] and found.levels.tolist() == [0, 0]
-    assert (found.low, found.high, found.higher_is_better) == (-10, 3.5, True)
-    assert all(map(os.path.isfile, found.full_paths()))
+    scored = read_scores(path, True)
+    assert scored.paths == ["sub/a b  c.png", "d.png"] and scored.scores.tolist() == [3.5, -10]
+    assert scored.scores.dtype == "float64" and scored.references.tolist() == [0, 1]
+    assert scored.kinds.tolist() == ["", ""] and scored.levels.tolist() == [0, 0]
+    assert (scored.low, scored.high, scored.higher_is_better) == (-10, 3.5, True)
+    assert all(map(os.path.isfile, scored.full_paths()))
 
 
 @pytest.mark.parametrize("head, row", [
@@ -78,23 +78,23 @@ def test_lines_with_spaces_comments_and_blanks(tmp_path):
 ])
 def test_tables_of_any_order_case_and_delimiter(tmp_path, head, row):
     path = listed(tmp_path, f"\ufeff{head}\r\n{row}\r\n\r\n", "a.png", file="list.CSV")
-    found = read_scores(path, False)
-    assert found.paths == ["a.png"] and found.scores.tolist() == [0.5] and not found.higher_is_better
+    scored = read_scores(path, False)
+    assert scored.paths == ["a.png"] and scored.scores.tolist() == [0.5] and not scored.higher_is_better
 
 
 def test_table_keeps_commas_in_quoted_names_references_kinds_and_levels(tmp_path):
     text = 'image,ref_image,dist_type,level,mos\n"a, b.png",r1,blur,3,1\nc.png,r0,noise,,2\nd.png,r1,,1,3\n'
-    found = read_scores(listed(tmp_path, text, "a, b.png", "c.png", "d.png", file="list.csv"), True)
-    assert found.paths[0] == "a, b.png" and found.references.tolist() == [0, 1, 0]
-    assert found.kinds.tolist() == ["blur", "noise", ""] and found.levels.tolist() == [3, 0, 1]
+    scored = read_scores(listed(tmp_path, text, "a, b.png", "c.png", "d.png", file="list.csv"), True)
+    assert scored.paths[0] == "a, b.png" and scored.references.tolist() == [0, 1, 0]
+    assert scored.kinds.tolist() == ["blur", "noise", ""] and scored.levels.tolist() == [3, 0, 1]
 
 
 def test_image_root_and_absolute_paths(tmp_path):
     touch(tmp_path, "images/a.png", "b.png")
     path = listed(tmp_path, f"a.png 1\n{tmp_path / 'b.png'} 2\n", file="lists.txt")
-    found = read_scores(listed(tmp_path, f"a.png 1\n{tmp_path / 'images' / 'a.png'} 1\n"), True,
-                        image_root=str(tmp_path / "images"))
-    assert all(map(os.path.isfile, found.full_paths()))
+    scored = read_scores(listed(tmp_path, f"a.png 1\n{tmp_path / 'images' / 'a.png'} 1\n"), True,
+                         image_root=str(tmp_path / "images"))
+    assert all(map(os.path.isfile, scored.full_paths()))
     assert read_scores(path, True).paths == [str(tmp_path / "b.png")]
 
 
@@ -165,8 +165,8 @@ def test_bad_tables(tmp_path, text, message):
 
 
 def test_one_image_twice_is_one_reference(tmp_path):
-    found = read_scores(listed(tmp_path, "a.png 1\nb.png 2\n./a.png 1\n", "a.png", "b.png"), True)
-    assert found.references.tolist() == [0, 1, 0]
+    scored = read_scores(listed(tmp_path, "a.png 1\nb.png 2\n./a.png 1\n", "a.png", "b.png"), True)
+    assert scored.references.tolist() == [0, 1, 0]
 
 
 def test_no_list_no_text_no_data_set(tmp_path):
@@ -188,18 +188,18 @@ LINES = ["5.5 I01_01_1.bmp", "4.5 i01_08_5.bmp", "3 i02_24_2.bmp", "0.2 i25_10_1
 @pytest.mark.parametrize("upper", [False, True])
 def test_tid_by_its_names_in_any_case(tmp_path, upper):
     root = tid(tmp_path / "tid", LINES, upper)
-    found = read_scores(root)
-    assert found.scores.tolist() == [5.5, 4.5, 3] and found.references.tolist() == [0, 0, 1]
-    assert found.kinds.tolist() == ["GN", "GB", "SSR"] and found.levels.tolist() == [1, 5, 2]
-    assert (found.low, found.high, found.higher_is_better) == (0, 9, True)
-    assert all(map(os.path.isfile, found.full_paths()))
+    scored = read_scores(root)
+    assert scored.scores.tolist() == [5.5, 4.5, 3] and scored.references.tolist() == [0, 0, 1]
+    assert scored.kinds.tolist() == ["GN", "GB", "SSR"] and scored.levels.tolist() == [1, 5, 2]
+    assert (scored.low, scored.high, scored.higher_is_better) == (0, 9, True)
+    assert all(map(os.path.isfile, scored.full_paths()))
 
 
 def test_tid_numbers_its_distortions():
     numbers = {1: "GN", 2: "GNC", 3: "SCN", 4: "MN", 5: "HFN", 6: "IN", 7: "QN", 8: "GB", 9: "ID", 10: "JPEG",
                11: "JP2K",
                14: "NEPN", 15: "BW", 16: "MS", 17: "CC", 18: "CS", 19: "MGN", 20: "CN", 22: "CQD", 23: "CA"}
-    assert {place: TID_KINDS[place - 1] for place in numbers} == numbers and len(TID_KINDS) == 24
+    assert {index: TID_KINDS[index - 1] for index in numbers} == numbers and len(TID_KINDS) == 24
 
 
 @pytest.mark.parametrize("line, message", [
@@ -232,13 +232,13 @@ def made_live(rng):
 
 def test_live_leaves_the_undistorted_out(tmp_path, rng):
     dmos, original, references = made_live(rng)
-    found = read_scores(live(tmp_path, dmos, original, references))
+    scored = read_scores(live(tmp_path, dmos, original, references))
     kept = np.flatnonzero(~original)
-    assert found.paths == [live_images()[i] for i in kept] and np.array_equal(found.scores, dmos[kept])
-    assert not found.higher_is_better and (found.low, found.high) == (found.scores.min(), found.scores.max())
-    assert set(found.kinds) == {"JP2K", "JPEG", "GN", "GB", "FF"}
+    assert scored.paths == [live_images()[i] for i in kept] and np.array_equal(scored.scores, dmos[kept])
+    assert not scored.higher_is_better and (scored.low, scored.high) == (scored.scores.min(), scored.scores.max())
+    assert set(scored.kinds) == {"JP2K", "JPEG", "GN", "GB", "FF"}
     names = np.array(references)[kept]
-    assert np.array_equal(found.references[:, None] == found.references, names[:, None] == names)
+    assert np.array_equal(scored.references[:, None] == scored.references, names[:, None] == names)
 
 
 def test_live_without_realigned_scores_and_without_any(tmp_path, rng):
@@ -285,15 +285,15 @@ def published(*parts):
 def test_tid_as_published(tmp_path):
     lines = published("iqa_scores", "tid2013_mos_with_names.txt").read_text().splitlines()
     root = tid(tmp_path / "tid", lines)
-    found = read_scores(root)
-    assert len(lines) == 3000 and len(found.paths) == 2880 and len(np.unique(found.references)) == 24
-    assert set(found.kinds) == set(TID_KINDS) and len(TID_KINDS) == 24
-    cells = list(zip(found.references, found.kinds, found.levels))
-    assert len(set(cells)) == 2880 and set(found.levels) == {1, 2, 3, 4, 5}
-    assert found.scores.min() == 0.24242 and found.scores.max() == 7.21429
+    scored = read_scores(root)
+    assert len(lines) == 3000 and len(scored.paths) == 2880 and len(np.unique(scored.references)) == 24
+    assert set(scored.kinds) == set(TID_KINDS) and len(TID_KINDS) == 24
+    cells = list(zip(scored.references, scored.kinds, scored.levels))
+    assert len(set(cells)) == 2880 and set(scored.levels) == {1, 2, 3, 4, 5}
+    assert scored.scores.min() == 0.24242 and scored.scores.max() == 7.21429
     # MOS falls with the level
-    assert found.scores[found.levels == 1].mean() > found.scores[found.levels == 5].mean() + 1
-    train, test = split_by_reference(found.references, 0.2, seed=0)
+    assert scored.scores[scored.levels == 1].mean() > scored.scores[scored.levels == 5].mean() + 1
+    train, test = split_by_reference(scored.references, 0.2, seed=0)
     assert (len(train), len(test)) == (19 * 120, 5 * 120)
 
 
@@ -317,8 +317,8 @@ def test_live_as_published(tmp_path):
 
 def test_biq_as_published():
     path = published("biq2021", "scores.csv")
-    found = read_scores(str(path), True, image_root=str(path.parent / "images"), score_range=(0, 1))
-    assert len(found.paths) == 2000 and np.array_equal(found.references, np.arange(2000))
+    scored = read_scores(str(path), True, image_root=str(path.parent / "images"), score_range=(0, 1))
+    assert len(scored.paths) == 2000 and np.array_equal(scored.references, np.arange(2000))
     with pytest.raises(ValueError, match="2000 of 2000 images are not below .*: 0000.jpg, "):
         read_scores(str(path), True)
 
@@ -343,9 +343,9 @@ def test_biq_as_published():
     ("list.csv", "name,mos,level\na.png,.5,3.0\n.\\sub\\b c.png,1.5,\n"),
 ])
 def test_lists_however_people_write_them(file, text, tmp_path):
-    found = read_scores(listed(tmp_path, text, "a.png", "sub/b c.png", file=file), True)
-    assert ([os.path.normpath(path) for path in found.paths] == ["a.png", os.path.join("sub", "b c.png")]
-            and found.scores.tolist() == [0.5, 1.5])
+    scored = read_scores(listed(tmp_path, text, "a.png", "sub/b c.png", file=file), True)
+    assert ([os.path.normpath(path) for path in scored.paths] == ["a.png", os.path.join("sub", "b c.png")]
+            and scored.scores.tolist() == [0.5, 1.5])
 
 
 def test_decimal_commas_are_said_once(tmp_path, capsys):
@@ -355,11 +355,11 @@ def test_decimal_commas_are_said_once(tmp_path, capsys):
 
 
 def test_commas_in_quoted_names_do_not_mislead_the_search_for_the_delimiter(tmp_path):
-    found = read_scores(listed(tmp_path, '"a, b, c.png";1\n"d, e, f.png";2\n', "a, b, c.png", "d, e, f.png",
-                               file="list.csv"), True)
-    assert found.paths == ["a, b, c.png", "d, e, f.png"]
-    found = read_scores(listed(tmp_path, 'mos,image\n1,"x; y | z.png"\n', "x; y | z.png", file="list.csv"), True)
-    assert found.paths == ["x; y | z.png"]
+    scored = read_scores(listed(tmp_path, '"a, b, c.png";1\n"d, e, f.png";2\n', "a, b, c.png", "d, e, f.png",
+                                file="list.csv"), True)
+    assert scored.paths == ["a, b, c.png", "d, e, f.png"]
+    scored = read_scores(listed(tmp_path, 'mos,image\n1,"x; y | z.png"\n', "x; y | z.png", file="list.csv"), True)
+    assert scored.paths == ["x; y | z.png"]
 
 
 @pytest.mark.parametrize("name", ["Gr\u00fcn.png", "Gru\u0308n.png", "GR\u00dcN.PNG"])
@@ -458,8 +458,8 @@ def test_written_lists_read_the_same(tmp_path, rng):
     values[:3] = 0, 3, -1e300
     touch(tmp_path, *files)
     write_list(str(tmp_path / "list.txt"), files, values)
-    found = read_scores(str(tmp_path / "list.txt"), True)
-    assert found.paths == files and np.array_equal(found.scores, values)
+    scored = read_scores(str(tmp_path / "list.txt"), True)
+    assert scored.paths == files and np.array_equal(scored.scores, values)
 
 
 def test_a_list_is_written_whole_or_not_at_all_whatever_the_names(tmp_path, monkeypatch):
@@ -536,7 +536,8 @@ def test_impossible_splits():
 
 
 def test_rows_of_scored(tmp_path):
-    found = read_scores(tid(tmp_path / "tid", LINES)).take(np.array([2, 0]))
-    assert found.scores.tolist() == [3, 5.5] and found.references.tolist() == [1, 0] and found.levels.tolist() == [2, 1]
-    assert [path.lower() for path in found.paths] == ["i02_24_2.bmp", "i01_01_1.bmp"]
-    assert scores.describe(found) == "2 images of 2 reference photos, 2 distortions, scores 0 to 9, higher is better"
+    scored = read_scores(tid(tmp_path / "tid", LINES)).take(np.array([2, 0]))
+    assert scored.scores.tolist() == [3, 5.5] and scored.references.tolist() == [1, 0]
+    assert scored.levels.tolist() == [2, 1]
+    assert [path.lower() for path in scored.paths] == ["i02_24_2.bmp", "i01_01_1.bmp"]
+    assert scores.describe(scored) == "2 images of 2 reference photos, 2 distortions, scores 0 to 9, higher is better"

@@ -13,9 +13,9 @@ def test_colour_and_size_are_seen(tmp_path):
     for number in range(4):
         picture(tmp_path / f"{number}.png", (200, 60, 30), (92, 112), number)
     (tmp_path / "broken.png").write_text("no")
-    found = survey([str(path) for path in sorted(tmp_path.iterdir())])
-    assert (found.count, found.colour, found.characters, found.width, found.height) == (5, True, False, 92, 112)
-    assert input_for(found) == (72, 56, 3)
+    seen = survey([str(path) for path in sorted(tmp_path.iterdir())])
+    assert (seen.count, seen.colour, seen.characters, seen.width, seen.height) == (5, True, False, 92, 112)
+    assert input_for(seen) == (72, 56, 3)
 
 
 def test_grey_photographs_get_a_grey_input(tmp_path):
@@ -23,8 +23,8 @@ def test_grey_photographs_get_a_grey_input(tmp_path):
     for number in range(3):
         tones = np.clip(np.linspace(40, 200, 32 * 32).reshape(32, 32) + rng.normal(0, 10, (32, 32)), 0, 255)
         Image.fromarray(tones.astype("uint8")).save(tmp_path / f"{number}.png")
-    found = survey([str(path) for path in tmp_path.iterdir()])
-    assert not found.colour and not found.characters and input_for(found) == (48, 48, 1)
+    seen = survey([str(path) for path in tmp_path.iterdir()])
+    assert not seen.colour and not seen.characters and input_for(seen) == (48, 48, 1)
 
 
 def test_a_long_picture_keeps_its_shape_within_bounds(tmp_path):

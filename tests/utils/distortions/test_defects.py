@@ -74,6 +74,6 @@ def test_aberration_leaves_green_and_shifts_by_the_pixels_asked_for(level, red, 
     for seed in range(8):
         worse = distort(line, TID2013["aberration"], level, seed)
         assert np.array_equal(worse[..., 1], line[..., 1])
-        places = worse[4, :, 0].argmax() - 30, worse[4, :, 2].argmax() - 30
-        sides.add(tuple(map(int, places)))
+        corners = worse[4, :, 0].argmax() - 30, worse[4, :, 2].argmax() - 30
+        sides.add(tuple(map(int, corners)))
     assert sides == {(red, -blue), (-red, blue)}

@@ -26,16 +26,16 @@ def test_a_round_spot_is_found_at_its_place_and_size():
     y, x = np.mgrid[:200, :200]
     for sigma in (3.0, 6.0, 11.0):
         grey = 40 + 180 * np.exp(-((y - 90.3) ** 2 + (x - 120.7) ** 2) / (2 * sigma**2))
-        found = detect(grey)
-        assert np.abs(found.xy[0] - (120.7, 90.3)).max() < 0.1
-        assert found.size[0] / 2 == pytest.approx(sigma, rel=0.15)
+        points = detect(grey)
+        assert np.abs(points.xy[0] - (120.7, 90.3)).max() < 0.1
+        assert points.size[0] / 2 == pytest.approx(sigma, rel=0.15)
 
 
 def test_the_strongest_come_first_and_flat_pictures_and_edges_have_none():
-    found = detect(blobs())
-    assert len(found.xy) > 40 and (np.diff(found.response) <= 0).all() and found.xy.dtype == np.float32
+    points = detect(blobs())
+    assert len(points.xy) > 40 and (np.diff(points.response) <= 0).all() and points.xy.dtype == np.float32
     assert [len(values) for values in detect(blobs(), most=10)] == [10] * 4
-    assert np.array_equal(detect(blobs(), most=10).xy, found.xy[:10])
+    assert np.array_equal(detect(blobs(), most=10).xy, points.xy[:10])
     step = np.repeat(np.where(np.arange(200) < 90, 30.0, 220.0)[None], 200, axis=0)
     for nothing in (np.full((100, 100), 99.0), step, np.zeros((3, 3)), np.zeros((1, 500))):
         assert len(detect(nothing).xy) == 0
@@ -46,21 +46,21 @@ def test_the_strongest_come_first_and_flat_pictures_and_edges_have_none():
 def test_key_points_turn_with_the_photo():
     """Turned by 90 degrees clockwise, pixel (x, y) comes to (H - 1 - y, x), and angles grow by 90 degrees."""
     image = blobs()
-    found, turned = detect(image), detect(np.rot90(image, -1))
-    moved = np.stack([len(image) - 1 - found.xy[:, 1], found.xy[:, 0]], axis=1)
+    points, turned = detect(image), detect(np.rot90(image, -1))
+    moved = np.stack([len(image) - 1 - points.xy[:, 1], points.xy[:, 0]], axis=1)
     # 10 degrees are a pixel
-    near, match = cKDTree(np.c_[turned.xy, turned.angle / 10]).query(np.c_[moved, (found.angle + 90) % 360 / 10])
+    near, match = cKDTree(np.c_[turned.xy, turned.angle / 10]).query(np.c_[moved, (points.angle + 90) % 360 / 10])
     assert (near < 1).mean() > 0.8
-    assert np.median(np.abs(np.log2(turned.size[match] / found.size))[near < 1]) < 0.02
+    assert np.median(np.abs(np.log2(turned.size[match] / points.size))[near < 1]) < 0.02
 
 
 def test_key_points_shrink_with_the_photo():
     image = blobs()
-    found, half = detect(image), detect(gaussian_filter(image, 0.8)[::2, ::2])
-    near, match = cKDTree(half.xy * 2).query(found.xy)
-    good = (near < 2) & (found.size > 8)
-    assert good.sum() > 0.6 * (found.size > 8).sum()
-    assert np.median(np.abs(np.log2(found.size / half.size[match]) - 1)[good]) < 0.1
+    points, half = detect(image), detect(gaussian_filter(image, 0.8)[::2, ::2])
+    near, match = cKDTree(half.xy * 2).query(points.xy)
+    good = (near < 2) & (points.size > 8)
+    assert good.sum() > 0.6 * (points.size > 8).sum()
+    assert np.median(np.abs(np.log2(points.size / half.size[match]) - 1)[good]) < 0.1
 
 
 def test_a_photo_with_many_blobs_has_many_points():

@@ -22,10 +22,10 @@ def scene(model, right=60, wrong=90, noise=0.5, seed=0):
     return a, b, np.arange(right + wrong) < right
 
 
-def close(found, wanted):
+def close(estimate, wanted):
     """How far two matrices map the corners of the photo from each other, in pixels."""
     corners = np.array([[0, 0], [639, 0], [639, 479], [0, 479]])
-    return np.linalg.norm(transfer(found, corners) - transfer(wanted, corners), axis=1).max()
+    return np.linalg.norm(transfer(estimate, corners) - transfer(wanted, corners), axis=1).max()
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -33,18 +33,18 @@ def test_exact_points_give_the_exact_map(model):
     rng = np.random.default_rng(1)
     for count in (MODELS[model].points, 20):
         a = rng.uniform(0, 500, (3, count, 2))
-        found = MODELS[model].fit(a, transfer(MATRICES[model], a))
-        assert all(close(one, MATRICES[model]) < 1e-5 for one in found)
+        estimate = MODELS[model].fit(a, transfer(MATRICES[model], a))
+        assert all(close(one, MATRICES[model]) < 1e-5 for one in estimate)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_the_map_is_found_among_wrong_matches(model):
     a, b, right = scene(model)
-    found = ransac(a, b, model)
-    assert close(found.matrix, MATRICES[model]) < 2
-    assert found.inliers[right].mean() > 0.95 and found.inliers[~right].sum() <= 3
+    estimate = ransac(a, b, model)
+    assert close(estimate.matrix, MATRICES[model]) < 2
+    assert estimate.inliers[right].mean() > 0.95 and estimate.inliers[~right].sum() <= 3
     again = ransac(a, b, model)
-    assert np.array_equal(found.matrix, again.matrix) and found.rounds == again.rounds
+    assert np.array_equal(estimate.matrix, again.matrix) and estimate.rounds == again.rounds
 
 
 def test_few_rounds_where_most_matches_are_right_and_many_where_they_are_not():
@@ -84,8 +84,8 @@ def test_points_beyond_the_horizon_have_no_place():
 def test_a_frame_moves_with_the_homography():
     frame = np.array([[[6.0, -1, 200], [2, 5, 150]]])
     moved = geometry.moved_frames(MATRICES["homography"], frame)[0]
-    for place in ((0, 0, 1), (0.05, 0, 1), (0, -0.05, 1)):
-        assert np.allclose(moved @ place, transfer(MATRICES["homography"], (frame[0] @ place)[None])[0], atol=1e-3)
+    for point in ((0, 0, 1), (0.05, 0, 1), (0, -0.05, 1)):
+        assert np.allclose(moved @ point, transfer(MATRICES["homography"], (frame[0] @ point)[None])[0], atol=1e-3)
 
 
 def test_as_near_as_opencv():

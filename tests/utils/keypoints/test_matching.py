@@ -11,12 +11,12 @@ from utils.keypoints.matching import match, nearest
 def loop(a, b, ratio):
     """Pairs that are nearest to each other, and nearer than `ratio` times the second nearest."""
     gaps = np.linalg.norm(a[:, None] - b[None], axis=2)
-    found = {}
+    matches = {}
     for row, line in enumerate(gaps):
         first, second = np.argsort(line)[:2]
         if gaps[:, first].argmin() == row and line[first] <= ratio * line[second]:
-            found[row, int(first)] = line[first] / line[second]
-    return found
+            matches[row, int(first)] = line[first] / line[second]
+    return matches
 
 
 @pytest.mark.parametrize("ratio", [0.7, 1.0])
@@ -25,10 +25,10 @@ def test_matches_equal_a_loop(ratio, block, rng, monkeypatch):
     monkeypatch.setattr(nearest, "__defaults__", (block,))
     a = rng.normal(size=(60, 5))
     b = np.concatenate([a[::2] + rng.normal(0, 0.3, (30, 5)), rng.normal(size=(20, 5))])
-    expected, found = loop(a, b, ratio), match(a, b, ratio)
-    assert set(map(tuple, found.rows.tolist())) == set(expected) and len(expected) > 10
-    assert np.allclose(found.ratio, [expected[tuple(pair)] for pair in found.rows.tolist()], atol=1e-4)
-    assert (np.diff(found.ratio) >= 0).all()
+    expected, matches = loop(a, b, ratio), match(a, b, ratio)
+    assert set(map(tuple, matches.rows.tolist())) == set(expected) and len(expected) > 10
+    assert np.allclose(matches.ratio, [expected[tuple(pair)] for pair in matches.rows.tolist()], atol=1e-4)
+    assert (np.diff(matches.ratio) >= 0).all()
 
 
 def test_where_there_is_little_to_compare(rng):
@@ -44,6 +44,7 @@ def test_ten_thousand_by_ten_thousand_in_seconds(rng):
     """About 5 s on two busy cores; the limit leaves room."""
     a = rng.normal(size=(10_000, 128)).astype("float32")
     began = time.perf_counter()
-    found = match(a, a[::-1] + rng.normal(0, 0.01, a.shape).astype("float32"))
-    assert np.array_equal(np.sort(found.rows, axis=0)[:, 0], np.arange(10_000)) and (found.rows.sum(1) == 9999).all()
+    matches = match(a, a[::-1] + rng.normal(0, 0.01, a.shape).astype("float32"))
+    assert np.array_equal(np.sort(matches.rows, axis=0)[:, 0], np.arange(10_000))
+    assert (matches.rows.sum(1) == 9999).all()
     assert time.perf_counter() - began < 60

@@ -12,23 +12,23 @@ from utils.metrics.retrieval import Index
 def test_nearest_equals_sorting_all(block, k, rng, monkeypatch):
     monkeypatch.setattr(retrieval, "BLOCK", block)
     gallery, queries = rng.normal(size=(30, 5)).astype("float32"), rng.normal(size=(7, 5)).astype("float32")
-    places, found = Index(gallery).nearest(queries, k)
-    distance = np.linalg.norm(queries[:, None] - gallery[None, :], axis=2)
-    assert np.array_equal(places, np.argsort(distance, axis=1)[:, :k])
-    assert found == pytest.approx(np.sort(distance, axis=1)[:, :k], abs=1e-5)
+    indices, distances = Index(gallery).nearest(queries, k)
+    expected = np.linalg.norm(queries[:, None] - gallery[None, :], axis=2)
+    assert np.array_equal(indices, np.argsort(expected, axis=1)[:, :k])
+    assert distances == pytest.approx(np.sort(expected, axis=1)[:, :k], abs=1e-5)
 
 
 def test_no_image_finds_itself(rng):
     gallery = rng.normal(size=(20, 4)).astype("float32")
     gallery[3] = gallery[8]
-    places, found = Index(gallery).nearest(gallery, 19, themselves=True)
-    assert all(row not in found_places for row, found_places in enumerate(places))
-    assert places[3, 0] == 8 and found[3, 0] == pytest.approx(0, abs=1e-3)
+    indices, distances = Index(gallery).nearest(gallery, 19, themselves=True)
+    assert all(row not in row_indices for row, row_indices in enumerate(indices))
+    assert indices[3, 0] == 8 and distances[3, 0] == pytest.approx(0, abs=1e-3)
 
 
 def loop(features, labels):
     """recall@1, recall@5, R-precision and MAP@R of every query that has company."""
-    found = []
+    figures = []
     for q in range(len(labels)):
         others = [j for j in range(len(labels)) if j != q]
         order = sorted(others, key=lambda j: np.sum((features[q] - features[j]) ** 2))
@@ -36,8 +36,8 @@ def loop(features, labels):
         r = sum(right)
         if r:
             ap = sum(np.mean(right[: i + 1]) * right[i] for i in range(r)) / r
-            found.append([right[0], any(right[:5]), np.mean(right[:r]), ap])
-    return np.mean(found, axis=0)
+            figures.append([right[0], any(right[:5]), np.mean(right[:r]), ap])
+    return np.mean(figures, axis=0)
 
 
 @pytest.mark.parametrize("counts", [(5, 5, 5), (1, 2, 9, 3), (2, 1, 1)])
@@ -45,8 +45,8 @@ def test_figures_equal_a_loop(counts, rng):
     labels = np.repeat(np.arange(len(counts)), counts)
     features = rng.normal(size=(len(labels), 3)).astype("float32") + labels[:, None]
     result = retrieval.retrieval(features, labels)
-    found = [result[name] for name in ("recall_at_1", "recall_at_5", "r_precision", "map_at_r")]
-    assert found == pytest.approx(loop(features, labels))
+    figures = [result[name] for name in ("recall_at_1", "recall_at_5", "r_precision", "map_at_r")]
+    assert figures == pytest.approx(loop(features, labels))
 
 
 def test_perfect_and_impossible():

@@ -162,10 +162,10 @@ def test_workers_are_numbered(monkeypatch):
     monkeypatch.delenv("TF_CONFIG", raising=False)
     assert multi_worker.cluster() == (0, 1)
     hosts = {"chief": ["a:1"], "worker": ["b:1", "c:1"]}
-    for task, place in ((("chief", 0), 0), (("worker", 1), 2)):
+    for task, index in ((("chief", 0), 0), (("worker", 1), 2)):
         config = {"cluster": hosts, "task": {"type": task[0], "index": task[1]}}
         monkeypatch.setenv("TF_CONFIG", json.dumps(config))
-        assert multi_worker.cluster() == (place, 3)
+        assert multi_worker.cluster() == (index, 3)
 
 
 @pytest.mark.parametrize("text", ["no json", "{}",

@@ -52,10 +52,11 @@ def test_a_strip_that_does_not_fit_is_named(tmp_path):
 def test_sheets_and_lists_of_phototour(tmp_path):
     root = tour(tmp_path / "liberty")
     assert sets.kind_of(str(root)) == "phototour"
-    found = sets.phototour(str(root))
-    assert found.patches.shape == (300, 64, 64) and (found.patches[259] == 3).all() and (found.patches[17] == 17).all()
-    assert found.points[299] == 99
-    rows, same = found.lists["m50_4_4_0.txt"]
+    loaded = sets.phototour(str(root))
+    assert loaded.patches.shape == (300, 64, 64)
+    assert (loaded.patches[259] == 3).all() and (loaded.patches[17] == 17).all()
+    assert loaded.points[299] == 99
+    rows, same = loaded.lists["m50_4_4_0.txt"]
     assert rows.tolist() == [[0, 1], [0, 3], [299, 298], [5, 100]] and same.tolist() == [True, False, True, False]
 
 
@@ -95,8 +96,8 @@ def test_another_folder_is_refused_with_what_is_expected(tmp_path):
 def test_key_points_from_a_csv(tmp_path):
     path = tmp_path / "points.csv"
     path.write_text("File,x,Y,size,angle\na.jpg,1,2,3,370\nb.jpg,5,6,7,\n")
-    found = sets.read_keypoints(str(path), "/photos/a.jpg")
-    assert found.xy.tolist() == [[1, 2]] and found.size.tolist() == [3] and found.angle.tolist() == [10]
+    points = sets.read_keypoints(str(path), "/photos/a.jpg")
+    assert points.xy.tolist() == [[1, 2]] and points.size.tolist() == [3] and points.angle.tolist() == [10]
     path.write_text("x,y,size\n1,2,3\n4,5,6\n")
     assert sets.read_keypoints(str(path), "anything").xy.tolist() == [[1, 2], [4, 5]]
     for text, told in (("x,y,size\n1,2,3\n4,,6\n", "line 3: expected numbers"), ("x,y\n1,2\n", "line 2"),

@@ -10,10 +10,10 @@ def loop_ap(distances, right, total):
     """Walks down the answers, the nearest first, and adds up trapezoids from recall 0, precision 1."""
     order = sorted(range(len(distances)), key=lambda row: distances[row])  # stable
     area, hits, recall, precision = 0.0, 0, 0.0, 1.0
-    for place, row in enumerate(order, start=1):
+    for index, row in enumerate(order, start=1):
         hits += bool(right[row])
-        area += (hits / total - recall) * (hits / place + precision) / 2
-        recall, precision = hits / total, hits / place
+        area += (hits / total - recall) * (hits / index + precision) / 2
+        recall, precision = hits / total, hits / index
     return area
 
 

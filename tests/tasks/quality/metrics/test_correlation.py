@@ -48,25 +48,25 @@ def tau_b(x, y):
 def test_equal_loops_with_ties(higher, levels, slope, rng):
     x = rng.integers(0, levels, 60).astype(float)
     y = np.round(slope * x / levels * 5 + rng.normal(size=60), 1)
-    found = correlations(x, y, higher)
+    figures = correlations(x, y, higher)
     sign = 1 if higher else -1
-    assert found["srocc"] == pytest.approx(sign * pearson(mean_ranks(x), mean_ranks(y)))
-    assert found["lcc"] == pytest.approx(sign * pearson(x, y))
-    assert found["krocc"] == pytest.approx(sign * tau_b(x, y))
+    assert figures["srocc"] == pytest.approx(sign * pearson(mean_ranks(x), mean_ranks(y)))
+    assert figures["lcc"] == pytest.approx(sign * pearson(x, y))
+    assert figures["krocc"] == pytest.approx(sign * tau_b(x, y))
     curve = logistic_fit(x, y)(x)
-    assert found["rmse"] == pytest.approx(np.sqrt(np.mean((curve - y) ** 2)), rel=1e-3)
-    assert abs(found["lcc_logistic"]) >= abs(found["lcc"]) - 1e-9
+    assert figures["rmse"] == pytest.approx(np.sqrt(np.mean((curve - y) ** 2)), rel=1e-3)
+    assert abs(figures["lcc_logistic"]) >= abs(figures["lcc"]) - 1e-9
 
 
 def test_full_agreement_is_one_whichever_score_is_better():
     quality = np.linspace(-3, 3, 20)
     for human, higher in ((quality * 2 + 5, True), (50 - quality * 7, False)):
-        found = correlations(quality, human, higher)
-        assert [found[name] for name in FIGURES[:4]] == pytest.approx([1, 1, 1, 1], abs=1e-6)
-        assert found["rmse"] < 0.1
+        figures = correlations(quality, human, higher)
+        assert [figures[name] for name in FIGURES[:4]] == pytest.approx([1, 1, 1, 1], abs=1e-6)
+        assert figures["rmse"] < 0.1
         turned = correlations(-quality, human, higher)
         assert [turned[name] for name in FIGURES[:4]] == pytest.approx([-1, -1, -1, -1], abs=1e-6)
-        assert turned["rmse"] == pytest.approx(found["rmse"], abs=1e-3)
+        assert turned["rmse"] == pytest.approx(figures["rmse"], abs=1e-3)
 
 
 def test_turning_the_scores_turns_nothing_else(rng):
@@ -87,8 +87,8 @@ def test_ranks_do_not_see_monotone_maps(mapping, rng):
 def test_logistic_recovers_what_made_the_data(shift, scale, top, bottom, rng):
     x = rng.uniform(-4, 5, 150)
     y = logistic(x, top, bottom, 0.7, 0.8)
-    found = logistic_fit(x * scale + shift, y)(x * scale + shift)
-    assert found == pytest.approx(y, abs=1e-3)
+    fitted = logistic_fit(x * scale + shift, y)(x * scale + shift)
+    assert fitted == pytest.approx(y, abs=1e-3)
     figures = correlations(x * scale + shift, y, top > bottom)
     assert figures["lcc_logistic"] == pytest.approx(1) and figures["lcc"] < 0.99 and figures["rmse"] < 1e-3
 
@@ -96,8 +96,8 @@ def test_logistic_recovers_what_made_the_data(shift, scale, top, bottom, rng):
 def test_logistic_with_noise_beats_the_line_and_stays_monotone(rng):
     x = rng.uniform(-4, 5, 400)
     y = logistic(x, 9, 0, 0.7, 0.5) + rng.normal(size=400) * 0.3
-    found = correlations(x, y, True)
-    assert found["lcc_logistic"] > found["lcc"] + 0.02 and found["rmse"] == pytest.approx(0.3, abs=0.04)
+    figures = correlations(x, y, True)
+    assert figures["lcc_logistic"] > figures["lcc"] + 0.02 and figures["rmse"] == pytest.approx(0.3, abs=0.04)
     assert np.all(np.diff(logistic_fit(x, y)(np.linspace(-9, 9, 500))) >= 0)
 
 
@@ -108,23 +108,23 @@ def test_failed_fit_falls_back_to_the_line(rng, monkeypatch):
     x = rng.normal(size=30)
     y = 3 * x + rng.normal(size=30)
     monkeypatch.setattr(correlation, "curve_fit", fail)
-    found = correlations(x, y, True)
-    assert found["lcc_logistic"] == pytest.approx(found["lcc"])
-    assert found["rmse"] == pytest.approx(np.std(y) * np.sqrt(1 - found["lcc"] ** 2))
+    figures = correlations(x, y, True)
+    assert figures["lcc_logistic"] == pytest.approx(figures["lcc"])
+    assert figures["rmse"] == pytest.approx(np.std(y) * np.sqrt(1 - figures["lcc"] ** 2))
     monkeypatch.setattr(correlation, "curve_fit", lambda *a, **k: (np.full(4, np.nan), None))
-    assert correlations(x, y, True) == found
+    assert correlations(x, y, True) == figures
 
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_fewer_images_than_parameters(count):
-    found = correlations(np.arange(count), np.arange(count) * 2.0, True)
-    assert [found[name] for name in FIGURES] == pytest.approx([1, 1, 1, 1, 0], abs=1e-9)
+    figures = correlations(np.arange(count), np.arange(count) * 2.0, True)
+    assert [figures[name] for name in FIGURES] == pytest.approx([1, 1, 1, 1, 0], abs=1e-9)
 
 
 @pytest.mark.parametrize("x, y", [(np.zeros(9), np.arange(9)), (np.arange(9), np.ones(9)), ([], []), ([1], [2])])
 def test_constant_or_none_is_nan_in_silence(x, y):
-    found = correlations(x, y, False)
-    assert set(found) == set(FIGURES) and np.isnan(list(found.values())).all()
+    figures = correlations(x, y, False)
+    assert set(figures) == set(FIGURES) and np.isnan(list(figures.values())).all()
 
 
 def test_nearly_constant_and_huge_values_are_silent(rng):
@@ -159,18 +159,18 @@ def test_mean_and_std_over_splits(rng):
     x = rng.normal(size=100)
     y = x + rng.normal(size=100)
     splits = [rng.choice(100, 20, replace=False) for _ in range(5)]
-    found = over_splits(x, y, splits, True)
+    figures = over_splits(x, y, splits, True)
     each = [correlations(x[rows], y[rows], True)["srocc"] for rows in splits]
-    assert found["srocc"] == pytest.approx({"mean": np.mean(each), "std": np.std(each, ddof=1)})
-    assert set(found) == set(FIGURES)
+    assert figures["srocc"] == pytest.approx({"mean": np.mean(each), "std": np.std(each, ddof=1)})
+    assert set(figures) == set(FIGURES)
 
 
 def test_only_the_test_rows_of_a_split_count(rng):
     y = rng.normal(size=40)
     splits = [np.arange(15), np.arange(15, 30)]
     net = np.concatenate([y[:15], -y[15:30], np.full(10, np.nan)])
-    found = over_splits(net, y, splits, True)["srocc"]
-    assert found == pytest.approx({"mean": 0, "std": np.sqrt(2)})
+    figures = over_splits(net, y, splits, True)["srocc"]
+    assert figures == pytest.approx({"mean": 0, "std": np.sqrt(2)})
     y = y[:30]
     one = over_splits(y, y, splits[:1], True)["srocc"]
     assert one["mean"] == pytest.approx(1) and np.isnan(one["std"])

@@ -1,4 +1,4 @@
-"""Models whose head compares places: from training to a search, and what they refuse."""
+"""Models whose head compares locations: from training to a search, and what they refuse."""
 
 import json
 from types import SimpleNamespace
@@ -38,7 +38,7 @@ def test_what_takes_hours_is_refused(monkeypatch, rng, tmp_path):
     model = siamese.comparer(small_siamese("attention_after"))
     features = model.embed(rng.integers(0, 256, (4, 32, 32, 1)))
     opened = gallery.Gallery("pictures", list("abcd"), features, 0, list("abcd"))
-    monkeypatch.setattr(gallery, "MOST_BY_PLACES", 5)
+    monkeypatch.setattr(gallery, "MOST_BY_LOCATIONS", 5)
     for ask in (lambda: duplicates.find(opened, model,
                                         0.5), lambda: matrix.write(opened, model, str(tmp_path / "all.csv"))):
         with pytest.raises(ValueError, match="^pictures: .* place by place, which takes hours: expected 5 pairs at "
@@ -46,7 +46,7 @@ def test_what_takes_hours_is_refused(monkeypatch, rng, tmp_path):
             ask()
 
 
-def test_rerank_without_a_head_that_compares_places_is_refused(monkeypatch, tmp_path):
+def test_rerank_without_a_head_that_compares_locations_is_refused(monkeypatch, tmp_path):
     picture(tmp_path / "a.png")
     loaded = similarity_model.Loaded(siamese.comparer(small_siamese("difference")), (32, 32, 1), 0.5, "model.keras",
                                      None)

@@ -1,4 +1,4 @@
-"""Heads that compare places: as plain loops over places say, all pairs in turns as all at once, and maps from the
+"""Heads that compare locations: as plain loops over locations say, all pairs in turns as all at once, and maps from the
 towers that have them."""
 
 import keras
@@ -8,13 +8,13 @@ from keras import ops
 
 from nets import siamese, towers
 from nets.heads import HEADS, make_head
-from nets.heads.places import all_pairs
+from nets.heads.locations import all_pairs
 from nets.inference import apply
 from nets.losses.pairs import PairCrossEntropy, balanced
 
 from helpers import LABELS, gradient, loss_of, small_siamese
 
-PLACES = [name for name, row in HEADS.items() if row.places]
+WITH_LOCATIONS = [name for name, row in HEADS.items() if row.locations]
 GRID = (2, 3, 4)  # rows, columns, channels of the maps
 
 
@@ -49,7 +49,7 @@ def affinity(u, v):
 
 
 def beside(name, w, u, matrix):
-    """The vector of a picture with places u (6, 4), beside one that it shares A with."""
+    """The vector of a picture with locations u (6, 4), beside one that it shares A with."""
     kernel, bias = w["conv/kernel"], w["conv/bias"]
     shown = convolve(u.reshape(GRID), kernel, bias)
     if name == "attention_before":
@@ -57,29 +57,30 @@ def beside(name, w, u, matrix):
         pooled = np.maximum(shown + convolve(further, w["further/kernel"], 0), 0).mean(axis=0)
     elif name == "attention_after":
         sums = [row.sum() for row in matrix]
-        pooled = sum(weight * np.maximum(place, 0) for weight, place in zip(sums, shown)) / sum(sums)
+        pooled = sum(weight * np.maximum(location, 0) for weight, location in zip(sums, shown)) / sum(sums)
     else:
         pooled = []
         for query, strength in zip(w["queries/kernel"].T, w["strength"]):
-            powers = [np.exp(query @ np.maximum(place, 0) + strength * max(row)) for place, row in zip(shown, matrix)]
-            pooled.append(sum(power * np.maximum(place, 0) for power, place in zip(powers, shown)) / sum(powers))
+            powers = [np.exp(query @ np.maximum(location, 0) + strength * max(row))
+                      for location, row in zip(shown, matrix)]
+            pooled.append(sum(power * np.maximum(location, 0) for power, location in zip(powers, shown)) / sum(powers))
         pooled = np.concatenate(pooled)
     return unit(pooled @ w["features/kernel"] + w["features/bias"])
 
 
 def asked(w, u, v):
-    """What each place of u finds in v: scaled dot products, a head at a time; and the attention, (heads, 6, 6)."""
-    found, attention = 0, []
+    """What each location of u finds in v: scaled dot products, a head at a time; and the attention, (heads, 6, 6)."""
+    attended, attention = 0, []
     for head in range(w["asked/query/kernel"].shape[1]):
-        q, k, x = ([place @ w[f"asked/{part}/kernel"][:, head] + w[f"asked/{part}/bias"][head] for place in side]
+        q, k, x = ([location @ w[f"asked/{part}/kernel"][:, head] + w[f"asked/{part}/bias"][head] for location in side]
                    for part, side in (("query", u), ("key", v), ("value", v)))
         powers = np.exp(np.array([[a @ b for b in k] for a in q]) / np.sqrt(len(q[0])))
         attention.append(powers / powers.sum(axis=1, keepdims=True))
-        found = found + attention[-1] @ np.array(x) @ w["asked/attention_output/kernel"][head]
-    return np.array([unit(place) for place in found + w["asked/attention_output/bias"]]), np.array(attention)
+        attended = attended + attention[-1] @ np.array(x) @ w["asked/attention_output/kernel"][head]
+    return np.array([unit(location) for location in attended + w["asked/attention_output/bias"]]), np.array(attention)
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", WITH_LOCATIONS)
 def test_a_head_is_what_plain_loops_say(name, rng):
     head = head_of(name, rng)
     left, right = rng.normal(size=(2, 5, 24)).astype("float32")
@@ -102,7 +103,7 @@ def test_a_head_is_what_plain_loops_say(name, rng):
                 assert matrices[i] == pytest.approx(matrix, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", WITH_LOCATIONS)
 def test_a_picture_beside_itself_gets_the_highest_score(name, rng):
     """By construction, so also with weights that nobody trained."""
     head = head_of(name, rng)
@@ -111,7 +112,7 @@ def test_a_picture_beside_itself_gets_the_highest_score(name, rng):
     assert (np.diag(logits) >= logits.max(axis=1) - 1e-5).all() and logits.min() < np.diag(logits).min() - 0.1
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", WITH_LOCATIONS)
 def test_attention_turned_round_is_that_of_the_other_picture(name, rng):
     head = head_of(name, rng)
     left, right = rng.normal(size=(3, 1, 24)).astype("float32"), rng.normal(size=(2, 24)).astype("float32")
@@ -122,7 +123,7 @@ def test_attention_turned_round_is_that_of_the_other_picture(name, rng):
 
 @pytest.mark.parametrize("name, count", [
     ("attention_after", 5), ("cross_attention", 8),
-    *(pytest.param(name, 8, marks=pytest.mark.rare) for name in PLACES if name != "cross_attention"),
+    *(pytest.param(name, 8, marks=pytest.mark.rare) for name in WITH_LOCATIONS if name != "cross_attention"),
 ])
 def test_all_pairs_in_turns_are_all_pairs_at_once(name, count, rng):
     """Logits, loss, and the gradients by features and by weights, of an even and of an odd batch."""
@@ -153,7 +154,7 @@ def test_all_pairs_in_turns_are_all_pairs_at_once(name, count, rng):
             assert np.asarray(one) == pytest.approx(np.asarray(other), abs=1e-4)
 
 
-@pytest.mark.parametrize("name", PLACES)
+@pytest.mark.parametrize("name", WITH_LOCATIONS)
 def test_equal_pictures_have_gradients_that_are_numbers(name, rng):
     layer = PairCrossEntropy(head_of(name, rng))
     for features in (np.zeros((8, 24), "float32"), np.tile(rng.normal(size=24), (8, 1)).astype("float32")):
@@ -168,8 +169,8 @@ def test_pairs_are_scored_in_blocks(rng, monkeypatch):
     monkeypatch.setattr(type(head), "pairs_at_once", 4)
     assert siamese.score(model, features[:, None], features[None]) == pytest.approx(whole, abs=1e-6)
     assert siamese.score(model, features[0], features[1]) == pytest.approx(whole[0, 1], abs=1e-6)
-    assert siamese.comparer(model).alone(features) == pytest.approx(ops.convert_to_numpy(head.alone(features)),
-                                                                    abs=1e-6)
+    expected = ops.convert_to_numpy(head.global_embedding(features))
+    assert siamese.comparer(model).global_embedding(features) == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("backbone, shape, grid", [("compact", (48, 40, 1), (6, 5)), ("photos", (64, 64, 3), (4, 4)),
@@ -178,8 +179,8 @@ def test_towers_end_in_maps(backbone, shape, grid, rng):
     tower = towers.make_tower(backbone, shape, normalize=True, maps=True)
     assert tower.output_shape == (None, grid[0] * grid[1] * towers.NARROW)
     assert make_head("attention_pool", tower).shape == (*grid, towers.NARROW)
-    places = apply(tower, rng.uniform(0, 255, (1, *shape))).reshape(-1, towers.NARROW)
-    assert np.linalg.norm(places, axis=1) == pytest.approx(np.ones(len(places)), abs=1e-3)
+    locations = apply(tower, rng.uniform(0, 255, (1, *shape))).reshape(-1, towers.NARROW)
+    assert np.linalg.norm(locations, axis=1) == pytest.approx(np.ones(len(locations)), abs=1e-3)
 
 
 def test_towers_without_maps_are_refused():
