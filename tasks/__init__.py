@@ -93,13 +93,12 @@ TASKS = {
     "siamese": TaskRow("similarity", "task", "are these two the same thing? Learns from folders of classes"),
     "triplet": TaskRow("similarity", "task", "how near are they? Learns from folders of classes, to search in"),
     "copies": TaskRow("copies", "task", "is this a copy of that photo? Learns from a folder of photos without labels, "
-                                        "which it crops, recolours, "
-                      "turns and writes on"),
+                                        "which it crops, recolours, turns and writes on"),
     "rank": TaskRow("quality", "ranking",
                     "which looks better? Learns from good photos, which it distorts more and more"),
     "patches": TaskRow("patches", "task", "do these patches show the same place? Learns from a folder of photos "
-                                          "without labels, whose places it "
-                       "shows again from elsewhere and in another light"),
+                                          "without labels, whose places it shows again from elsewhere and in another "
+                                          "light"),
     "finetune": TaskRow("quality", "finetuning", "which looks better to people? Learns from photos with human scores"),
 }
 

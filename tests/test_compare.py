@@ -98,8 +98,8 @@ def test_files_arrays_and_pil_images_are_the_same(files):
 
 
 @pytest.mark.parametrize("ask, says", [
-    (lambda model, root: model.embed(str(root / "a.jpg")), "a.jpg, expected several pictures: put a single one into a "
-                                                           "list"),
+    (lambda model, root: model.embed(str(root / "a.jpg")),
+     "a.jpg, expected several pictures: put a single one into a list"),
     (lambda model, root: model.embed(np.zeros((20, 20, 3), "uint8")), r"an array \(20, 20, 3\) of uint8, expected "
                                                                       r"several"),
     (lambda model, root: model.embed([]), "received no picture"),

@@ -20,8 +20,7 @@ from utils.flags import group
 FLAGS = flags.FLAGS
 with group("Where from, where to"):
     flags.DEFINE_string("mirror", "", "Folder or URL that holds the archives, instead of their public address. "
-                                      "Checksums are not verified, "
-                        "because a mirror may have packed them again")
+                                      "Checksums are not verified, because a mirror may have packed them again")
     flags.DEFINE_string("to", "datasets", "Folder to unpack them in")
 
 OMNIGLOT = "https://github.com/brendenlake/omniglot/raw/master/python/"

@@ -55,8 +55,7 @@ def prepare(part: keras.Model, steps: list[str] | None, turned: bool) -> list[st
     """How a picture becomes an input of the part, in steps; `steps` of the room's own, None: the picture is resized."""
     _, height, width, channels = next(iter(part.input.values())).shape
     resize = (f"resize it to a width of {width} and a height of {height} pixels without keeping its aspect, bilinear "
-              f"and "
-              f"antialiased: Pillow's image.resize(({width}, {height}), Image.Resampling.BILINEAR), and not a plain "
-              "bilinear filter, which gives other numbers")
+              f"and antialiased: Pillow's image.resize(({width}, {height}), Image.Resampling.BILINEAR), and not a "
+              "plain bilinear filter, which gives other numbers")
     first = [] if turned else [UPRIGHT]
     return [*first, f"convert it to {COLOURS[channels]}", *([resize] if steps is None else steps), NO_MORE]

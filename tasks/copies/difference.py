@@ -64,8 +64,8 @@ def others(files: list[str], golden: str) -> list[str]:
     files = [os.path.expanduser(file) for file in files]
     if not files:
         raise ValueError(
-            "--difference needs pictures to compare with the golden one: "
-            "python predict.py --difference=golden.png other.png, or a folder of them"
+            "--difference needs pictures to compare with the golden one: python predict.py --difference=golden.png "
+            "other.png, or a folder of them"
         )
     found = []
     for file in files:

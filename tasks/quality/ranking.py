@@ -106,8 +106,8 @@ def make_batches(options, data: Data, model) -> LevelBatches:
         made = PairBatches(*what, **common, across_photos=options.across_photos, scores=scores)
     keys = made[0][1]
     if len(keys) % devices.replicas():
-        raise ValueError(f"a batch of {len(keys)} crops does not divide among {devices.replicas()} devices; "
-                         "pass another --photos_per_batch or, with --pairs=random or hard, --batch_size")
+        raise ValueError(f"a batch of {len(keys)} crops does not divide among {devices.replicas()} devices; pass "
+                         "another --photos_per_batch or, with --pairs=random or hard, --batch_size")
     shown = "photos" if options.pairs == "all" else "pairs"
     print(f"a batch: {len(np.unique(keys[:, 0]))} {shown}, {counted(len(keys), 'crop')} of {made.crop} x {made.crop} "
           f"pixels, {counted(len(np.unique(keys[:, 1])) - 1, 'distortion')}; {counted(len(made), 'batch', 'batches')} "

@@ -215,15 +215,15 @@ def in_words(result: dict[str, float]) -> list[str]:
         return ["no images were held out that would give same and different pairs: quality is unknown"]
     of = "classes seen in training" if result["seen_classes"] else "held-out classes"
     text = [
-        f"verification on {result['classes']} {of}: accuracy {result['accuracy']:.4f}, "
-        f"ROC-AUC {result['roc_auc']:.4f}, equal error {result['eer']:.4f}, FPR95 {result['fpr95']:.4f}"
+        f"verification on {result['classes']} {of}: accuracy {result['accuracy']:.4f}, ROC-AUC "
+        f"{result['roc_auc']:.4f}, equal error {result['eer']:.4f}, FPR95 {result['fpr95']:.4f}"
     ]
     if "roc_auc_low" in result:
         text += against_chance(result)
     if "hard_accuracy" in result:
         text.append(
-            f"different pairs from within one group: accuracy {result['hard_accuracy']:.4f}, "
-            f"ROC-AUC {result['hard_roc_auc']:.4f}"
+            f"different pairs from within one group: accuracy {result['hard_accuracy']:.4f}, ROC-AUC "
+            f"{result['hard_roc_auc']:.4f}"
         )
     if "recall_at_1" in result:
         text.append(

@@ -108,8 +108,8 @@ def shape_of_batch(most_classes: int, batch_size: int, multiple_of: int) -> tupl
             if classes * images % multiple_of == 0:
                 return classes, images
     raise ValueError(
-        f"a batch of {batch_size} images does not divide among {multiple_of} devices; "
-        f"pass --batch_size={4 * multiple_of} or more"
+        f"a batch of {batch_size} images does not divide among {multiple_of} devices; pass "
+        f"--batch_size={4 * multiple_of} or more"
     )
 
 

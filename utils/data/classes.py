@@ -81,8 +81,8 @@ def at_least_two(samples: Samples) -> Samples:
     """The samples, if they show two classes."""
     if len(samples.classes) < 2:
         raise ValueError(
-            f"{samples.root}: found one class, {samples.classes[0]!r}; expected two or more folders of images, "
-            "one for each kind of thing"
+            f"{samples.root}: found one class, {samples.classes[0]!r}; expected two or more folders of images, one for "
+            "each kind of thing"
         )
     return samples
 
@@ -119,8 +119,8 @@ def check_layout(root: str, images: list[str], own_data: bool) -> None:
     if np.mean(depths == other) > 0.5:
         flag = "--train_own_data" if not own_data else "--notrain_own_data"
         raise ValueError(
-            f"{root}: found the layout {layout(not own_data)} (as in {example}), "
-            f"expected {layout(own_data)}: pass {flag}"
+            f"{root}: found the layout {layout(not own_data)} (as in {example}), expected {layout(own_data)}: pass "
+            f"{flag}"
         )
     raise ValueError(f"{root}: found {example}, expected {layout(own_data)}: one folder for each class")
 
@@ -137,8 +137,8 @@ def describe(samples: Samples) -> list[str]:
     lines = [
         f"found {counted(len(samples.paths), 'image')} of {counted(len(samples.classes), 'class', 'classes')}"
         + (f" in {groups} groups" if groups > 1 else "")
-        + f" below {samples.root}: {counts.min()} / {int(np.median(counts))} / {counts.max()} images"
-        " a class (least / median / most)"
+        + f" below {samples.root}: {counts.min()} / {int(np.median(counts))} / {counts.max()} images a class (least / "
+          "median / most)"
     ]
     single = int(np.sum(counts == 1))
     if single:

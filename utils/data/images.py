@@ -205,8 +205,8 @@ def most_pixels() -> float:
 
 def too_large(file: Image.Image) -> str:
     """What to say of a picture with too many pixels."""
-    return (f"{file.width} x {file.height} pixels, expected {most_pixels() / 1e6:g} megapixels or fewer: "
-            f"scale it down, or pass --max_megapixels={np.ceil(file.width * file.height / 1e6):.0f} if memory allows")
+    return (f"{file.width} x {file.height} pixels, expected {most_pixels() / 1e6:g} megapixels or fewer: scale it "
+            f"down, or pass --max_megapixels={np.ceil(file.width * file.height / 1e6):.0f} if memory allows")
 
 
 def flat(image: Image.Image, path="") -> Image.Image:

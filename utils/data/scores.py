@@ -138,8 +138,8 @@ def scored(path: str, root: str, rows: list[Row], higher_is_better: bool, score_
     low, high = score_range or (scores.min(), scores.max())
     if scores.min() < low or scores.max() > high:
         raise ValueError(
-            f"{path}: scores from {scores.min():g} to {scores.max():g}; expected {low:g} to {high:g}; "
-            "correct the range or the list"
+            f"{path}: scores from {scores.min():g} to {scores.max():g}; expected {low:g} to {high:g}; correct the "
+            "range or the list"
         )
     return Scored(
         root, [row.path for row in rows], scores,
@@ -163,8 +163,8 @@ def check_scores(path: str, rows: list[Row]) -> None:
         other = first.setdefault(os.path.normpath(row.path), row.score)
         if other != row.score:
             raise ValueError(
-                f"{path}: {row.path} is listed with the scores {other:g} and {row.score:g}; expected one, "
-                "such as their mean"
+                f"{path}: {row.path} is listed with the scores {other:g} and {row.score:g}; expected one, such as "
+                "their mean"
             )
 
 

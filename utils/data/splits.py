@@ -60,9 +60,9 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
     kind = "groups" if by_group else "classes"
     return Split(
         *(np.flatnonzero(part[samples.labels]) for part in (train, validation, test)),
-        how=f"split by class (whole {kind}): {in_words(samples, train)} to train on, "
-        f"{in_words(samples, validation)} to validate, {in_words(samples, test)} to test; "
-        f"classes in two parts: {in_two_parts(names, train, validation, test)}",
+        how=f"split by class (whole {kind}): {in_words(samples, train)} to train on, {in_words(samples, validation)} "
+            f"to validate, {in_words(samples, test)} to test; classes in two parts: "
+            f"{in_two_parts(names, train, validation, test)}",
     )
 
 
@@ -114,8 +114,8 @@ def split_by_image(samples: Samples, val_share: float, test_share: float, rng) -
     return Split(
         train, validation, test,
         how=f"split by image, because {len(samples.classes)} classes are too few to hold some out "
-        f"({FEWEST_TO_HOLD_OUT} are needed): {len(train)} images to train on, {len(validation)} to "
-        f"validate, {len(test)} to test; the figures are for classes seen in training",
+            f"({FEWEST_TO_HOLD_OUT} are needed): {len(train)} images to train on, {len(validation)} to validate, "
+            f"{len(test)} to test; the figures are for classes seen in training",
     )
 
 

@@ -94,8 +94,8 @@ def distort(photo: Photo, kind: Distortion, level: int, seed: int | Sequence[int
         ValueError: another shape or type, or no such level.
     """
     if photo.dtype != np.uint8 or photo.ndim != 3 or photo.shape[2] != 3 or not photo.size:
-        raise ValueError(f"received a photo {photo.shape} {photo.dtype}, expected (height, width, 3) uint8; "
-                         "repeat a grey photo's channel three times")
+        raise ValueError(f"received a photo {photo.shape} {photo.dtype}, expected (height, width, 3) uint8; repeat a "
+                         "grey photo's channel three times")
     if not 0 <= level <= len(kind.levels):
         raise ValueError(f"received level {level}, expected 0 to {len(kind.levels)}")
     if level == 0:
@@ -261,5 +261,5 @@ def main(argv: list[str]) -> None:
 
     folder = options.out or os.path.join("distortions", os.path.splitext(os.path.basename(argv[1]))[0])
     write_levels(photo, kinds, folder, options.seed, progress_bar("picture"))
-    print(f"{sum(len(kind.levels) for kind in kinds.values())} photos of {len(kinds)} types in {folder}, "
-          f"all of them on {os.path.join(folder, 'sheet.png')}, their levels in list.txt")
+    print(f"{sum(len(kind.levels) for kind in kinds.values())} photos of {len(kinds)} types in {folder}, all of them "
+          f"on {os.path.join(folder, 'sheet.png')}, their levels in list.txt")

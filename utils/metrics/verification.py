@@ -42,8 +42,8 @@ def draw_pairs(
     several = np.array([c for c, rows in members.items() if len(rows) > 1])
     if not len(several) or len(members) < 2:
         raise ValueError(
-            f"found {len(members)} classes, {len(several)} of them with two images or more; verification "
-            "needs two classes, one of them with two images: add images, or classes"
+            f"found {len(members)} classes, {len(several)} of them with two images or more; verification needs two "
+            "classes, one of them with two images: add images, or classes"
         )
     group_of = {c: 0 if groups is None else int(groups[rows[0]]) for c, rows in members.items()}
     rivals = {g: np.array([c for c in members if group_of[c] == g]) for g in set(group_of.values())}

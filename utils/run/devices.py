@@ -120,8 +120,8 @@ def gpu_numbers(devices: str, available: int) -> list[int]:
     numbers = devices.split(",")
     if not all(n.isdigit() and int(n) < available for n in numbers) or len(set(numbers)) < len(numbers):
         raise ValueError(
-            f"--devices={devices}: found {available} GPUs on this machine; expected their numbers from 0, each once, with "
-            "commas between, or cpu"
+            f"--devices={devices}: found {available} GPUs on this machine; expected their numbers from 0, each once, "
+            "with commas between, or cpu"
         )
     return [int(n) for n in numbers]
 

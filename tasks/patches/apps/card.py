@@ -12,6 +12,5 @@ def card(model: keras.Model, part: keras.Model, path: str) -> dict:
                                                        "Euclidean distance"},
             "turned": True,
             "steps": [f"cut a square of {height} x {width} pixels around the key point, whose side is "
-                      f"{MAGNIFICATION:g} "
-                      "sigmas of the key point (a sigma is half its size), turned so that the key point's direction is "
-                      "to the right, without aliasing (utils/keypoints/cut.py)"]}
+                      f"{MAGNIFICATION:g} sigmas of the key point (a sigma is half its size), turned so that the key "
+                      "point's direction is to the right, without aliasing (utils/keypoints/cut.py)"]}

@@ -20,8 +20,8 @@ TEXTS = {  # by name: English, Chinese
                     "{matches} 个匹配中有 {agree} 个一致；达到 {needed} 个就几乎不可能是巧合。"),
     "place.overlay": ("But of {places} places around them only {alike} look alike: a caption, a frame or a watermark?",
                       "但它们周围的 {places} 处中只有 {alike} 处相像：是标题、边框还是水印？"),
-    "place.lines": ("Green lines: matches that agree. Grey lines: matches that do not.", "绿线：一致的匹配。灰线："
-                                                                                         "不一致的匹配。"),
+    "place.lines": ("Green lines: matches that agree. Grey lines: matches that do not.",
+                    "绿线：一致的匹配。灰线：不一致的匹配。"),
     "place.laid": ("The second photo laid onto the first. The rim, where the second shows nothing, is pale.",
                    "第二张照片叠放在第一张上。周围较淡的部分第二张没有拍到。"),
     "place.matrix": ("Map from pixels of the first photo to pixels of the second",

@@ -90,8 +90,8 @@ def test_a_broken_file_gives_its_line_with_the_name_that_the_visitor_gave(name, 
 
 def test_without_a_verdict_the_box_is_grey(visitor, monkeypatch):
     monkeypatch.setattr(Quick, "warning",
-                        lambda self, pictures: "these pictures are photographs, the model learnt from characters: "
-                                                                 "do not trust its answer")
+                        lambda self, pictures: "these pictures are photographs, the model learnt from characters: do "
+                                               "not trust its answer")
     text = post(visitor, "same", first=shot(), second=shot()).text
     assert 'class="verdict none"' in text and "No answer" in text and "do not trust" in text
     assert "verdict yes" not in text and "verdict no\"" not in text and "The same" not in text

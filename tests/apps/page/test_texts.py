@@ -34,8 +34,8 @@ def test_every_name_that_the_templates_use_is_in_the_table():
 @pytest.mark.parametrize("line, chinese", [
     ("cat.png: no such file", "cat.png：没有这个文件"),
     ("cat.png: broken image (Truncated File Read)", "cat.png：图片已损坏（Truncated File Read）"),
-    ("these pictures look unlike those that the model learnt from: check its answers", "这些图片与模型学过的不像："
-                                                                                       "请核对它的回答"),
+    ("these pictures look unlike those that the model learnt from: check its answers",
+     "这些图片与模型学过的不像：请核对它的回答"),
     ("left out 2 broken files: a.png: the file is empty, b.png: broken image (x)",
      "略过 2 个损坏的文件：a.png：文件是空的，b.png：图片已损坏（x）"),
     ("left out 1 below photos: a (a link to nothing)", "略过 1 个文件：a (a link to nothing)"),
