@@ -49,16 +49,16 @@ class Looking:
 
     Args:
         files: (N,) full paths.
-        close: pairs of places of which only the whole pictures are compared, which is quicker.
+        close: pairs of indices of which only the whole pictures are compared, which is quicker.
         judge: see `tasks.copies.proof.keeping.better`.
     """
 
     def __init__(self, files: list[str], close: Container[tuple[int, int]] = (), judge: Judge | None = None):
         self.files, self.close, self.judge, self.proofs = files, close, judge, {}
-        self.seen = lru_cache(KEPT)(lambda place: see(files[place]))
+        self.seen = lru_cache(KEPT)(lambda index: see(files[index]))
 
     def at(self, pairs: list[tuple[int, int]]) -> None:
-        """Looks at pairs of places, shows how far it is."""
+        """Looks at pairs of indices, shows how far it is."""
         bar = progress_bar("pair")
         new = [pair for pair in pairs if pair not in self.proofs]
         with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -67,14 +67,14 @@ class Looking:
                 bar(done, len(new))
 
     def looked(self, pair: tuple[int, int]) -> Proof:
-        """The proof of two places; one that cannot be read any more is different."""
+        """The proof of two pictures, by index; one that cannot be read any more is different."""
         try:
-            return prove(*(self.seen(place) for place in pair), keypoints=pair not in self.close)
+            return prove(*(self.seen(index) for index in pair), keypoints=pair not in self.close)
         except ValueError as error:
             return Proof(DIFFERENT, str(error))
 
     def proof(self, a: int, b: int) -> Proof:
-        """The proof of two places, in this order."""
+        """The proof of two pictures, by index, in this order."""
         low, high = min(a, b), max(a, b)
         if (low, high) not in self.proofs:
             self.proofs[low, high] = self.looked((low, high))
@@ -113,11 +113,11 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge 
     looking.at(pairs)
     copies = [pair for pair in pairs if looking.proofs[pair].verdict == COPY]
     groups = []
-    for places in [*groups_of(len(units), copies, looking),
-                   *([place] for place, rows in enumerate(units) if len(rows) > 1)]:
-        if len(places) > 1 or not any(units[places[0]][0] in found for found, _ in groups):
-            groups.append(({row for place in places for row in units[place]},
-                           make_group(gallery, units, places, looking, comparer)))
+    for indices in [*groups_of(len(units), copies, looking),
+                   *([index] for index, rows in enumerate(units) if len(rows) > 1)]:
+        if len(indices) > 1 or not any(units[indices[0]][0] in members for members, _ in groups):
+            groups.append(({row for index in indices for row in units[index]},
+                           make_group(gallery, units, indices, looking, comparer)))
     names = [gallery.paths[row] for row in firsts]
     changed = [Pair(names[a], names[b], float(similarity(features, comparer, a, b)), looking.proofs[a, b])
                for a, b in pairs if looking.proofs[a, b].verdict == CHANGED]
@@ -127,7 +127,7 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge 
 
 def candidates(features: np.ndarray, comparer: "Comparer", threshold: float,
                seen: np.ndarray | None = None) -> list[tuple[int, int]]:
-    """Pairs of places, the lower first, of pictures that may be copies: the nearest of each, up to a loose distance,
+    """Pairs of indices, the lower first, of pictures that may be copies: the nearest of each, up to a loose distance,
     and those of which a view (N, V, F) is near to it."""
     if len(features) < 2:
         return []
@@ -144,14 +144,14 @@ def candidates(features: np.ndarray, comparer: "Comparer", threshold: float,
 
 
 def is_close(features: np.ndarray, comparer: "Comparer", threshold: float, a: int, b: int) -> bool:
-    """Whether the embeddings of two places are so near that the whole pictures are alike."""
+    """Whether the embeddings of two pictures are so near that the whole pictures are alike."""
     return (comparer.by_distance and float(np.linalg.norm(features[a] - features[b])) < CLOSE
             * comparer.distance_of(threshold))
 
 
 def groups_of(count: int, copies: list[tuple[int, int]], looking: Looking) -> Iterator[list[int]]:
-    """Places of each group, the one to keep first: of pictures that hang together, the best one and its copies, then of
-    the rest."""
+    """Indices of each group, the one to keep first: of pictures that hang together, the best one and its copies, then
+    of the rest."""
     links: dict[int, set[int]] = {}
     for a, b in copies:
         links.setdefault(a, set()).add(b)
@@ -159,44 +159,44 @@ def groups_of(count: int, copies: list[tuple[int, int]], looking: Looking) -> It
     while links:
         together = connected(links, min(links))
         keep = together[0]
-        for place in together[1:]:
-            if looking.proof(keep, place).verdict == COPY and not looking.is_better(keep, place):
-                keep = place
-        members = [place for place in together if place != keep and looking.proof(keep, place).verdict == COPY]
+        for index in together[1:]:
+            if looking.proof(keep, index).verdict == COPY and not looking.is_better(keep, index):
+                keep = index
+        members = [index for index in together if index != keep and looking.proof(keep, index).verdict == COPY]
         if members:
             yield [keep, *members]
-        for place in [keep, *members]:
-            for other in links.pop(place, ()):
+        for index in [keep, *members]:
+            for other in links.pop(index, ()):
                 if other in links:
-                    links[other].discard(place)
-        links = {place: others for place, others in links.items() if others}
+                    links[other].discard(index)
+        links = {index: others for index, others in links.items() if others}
 
 
 def connected(links: dict[int, set[int]], start: int) -> list[int]:
-    """All places that hang together with one, in order."""
-    found, new = {start}, [start]
+    """All indices that hang together with one, in order."""
+    reached, new = {start}, [start]
     while new:
         for other in links.get(new.pop(), ()):
-            if other not in found:
-                found.add(other)
+            if other not in reached:
+                reached.add(other)
                 new.append(other)
-    return sorted(found)
+    return sorted(reached)
 
 
 def similarity(features: np.ndarray, comparer: "Comparer", a: int, b: int) -> float:
-    """Of two places."""
+    """Of two pictures, by index."""
     return float(similarities(features[[a]], features[[b]], comparer)[0, 0])
 
 
-def make_group(gallery: Gallery, units: list[list[int]], places: list[int], looking: Looking,
+def make_group(gallery: Gallery, units: list[list[int]], indices: list[int], looking: Looking,
                comparer: "Comparer") -> Group:
-    """The group of places, of which the first is kept; files of the same contents as one of them go with it."""
-    members, keep = [], places[0]
-    for place in places:
-        files = [gallery.paths[row] for row in units[place]]
-        alike = 1.0 if place == keep else similarity(gallery.features, comparer, units[keep][0], units[place][0])
-        proof = None if place == keep else looking.proof(keep, place)
-        goes = place != keep and looking.goes(place, keep)
+    """The group of these indices, of which the first is kept; files of the same contents as one of them go with it."""
+    members, keep = [], indices[0]
+    for index in indices:
+        files = [gallery.paths[row] for row in units[index]]
+        alike = 1.0 if index == keep else similarity(gallery.features, comparer, units[keep][0], units[index][0])
+        proof = None if index == keep else looking.proof(keep, index)
+        goes = index != keep and looking.goes(index, keep)
         members.append(Member(files[0], alike, "", goes, 1.0 if proof is None else proof.agree))
         members += [Member(file, alike, files[0], True, 1.0) for file in files[1:]]
     return Group(members[0].file, members)
@@ -234,19 +234,19 @@ def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float,
     twins, rows, bar = dict(zip(reversed(b.keys), reversed(b.paths))), [], progress_bar("picture")
     look = lru_cache(KEPT)(lambda path: see(os.path.join(b.root, path)))
     near = across(a, b, comparer, threshold, seen)
-    for place, (path, key) in enumerate(zip(a.paths, a.keys)):
+    for index, (path, key) in enumerate(zip(a.paths, a.keys)):
         if key in twins:
             rows.append({"file": path, "found": twins[key], "similarity": 1.0, "identical": True, "verdict": COPY})
-        elif place in near:
+        elif index in near:
             first = see(os.path.join(a.root, path))
-            alike = similarities(a.features[[place]], b.features[near[place]], comparer)[0].tolist()
+            alike = similarities(a.features[[index]], b.features[near[index]], comparer)[0].tolist()
             proofs = [(prove(first, look(b.paths[other])).verdict, b.paths[other], similarity)
-                      for similarity, other in sorted(zip(alike, near[place]), reverse=True)]
+                      for similarity, other in sorted(zip(alike, near[index]), reverse=True)]
             verdict, name, similarity = min(proofs, key=lambda row: VERDICTS.index(row[0]))
             if verdict != DIFFERENT:
                 rows.append({"file": path, "found": name, "similarity": similarity, "identical": False,
                              "verdict": verdict})
-        bar(place + 1, len(a.paths))
+        bar(index + 1, len(a.paths))
     return sorted(rows, key=lambda row: (-row["identical"], -row["similarity"], row["file"]))
 
 
@@ -254,16 +254,16 @@ def across(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float,
            seen: tuple[np.ndarray, np.ndarray] | None = None) -> dict[int, list[int]]:
     """The pictures of b that those of a may be copies of, by their rows, see `candidates`."""
     rows, least = {path: row for row, path in enumerate(b.paths)}, loosely(comparer, threshold)
-    pairs = [(place, rows[name]) for place, hits in enumerate(search(b, comparer, a.features, NEAREST))
+    pairs = [(index, rows[name]) for index, hits in enumerate(search(b, comparer, a.features, NEAREST))
              for name, alike in hits if alike >= least]
     if seen is not None and comparer.by_distance:
         limit = views.NEAR * comparer.distance_of(threshold)
         pairs += views.nearest(a.features, seen[1], NEAREST, limit)
-        pairs += [(place, other) for other, place in views.nearest(b.features, seen[0], NEAREST, limit)]
-    found: dict[int, list[int]] = {}
-    for place, other in sorted(set(pairs)):
-        found.setdefault(place, []).append(other)
-    return found
+        pairs += [(index, other) for other, index in views.nearest(b.features, seen[0], NEAREST, limit)]
+    near: dict[int, list[int]] = {}
+    for index, other in sorted(set(pairs)):
+        near.setdefault(index, []).append(other)
+    return near
 
 
 def headline(pictures: int, found: Found) -> str:
