@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from apps.search import views
 from apps.search.duplicates import Found, Group, Judge, Member, by_contents
@@ -61,7 +62,7 @@ class Looking:
         """Looks at pairs of indices, shows how far it is."""
         bar = progress_bar("pair")
         new = [pair for pair in pairs if pair not in self.proofs]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
             for done, (pair, proof) in enumerate(zip(new, pool.map(self.looked, new)), start=1):
                 self.proofs[pair] = proof
                 bar(done, len(new))

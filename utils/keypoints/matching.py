@@ -61,6 +61,18 @@ def two_least(gaps: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return index, first, second
 
 
+def ratios(found: Nearest) -> np.ndarray:
+    """How far the nearest is, as a share of the second nearest: (N,) float32; 1 where both are the same."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(found.second > 0, found.distance / found.second, 1).astype("float32")
+
+
+def chosen(found: Nearest, ratio: float = RATIO) -> np.ndarray:
+    """Rows (K, 2) of descriptors and of the nearest of each, where that is nearer than `ratio` times the second."""
+    rows = np.flatnonzero((ratios(found) <= ratio) & np.isfinite(found.distance))
+    return np.stack([rows, found.index[rows]], axis=1)
+
+
 def match(a: np.ndarray, b: np.ndarray, ratio: float = RATIO, mutual: bool = True) -> Matches:
     """The matches between descriptors a (N, D) and b (M, D).
 
@@ -69,12 +81,9 @@ def match(a: np.ndarray, b: np.ndarray, ratio: float = RATIO, mutual: bool = Tru
         mutual: whether each must be the nearest of the other.
     """
     forth, back = nearest(a, b)
-    rows = np.arange(len(forth.index))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratios = np.where(forth.second > 0, forth.distance / forth.second, 1).astype("float32")
-    kept = (ratios <= ratio) & np.isfinite(forth.distance)
+    rows = chosen(forth, ratio)
     if mutual and len(back.index):
-        kept &= back.index[forth.index] == rows
-    chosen = rows[kept]
-    chosen = chosen[np.argsort(ratios[chosen], kind="stable")]
-    return Matches(np.stack([chosen, forth.index[chosen]], axis=1), forth.distance[chosen], ratios[chosen])
+        rows = rows[back.index[rows[:, 1]] == rows[:, 0]]
+    shares = ratios(forth)[rows[:, 0]]
+    order = np.argsort(shares, kind="stable")
+    return Matches(rows[order], forth.distance[rows[order, 0]], shares[order])

@@ -29,6 +29,13 @@ def describe(patches: np.ndarray, magnification: float = MAGNIFICATION, root: bo
     return np.sqrt(descriptors / np.maximum(descriptors.sum(1, keepdims=True), 1e-12)) if root else descriptors
 
 
+def mirrored(descriptors: np.ndarray) -> np.ndarray:
+    """The descriptors (N, 128) of the same points in the mirrored photo: each patch lies along its key point's
+    direction, so that mirroring turns its rows of cells around, and its directions."""
+    cells = descriptors.reshape(-1, CELLS, CELLS, DIRECTIONS)
+    return cells[:, ::-1, :, -np.arange(DIRECTIONS) % DIRECTIONS].reshape(len(descriptors), -1)
+
+
 def unit(vectors: np.ndarray) -> np.ndarray:
     """Vectors (N, D) of length 1; zeros stay."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.copies.proof.seen import POINTS_SIDE, TINY, Frame, Seen, warped, within
 from utils.keypoints import geometry
-from utils.keypoints.matching import match
+from utils.keypoints.matching import chosen, nearest
 
 # pixels a side of the pictures over which a map becomes exact; of the map that is chosen, also the last
 LEVELS, LAST = (64, 256), 512
@@ -72,9 +72,8 @@ def by_keypoints(a: Seen, b: Seen, mirror: bool) -> np.ndarray | None:
     (left, described), (right, others) = a.keypoints, b.mirrored if mirror else b.keypoints
     if min(len(left), len(right)) < LEAST_POINTS:
         return None
-    rows = np.concatenate([match(described, others, RATIO, mutual=False).rows,
-                           match(others, described, RATIO, mutual=False).rows[:, ::-1]])
-    rows = np.unique(rows, axis=0)
+    forth, back = (chosen(side, RATIO) for side in nearest(described, others))
+    rows = np.unique(np.concatenate([forth, back[:, ::-1]]), axis=0)
     left, right = left[rows[:, 0]], right[rows[:, 1]]
     if len(left) < LEAST_POINTS:
         return None

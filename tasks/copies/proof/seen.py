@@ -82,8 +82,8 @@ class Seen:
     @cached_property
     def mirrored(self) -> tuple[np.ndarray, np.ndarray]:
         """The same of the mirrored picture; the points lie in `picture` as it is."""
-        xy, descriptors = described(self.grey.transpose(Image.Transpose.FLIP_LEFT_RIGHT))
-        return np.stack([self.picture.width - xy[:, 0], xy[:, 1]], axis=1), descriptors
+        xy, descriptors = self.keypoints
+        return xy, sift.mirrored(descriptors)
 
     @cached_property
     def filled(self) -> Image.Image | None:

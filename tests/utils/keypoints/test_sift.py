@@ -29,6 +29,12 @@ def test_a_mirrored_patch_gives_the_mirrored_descriptor():
     assert np.allclose(mirrored, made[:, :, ::-1][..., (4 - np.arange(8)) % 8], atol=1e-5)
 
 
+def test_descriptors_of_the_mirrored_photo_are_put_together_from_those_of_the_photo():
+    """The direction of a key point stays along x, so the photo's mirror turns the patch upside down."""
+    assert np.allclose(sift.mirrored(sift.describe(patches())), sift.describe(patches()[:, ::-1]), atol=1e-5)
+    assert sift.mirrored(sift.describe(patches()[:0])).shape == (0, 128)
+
+
 def test_a_patch_seen_twice_is_found_as_often_as_with_opencv():
     cv2 = pytest.importorskip("cv2")
     rng = np.random.default_rng(3)
