@@ -33,7 +33,7 @@ def mirrored(descriptors: np.ndarray) -> np.ndarray:
     """The descriptors (N, 128) of the same points in the mirrored photo: each patch lies along its key point's
     direction, so that mirroring turns its rows of cells around, and its directions."""
     cells = descriptors.reshape(-1, CELLS, CELLS, DIRECTIONS)
-    return cells[:, ::-1, :, -np.arange(DIRECTIONS) % DIRECTIONS].reshape(len(descriptors), -1)
+    return cells[:, ::-1, :, -np.arange(DIRECTIONS) % DIRECTIONS].reshape(descriptors.shape)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
