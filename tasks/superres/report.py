@@ -1,0 +1,64 @@
+"""Photos that are made small, enlarged again and compared with what they were: by a network, bicubic interpolation and Lanczos."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from nets.superres import Enlarger
+from tasks.superres.data.pairs import Pair
+from tasks.superres.data.resizing import divisible, lanczos, larger, smaller
+from tasks.superres.measure import scores
+from tasks.superres.tiles import enlarged
+from utils.data.images import read_photo
+
+WAYS = {"bicubic": larger, "lanczos": lanczos}  # what a network is compared with
+
+
+def both(pair: Pair, scale: int) -> tuple[np.ndarray, np.ndarray]:
+    """The small photo of a pair, which is made where there is none, and the large one that it should become: uint8."""
+    large = divisible(read_photo(pair.large), scale)
+    return (read_photo(pair.small) if pair.small else smaller(large, scale)), large
+
+
+def measured(network: Enlarger | None, pairs: Sequence[Pair], scale: int, quality=None, progress=lambda done, of: None) -> list[dict]:
+    """PSNR and SSIM of each photo, a row each: psnr and ssim of the network, and with bicubic_ and lanczos_ before the name.
+
+    Args:
+        network: None: only the other ways.
+        quality: photo -> the score of the quality room, a further figure of each way and of the original; None: not asked for.
+    """
+    rows = []
+    for done, pair in enumerate(pairs, start=1):
+        small, large = both(pair, scale)
+        made = {"": enlarged(network, small)} if network else {}
+        made |= {f"{name}_": way(small, scale) for name, way in WAYS.items()}
+        row = {"file": pair.large, "width": large.shape[1], "height": large.shape[0]}
+        for name, photo in made.items():
+            row |= {f"{name}{figure}": value for figure, value in scores(photo, large, scale).items()}
+        if quality:
+            row |= {f"{name}quality": quality(photo) for name, photo in (made | {"original_": large}).items()}
+        rows.append(row)
+        progress(done, len(pairs))
+    return rows
+
+
+def means(rows: Sequence[dict]) -> dict[str, float]:
+    """The mean over photos of each figure; photos too small for SSIM do not count for it."""
+    figures = [name for name in rows[0] if name not in ("file", "width", "height")]
+    return {name: float(np.nanmean([row[name] for row in rows])) for name in figures}
+
+
+class Held:
+    """Small photos and their originals, kept in memory, to measure a network after each epoch.
+
+    Attributes:
+        bicubic: PSNR on luma of bicubic interpolation, the mean over photos, in dB.
+    """
+
+    def __init__(self, pairs: Sequence[Pair], scale: int):
+        self.photos, self.scale = [both(pair, scale) for pair in pairs], scale
+        self.bicubic = float(np.mean([scores(larger(small, scale), large, scale)["psnr"] for small, large in self.photos]))
+
+    def psnr(self, network: Enlarger) -> float:
+        """PSNR on luma of a network, the mean over photos, in dB; NaN where it makes NaN."""
+        return float(np.mean([scores(enlarged(network, small), large, self.scale)["psnr"] for small, large in self.photos]))
