@@ -9,6 +9,7 @@ import numpy as np
 from keras import layers
 
 from nets.inference import apply
+from nets.towers import LargerTower, make_larger_tower, msffrn
 
 KIND = "superres"  # name of the models that are kept
 ANY_SIZE = True  # the inputs of its models may have any height and width
@@ -34,10 +35,21 @@ class Larger(layers.Layer):
         return {**super().get_config(), "scale": self.scale, "reach": self.reach}
 
 
-def superres(tower: keras.Model, scale: int, reach: int) -> keras.Model:
-    """The model that is kept: photos (B, h, w, 3), 0..255 -> photos (B, scale h, scale w, 3), about 0..255."""
+def superres(row: LargerTower, scale: int) -> keras.Model:
+    """The model that is kept: photos (B, h, w, 3), 0..255, of any size -> photos (B, scale h, scale w, 3), about 0..255.
+
+    Args:
+        row: of `nets.towers.SUPERRES`, perhaps with other settings.
+        scale: of `nets.towers.SCALES`.
+    """
+    tower = make_larger_tower(row, scale)
     image = keras.Input(tower.input_shape[1:], name="image")
-    return keras.Model(image, Larger(scale, reach, name="larger")(tower(image)), name=KIND)
+    return keras.Model(image, Larger(scale, msffrn.reach(row), name="larger")(tower(image)), name=KIND)
+
+
+def load_published(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
+    """Gives the tower the weights of MSFFRN's authors, see `nets.towers.msffrn.assign`."""
+    msffrn.assign(model.get_layer("tower"), arrays)
 
 
 def trainer(model: keras.Model) -> keras.Model:

@@ -1,5 +1,6 @@
 """Photos that are made small, enlarged again and compared with what they were: by a network, bicubic interpolation and Lanczos."""
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from tasks.superres.data.resizing import divisible, lanczos, larger, smaller
 from tasks.superres.measure import scores
 from tasks.superres.tiles import enlarged
 from utils.data.images import read_photo
+from utils.saying import shown
 
 WAYS = {"bicubic": larger, "lanczos": lanczos}  # what a network is compared with
 
@@ -46,6 +48,25 @@ def means(rows: Sequence[dict]) -> dict[str, float]:
     """The mean over photos of each figure; photos too small for SSIM do not count for it."""
     figures = [name for name in rows[0] if name not in ("file", "width", "height")]
     return {name: float(np.nanmean([row[name] for row in rows])) for name in figures}
+
+
+def table(rows: Sequence[dict], mean: dict) -> list[str]:
+    """Each photo and the means in lines: PSNR in dB and SSIM of all ways, and the scores of quality where there are any."""
+    ways = {"": "model", "bicubic_": "bicubic", "lanczos_": "lanczos"}
+    own = [way for way in ways if f"{way}psnr" in mean]
+    scored = [way for way in (*own, "original_") if f"{way}quality" in mean]
+    names = ways | {"original_": "original"}
+    lines = [f"{'':28}" + "".join(f"{f'{names[way]}: PSNR':>15} {'SSIM':>6}" for way in own)
+             + "".join(f"{f'{names[way]}: quality':>19}" for way in scored)]
+    for row in [*rows, {"file": "mean"} | mean]:
+        lines.append(f"{short(row['file']):28}" + "".join(f"{row[f'{way}psnr']:15.2f} {row[f'{way}ssim']:6.4f}" for way in own)
+                     + "".join(f"{row[f'{way}quality']:19.2f}" for way in scored))
+    return lines
+
+
+def short(path: str, most: int = 28) -> str:
+    """The name of a file as a terminal may show it, cut at its beginning."""
+    return shown(os.path.basename(path))[-most:]
 
 
 class Held:

@@ -7,7 +7,6 @@ import numpy as np
 
 from nets import superres, towers
 from nets.losses import PICTURE_LOSSES
-from nets.towers import msffrn
 from tasks import about
 from tasks.models import load_model, store_in_half
 from tasks.superres import report
@@ -72,14 +71,13 @@ def build_model(options, start=None):
         if scale != options.scale:
             raise ValueError(f"--weights={options.weights}: makes photos {scale} times larger: pass --scale={scale}")
         return start
-    row = row_of(options)
-    tower = towers.make_larger_tower(row, options.scale)
+    model = superres.superres(row_of(options), options.scale)
     if options.weights.endswith(TORCH):
-        msffrn.assign(tower, weights.read_torch(options.weights))
+        superres.load_published(model, weights.read_torch(options.weights))
     elif options.weights:
         raise ValueError(f"--weights={options.weights}: for superres expected nothing, a run folder, a .keras file, or a file of PyTorch "
                          f"({' or '.join(TORCH)})")
-    return superres.superres(tower, options.scale, msffrn.reach(row))
+    return model
 
 
 def crop(options) -> int:
