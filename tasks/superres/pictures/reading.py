@@ -12,7 +12,7 @@ from utils.pictures import Picture
 from utils.saying import shown
 
 LOW = {"16B": "16L", "16L": "16B", "16N": "16B"}  # Pillow reads the high byte of a number; in the other order of bytes, the low one
-STANDARD = 57.625  # mean of the JPEG standard's quantisation table for luma, which is that of quality 50
+STANDARD, FINEST = 57.625, 14.4375  # means of the JPEG standard's table for luma (quality 50), and of its finest quarter
 
 
 class Photo(NamedTuple):
@@ -44,9 +44,10 @@ def read(picture: Picture) -> Photo:
         return of_deep_array(picture)
     said = []
     with decoding(picture) as file:
-        jpeg, profile, deep = quality_of(file), file.info.get("icc_profile"), is_deep(file)
-        if getattr(file, "n_frames", 1) > 1 and file.format != "MPO":
-            said.append(f"an animation, or several pages: the first of {file.n_frames} is enlarged")
+        source = picture if isinstance(picture, Image.Image) else file  # of a picture in memory `file` is a copy
+        jpeg, profile, deep = quality_of(source), file.info.get("icc_profile"), is_deep(file)
+        if getattr(source, "n_frames", 1) > 1 and source.format != "MPO":
+            said.append(f"an animation, or several pages: the first of {source.n_frames} is enlarged")
         image = ImageOps.exif_transpose(file)
         if image.mode == "CMYK":
             said.append("CMYK, which becomes RGB" + (" by its colour profile" if profile else ""))
@@ -128,11 +129,12 @@ def from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def quality_of(file: Image.Image) -> float | None:
-    """The quality of a JPEG by the mean of its quantisation table for luma, on libjpeg's scale; None for other files."""
+    """The quality of a JPEG by its quantisation table for luma, on libjpeg's scale; None for other files."""
     tables = getattr(file, "quantization", None)
     if not tables:
         return None
-    percent = 100 * float(np.mean(next(iter(tables.values())))) / STANDARD
+    table = np.sort(next(iter(tables.values())))
+    percent = 100 * float(table.mean() / STANDARD if table[-1] < 255 else table[:16].mean() / FINEST)  # 255: cut there
     return (200 - percent) / 2 if percent <= 100 else 5000 / percent
 
 
