@@ -36,7 +36,7 @@ class Larger(layers.Layer):
 
 
 def superres(row: LargerTower, scale: int) -> keras.Model:
-    """The model that is kept: photos (B, h, w, 3), 0..255, of any size -> photos (B, scale h, scale w, 3), about 0..255.
+    """The model that is kept: photos (B, h, w, 3), 0..255, of any size -> (B, scale h, scale w, 3), about 0..255.
 
     Args:
         row: of `nets.towers.SUPERRES`, perhaps with other settings.
@@ -53,7 +53,7 @@ def load_published(model: keras.Model, arrays: dict[str, np.ndarray]) -> None:
 
 
 def trainer(model: keras.Model) -> keras.Model:
-    """The model that is trained: image (B, h, w, 3) uint8 -> the larger photo (B, s h, s w, 3); its targets have that shape."""
+    """The model that is trained: image (B, h, w, 3) uint8 -> the larger photo (B, s h, s w, 3), as its targets."""
     image = keras.Input(model.input_shape[1:], dtype="uint8", name="image")
     return keras.Model({"image": image}, model(layers.Rescaling(1.0)(image)))
 
@@ -62,7 +62,8 @@ class Enlarger(NamedTuple):
     """What a model is used for.
 
     Attributes:
-        enlarge: photos (B, h, w, 3), 0..255, of one size and two pixels a side or more -> (B, s h, s w, 3) float32, about 0..255.
+        enlarge: photos (B, h, w, 3), 0..255, of one size, from two pixels a side on -> (B, s h, s w, 3) float32, about
+            0..255.
         scale, reach: see `Larger`.
     """
 

@@ -1,6 +1,6 @@
-"""Towers that make a photo larger: MSFFRN, whose blocks interleave paths of several depths, and a light one of the same blocks.
+"""Towers that make a photo larger: MSFFRN, whose blocks interleave paths of several depths, and a light one.
 
-Qin, Huang and Wen, "Multi-scale feature fusion residual network for single image super-resolution", Neurocomputing 2020.
+Qin et al., "Multi-scale feature fusion residual network for single image super-resolution", Neurocomputing 2020.
 """
 
 import re
@@ -10,13 +10,15 @@ import numpy as np
 from keras import layers, ops
 
 DIV2K_MEAN = (114.444, 111.4605, 103.02)  # of DIV2K's red, green and blue in 0..255, which the article subtracts
+OUTSIDE = {"first": "head.0", "fuse": "tail.0", "smooth": "tail.1", "up1": "tail.2.0", "up2": "tail.2.2",
+           "last": "tail.3"}  # layers outside the blocks, and what the authors call them
 
 
 def msffrn(images, row, scale: int):
     """The article's network: 6.22, 6.41 and 6.37 M parameters for a scale of 2, 3 and 4.
 
-    A convolution, `row.blocks` blocks one after the other, all their outputs and the first one concatenated, 1 x 1, 3 x 3,
-    sub-pixel convolutions (two of a scale of 2 make 4), and a last convolution at the larger size.
+    A convolution, `row.blocks` blocks one after the other, all their outputs and the first one concatenated, 1 x 1,
+    3 x 3, sub-pixel convolutions (two of a scale of 2 make 4), and a last convolution at the larger size.
 
     Args:
         images: (B, h, w, 3), 0..255.
@@ -32,7 +34,7 @@ def msffrn(images, row, scale: int):
 
 
 def msffrn_compact(images, row, scale: int):
-    """A light network of the same blocks for machines without a GPU: what bicubic interpolation lacks, at the smaller size.
+    """A light network of the same blocks for machines without a GPU, which adds what bicubic interpolation lacks.
 
     One convolution makes all pixels of the larger photo at once. It begins with zeros, so the untrained network is
     bicubic interpolation. Shapes as of `msffrn`.
@@ -53,9 +55,9 @@ def fused(images, row):
 def block(x, paths: int, name: str):
     """A block of interleaved paths: (B, h, w, C) -> the same shape.
 
-    Path p of P has a convolution with ReLU each 2^(P - p) of the 2^(P - 1) steps. Where several paths have one, in every
-    second step, these are concatenated and brought back to C channels by a 1 x 1 convolution, from which exactly these
-    paths go on. The last of them plus the input is the output.
+    Path p of P has a convolution with ReLU each 2^(P - p) of the 2^(P - 1) steps. Where several paths have one, in
+    every second step, these are concatenated and brought back to C channels by a 1 x 1 convolution, from which exactly
+    these paths go on. The last of them plus the input is the output.
     """
     width, steps, outs, joins = x.shape[-1], 2 ** (paths - 1), [x] * paths, 0
     for step in range(1, steps + 1):
@@ -87,7 +89,8 @@ def reach(row) -> int:
 class Shuffled(layers.Layer):
     """Channels become pixels (sub-pixel convolution): (B, h, w, s s C) -> (B, s h, s w, C).
 
-    Channel (i s + j) C + c is pixel (i, j) of channel c, on every backend. PyTorch's PixelShuffle has it at c s s + i s + j.
+    Channel (i s + j) C + c is pixel (i, j) of channel c, on every backend. PyTorch's PixelShuffle has it at
+    c s s + i s + j.
     """
 
     def __init__(self, scale: int, **kwargs):
@@ -107,7 +110,7 @@ class Shuffled(layers.Layer):
 
 @keras.saving.register_keras_serializable("compare")
 class Bicubic(Shuffled):
-    """Bicubic interpolation (a = -.5) with mirrored borders, as MATLAB's imresize enlarges: (B, h, w, C) -> (B, s h, s w, C).
+    """Bicubic interpolation (a = -.5) with mirrored borders, as MATLAB's imresize: (B, h, w, C) -> (B, s h, s w, C).
 
     A fixed convolution and `Shuffled`, which exports with any height and width. Needs two pixels a side.
     """
@@ -128,7 +131,7 @@ def mirrored(x, axis: int):
 
 
 def bicubic_kernel(scale: int, channels: int) -> np.ndarray:
-    """The kernel (5, 5, channels, scale scale channels) of `Bicubic`: each of the scale x scale new pixels of a pixel by its 5 x 5 neighbours."""
+    """The kernel (5, 5, channels, scale scale channels) of `Bicubic`: the new pixels of a pixel by its neighbours."""
     places = (np.arange(scale) + 0.5) / scale - 0.5  # of the new pixels, in pixels from the middle of the old one
     share = cubic(np.abs(places[:, None] - np.arange(-2, 3)))  # (scale, 5)
     kernel = np.einsum("iy,jx,cd->yxcijd", share, share, np.eye(channels))
@@ -159,8 +162,9 @@ def assign(tower: keras.Model, arrays: dict[str, np.ndarray]) -> None:
     own = [name for name in arrays if not name.startswith(("sub_mean.", "add_mean."))]
     strange = sorted({name.rpartition(".")[0] for name in own} ^ set(names))
     if strange:
-        raise ValueError(f"--weights: not those of this network: {len(strange)} layers are only on one side, such as {strange[0]}; "
-                         "pass the --scale, --paths, --blocks and --width of the weights, and --backbone=msffrn")
+        raise ValueError(f"--weights: not those of this network: {len(strange)} layers are only on one side, such as "
+                         f"{strange[0]}; pass the --scale, --paths, --blocks and --width of the weights, and "
+                         "--backbone=msffrn")
     for name, layer in names.items():
         kernel, *bias = [arrays[f"{name}.{part}"] for part in ("weight", "bias") if f"{name}.{part}" in arrays]
         kernel = np.transpose(kernel, (2, 3, 1, 0))
@@ -168,15 +172,15 @@ def assign(tower: keras.Model, arrays: dict[str, np.ndarray]) -> None:
             order = shuffled_order(int(round((kernel.shape[3] / kernel.shape[2]) ** 0.5)), kernel.shape[2])
             kernel, bias = kernel[..., order], [values[order] for values in bias]
         if [array.shape for array in (kernel, *bias)] != [tuple(weight.shape) for weight in layer.weights]:
-            raise ValueError(f"--weights: {name} is {kernel.shape}, the network expects {tuple(layer.weights[0].shape)}")
+            raise ValueError(f"--weights: {name} is {kernel.shape}, the network expects "
+                             f"{tuple(layer.weights[0].shape)}")
         layer.set_weights([kernel, *bias])
 
 
 def theirs(name: str) -> str:
     """The name of the authors' layer for a layer of `msffrn`."""
-    fixed = {"first": "head.0", "fuse": "tail.0", "smooth": "tail.1", "up1": "tail.2.0", "up2": "tail.2.2", "last": "tail.3"}
-    if name in fixed:
-        return fixed[name]
+    if name in OUTSIDE:
+        return OUTSIDE[name]
     numbers = [int(number) - 1 for number in re.findall(r"\d+", name)]
     if "join" in name:
         return "body.{}.joinConv.{}".format(*numbers)
@@ -184,5 +188,5 @@ def theirs(name: str) -> str:
 
 
 def shuffled_order(scale: int, channels: int) -> np.ndarray:
-    """Which of PyTorch's channels before its PixelShuffle is each of those before `Shuffled`: (scale scale channels,)."""
+    """Which of PyTorch's channels before PixelShuffle is each of those before `Shuffled`: (scale scale channels,)."""
     return np.arange(scale**2 * channels).reshape(channels, scale**2).T.ravel()

@@ -49,9 +49,10 @@ def answer(options, files: list[str]) -> None:
     if doubt:
         print(f"warning: {doubt}")
     if options.figure:
-        figures.sheet(seen, ["bicubic", "this model"], FIGURE, f"{model.scale} times larger, where there is most detail")
-    write_answer(options, rows, {"scale": model.scale, "model": model.path, "warning": doubt or None, "results": rows, "problems": problems},
-                 COLUMNS)
+        heading = f"{model.scale} times larger, where there is most detail"
+        figures.sheet(seen, ["bicubic", "this model"], FIGURE, heading)
+    write_answer(options, rows, {"scale": model.scale, "model": model.path, "warning": doubt or None, "results": rows,
+                                 "problems": problems}, COLUMNS)
 
 
 def photo_files(files: list[str]) -> list[tuple[str, str]]:
@@ -62,12 +63,17 @@ def photo_files(files: list[str]) -> list[tuple[str, str]]:
         for name in below:
             found.setdefault(os.path.join(file, name) if name else file, name or os.path.basename(file))
     if not found:
-        raise ValueError("received no photo, expected files or folders of them: python predict.py --task=superres photo.jpg")
+        raise ValueError("received no photo, expected files or folders of them: "
+                         "python predict.py --task=superres photo.jpg")
     return list(found.items())
 
 
 def named_after(found: list[tuple[str, str]], out: str, scale: int, ending: str) -> list[tuple[str, str]]:
-    """Each photo with the file that its larger one goes to: photo_x2.png, or photo_jpg_x2.png where another photo would get that name."""
+    """Each photo with the file of its larger one: photo_x2.png, or photo_jpg_x2.png where another would get that name.
+
+    Raises:
+        ValueError: two photos of the same name.
+    """
     stems = [os.path.splitext(below)[0] for _, below in found]
     jobs = []
     for (file, below), stem in zip(found, stems):
@@ -75,7 +81,8 @@ def named_after(found: list[tuple[str, str]], out: str, scale: int, ending: str)
         jobs.append((file, os.path.join(out, f"{name}_x{scale}{ending}")))
     names = [path for _, path in jobs]
     if twice := next((path for path in names if names.count(path) > 1), None):
-        raise ValueError(f"two of the photos would be written to {twice}: make them larger one after the other, with another --out")
+        raise ValueError(f"two of the photos would be written to {twice}: make them larger one after the other, "
+                         "with another --out")
     return jobs
 
 
@@ -104,7 +111,8 @@ def enlarge_file(options, model: Larger, file: str, path: str, place: str) -> tu
     height, width = made.colours.shape[:2]
     seconds = time.perf_counter() - began
     print(f"  {place}{shown(path)}: {width} x {height} pixels, {seconds:.1f} s", flush=True)
-    row = {"file": file, "larger": path, "width": width, "height": height, "seconds": round(seconds, 2), "warning": "; ".join(doubt) or None}
+    row = {"file": file, "larger": path, "width": width, "height": height, "seconds": round(seconds, 2),
+           "warning": "; ".join(doubt) or None}
     return row, beside_bicubic(photo, made, model.scale)
 
 

@@ -1,4 +1,4 @@
-"""How near do larger photos come to their originals: PSNR and SSIM on luma beside bicubic interpolation and Lanczos, photo by photo."""
+"""How near do larger photos come to their originals: PSNR and SSIM on luma, beside bicubic and Lanczos."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -9,8 +9,9 @@ from nets import superres
 from tasks.choosing import ready_model
 from tasks.models import load_model
 from tasks.quality.model import Quality
-from tasks.superres import figures, report
+from tasks.superres import figures
 from tasks.superres.data.pairs import Pair, large_photos, paired
+from tasks.superres.measuring import report
 from tasks.superres.tiles import enlarged
 from utils.data import photos
 from utils.data.files import evenly
@@ -33,7 +34,8 @@ def evaluate(options, path: str) -> dict:
     scale = network.scale if network else options.scale
     root, pairs = test_pairs(options, path, scale)
     folder = runs.report_folder(options.out, path)
-    print(f"{f'model {path}' if path else 'no model'}, {scale} times larger; {counted(len(pairs), 'photo')}: {shown(root)}")
+    said = f"model {path}" if path else "no model"
+    print(f"{said}, {scale} times larger; {counted(len(pairs), 'photo')}: {shown(root)}")
     rows = report.measured(network, pairs, scale, scorer() if options.quality_too else None, progress_bar("photo"))
     result = {"data": root, "scale": scale, "ensemble": options.ensemble, "photos": len(rows), **report.means(rows)}
     print("\n".join(report.table(rows, result)))
@@ -70,10 +72,12 @@ def test_pairs(options, path: str, scale: int) -> tuple[str, list[Pair]]:
         names = [names[row] for row in photos.unseen(root, names, split)]
     else:
         root = split.get("root", "")
-        names = [name for name in split.get("test") or split.get("validation") or [] if os.path.isfile(os.path.join(root, name))]
+        held = split.get("test") or split.get("validation") or []
+        names = [name for name in held if os.path.isfile(os.path.join(root, name))]
     names = [names[row] for row in photos.usable(root, names, LEAST * scale, options.skip_broken)]
     if not names:
-        raise ValueError(f"found no photos in {root or '.'} that the model was not trained on; pass --dataset_path, a folder of sharp photos")
+        raise ValueError(f"found no photos in {root or '.'} that the model was not trained on; pass --dataset_path, "
+                         "a folder of sharp photos")
     return (root if options.dataset_path else HELD_OUT), paired(root, names, options.lr_path, scale)
 
 

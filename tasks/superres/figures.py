@@ -1,4 +1,4 @@
-"""Figures of larger photos: bicubic interpolation beside the network, where there is most detail; and beside the original."""
+"""Figures of larger photos: bicubic interpolation beside the network, where there is most detail."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from utils.run import figures
 
-PART, STEP = 96, 32  # pixels a side of the part of a small photo that a figure shows, and pixels between those looked at
+PART, STEP = 96, 32  # pixels a side of the part of a small photo that a figure shows, and between those looked at
 
 
 def busiest(photo: np.ndarray, side: int = PART) -> tuple[slice, slice]:
@@ -15,7 +15,7 @@ def busiest(photo: np.ndarray, side: int = PART) -> tuple[slice, slice]:
     height, width = (min(side, length) for length in grey.shape)
     steps = np.abs(np.diff(grey, axis=0, prepend=grey[:1])) + np.abs(np.diff(grey, axis=1, prepend=grey[:, :1]))
     total = np.pad(steps, ((1, 0), (1, 0))).cumsum(0, dtype="float64").cumsum(1)
-    rows, columns = (np.arange(0, length - part + 1, min(STEP, part)) for length, part in zip(grey.shape, (height, width)))
+    rows, columns = (np.arange(0, length - part + 1, STEP) for length, part in zip(grey.shape, (height, width)))
     sums = (total[np.ix_(rows + height, columns + width)] - total[np.ix_(rows, columns + width)]
             - total[np.ix_(rows + height, columns)] + total[np.ix_(rows, columns)])
     row, column = np.unravel_index(int(sums.argmax()), sums.shape)
@@ -28,7 +28,9 @@ def part_of(place: tuple[slice, slice], scale: int) -> tuple[slice, slice]:
     return rows, columns
 
 
-def sheet(rows: Sequence[tuple[str, Sequence[np.ndarray]]], columns: Sequence[str], path: str, heading: str = "") -> None:
+def sheet(
+    rows: Sequence[tuple[str, Sequence[np.ndarray]]], columns: Sequence[str], path: str, heading: str = "",
+) -> None:
     """Parts of photos side by side, a row a photo, at `path`.
 
     Args:

@@ -44,7 +44,9 @@ class Larger:
         """
         return as_image(self.photo(read(picture), ensemble))
 
-    def photo(self, photo: Photo, ensemble: bool = False, progress: Callable[[int, int], None] = lambda done, of: None) -> Photo:
+    def photo(
+        self, photo: Photo, ensemble: bool = False, progress: Callable[[int, int], None] = lambda done, of: None,
+    ) -> Photo:
         """The same for the parts of a photo, see `Photo`; `progress` is called with the tiles done and their number."""
         network = self.network
         if ensemble:
@@ -64,5 +66,6 @@ def learnt(known: dict) -> str:
     """What a model knows that learnt to make photos larger, by its about.json, in a line."""
     text = f"learnt from {known['images']} {known['shows']} to make them {known['scale']} times larger"
     if known.get("psnr") is not None:
-        text += f"; PSNR {known['psnr']:.2f} dB on {known['measured_on']['photos']} photos, bicubic {known['bicubic_psnr']:.2f}"
+        text += (f"; PSNR {known['psnr']:.2f} dB on {known['measured_on']['photos']} photos, bicubic "
+                 f"{known['bicubic_psnr']:.2f}")
     return text

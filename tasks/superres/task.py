@@ -9,10 +9,10 @@ from nets import superres, towers
 from nets.losses import PICTURE_LOSSES
 from tasks import about
 from tasks.models import load_model, store_in_half
-from tasks.superres import report
 from tasks.superres.data.batches import CropBatches
 from tasks.superres.data.pairs import Pair, paired
 from tasks.superres.data.resizing import larger
+from tasks.superres.measuring import report
 from utils.data import photos
 from utils.data.files import evenly
 from utils.flags import passed
@@ -30,7 +30,7 @@ TORCH = (".pth", ".pt")  # files of PyTorch: the authors' weights
 
 
 class Data(NamedTuple):
-    """Photos by part, each with its small one where there is a folder of these; and what is held out, for split.json."""
+    """Photos by part, the folder of their small ones, if there is one; and what is held out, for split.json."""
 
     root: str
     photos: photos.Photos
@@ -75,8 +75,8 @@ def build_model(options, start=None):
     if options.weights.endswith(TORCH):
         superres.load_published(model, weights.read_torch(options.weights))
     elif options.weights:
-        raise ValueError(f"--weights={options.weights}: for superres expected nothing, a run folder, a .keras file, or a file of PyTorch "
-                         f"({' or '.join(TORCH)})")
+        raise ValueError(f"--weights={options.weights}: for superres expected nothing, a run folder, a .keras file, or a "
+                         f"file of PyTorch ({' or '.join(TORCH)})")
     return model
 
 
@@ -88,17 +88,19 @@ def crop(options) -> int:
     """
     shape = [int(number) for number in options.input_shape if number] or list(row_of(options).input_shape)
     if shape[0] != shape[1] or shape[2] != 3 or shape[0] < 8:
-        raise ValueError(f"--input_shape={','.join(options.input_shape)}: expected square crops of small photos in colour of 8 or more pixels a "
-                         "side, such as 40,40,3")
+        raise ValueError(f"--input_shape={','.join(options.input_shape)}: expected square crops of small photos in "
+                         "colour of 8 or more pixels a side, such as 40,40,3")
     return shape[0]
 
 
 def find_data(options, model) -> Data:
     """Finds and splits the photos; says what was found."""
     least = options.scale * crop(options)
-    found = photos.find_photos(options.dataset_path, least, options.val_share, options.test_share, options.seed, options.skip_broken)
+    found = photos.find_photos(options.dataset_path, least, options.val_share, options.test_share, options.seed,
+                               options.skip_broken)
     print(found.how)
-    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train, "validation": found.validation, "test": found.test}
+    held_out = {"root": os.path.abspath(found.root), "how": found.how, "train": found.train,
+                "validation": found.validation, "test": found.test}
     data = Data(found.root, found, os.path.expanduser(options.lr_path), options.scale, held_out)
     for part in ("train", "validation", "test"):
         data.pairs(part)  # raises where a small photo is missing
@@ -111,10 +113,12 @@ def prepare(options, model, data: Data) -> None:
 
 def make_batches(options, data: Data, model) -> CropBatches:
     """Batches of crops; says what one holds."""
-    made = CropBatches(data.pairs("train"), options.scale, crop(options), options.batch_size, options.steps_per_epoch, options.seed, options.workers)
-    if options.batch_size % devices.replicas():
-        raise ValueError(f"a batch of {options.batch_size} crops does not divide among {devices.replicas()} devices; pass another --batch_size")
-    print(f"a batch: {options.batch_size} crops of {made.side} x {made.side} pixels, {options.scale} times larger in the original; "
+    size, replicas = options.batch_size, devices.replicas()
+    if size % replicas:
+        raise ValueError(f"a batch of {size} crops does not divide among {replicas} devices; pass another --batch_size")
+    made = CropBatches(data.pairs("train"), options.scale, crop(options), size, options.steps_per_epoch, options.seed,
+                       options.workers)
+    print(f"a batch: {size} crops of {made.side} x {made.side} pixels, {options.scale} times larger in the original; "
           f"{counted(len(made), 'batch', 'batches')} an epoch")
     return made
 
@@ -148,7 +152,8 @@ def validation(options, model, data: Data) -> Validation | None:
         return None
     held = report.Held(pairs, data.scale)
     print(f"bicubic interpolation: {held.bicubic:.2f} dB on {counted(len(pairs), 'photo')} to validate")
-    return Validation(lambda: {"val_psnr": held.psnr(superres.enlarger(model)), "val_bicubic": held.bicubic}, "val_psnr", "max")
+    network = superres.enlarger(model)
+    return Validation(lambda: {"val_psnr": held.psnr(network), "val_bicubic": held.bicubic}, "val_psnr", "max")
 
 
 def finish(options, folder: str, data: Data) -> list[str]:
@@ -159,10 +164,12 @@ def finish(options, folder: str, data: Data) -> list[str]:
     network = superres.enlarger(load_model(path, KIND))
     part = next(part for part in ("test", "validation", "train") if getattr(data.photos, part))
     pairs = evenly(data.pairs(part), TESTED)
-    result = report.means(report.measured(network, pairs, data.scale)) | {"photos": len(pairs), "part": part, "scale": data.scale}
+    result = report.means(report.measured(network, pairs, data.scale))
+    result |= {"photos": len(pairs), "part": part, "scale": data.scale}
     runs.write_json(folder, runs.EVALUATION, result)
-    about.write_photos(folder, "superres", data.photos.full("train"), (crop(options), crop(options), 3), scale=data.scale,
-                       measured_on={"photos": len(pairs)}, **{name: result[name] for name in ("psnr", "bicubic_psnr")})
-    return [f"{counted(len(pairs), 'photo')} of the {part} part, {data.scale} times larger, PSNR on luma:",
-            f"  {result['psnr']:.2f} dB, bicubic {result['bicubic_psnr']:.2f} dB; SSIM {result['ssim']:.4f}, bicubic {result['bicubic_ssim']:.4f}; "
-            f"model {os.path.getsize(path) / 1e6:.2f} MB"]
+    about.write_photos(folder, "superres", data.photos.full("train"), (crop(options), crop(options), 3),
+                       scale=data.scale, measured_on={"photos": len(pairs)}, psnr=result["psnr"],
+                       bicubic_psnr=result["bicubic_psnr"])
+    return [f"{counted(len(pairs), 'photo')} of the {part} part, {data.scale} times larger, on luma:",
+            f"  PSNR {result['psnr']:.2f} dB, bicubic {result['bicubic_psnr']:.2f}; SSIM {result['ssim']:.4f}, bicubic "
+            f"{result['bicubic_ssim']:.4f}; model {os.path.getsize(path) / 1e6:.2f} MB"]

@@ -12,7 +12,10 @@ MOST_REACH = 24  # pixels around a tile that the network sees too, at most: what
 LEAST = 4  # pixels a side that a network is given; a smaller photo is mirrored at its border
 
 
-def enlarged(network: Enlarger, photo: np.ndarray, side: int = SIDE, progress: Callable[[int, int], None] = lambda done, of: None) -> np.ndarray:
+def enlarged(
+    network: Enlarger, photo: np.ndarray, side: int = SIDE,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> np.ndarray:
     """The photo, `network.scale` times as large.
 
     Args:
@@ -30,17 +33,21 @@ def enlarged(network: Enlarger, photo: np.ndarray, side: int = SIDE, progress: C
     tiles = list(tiles_of(photo.shape, side, min(network.reach, MOST_REACH)))
     for done, (seen, own) in enumerate(tiles, start=1):
         values = network.enlarge(photo[seen][None] * np.float32(255 / top))[0]
-        inside = tuple(slice(scale * (part.start - all_.start), scale * (part.stop - all_.start)) for part, all_ in zip(own, seen))
+        inside = tuple(slice(scale * (part.start - whole.start), scale * (part.stop - whole.start))
+                       for part, whole in zip(own, seen))
         place = tuple(slice(scale * part.start, scale * part.stop) for part in own)
         made[place] = rounded(values[inside] * np.float32(top / 255), top)
         progress(done, len(tiles))
     return made[: scale * height, : scale * width]
 
 
-def tiles_of(shape: tuple[int, ...], side: int, reach: int) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
+def tiles_of(
+    shape: tuple[int, ...], side: int, reach: int,
+) -> Iterator[tuple[tuple[slice, slice], tuple[slice, slice]]]:
     """What the network sees of a photo (h, w, ...), and the part of it that is kept, for each tile.
 
-    What it sees has the same size for all tiles, so that a network is compiled once; where the photo ends, the tile is moved back.
+    What it sees has the same size for all tiles, so that a network is compiled once: where the photo ends, a tile is
+    moved back.
     """
     spans = [list(spans_of(length, side, reach)) for length in shape[:2]]
     for seen_rows, rows in spans[0]:

@@ -1,4 +1,4 @@
-"""What a person needs to know of an exported model of super-resolution: what comes out, and that no picture is resized."""
+"""What a person needs to know of an exported model of super-resolution: what comes out, and how photos go in."""
 
 import keras
 
@@ -12,8 +12,9 @@ def card(model: keras.Model, part: keras.Model, path: str) -> dict:
     scale = superres.enlarger(model).scale
     return {"output": {"scale": scale, "range": [0, 255],
                        "meaning": f"the photo {scale} times as large, red, green, blue: cut it to 0..255 and round it"},
-            "steps": ["do not resize: the file takes photos of any size from 2 pixels a side on, and all photos of a batch have "
-                      "the same one; of a large photo pass overlapping tiles, as tasks/superres/tiles.py does"]}
+            "steps": ["do not resize: the file takes photos of any size from 2 pixels a side on, and all photos of a "
+                      "batch have the same one; of a large photo pass overlapping tiles, as tasks/superres/tiles.py "
+                      "does"]}
 
 
 def side(model: keras.Model) -> int:

@@ -35,11 +35,13 @@ def larger(models: Models, asked: Asked) -> dict[str, Any]:
 def middle(photo: Photo) -> tuple[Photo, bool]:
     """The middle of a photo, at most `MOST` pixels, and whether it is less than the whole."""
     height, width = photo.colours.shape[:2]
-    share = min(1.0, (MOST / (height * width)) ** 0.5)
-    rows, columns = (slice(int((1 - share) / 2 * side), int((1 - share) / 2 * side) + max(1, int(share * side))) for side in (height, width))
-    if share == 1:
+    share = (MOST / (height * width)) ** 0.5
+    if share >= 1:
         return photo, False
-    return photo._replace(colours=photo.colours[rows, columns], alpha=None if photo.alpha is None else photo.alpha[rows, columns]), True
+    sizes = [max(1, int(share * side)) for side in (height, width)]
+    rows, columns = (slice((side - size) // 2, (side - size) // 2 + size) for side, size in zip((height, width), sizes))
+    alpha = None if photo.alpha is None else photo.alpha[rows, columns]
+    return photo._replace(colours=photo.colours[rows, columns], alpha=alpha), True
 
 
 def as_png(photo: Photo) -> str:

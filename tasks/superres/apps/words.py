@@ -14,7 +14,8 @@ TEXTS = {  # by name: English, Chinese
     "larger.ask": ("Make it larger", "放大"),
 
     "larger.done": ("{scale} times larger: {width} x {height} pixels", "放大到 {scale} 倍：{width} x {height} 像素"),
-    "larger.cut": ("The photo is large, so the page shows its middle. predict.py --task=superres makes the whole photo larger.",
+    "larger.cut": ("The photo is large, so the page shows its middle. predict.py --task=superres makes the whole photo "
+                   "larger.",
                    "照片较大，本页只显示中间部分。用 predict.py --task=superres 可以放大整张照片。"),
     "larger.before": ("Bicubic interpolation", "双三次插值"),
     "larger.after": ("This model", "本模型"),

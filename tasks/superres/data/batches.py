@@ -25,7 +25,10 @@ class CropBatches(keras.utils.PyDataset):
         workers: processes that cut crops; 0: none.
     """
 
-    def __init__(self, pairs: Sequence[Pair], scale: int, side: int, batch_size: int, steps: int, seed: int = 0, workers: int = 1):
+    def __init__(
+        self, pairs: Sequence[Pair], scale: int, side: int, batch_size: int, steps: int, seed: int = 0,
+        workers: int = 1,
+    ):
         super().__init__()
         self.pairs, self.scale, self.side = list(pairs), scale, side
         self.batch_size, self.steps, self.seed, self.epoch = batch_size, steps, seed, 0
@@ -40,8 +43,8 @@ class CropBatches(keras.utils.PyDataset):
 
     def jobs(self, number: int) -> list[tuple]:
         """The work of a batch, counted over all epochs: arguments of `crop_pair`."""
-        first = number * self.batch_size
-        return [(self.photo(crop), self.scale, self.side, [self.seed, 1, crop]) for crop in range(first, first + self.batch_size)]
+        crops = range(number * self.batch_size, (number + 1) * self.batch_size)
+        return [(self.photo(crop), self.scale, self.side, [self.seed, 1, crop]) for crop in crops]
 
     def photo(self, crop: int) -> Pair:
         """The photo of a crop, counted over all batches: an order is drawn again when all have come."""

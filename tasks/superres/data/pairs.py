@@ -1,4 +1,4 @@
-"""Which photos are measured or learnt from: those of a folder that are large, and the small one of each in another folder."""
+"""Which photos are measured or learnt from: the large ones of a folder, and the small one of each in another folder."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from utils.data.images import size_of
 from utils.saying import some
 
 LARGE, SRF = re.compile(r"_HR$"), re.compile(r"_SRF_(\d)")  # as the benchmarks name them: img_001_SRF_2_HR.png
-ENDINGS = re.compile(r"(_SRF_\d)?_[HL]R$|[_-]?x\d$", re.IGNORECASE)  # what the names of a pair may differ in: 0001.png, 0001x2.png
+ENDINGS = re.compile(r"(_SRF_\d)?_[HL]R$|[_-]?x\d$", re.IGNORECASE)  # what the names of a pair may differ in
 
 
 class Pair(NamedTuple):
@@ -51,12 +51,12 @@ def paired(root: str, names: list[str], small_root: str, scale: int) -> list[Pai
     small_root = os.path.expanduser(small_root)
     small: dict[str, list[str]] = {}
     for name in small_photos(small_root, scale):
-        small.setdefault(key(name), []).append(name)
-    pairs = [Pair(os.path.join(root, name), *[os.path.join(small_root, each) for each in small.get(key(name), [])][:1]) for name in names]
+        small.setdefault(key(name), []).append(os.path.join(small_root, name))
     missing = [name for name in names if len(small.get(key(name), [])) != 1]
     if missing:
-        raise ValueError(f"--lr_path={small_root}: expected one small photo for each large one, such as 0001.png or 0001x{scale}.png for "
-                         f"0001.png; {len(missing)} have none, or several: {some(missing)}")
+        raise ValueError(f"--lr_path={small_root}: expected one small photo for each large one, such as 0001.png or "
+                         f"0001x{scale}.png for 0001.png; {len(missing)} have none, or several: {some(missing)}")
+    pairs = [Pair(os.path.join(root, name), *small[key(name)]) for name in names]
     check_sizes(pairs, scale)
     return pairs
 
@@ -76,4 +76,5 @@ def check_sizes(pairs: list[Pair], scale: int) -> None:
         if [side // scale for side in large] != list(small):
             wrong.append(f"{pair.small} {small[0]} x {small[1]} for {large[0]} x {large[1]}")
     if wrong:
-        raise ValueError(f"--scale={scale}: small photos of another size than a {scale}th of their large ones: {some(wrong)}")
+        raise ValueError(f"--scale={scale}: expected small photos of a {scale}th of the size of their large ones, "
+                         f"received {some(wrong)}")

@@ -47,7 +47,7 @@ def detail(grey: np.ndarray) -> float:
 
 
 def blocks(grey: np.ndarray) -> float:
-    """How much larger the step at every eighth pixel is than those beside it, in shares of the mean step; of the two axes the larger."""
+    """How much larger the step at every eighth pixel is than those beside it, in shares of the mean step."""
     found = []
     for values in (grey, grey.T):
         steps = np.minimum(np.abs(np.diff(values, axis=0)), 32)  # an edge of the photo is no block

@@ -1,4 +1,4 @@
-"""A picture of any kind -> what is enlarged of it: colours of 8 or 16 bits, grey or not, transparency and colour profile."""
+"""A picture of any kind -> its parts: colours of 8 or 16 bits, grey or not, transparency and colour profile."""
 
 import io
 from typing import NamedTuple
@@ -11,8 +11,8 @@ from utils.data.images import called, decoding, flat
 from utils.pictures import Picture
 from utils.saying import shown
 
-LOW = {"16B": "16L", "16L": "16B", "16N": "16B"}  # Pillow reads the high byte of a number; in the other order of bytes, the low one
-STANDARD, FINEST = 57.625, 14.4375  # means of the JPEG standard's table for luma (quality 50), and of its finest quarter
+LOW = {"16B": "16L", "16L": "16B", "16N": "16B"}  # Pillow reads the high byte of a number; in the other order the low one
+STANDARD, FINEST = 57.625, 15.375  # means of the JPEG standard's table for luma (quality 50), and of its finest quarter
 
 
 class Photo(NamedTuple):
@@ -64,8 +64,9 @@ def of_deep_array(values: np.ndarray) -> Photo:
     """The photo in an array (H, W), (H, W, 3) or (H, W, 4) uint16."""
     if values.ndim not in (2, 3) or not values.size or values.ndim == 3 and values.shape[2] not in (3, 4):
         raise ValueError(f"{called(values)}: expected numbers of shape (height, width), or with 3 or 4 channels")
-    grey = values.ndim == 2
-    return Photo(thrice(values) if grey else values[..., :3], grey, values[..., 3] if not grey and values.shape[2] == 4 else None)
+    if values.ndim == 2:
+        return Photo(thrice(values), True)
+    return Photo(values[..., :3], alpha=values[..., 3] if values.shape[2] == 4 else None)
 
 
 def parts(image: Image.Image, picture: Picture) -> tuple[np.ndarray, bool, np.ndarray | None]:
@@ -99,13 +100,19 @@ def raw_mode(args) -> str:
     return first if isinstance(first, str) else ""
 
 
-def with_low_bytes(picture: Picture, colours: np.ndarray, alpha: np.ndarray | None) -> tuple[np.ndarray, np.ndarray | None]:
+def with_low_bytes(
+    picture: Picture, colours: np.ndarray, alpha: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray | None]:
     """Colours and transparency of 16 bits, of which the high bytes are known already."""
     with decoding(picture) as file:
         file.tile = [tile._replace(args=other_byte(tile.args)) for tile in file.tile]
         low = np.asarray(ImageOps.exif_transpose(file))
-    joined = [high.astype("uint16") << 8 | low_byte for high, low_byte in zip((colours, alpha), (low[..., :3], low[..., -1])) if high is not None]
-    return joined[0], joined[1] if alpha is not None else None
+    return joined(colours, low[..., :3]), None if alpha is None else joined(alpha, low[..., -1])
+
+
+def joined(high: np.ndarray, low: np.ndarray) -> np.ndarray:
+    """Numbers of 16 bits of their two bytes."""
+    return high.astype("uint16") << 8 | low
 
 
 def other_byte(args):
@@ -122,7 +129,8 @@ def from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:
     """A CMYK image in sRGB, by its profile where it has one that can be read."""
     if profile:
         try:
-            return ImageCms.profileToProfile(image, io.BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB")
+            srgb = ImageCms.createProfile("sRGB")
+            return ImageCms.profileToProfile(image, io.BytesIO(profile), srgb, outputMode="RGB")
         except (ImageCms.PyCMSError, OSError):
             pass  # a damaged profile: as without one
     return image.convert("RGB")
@@ -139,7 +147,7 @@ def quality_of(file: Image.Image) -> float | None:
 
 
 def without_hidden(photo: Photo) -> np.ndarray:
-    """The colours (H, W, 3), where a pixel that cannot be seen has that of the nearest one that can: whatever hides there must not bleed out."""
+    """The colours (H, W, 3), where a pixel that cannot be seen has that of the nearest one that can: none bleeds out."""
     if photo.alpha is None or not 0 < np.count_nonzero(photo.alpha) < photo.alpha.size:
         return photo.colours
     rows, columns = distance_transform_edt(photo.alpha == 0, return_distances=False, return_indices=True)

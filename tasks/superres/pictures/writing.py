@@ -12,7 +12,8 @@ from utils.data.images import flat
 from utils.saying import say_once
 
 ENDINGS = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif"}
-SETTINGS = {"png": {"compress_level": 4}, "jpeg": {"quality": 95, "subsampling": 0}, "webp": {"lossless": True}, "tiff": {"compression": "tiff_deflate"}}
+SETTINGS = {"png": {"compress_level": 4}, "jpeg": {"quality": 95, "subsampling": 0}, "webp": {"lossless": True},
+            "tiff": {"compression": "tiff_deflate"}}
 WIDEST = {"jpeg": 65535, "webp": 16383}  # pixels a side that the format holds
 KINDS = {1: 0, 2: 4, 3: 2, 4: 6}  # of a PNG, by channels
 ROWS = 256  # rows that are compressed at once
@@ -24,9 +25,10 @@ def write(photo: Photo, path: str, kind: str = "png") -> None:
     Raises:
         ValueError: the photo is larger than the format holds.
     """
+    height, width = photo.colours.shape[:2]
     most = WIDEST.get(kind, 2**31 - 1)
-    if max(photo.colours.shape[:2]) > most:
-        raise ValueError(f"{path}: {photo.colours.shape[1]} x {photo.colours.shape[0]} pixels, and {kind} holds {most} a side: pass --write=png")
+    if max(height, width) > most:
+        raise ValueError(f"{path}: {width} x {height} pixels, and {kind} holds {most} a side: pass --write=png")
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     if photo.colours.dtype == np.uint16 and kind == "png":
         save_aside(lambda aside: write_deep(photo, aside), path, ENDINGS[kind])

@@ -12,7 +12,7 @@ import compare
 from apps.page import models
 from nets import superres, towers
 from tasks import choosing
-from tasks.superres import answer, evaluation, figures, task
+from tasks.superres import answer, evaluation, figures
 from tasks.superres.apps import tabs
 from tasks.superres.data.resizing import larger
 from utils.run import folder as runs

@@ -47,5 +47,5 @@ def test_what_does_not_fit_is_named(tmp_path):
     save(tmp_path / "small", "a.png", "bx2.png", "b.png", size=(20, 16))
     with pytest.raises(ValueError, match=r"2 have none, or several: b.png, c.png"):
         pairs.paired(str(tmp_path / "large"), ["a.png", "b.png", "c.png"], str(tmp_path / "small"), 2)
-    with pytest.raises(ValueError, match=r"--scale=3: small photos of another size .*a.png 20 x 16 for 40 x 32"):
+    with pytest.raises(ValueError, match=r"--scale=3: expected small photos of a 3th .*a.png 20 x 16 for 40 x 32"):
         pairs.paired(str(tmp_path / "large"), ["a.png"], str(tmp_path / "small"), 3)

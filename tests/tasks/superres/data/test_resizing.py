@@ -6,8 +6,8 @@ from PIL import Image
 
 from tasks.superres.data import resizing
 from tasks.superres.data.pairs import large_photos, paired
-from tasks.superres.measure import scores
-from tasks.superres.report import means, measured
+from tasks.superres.measuring.luma import scores
+from tasks.superres.measuring.report import means, measured
 
 from helpers import DATA
 

@@ -1,6 +1,5 @@
 """How near an enlarged photo comes to its original: PSNR and SSIM on luma, as the published figures are made."""
 
-import keras
 import numpy as np
 from keras import ops
 
@@ -16,7 +15,13 @@ def luma(photo: np.ndarray) -> np.ndarray:
 
 
 def scores(made: np.ndarray, original: np.ndarray, border: int) -> dict[str, float]:
-    """PSNR in dB and SSIM of two photos (H, W, 3) uint8 on luma, without `border` pixels at each side; SSIM is NaN below 11 pixels."""
+    """PSNR in dB and SSIM of two photos (H, W, 3) uint8 on luma, without `border` pixels at each side.
+
+    SSIM is NaN where fewer than `WINDOW` pixels a side are left.
+    """
     one, other = (luma(photo)[border:-border, border:-border, None].astype("float32") for photo in (made, original))
-    alike = ops.image.ssim(one, other, max_val=255.0, data_format="channels_last") if min(one.shape[:2]) >= WINDOW else np.nan
-    return {"psnr": float(ops.psnr(one, other, 255.0)), "ssim": float(keras.ops.convert_to_numpy(alike).item())}
+    found = {"psnr": float(ops.psnr(one, other, 255.0)), "ssim": np.nan}
+    if min(one.shape[:2]) >= WINDOW:
+        alike = ops.image.ssim(one, other, max_val=255.0, data_format="channels_last")
+        found["ssim"] = float(ops.convert_to_numpy(alike).item())
+    return found

@@ -1,14 +1,14 @@
-"""Photos that are made small, enlarged again and compared with what they were: by a network, bicubic interpolation and Lanczos."""
+"""Photos that are made small, enlarged again by a network and by interpolation, and compared with what they were."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from nets.superres import Enlarger
 from tasks.superres.data.pairs import Pair
 from tasks.superres.data.resizing import divisible, lanczos, larger, smaller
-from tasks.superres.measure import scores
+from tasks.superres.measuring.luma import scores
 from tasks.superres.tiles import enlarged
 from utils.data.images import read_photo
 from utils.saying import shown
@@ -22,12 +22,15 @@ def both(pair: Pair, scale: int) -> tuple[np.ndarray, np.ndarray]:
     return (read_photo(pair.small) if pair.small else smaller(large, scale)), large
 
 
-def measured(network: Enlarger | None, pairs: Sequence[Pair], scale: int, quality=None, progress=lambda done, of: None) -> list[dict]:
-    """PSNR and SSIM of each photo, a row each: psnr and ssim of the network, and with bicubic_ and lanczos_ before the name.
+def measured(
+    network: Enlarger | None, pairs: Sequence[Pair], scale: int, quality: Callable[[np.ndarray], float] | None = None,
+    progress: Callable[[int, int], None] = lambda done, of: None,
+) -> list[dict]:
+    """A row for each photo: psnr and ssim of the network, and with bicubic_ and lanczos_ before the name.
 
     Args:
         network: None: only the other ways.
-        quality: photo -> the score of the quality room, a further figure of each way and of the original; None: not asked for.
+        quality: photo -> its score, a further figure of each way and of the original; None: not asked for.
     """
     rows = []
     for done, pair in enumerate(pairs, start=1):
@@ -51,7 +54,7 @@ def means(rows: Sequence[dict]) -> dict[str, float]:
 
 
 def table(rows: Sequence[dict], mean: dict) -> list[str]:
-    """Each photo and the means in lines: PSNR in dB and SSIM of all ways, and the scores of quality where there are any."""
+    """Each photo and the means in lines: PSNR in dB and SSIM of all ways, and scores of quality where there are any."""
     ways = {"": "model", "bicubic_": "bicubic", "lanczos_": "lanczos"}
     own = [way for way in ways if f"{way}psnr" in mean]
     scored = [way for way in (*own, "original_") if f"{way}quality" in mean]
@@ -59,8 +62,8 @@ def table(rows: Sequence[dict], mean: dict) -> list[str]:
     lines = [f"{'':28}" + "".join(f"{f'{names[way]}: PSNR':>15} {'SSIM':>6}" for way in own)
              + "".join(f"{f'{names[way]}: quality':>19}" for way in scored)]
     for row in [*rows, {"file": "mean"} | mean]:
-        lines.append(f"{short(row['file']):28}" + "".join(f"{row[f'{way}psnr']:15.2f} {row[f'{way}ssim']:6.4f}" for way in own)
-                     + "".join(f"{row[f'{way}quality']:19.2f}" for way in scored))
+        near = (f"{row[f'{way}psnr']:15.2f} {row[f'{way}ssim']:6.4f}" for way in own)
+        lines.append("".join([f"{short(row['file']):28}", *near, *(f"{row[f'{way}quality']:19.2f}" for way in scored)]))
     return lines
 
 
@@ -78,8 +81,12 @@ class Held:
 
     def __init__(self, pairs: Sequence[Pair], scale: int):
         self.photos, self.scale = [both(pair, scale) for pair in pairs], scale
-        self.bicubic = float(np.mean([scores(larger(small, scale), large, scale)["psnr"] for small, large in self.photos]))
+        self.bicubic = self.mean(lambda small: larger(small, scale))
 
     def psnr(self, network: Enlarger) -> float:
         """PSNR on luma of a network, the mean over photos, in dB; NaN where it makes NaN."""
-        return float(np.mean([scores(enlarged(network, small), large, self.scale)["psnr"] for small, large in self.photos]))
+        return self.mean(lambda small: enlarged(network, small))
+
+    def mean(self, way: Callable[[np.ndarray], np.ndarray]) -> float:
+        """The mean PSNR of a way to enlarge."""
+        return float(np.mean([scores(way(small), large, self.scale)["psnr"] for small, large in self.photos]))

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from tasks.superres import measure, report
 from tasks.superres.data.pairs import Pair
+from tasks.superres.measuring import luma, report
 
 
 def plain_ssim(one, other):
@@ -22,22 +22,22 @@ def plain_ssim(one, other):
 def test_luma_is_that_of_rgb2ycbcr():
     """Black 16, white 235; MATLAB gives 81, 145 and 41 for red, green and blue."""
     colours = np.array([[[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255]]], "uint8")
-    assert measure.luma(colours).tolist() == [[16, 235, 81, 145, 41]]
+    assert luma.luma(colours).tolist() == [[16, 235, 81, 145, 41]]
 
 
 def test_psnr_and_ssim_without_the_border(photo, rng):
     worse = np.clip(photo + rng.normal(0, 6, photo.shape), 0, 255).astype("uint8")
     worse[:2], worse[:, -2:] = 0, 255  # the border does not count
-    found = measure.scores(worse, photo, 2)
-    one, other = (measure.luma(each)[2:-2, 2:-2].astype("float64") for each in (worse, photo))
+    found = luma.scores(worse, photo, 2)
+    one, other = (luma.luma(each)[2:-2, 2:-2].astype("float64") for each in (worse, photo))
     assert found["psnr"] == pytest.approx(10 * np.log10(255**2 / ((one - other) ** 2).mean()), abs=1e-3)
     assert found["ssim"] == pytest.approx(plain_ssim(one, other), abs=1e-4)
-    assert measure.scores(photo, photo, 2)["psnr"] == np.inf and measure.scores(photo, photo, 2)["ssim"] == pytest.approx(1)
+    assert luma.scores(photo, photo, 2)["psnr"] == np.inf and luma.scores(photo, photo, 2)["ssim"] == pytest.approx(1)
 
 
 def test_a_photo_too_small_for_ssim_counts_for_psnr_alone(rng):
     small = rng.integers(0, 256, (13, 40, 3), dtype="uint8")
-    found = measure.scores(255 - small, small, 2)
+    found = luma.scores(255 - small, small, 2)
     assert found["psnr"] > 0 and np.isnan(found["ssim"])
     rows = [{"file": "a", "width": 1, "height": 1, "psnr": 30.0, "ssim": 0.5}, {"file": "b", "width": 1, "height": 1, **found, "psnr": 40.0}]
     assert report.means(rows) == {"psnr": 35.0, "ssim": 0.5}
