@@ -71,7 +71,8 @@ def halved(weights: bytes, path: str) -> bytes:
                 new.require_group(name).attrs.update(item.attrs)
             else:
                 values = item[()]
-                values = values.astype("float16") if values.dtype == "float32" else values
+                with np.errstate(over="ignore"):  # told below
+                    values = values.astype("float16") if values.dtype == "float32" else values
                 if not np.isfinite(values).all():
                     raise ValueError(f"{path}: the weight {name} is too large for half precision: pass --nohalf")
                 new.create_dataset(name, data=values).attrs.update(item.attrs)

@@ -75,8 +75,8 @@ def build_model(options, start=None):
     if options.weights.endswith(TORCH):
         superres.load_published(model, weights.read_torch(options.weights))
     elif options.weights:
-        raise ValueError(f"--weights={options.weights}: for superres expected nothing, a run folder, a .keras file, or a "
-                         f"file of PyTorch ({' or '.join(TORCH)})")
+        raise ValueError(f"--weights={options.weights}: for superres expected nothing, a run folder, a .keras file, or "
+                         f"a file of PyTorch ({' or '.join(TORCH)})")
     return model
 
 

@@ -67,6 +67,6 @@ def spans_of(length: int, side: int, reach: int) -> Iterator[tuple[slice, slice]
 
 
 def at_least(photo: np.ndarray, side: int) -> np.ndarray:
-    """A photo; a side shorter than `side` is mirrored at its end to twice that, so that its border looks as a border does."""
+    """A photo; a side shorter than `side` is mirrored at its end to twice that, so that its border looks like one."""
     short = [2 * side - length if length < side else 0 for length in photo.shape[:2]]
     return np.pad(photo, [(0, short[0]), (0, short[1]), (0, 0)], mode="symmetric") if any(short) else photo

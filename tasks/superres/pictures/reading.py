@@ -11,7 +11,7 @@ from utils.data.images import called, decoding, flat
 from utils.pictures import Picture
 from utils.saying import shown
 
-LOW = {"16B": "16L", "16L": "16B", "16N": "16B"}  # Pillow reads the high byte of a number; in the other order the low one
+LOW = {"16B": "16L", "16L": "16B", "16N": "16B"}  # Pillow reads the high byte; in the other order it reads the low one
 STANDARD, FINEST = 57.625, 15.375  # means of the JPEG standard's table for luma (quality 50), and of its finest quarter
 
 
@@ -147,7 +147,7 @@ def quality_of(file: Image.Image) -> float | None:
 
 
 def without_hidden(photo: Photo) -> np.ndarray:
-    """The colours (H, W, 3), where a pixel that cannot be seen has that of the nearest one that can: none bleeds out."""
+    """The colours (H, W, 3); a pixel that cannot be seen has that of the nearest one that can, so that none bleeds."""
     if photo.alpha is None or not 0 < np.count_nonzero(photo.alpha) < photo.alpha.size:
         return photo.colours
     rows, columns = distance_transform_edt(photo.alpha == 0, return_distances=False, return_indices=True)
