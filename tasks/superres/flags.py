@@ -9,6 +9,7 @@ from utils.saying import either
 
 SMALL = ("Folder of the small photos of those in --dataset_path, by the same names or as 0001x2.png for 0001.png. "
          "Default: they are made, by bicubic interpolation as MATLAB's imresize does it")
+SAMPLING = {"errors": 0.5, "even": 0.0}  # the power of a crop's squared error that its chance goes with
 FORMATS = ("png", "jpeg", "webp", "tiff")  # that photos are written in
 
 
@@ -30,6 +31,8 @@ def for_training() -> None:
         flags.DEFINE_integer("width", None, "Channels of each convolution. Default: 40 for msffrn_compact, 64 for "
                              "msffrn", 1)
         flags.DEFINE_string("lr_path", "", SMALL)
+        flags.DEFINE_enum("sampling", "errors", list(SAMPLING), "Where crops are cut. errors: rather where bicubic "
+                          "interpolation errs; even: wherever they fit")
         flags.DEFINE_boolean("half", False, "Store the kept model in half precision: half as many bytes, measured as "
                              "it is stored")
 

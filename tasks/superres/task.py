@@ -117,7 +117,7 @@ def make_batches(options, data: Data, model) -> CropBatches:
     if size % replicas:
         raise ValueError(f"a batch of {size} crops does not divide among {replicas} devices; pass another --batch_size")
     made = CropBatches(data.pairs("train"), options.scale, crop(options), size, options.steps_per_epoch, options.seed,
-                       options.workers)
+                       options.workers, options.sampling)
     print(f"a batch: {size} crops of {made.side} x {made.side} pixels, {options.scale} times larger in the original; "
           f"{counted(len(made), 'batch', 'batches')} an epoch")
     return made

@@ -1,37 +1,49 @@
 """A photo -> a small crop and the large one of the same place. Runs in worker processes, which never import Keras."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from tasks.superres.data.pairs import Pair
-from tasks.superres.data.resizing import divisible, smaller_part
+from tasks.superres.data.resizing import divisible, resized, smaller, smaller_part
 from utils.data.images import read_photo
 
+STEP = 4  # pixels of a small photo from one place that is looked at to the next
 MOST = 1_000_000_000  # bytes of decoded photos that a process keeps
 KEPT: dict[str, np.ndarray] = {}
 
 
-def crop_pair(pair: Pair, scale: int, side: int, seed: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
-    """A crop of a photo, mirrored and turned by chance, at both sizes.
+def crop_pair(
+    pair: Pair, scale: int, side: int, place: tuple[int, int], turns: int, flipped: bool,
+) -> tuple[np.ndarray, np.ndarray]:
+    """A crop of a photo at both sizes, turned by so many quarters and perhaps mirrored.
 
     Args:
         side: of the small crop, in pixels.
-        seed: of the place, the mirroring and the turn.
+        place: its top and left in the small photo.
 
     Returns:
         (side, side, 3) and (s side, s side, 3) uint8.
     """
-    rng = np.random.default_rng(seed)
-    large = divisible(read_kept(pair.large), scale)
-    top, left = (int(rng.integers(length // scale - side + 1)) for length in large.shape[:2])
+    (top, left), large = place, divisible(read_kept(pair.large), scale)
     if pair.small:
         small = read_kept(pair.small)[top : top + side, left : left + side]
     else:
         small = smaller_part(large, scale, top, left, side)
     part = large[scale * top : scale * (top + side), scale * left : scale * (left + side)]
-    turns, flipped = int(rng.integers(4)), rng.random() < 0.5
     return turned(small, turns, flipped), turned(part, turns, flipped)
+
+
+def errors(pair: Pair, scale: int, side: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """What bicubic interpolation lacks in the crops of a photo: the mean squared error of those at every `STEP` pixels.
+
+    Returns:
+        (rows, columns) float32, in squared grey levels; and how many places there are along both sides.
+    """
+    large = divisible(read_kept(pair.large), scale)
+    small = read_kept(pair.small) if pair.small else smaller(large, scale)
+    squared = ((resized(small, *large.shape[:2]) - large) ** 2).mean(axis=2)
+    total = np.pad(squared, ((1, 0), (1, 0))).cumsum(0, dtype="float64").cumsum(1)[::scale, ::scale]
+    sums = total[side:, side:] - total[:-side, side:] - total[side:, :-side] + total[:-side, :-side]
+    return (sums[::STEP, ::STEP] / (scale * side) ** 2).astype("float32"), sums.shape
 
 
 def turned(photo: np.ndarray, turns: int, flipped: bool) -> np.ndarray:
