@@ -10,6 +10,7 @@
     model.duplicates("folder").groups                # groups that show the same, and the file to keep of each
     compare.load("quality").quality(["a.jpg"])       # (1,)
     compare.load("patches").match("a.jpg", "b.jpg")  # points, which of them agree, and the homography
+    compare.load("logs/RUN").enlarge("a.jpg")        # after train.py --task=superres: the photo larger, a PIL image
 
 A picture is the path of a file, an array (H, W) or (H, W, C) of numbers in 0..255, or a PIL image. All go through the
 same preparation: turned as EXIF says, transparency on paper, grey or colour and resized as the model takes it. A
@@ -46,7 +47,8 @@ def load(name: str | os.PathLike = "", threshold: float | None = None, threshold
         threshold_at: which of the measured thresholds counts, as --threshold_at of predict.py; None: the model's own.
 
     Returns:
-        `apps.search.model.Similarity`, `tasks.quality.model.Quality` or `tasks.patches.model.Places`.
+        `apps.search.model.Similarity`, `tasks.quality.model.Quality`, `tasks.patches.model.Places` or
+        `tasks.superres.model.Larger`.
 
     Raises:
         ValueError: there is no such model, or it is damaged.

@@ -7,6 +7,7 @@
     python evaluate.py --task=quality --distortions=all               quality: order of the levels of other distortions
     python evaluate.py --scores=scores.csv --higher_is_better         quality: agreement with human scores
     python evaluate.py --compare=logs/a,logs/b                        quality: which of several runs learnt faster
+    python evaluate.py --task=superres --dataset_path=Set5            larger photos beside their originals
 """
 
 from tasks import ROOMS, measuring

@@ -11,6 +11,7 @@
     python predict.py --difference=golden.png FOLDER    what differs from a golden picture, place by place
     python predict.py --quality photo.jpg FOLDER        how good do photos look: after --task=rank or finetune
     python predict.py --task=patches a.jpg b.jpg        do photos show the same place, and where lies one in the other
+    python predict.py --task=superres photo.jpg FOLDER  the photos larger: after --task=superres
 """
 
 from importlib import import_module

@@ -69,6 +69,7 @@ class RoomRow(NamedTuple):
             of this name beside it draws the answer, and apps/words.py has the words.
         without_model: what `compare.load` and the page take in place of a model, such as a method that learns nothing.
         towers: the table of towers that train.py's --backbone takes for it, module.TABLE; "": none of its own.
+        losses: the table of losses that train.py's --loss takes for it; "": its tasks have no such flag.
         embeds: whether its models turn a picture into an embedding, so that folders can be searched with them.
         learnt: the function that says in a line what its models learnt from, by their about.json.
         proves: whether its models find candidates alone, and `tasks.copies.proof` decides who is a copy of whom.
@@ -84,6 +85,7 @@ class RoomRow(NamedTuple):
     tabs: tuple[str, ...] = ()
     without_model: tuple[str, ...] = ()
     towers: str = ""
+    losses: str = ""
     embeds: bool = False
     learnt: str = "tasks.about.of_classes"
     proves: bool = False
@@ -100,6 +102,8 @@ TASKS = {
                                           "without labels, whose places it shows again from elsewhere and in another "
                                           "light"),
     "finetune": TaskRow("quality", "finetuning", "which looks better to people? Learns from photos with human scores"),
+    "superres": TaskRow("superres", "task", "what does this photo look like at twice its size, or more? Learns from a "
+                                            "folder of sharp photos, which it makes small"),
 }
 
 SIAMESE = {"tower": Part("embedding", "a picture -> its embedding", layer="tower"),
@@ -108,7 +112,7 @@ ROOMS = {
     "similarity": RoomRow(
         "siamese", "nets.siamese", "comparer", {"characters": "omniglot_compact"}, "python train.py",
         "apps.search.model.Similarity", SIAMESE, ("same", "search", "duplicates", "why"),
-        towers="nets.towers.SIMILARITY", embeds=True),
+        towers="nets.towers.SIMILARITY", losses="nets.losses.LOSSES", embeds=True),
     "copies": RoomRow(
         "siamese", "nets.siamese", "comparer", {"photos": "photos_compact"}, "python train.py --task=copies",
         "apps.search.model.Similarity", SIAMESE,
@@ -121,6 +125,10 @@ ROOMS = {
         "descriptor", "nets.descriptor", "describer", {"patches": "patches_compact"}, "python train.py --task=patches",
         "tasks.patches.model.Places", {"descriptor": Part("descriptor", "a patch -> its descriptor")}, ("places",),
         ("sift",), towers="nets.towers.PATCHES", learnt="tasks.patches.model.learnt"),
+    "superres": RoomRow(
+        "superres", "nets.superres", "enlarger", {}, "python train.py --task=superres", "tasks.superres.model.Larger",
+        {"larger": Part("larger", "a photo -> the same photo, larger")}, ("larger",),
+        towers="nets.towers.SUPERRES", losses="nets.losses.PICTURE_LOSSES", learnt="tasks.superres.model.learnt"),
 }
 
 
@@ -269,6 +277,16 @@ def rooms_that_embed() -> list[str]:
 def backbones() -> list[str]:
     """What train.py's --backbone takes: the towers of all rooms."""
     return list(dict.fromkeys(name for row in ROOMS.values() if row.towers for name in imported(row.towers)))
+
+
+def losses() -> dict[str, Any]:
+    """What train.py's --loss takes, and the rows of these names: the losses of all rooms."""
+    return {name: loss for row in ROOMS.values() if row.losses for name, loss in imported(row.losses).items()}
+
+
+def tasks_with_losses() -> list[str]:
+    """The tasks that have the flag --loss."""
+    return [task for task, row in TASKS.items() if ROOMS[row.room].losses]
 
 
 def __getattr__(name: str) -> Any:

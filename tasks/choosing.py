@@ -37,6 +37,9 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
         print(f"these pictures are {shown}, and the newest run learnt from {learnt}: the ready model {ready[suiting]} "
               f"answers; --model={newest} asks the run")
         return suiting
+    if not newest and not ready:
+        raise ValueError(f"found no run that answers, and there is no ready model; train one with: {row.train}, or "
+                         "pass --model")
     return runs.model_file(newest or suiting or next(iter(ready)), row.train)
 
 

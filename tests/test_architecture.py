@@ -9,7 +9,7 @@ import pytest
 from docs import files
 from nets import towers
 from nets.heads import HEADS
-from nets.losses import LOSSES, MININGS, PATCH_LOSSES
+from nets.losses import LOSSES, MININGS, PATCH_LOSSES, PICTURE_LOSSES
 from tasks import ROOMS, TASKS, names_of_rooms
 
 from helpers import ROOT, told_by
@@ -127,8 +127,8 @@ def test_the_choices_of_flags_are_the_rows():
     found = told_by("import json, train\nprint(json.dumps({name: train.FLAGS[name].parser.enum_values for name in "
                     "('task', 'loss', 'mining', 'head', 'backbone')}))")
     assert found == {
-        "task": list(TASKS), "loss": ["auto", *LOSSES], "mining": list(MININGS), "head": list(HEADS),
-        "backbone": ["auto", *(towers.SIMILARITY | towers.QUALITY | towers.PATCHES)],
+        "task": list(TASKS), "loss": ["auto", *LOSSES, *PICTURE_LOSSES], "mining": list(MININGS), "head": list(HEADS),
+        "backbone": ["auto", *(towers.SIMILARITY | towers.QUALITY | towers.PATCHES | towers.SUPERRES)],
     }
     for script in ("predict", "evaluate"):
         choices = told_by(f"import json, {script}\nfrom absl import "
@@ -136,13 +136,14 @@ def test_the_choices_of_flags_are_the_rows():
         assert choices == names_of_rooms()
 
 
-@pytest.mark.parametrize("table", ["HEADS", "LOSSES", "PATCH_LOSSES", "MININGS", "SIMILARITY", "PATCHES", "QUALITY"])
+@pytest.mark.parametrize("table", ["HEADS", "LOSSES", "PATCH_LOSSES", "MININGS", "SIMILARITY", "PATCHES", "QUALITY",
+                                   "SUPERRES"])
 def test_every_row_names_something_that_is_there(table):
     """A misspelt name in a row would show only when somebody chooses it."""
     package = {"HEADS": "heads", "LOSSES": "losses", "PATCH_LOSSES": "losses", "MININGS": "losses"}.get(table, "towers")
     rows = {"HEADS": HEADS, "LOSSES": LOSSES, "PATCH_LOSSES": PATCH_LOSSES, "MININGS": MININGS,
             "SIMILARITY": towers.SIMILARITY,
-            "PATCHES": towers.PATCHES, "QUALITY": towers.QUALITY}[table]
+            "PATCHES": towers.PATCHES, "QUALITY": towers.QUALITY, "SUPERRES": towers.SUPERRES}[table]
     for row in rows.values():
         file, name = (row if isinstance(row, str) else row[0]).split(".")
         body = MODULES[f"nets.{package}.{file}"].body

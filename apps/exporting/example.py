@@ -1,4 +1,5 @@
-"""Asks an exported model about pictures, without Keras:
+"""Asks an exported model about pictures, without Keras; where it makes a picture, this is written to made_1.png and so
+on:
 
     python example.py pair.json a.png b.png
 """
@@ -33,4 +34,9 @@ for start in range(0, len(files), len(names)):  # one at a time; a batch of pict
     asked = files[start : start + len(names)]
     pictures = [read(path, *card["inputs"][0]["shape"][1:]) for path in asked]
     result = run({name: picture[None] for name, picture in zip(names, pictures)})[0]
-    print(*asked, json.dumps(result.tolist()))
+    if np.ndim(result) == 3:
+        made = f"made_{start // len(names) + 1}.png"
+        Image.fromarray(np.clip(np.rint(result), 0, 255).astype("uint8")).save(made)
+        print(*asked, made)
+    else:
+        print(*asked, json.dumps(result.tolist()))

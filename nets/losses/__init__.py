@@ -1,5 +1,5 @@
-"""Losses: a batch compared with itself. One row for each loss, each loss over pairs of patches, and each way of mining
-triplets.
+"""Losses: a batch compared with itself. One row for each loss, each loss over pairs of patches or between
+pictures, and each way of mining triplets.
 
 Every loss is a layer that takes the features (b, F) and the class labels (b,) of a batch and returns
 each image's share (b,) of the loss, so that the mean over the batch is the loss. Under tf.distribute
@@ -71,6 +71,21 @@ PATCH_LOSSES = {
     "sosnet": Loss(
         "patches.SOSNet", "HardNet's hinge squared, and neighbours at the same distance in both views (SOSNet 2019)",
         {"margin": 1.0}, lambda settings: settings["margin"] ** 2, unit_length=True),
+}
+
+
+class PictureLoss(NamedTuple):
+    """One row of the table of losses between a picture that was made and its original: Keras' name of it, and what it
+    does, for --help."""
+
+    keras: str
+    text: str
+
+
+PICTURE_LOSSES = {
+    "l1": PictureLoss("mean_absolute_error",
+                      "mean absolute difference of the pixels of a larger photo and its original"),
+    "l2": PictureLoss("mean_squared_error", "mean squared difference of these"),
 }
 
 MININGS = {  # which triplets of a batch count

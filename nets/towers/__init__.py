@@ -95,6 +95,31 @@ QUALITY = {
 } | {name: Tower("applications.application", (224, 224, 3), row.least, True, row) for name, row in NETWORKS.items()}
 
 
+class LargerTower(NamedTuple):
+    """One row of the table of towers that make photos larger.
+
+    Attributes:
+        build: "file.function" in this folder.
+        input_shape: (height, width, channels) of the crops of small photos to train on, where the user names none.
+        paths, blocks, width: interleaved paths of a block, blocks in a row, and channels of each convolution.
+        rate: highest learning rate, where the user names none.
+    """
+
+    build: str
+    input_shape: Shape
+    paths: int
+    blocks: int
+    width: int
+    rate: float
+
+
+SUPERRES = {
+    "msffrn_compact": LargerTower("msffrn.msffrn_compact", (40, 40, 3), 2, 4, 40, 1.2e-3),
+    "msffrn": LargerTower("msffrn.msffrn", (48, 48, 3), 4, 10, 64, 1e-4),
+}
+SCALES = (2, 3, 4)  # how many times larger
+
+
 def row_of(backbone: str, table: dict[str, Tower]) -> Tower:
     """The row of a backbone; ValueError where the table has none of that name."""
     if backbone not in table:
@@ -191,6 +216,31 @@ def make_patch_tower(backbone: str, input_shape: Shape = ()) -> "keras.Model":
     features = named(__name__, row.build)(images, row)
     return keras.Model(images, keras.layers.UnitNormalization(dtype="float32", name="unit_length")(features),
                        name="tower")
+
+
+def larger_row(backbone: str, paths: int = 0, blocks: int = 0, width: int = 0) -> LargerTower:
+    """The row of a tower that makes photos larger, with other settings where these are not 0; ValueError where there is
+    none of that name."""
+    if backbone not in SUPERRES:
+        raise ValueError(f"--backbone={backbone} makes no photo larger: expected {' or '.join(SUPERRES)}")
+    row = SUPERRES[backbone]
+    return row._replace(paths=paths or row.paths, blocks=blocks or row.blocks, width=width or row.width)
+
+
+def make_larger_tower(row: LargerTower, scale: int) -> "keras.Model":
+    """A tower that makes photos larger, by a row of `SUPERRES`.
+
+    Args:
+        scale: of `SCALES`.
+
+    Returns:
+        Model named "tower": (batch, height, width, 3) in 0..255, of any size -> (batch, scale height, scale width, 3),
+        float32.
+    """
+    import keras
+
+    images = keras.Input((None, None, 3), name="image")
+    return keras.Model(images, named(__name__, row.build)(images, row, scale), name="tower")
 
 
 def backbone_layers(tower: "keras.Model") -> dict[str, "keras.layers.Layer"]:

@@ -7,6 +7,7 @@ from absl import flags
 from nets.heads import HEADS
 from nets.losses import LOSSES, MININGS
 from utils.flags import defaults, group, passed
+from utils.saying import either
 
 SIMILARITY = ("siamese", "triplet")
 DEFAULT_LOSS = {"siamese": "cross_entropy", "triplet": "triplet"}
@@ -25,12 +26,13 @@ def for_training() -> None:
              weights="auto: those of the ready model for photographs where the backbone is photos, otherwise random "
                      "ones; imagenet; a *_notop.h5 file of a network of keras.applications; the .h5 file of a "
                      "Siamese-tf2 network",
+             loss="supcon for your own photographs, otherwise cross_entropy for siamese and triplet for triplet",
              steps_per_epoch="as many as show each image once, but at least 40",
              workers="has no effect")
     with group("How the folders lie", *SIMILARITY):
         flags.DEFINE_boolean("train_own_data", False,
                              "Images lie as <chapter>/<image>; off: as <alphabet>/<character>/<image>, like Omniglot")
-    with group("Head and loss", *SIMILARITY):
+    with group("Head, and settings of the loss", *SIMILARITY):
         flags.DEFINE_enum("head", "distance", list(HEADS), "What turns the features of two images into a similarity. "
                           + "; ".join(f"{name}: {row.text}" for name, row in HEADS.items()))
         flags.DEFINE_boolean("freeze", False, "Keep a pretrained backbone as it is, compute its features once, and "
@@ -38,10 +40,6 @@ def for_training() -> None:
                                               "first trials, slow backbones and little data")
         flags.DEFINE_boolean("normalize", None, "Scale features to unit length, so that distances lie in 0..2. "
                                                 "Default: on with --head=distance")
-        flags.DEFINE_enum("loss", "auto", ["auto", *LOSSES],
-                          "What is minimised over the batch. auto: supcon for your own photographs, otherwise "
-                          "cross_entropy for siamese and triplet for triplet; "
-                          + "; ".join(f"{name}: {row.text}" for name, row in LOSSES.items()))
         flags.DEFINE_enum("normalization", "auto", ["auto", "trained", "frozen"],
                           "Batch normalisation of a tower that starts from other weights. frozen keeps its statistics, "
                           "which a small data set would spoil. auto: frozen for photos with --weights=auto")
@@ -89,6 +87,8 @@ def check(options) -> None:
         raise ValueError(f"--splits={options.splits} is for one host: pass --splits=1 with TF_CONFIG, and other seeds "
                          "one after the other")
     loss = loss_name(options)
+    if loss not in LOSSES:
+        raise ValueError(f"--loss={loss} is not for --task={options.task}: expected {either(list(LOSSES))}")
     if options.loss == "auto" and options.train_own_data:
         return check_mirrored(options)  # the pictures decide
     for name in sorted({name for row in LOSSES.values() for name in row.settings}):

@@ -115,5 +115,6 @@ def test_find_data_only_reads_and_finds_the_same_again(photo_folder, chapters, t
         ["--task=finetune", f"--dataset_path={tmp_path / 'scores.txt'}", f"--image_root={photo_folder}",
          "--nohigher_is_better",
          "--input_shape=64,64,3", "--test_share=.3"],
+        ["--task=superres", f"--dataset_path={photo_folder}", "--blocks=1", "--width=4"],
     ]
     assert told_by(READ.replace("ARGS", repr(args))) == {task: [True, True, True] for task in TASKS}

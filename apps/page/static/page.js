@@ -54,6 +54,7 @@ async function ask(event) {
     const response = await fetch(form.action, { method: "POST", body: new FormData(form) });
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     answer.replaceChildren(...page.getElementById("answer").childNodes);
+    answer.querySelectorAll(".swipe input").forEach(swipe);
     answer.querySelector("h2").focus({ preventScroll: true });
     answer.scrollIntoView({ block: "nearest" });
     if (answer.getBoundingClientRect().top > innerHeight / 2 || answer.offsetHeight > innerHeight) answer.scrollIntoView();
@@ -74,6 +75,10 @@ function updateLists(changed) {
   to.value = [...lines(to), changed.dataset.file].join("\n");
 }
 
+function swipe(slider) {
+  slider.closest(".swipe").querySelector(".layers").style.setProperty("--place", slider.value + "%");
+}
+
 async function copy(button) {
   const area = document.getElementById(button.dataset.copy), text = button.textContent;
   try {
@@ -91,6 +96,9 @@ document.addEventListener("change", event => {
   if (event.target.matches("input[type=file]")) preview(event.target);
   if (event.target.matches("input.keep")) updateLists(event.target);
 });
+document.addEventListener("input", event => {
+  if (event.target.matches(".swipe input")) swipe(event.target);
+});
 document.addEventListener("click", event => {
   const copied = event.target.closest("[data-copy]"), saved = event.target.closest("[data-download]");
   if (copied) copy(copied);
@@ -101,4 +109,5 @@ document.addEventListener("click", event => {
   if (zone) zone.classList.toggle("over", kind === "dragover");
   else if (kind !== "dragleave") event.preventDefault();  // a picture that is dropped beside a field must not replace the page
 }));
+document.querySelectorAll(".swipe input").forEach(swipe);
 document.querySelectorAll("input[type=file]").forEach(input => { if (input.files.length) preview(input); });

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from apps.exporting import checking, formats, latency, parts, writing
-from nets import descriptor, frozen, siamese, towers
+from nets import descriptor, frozen, siamese, superres, towers
 from nets.heads import HEADS, make_head
 from tasks.models import load_model
 from utils.data.images import read_image
@@ -213,13 +213,14 @@ def test_onnx_of_a_model_whose_backbone_was_frozen(tmp_path, rng):
 
 
 @pytest.mark.parametrize("name, kind", [
-    ("onnx", "tower"), ("onnx", "quality"), ("onnx", "descriptor"), ("litert", "quality"),
+    ("onnx", "tower"), ("onnx", "quality"), ("onnx", "descriptor"), ("onnx", "larger"), ("litert", "quality"),
     pytest.param("litert", "tower", marks=pytest.mark.rare),
     pytest.param("litert", "descriptor", marks=pytest.mark.rare),
 ])
 def test_every_part_in_other_formats(name, kind, tmp_path):
     needs(name)
     model = {"tower": small_siamese, "quality": small_ranker,
+             "larger": lambda: superres.superres(towers.larger_row("msffrn_compact", blocks=1, width=8), 3),
              "descriptor": lambda: descriptor.descriptor(towers.make_patch_tower("patches"))}[kind]()
     check_part(parts.part(model, kind), name, tmp_path)
 

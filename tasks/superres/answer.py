@@ -1,0 +1,129 @@
+"""Makes photos larger: files and the photos of folders, each into a file of its own."""
+
+import os
+import time
+
+import numpy as np
+
+from tasks import about
+from tasks.choosing import find_model
+from tasks.superres import figures
+from tasks.superres.data.resizing import resized, rounded
+from tasks.superres.model import Larger
+from tasks.superres.pictures.doubts import doubts
+from tasks.superres.pictures.reading import Photo, read
+from tasks.superres.pictures.writing import ENDINGS, write
+from utils.data.files import walk
+from utils.data.images import read_image
+from utils.data.survey import THUMBNAIL
+from utils.run.console import progress_bar, write_answer
+from utils.saying import counted, left_out, shown
+
+SHOWN = 4  # photos at most on the figure
+FIGURE = "larger.png"
+COLUMNS = ["file", "larger", "width", "height", "seconds", "warning"]
+
+
+def answer(options, files: list[str]) -> None:
+    """Makes each photo larger and says where it lies; a sheet shows bicubic interpolation beside it."""
+    found = photo_files(files)
+    model = Larger(find_model(options.model, "superres"))
+    jobs = named_after(found, os.path.expanduser(options.out), model.scale, ENDINGS[options.write])
+    check_free(jobs, options.overwrite)
+    print(f"model {model.path}: photos become {model.scale} times larger\n{about.in_words(model.known)}")
+    rows, problems, seen = [], [], []
+    for number, (file, path) in enumerate(jobs, start=1):
+        try:
+            row, part = enlarge_file(options, model, file, path, f"{number} of {len(jobs)}, " if len(jobs) > 1 else "")
+        except ValueError as error:
+            if len(jobs) == 1:
+                raise
+            problems.append(str(error))
+            continue
+        rows.append(row)
+        seen += [(file, part)] if len(seen) < SHOWN else []
+    if not rows:
+        raise ValueError(f"none of {counted(len(jobs), 'photo')} could be made larger: {problems[0]}")
+    left_out(counted(len(problems), "photo"), problems)
+    doubt = about.warning(model.known, thumbnails(file for file, _ in seen))
+    if doubt:
+        print(f"warning: {doubt}")
+    if options.figure:
+        heading = f"{model.scale} times larger, where there is most detail"
+        figures.sheet(seen, ["bicubic", "this model"], FIGURE, heading)
+    write_answer(options, rows, {"scale": model.scale, "model": model.path, "warning": doubt or None, "results": rows,
+                                 "problems": problems}, COLUMNS)
+
+
+def photo_files(files: list[str]) -> list[tuple[str, str]]:
+    """The photos of files and folders, each with its path below the folder; ValueError where there are none."""
+    found: dict[str, str] = {}
+    for file in map(os.path.expanduser, files):
+        below = walk(file)[0] if os.path.isdir(file) else [""]
+        for name in below:
+            found.setdefault(os.path.join(file, name) if name else file, name or os.path.basename(file))
+    if not found:
+        raise ValueError("received no photo, expected files or folders of them: python predict.py --task=superres "
+                         "photo.jpg")
+    return list(found.items())
+
+
+def named_after(found: list[tuple[str, str]], out: str, scale: int, ending: str) -> list[tuple[str, str]]:
+    """Each photo with the file of its larger one: photo_x2.png, or photo_jpg_x2.png where another would get that name.
+
+    Raises:
+        ValueError: two photos of the same name.
+    """
+    stems = [os.path.splitext(below)[0] for _, below in found]
+    jobs = []
+    for (file, below), stem in zip(found, stems):
+        name = stem if stems.count(stem) == 1 else below.replace(".", "_")
+        jobs.append((file, os.path.join(out, f"{name}_x{scale}{ending}")))
+    names = [path for _, path in jobs]
+    if twice := next((path for path in names if names.count(path) > 1), None):
+        raise ValueError(f"two of the photos would be written to {twice}: make them larger one after the other, "
+                         "with another --out")
+    return jobs
+
+
+def check_free(jobs: list[tuple[str, str]], overwrite: bool) -> None:
+    """Raises ValueError where a file is there already that may not be replaced, or is the photo itself."""
+    there = [path for _, path in jobs if os.path.exists(path)]
+    if there and not overwrite:
+        more = f", and {len(there) - 1} more are there" if len(there) > 1 else ""
+        raise ValueError(f"{there[0]} exists{more}: pass --overwrite to replace it, or another --out")
+    sources = {os.path.realpath(file) for file, _ in jobs}
+    if own := next((path for path in there if os.path.realpath(path) in sources), None):
+        raise ValueError(f"{own} would be replaced by its larger photo: pass another --out")
+
+
+def enlarge_file(options, model: Larger, file: str, path: str, place: str) -> tuple[dict, list[np.ndarray]]:
+    """Makes a photo larger; the row of the answer, and the same part by bicubic interpolation and as it became."""
+    began = time.perf_counter()
+    photo = read(file)
+    for line in photo.said:
+        print(line)
+    doubt = doubts(photo)
+    if doubt:
+        print(f"warning: {shown(file)}: {'; '.join(doubt)}")
+    made = model.photo(photo, options.ensemble, progress_bar("tile"))
+    write(made, path, options.write)
+    height, width = made.colours.shape[:2]
+    seconds = time.perf_counter() - began
+    print(f"  {place}{shown(path)}: {width} x {height} pixels, {seconds:.1f} s", flush=True)
+    row = {"file": file, "larger": path, "width": width, "height": height, "seconds": round(seconds, 2),
+           "warning": "; ".join(doubt) or None}
+    return row, beside_bicubic(photo, made, model.scale)
+
+
+def beside_bicubic(photo: Photo, made: Photo, scale: int) -> list[np.ndarray]:
+    """The part with most detail, by bicubic interpolation and as it became: (H, W, 3) uint8 each."""
+    place, top = figures.busiest(photo.colours), np.iinfo(photo.colours.dtype).max
+    part = photo.colours[place]
+    bicubic = resized(part, *(scale * side for side in part.shape[:2])) * (255 / top)
+    return [rounded(bicubic), rounded(made.colours[figures.part_of(place, scale)] * (255 / top))]
+
+
+def thumbnails(files) -> np.ndarray:
+    """Thumbnails (N, 48, 48, 3) uint8 of photos that could be read."""
+    return np.stack([read_image(file, THUMBNAIL) for file in files])
