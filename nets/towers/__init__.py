@@ -120,12 +120,16 @@ SUPERRES = {
 SCALES = (2, 3, 4)  # how many times larger
 
 
+def own_shapes(table: dict[str, Tower]) -> dict[str, str]:
+    """The towers of a table that are none of keras.applications, and the input shape of each, such as "48,48,1"."""
+    return {name: ",".join(map(str, row.input_shape)) for name, row in table.items() if name not in NETWORKS}
+
+
 def row_of(backbone: str, table: dict[str, Tower]) -> Tower:
     """The row of a backbone; ValueError where the table has none of that name."""
     if backbone not in table:
-        own = [name for name in table if name not in NETWORKS]
-        raise ValueError(f"--backbone={backbone} is not for this task: expected {', '.join(own)}, or a network of "
-                         "keras.applications")
+        raise ValueError(f"--backbone={backbone} is not for this task: expected {', '.join(own_shapes(table))}, or a "
+                         "network of keras.applications")
     return table[backbone]
 
 

@@ -2,13 +2,15 @@
 
 from absl import flags
 
+from nets.towers import SIMILARITY, own_shapes
 from utils.flags import defaults, group
 
 
 def for_training() -> None:
     """Flags that train.py hands to the task copies."""
     defaults("Copies of photos: defaults", "copies", dataset_path="a folder of photos", test_share="0.1",
-             backbone="photos; also compact, koch, vgg16 and the networks of keras.applications",
+             backbone="photos; also " + ", ".join(name for name in own_shapes(SIMILARITY) if name != "photos")
+                      + " and the networks of keras.applications",
              input_shape="80,80,3 for photos, otherwise as for siamese",
              weights="auto: those of the ready model for photographs where the backbone is photos, otherwise random "
                      "ones",

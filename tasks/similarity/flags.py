@@ -4,8 +4,10 @@ import os
 
 from absl import flags
 
+from nets import towers
 from nets.heads import HEADS
 from nets.losses import LOSSES, MININGS
+from nets.towers import own_shapes
 from utils.flags import defaults, group, passed
 from utils.saying import either
 
@@ -19,10 +21,11 @@ def for_training() -> None:
              dataset_path="a folder of classes, with a folder of images for each; while it is empty, letters are "
                           "drawn there",
              test_share="0.1; for your own photographs in fewer than 100 classes 0.2",
-             backbone="photos for your own photographs, otherwise compact; also koch, vgg16 and the networks of "
-                      "keras.applications",
-             input_shape="what suits your own photographs; 48,48,1 for compact, 80,80,3 for photos, 105,105,3 for "
-                         "vgg16, 105,105,1 for koch, otherwise 128,128,3",
+             backbone="photos for your own photographs, otherwise compact; "
+                      + either(list(own_shapes(towers.SIMILARITY))) + ", or a network of keras.applications",
+             input_shape="what suits your own photographs; "
+                         + ", ".join(f"{shape} for {name}" for name, shape in own_shapes(towers.SIMILARITY).items())
+                         + ", otherwise 128,128,3",
              weights="auto: those of the ready model for photographs where the backbone is photos, otherwise random "
                      "ones; imagenet; a *_notop.h5 file of a network of keras.applications; the .h5 file of a "
                      "Siamese-tf2 network",

@@ -31,7 +31,7 @@ def test_help_of_each_script_knows_a_new_room(script, room):
                                         "flags.help_text()]))")
     assert "echoes" in shown and ("echo" in shown or script == "train")
     if script == "train":
-        assert re.search(r"what comes back\?\s+Learns from walls", text)
+        assert re.search(r"what\s+comes\s+back\?\s+Learns\s+from\s+walls", text)
         assert "Echoes (--task=echoes)\n  --echoes=3" in text
         assert "Echoes: defaults (--task=echoes)\n  --dataset_path: a folder of walls." in text
 
