@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from nets.inference import apply
+from nets.inference import apply_often
 from nets.towers import LargerTower, make_larger_tower, msffrn
 
 KIND = "superres"  # name of the models that are kept
@@ -75,7 +75,7 @@ class Enlarger(NamedTuple):
 def enlarger(model: keras.Model) -> Enlarger:
     """What a model made by `superres` is used for; ValueError where it has no layer "larger"."""
     kept = model.get_layer("larger")
-    return Enlarger(partial(apply, model), kept.scale, kept.reach)
+    return Enlarger(partial(apply_often, model), kept.scale, kept.reach)
 
 
 def in_eight_positions(enlarge: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:

@@ -12,12 +12,13 @@ import compare
 from apps.page import models
 from nets import superres, towers
 from tasks import choosing
-from tasks.superres import answer, evaluation, figures
+from tasks.superres import answer, evaluation, figures, flags
 from tasks.superres.apps import tabs
 from tasks.superres.data.resizing import larger
+from tasks.superres.pictures.writing import ENDINGS
 from utils.run import folder as runs
 
-from helpers import scenery
+from helpers import scenery, weights_of
 
 TINY = ("--blocks=1", "--width=4", "--input_shape=12,12,3", "--batch_size=4")
 
@@ -77,6 +78,10 @@ def test_photos_of_all_kinds_are_enlarged_or_named(run, photo, tmp_path, capsys)
     assert "CMYK" in said and "broken.png: not an image" in said and "left out 1 photo" in said
     told = json.loads(said.splitlines()[-1])
     assert told["scale"] == 2 and len(told["results"]) == 7 and len(list(csv.DictReader(open(tmp_path / "a.csv")))) == 7
+
+
+def test_flags_and_tables_name_the_same_formats():
+    assert list(flags.FORMATS) == list(ENDINGS)
 
 
 def test_nothing_is_overwritten_unless_asked_for(run, photos, tmp_path):
@@ -169,6 +174,18 @@ def test_the_tab_shows_both_photos_and_of_a_large_one_the_middle(run, photos, tm
     assert tabs.larger(kept, given) | {"width": 80, "height": 64, "cut": True} == tabs.larger(kept, given)
 
 
+def test_the_page_shows_a_slider_and_a_file_to_keep(run, photos, monkeypatch):
+    pytest.importorskip("flask")
+    from apps.page import site
+
+    monkeypatch.setattr(choosing, "find_model", lambda *asked: str(run / "best.keras"))
+    client = site.make_site(models.Models(compare.load), str(photos), "zh").test_client()
+    with open(photos / "0.png", "rb") as file:
+        shown = client.post("/larger", data={"photo": (file, "0.png")}).get_data(as_text=True)
+    assert "放大到 2 倍：160 x 128 像素" in shown and 'type="range"' in shown and 'download="larger_x2.png"' in shown
+    assert shown.count("data:image/png;base64,") == 3 and "双三次插值" in shown
+
+
 def test_the_busiest_part_is_where_neighbours_differ_most(rng):
     photo = np.full((300, 400, 3), 90, "uint8")
     photo[160:256, 288:384] = rng.integers(0, 256, (96, 96, 3))
@@ -204,7 +221,6 @@ def test_killed_and_resumed_equals_uninterrupted(script, photos, tmp_path):
     script("train.py", *common, "--epochs=1", "--run=parts")
     script("train.py", "--resume", "--run=parts", "--epochs=2")
     logs = [(tmp_path / "logs" / name / "log.csv").read_text() for name in ("whole", "parts")]
-    from helpers import weights_of
     one, two = (weights_of(tmp_path / "logs" / name / "last.keras") for name in ("whole", "parts"))
     assert logs[0] == logs[1] and all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
