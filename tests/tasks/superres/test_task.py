@@ -228,8 +228,8 @@ def test_killed_and_resumed_equals_uninterrupted(script, photos, tmp_path):
 @pytest.mark.rare
 def test_what_does_not_fit_is_one_line(script, photos):
     common = ("--task=superres", f"--dataset_path={photos}", "--workers=0")
-    for flags, text in ((["--backbone=vgg16"], "makes no photo larger"), (["--input_shape=20,12,3"], "expected square crops"),
+    for given, text in ((["--backbone=vgg16"], "makes no photo larger"), (["--input_shape=20,12,3"], "expected square crops"),
                         (["--loss=triplet"], "--loss=triplet is not for --task=superres"), (["--scale=5"], "scale"),
                         (["--lr_path=."], "expected one small photo for each large one"), (["--weights=imagenet"], "for superres expected")):
-        out = script("train.py", *common, *flags, expect=1 if "scale=5" in flags[0] else 2)
-        assert text in out.strip().splitlines()[-1] or "scale=5" in flags[0]
+        out = script("train.py", *common, *given, expect=1 if "scale=5" in given[0] else 2)
+        assert text in out.strip().splitlines()[-1] or "scale=5" in given[0]
