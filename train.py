@@ -45,8 +45,8 @@ with group("How it learns"):
     flags.DEFINE_integer("patience", 0, "Stop after this many epochs without a better one. 0: never", 0)
     flags.DEFINE_integer("seed", 0, "Seed of weights, batches, split and pairs", 0)
 with group("What is minimised", *tasks.tasks_with_losses()):
-    flags.DEFINE_enum("loss", "auto", ["auto", *tasks.losses()], "What is minimised over the batch. auto: the default of the task; "
-                      + "; ".join(f"{name}: {row.text}" for name, row in tasks.losses().items()))
+    flags.DEFINE_enum("loss", "auto", ["auto", *tasks.losses()], "What is minimised over the batch. auto: the default "
+                      "of the task; " + "; ".join(f"{name}: {row.text}" for name, row in tasks.losses().items()))
 tasks.define_flags("training")
 with group("Where it runs"):
     flags.DEFINE_string("devices", "", "GPUs that share each batch, such as 0,1; cpu; cpu:2 to try sharing without GPUs. Default: what "

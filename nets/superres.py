@@ -84,6 +84,7 @@ def in_eight_positions(enlarge: Callable[[np.ndarray], np.ndarray]) -> Callable[
     Timofte et al., "Seven ways to improve example-based single image super resolution", 2016; EDSR's "+".
     """
     def mean(photos: np.ndarray) -> np.ndarray:
+        """The mean of eight positions of photos (B, h, w, 3)."""
         total = 0.0
         for turns in range(4):
             for flip in (slice(None), slice(None, None, -1)):

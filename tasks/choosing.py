@@ -38,7 +38,8 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
               f"--model={newest} asks the run")
         return suiting
     if not newest and not ready:
-        raise ValueError(f"found no run that answers, and there is no ready model; train one with: {row.train}, or pass --model")
+        raise ValueError(f"found no run that answers, and there is no ready model; train one with: {row.train}, or pass "
+                         "--model")
     return runs.model_file(newest or suiting or next(iter(ready)), row.train)
 
 

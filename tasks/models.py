@@ -49,7 +49,7 @@ def load_model(path: str, kind: str) -> keras.Model:
 
 
 def store_in_half(path: str) -> None:
-    """Writes the weights of a .keras file in half precision, compressed: half as many bytes. Keras reads them as float32.
+    """Writes the weights of a .keras file in half precision: half as many bytes. Keras reads them as float32.
 
     Raises:
         ValueError: a weight is too large for half precision.

@@ -35,8 +35,8 @@ CLOCK = ("seconds", "waited")  # columns of a log that no two runs share
 FLAGS = {
     "similarity": ("--input_shape=32,32,1", "--batch_size=8", "--images_per_class=2", "--epochs=40", "--steps_per_epoch=8"),
     "rank": ("--task=rank", "--dataset_path=photos", "--input_shape=64,64,3", "--epochs=40", "--steps_per_epoch=4", "--workers=0"),
-    "superres": ("--task=superres", "--dataset_path=photos", "--input_shape=16,16,3", "--batch_size=4", "--blocks=1", "--width=8", "--epochs=40",
-                 "--steps_per_epoch=8", "--workers=1"),
+    "superres": ("--task=superres", "--dataset_path=photos", "--input_shape=16,16,3", "--batch_size=4", "--blocks=1",
+                 "--width=8", "--epochs=40", "--steps_per_epoch=8", "--workers=1"),
 }
 
 

@@ -1,4 +1,4 @@
-"""Asks an exported model about pictures, without Keras; where it makes a picture, this is written to made_1.png and so on:
+"""Asks an exported model about pictures, without Keras; a picture that it makes goes to made_1.png and so on:
 
     python example.py pair.json a.png b.png
 """

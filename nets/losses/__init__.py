@@ -74,14 +74,14 @@ PATCH_LOSSES = {  # over points that are seen twice; the layers take features an
 
 
 class PictureLoss(NamedTuple):
-    """One row of the table of losses between a picture that was made and its original: Keras' name of it, and what it does, for --help."""
+    """One row of the table of losses between a picture that was made and its original: Keras' name of it, and its text."""
 
     keras: str
     text: str
 
 
 PICTURE_LOSSES = {
-    "l1": PictureLoss("mean_absolute_error", "mean absolute difference of the pixels of a larger photo and its original"),
+    "l1": PictureLoss("mean_absolute_error", "mean absolute difference of pixels of a larger photo and its original"),
     "l2": PictureLoss("mean_squared_error", "mean squared difference of these"),
 }
 

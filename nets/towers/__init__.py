@@ -214,7 +214,11 @@ def make_patch_tower(backbone: str, input_shape: Shape = ()) -> "keras.Model":
 
 
 def larger_row(backbone: str, paths: int = 0, blocks: int = 0, width: int = 0) -> LargerTower:
-    """The row of a tower that makes photos larger, with other settings where these are not 0; ValueError where there is none of that name."""
+    """The row of a tower that makes photos larger, with other settings where these are not 0.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
     if backbone not in SUPERRES:
         raise ValueError(f"--backbone={backbone} makes no photo larger: expected {' or '.join(SUPERRES)}")
     row = SUPERRES[backbone]
@@ -228,7 +232,8 @@ def make_larger_tower(row: LargerTower, scale: int) -> "keras.Model":
         scale: of `SCALES`.
 
     Returns:
-        Model named "tower": (batch, height, width, 3) in 0..255, of any size -> (batch, scale height, scale width, 3), float32.
+        Model named "tower": (batch, height, width, 3) in 0..255, of any size -> (batch, scale height, scale width, 3),
+        float32.
     """
     import keras
 

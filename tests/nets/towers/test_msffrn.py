@@ -35,7 +35,8 @@ def test_the_article_s_sizes_come_out_to_the_unit():
     assert towers.make_larger_tower(row(), 2).count_params() == 6_223_043
 
 
-@pytest.mark.parametrize("scale, paths, blocks, width", [(3, 4, 1, 64), (4, 4, 2, 64), (2, 1, 3, 5), (2, 2, 2, 8), (3, 3, 1, 4), (4, 5, 1, 4)])
+@pytest.mark.parametrize("scale, paths, blocks, width",
+                         [(3, 4, 1, 64), (4, 4, 2, 64), (2, 1, 3, 5), (2, 2, 2, 8), (3, 3, 1, 4), (4, 5, 1, 4)])
 def test_any_number_of_paths_has_the_size_of_the_rule(scale, paths, blocks, width):
     tower = towers.make_larger_tower(row(paths=paths, blocks=blocks, width=width), scale)
     assert tower.count_params() == weights_of_msffrn(scale, paths, blocks, width)
@@ -53,7 +54,8 @@ def test_the_joins_of_four_paths_are_those_of_the_article():
 
 def test_one_pixel_counts_as_far_as_reach_says(rng):
     """And no farther: a tile with so much around it gives what the whole photo gives."""
-    for name, settings in (("msffrn", {"paths": 3, "blocks": 1, "width": 4}), ("msffrn_compact", {"paths": 2, "blocks": 2, "width": 6})):
+    for name, settings in (("msffrn", {"paths": 3, "blocks": 1, "width": 4}),
+                           ("msffrn_compact", {"paths": 2, "blocks": 2, "width": 6})):
         model = superres.superres(row(name, **settings), 2)
         model.set_weights([rng.normal(0, 0.3, weight.shape) for weight in model.get_weights()])
         network, photo = superres.enlarger(model), rng.uniform(0, 255, (1, 41, 41, 3))
@@ -73,7 +75,8 @@ def test_the_fixed_convolution_is_bicubic_interpolation_up_to_the_border(scale, 
     made = apply(msffrn.Bicubic(scale), photo)[0]
     wide = np.pad(photo[0], ((4, 4), (4, 4), (0, 0)), mode="symmetric")
     size = (15 * scale, 10 * scale)
-    want = np.stack([np.asarray(Image.fromarray(wide[..., c]).resize(size, Image.Resampling.BICUBIC)) for c in range(3)], -1)
+    want = np.stack([np.asarray(Image.fromarray(wide[..., c]).resize(size, Image.Resampling.BICUBIC))
+                     for c in range(3)], -1)
     np.testing.assert_allclose(made, want[4 * scale : -4 * scale, 4 * scale : -4 * scale], atol=1e-3)
 
 
@@ -122,8 +125,8 @@ def plain(arrays, photo, scale, blocks):
         return np.einsum("oiyx,ihwyx->ohw", kernel, windows) + bias[:, None, None]
 
     def shuffle(x, step):
-        channels = len(x) // step**2
-        return x.reshape(channels, step, step, *x.shape[1:]).transpose(0, 3, 1, 4, 2).reshape(channels, step * x.shape[1], -1)
+        channels, height = len(x) // step**2, step * x.shape[1]
+        return x.reshape(channels, step, step, *x.shape[1:]).transpose(0, 3, 1, 4, 2).reshape(channels, height, -1)
 
     mean = np.array(msffrn.DIV2K_MEAN)[:, None, None]
     x = first = conv("head.0", photo - mean)
@@ -152,7 +155,7 @@ def test_published_weights_give_what_the_authors_network_gives(scale, rng):
 
 def test_weights_of_another_network_are_refused_in_one_line(rng):
     arrays = published(rng, 2)
-    with pytest.raises(ValueError, match="2 layers are only on one side, such as body.1.columns.0.1.conv|such as body.1"):
+    with pytest.raises(ValueError, match=r"\d+ layers are only on one side, such as body.1"):
         superres.load_published(superres.superres(row(paths=2, blocks=1, width=4), 2), arrays)
     with pytest.raises(ValueError, match=r"head.0 is \(3, 3, 3, 4\), the network expects \(3, 3, 3, 8\)"):
         superres.load_published(superres.superres(row(paths=2, blocks=2, width=8), 2), arrays)
@@ -168,7 +171,8 @@ def test_the_layers_of_a_torch_network_are_read_by_their_names(rng, tmp_path):
 
     def conv(name, x):
         kernel, bias = torch.tensor(arrays[f"{name}.weight"]), arrays.get(f"{name}.bias")
-        return torch.nn.functional.conv2d(x, kernel, None if bias is None else torch.tensor(bias), padding=kernel.shape[2] // 2)
+        return torch.nn.functional.conv2d(x, kernel, None if bias is None else torch.tensor(bias),
+                                          padding=kernel.shape[2] // 2)
 
     def unit(path, step, x):
         return torch.relu(conv(f"body.0.columns.{path}.{step}.conv", x))
@@ -181,4 +185,5 @@ def test_the_layers_of_a_torch_network_are_read_by_their_names(rng, tmp_path):
     want = conv("tail.3", torch.nn.PixelShuffle(2)(x)) + mean
     model = superres.superres(row(paths=2, blocks=1, width=4), 2)
     superres.load_published(model, weights.read_torch(str(tmp_path / "net.pt")))
-    np.testing.assert_allclose(superres.enlarger(model).enlarge(photo), want.permute(0, 2, 3, 1).numpy(), rtol=1e-3, atol=0.02)
+    made = superres.enlarger(model).enlarge(photo)
+    np.testing.assert_allclose(made, want.permute(0, 2, 3, 1).numpy(), rtol=1e-3, atol=0.02)

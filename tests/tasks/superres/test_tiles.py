@@ -20,7 +20,8 @@ def nearest(scale, reach=3):
     return Enlarger(enlarge, scale, reach), sizes
 
 
-@pytest.mark.parametrize("length, side, reach", [(10, 4, 2), (100, 16, 3), (17, 16, 3), (22, 16, 3), (23, 16, 3), (1, 4, 2), (64, 7, 5)])
+@pytest.mark.parametrize("length, side, reach", [(10, 4, 2), (100, 16, 3), (17, 16, 3), (22, 16, 3), (23, 16, 3),
+                                                 (1, 4, 2), (64, 7, 5)])
 def test_spans_cover_each_pixel_once_and_see_around_it(length, side, reach):
     covered, sizes = [], set()
     for seen, own in tiles.spans_of(length, side, reach):
@@ -40,7 +41,8 @@ def test_all_tiles_have_one_size_and_make_the_whole(scale, rng):
     assert set(sizes) == {(21, 20)} and told[-1] == (len(sizes), len(sizes))
 
 
-@pytest.mark.parametrize("backbone, settings", [("msffrn_compact", {"blocks": 2, "width": 8}), ("msffrn", {"blocks": 2, "width": 8, "paths": 3})])
+@pytest.mark.parametrize("backbone, settings", [("msffrn_compact", {"blocks": 2, "width": 8}),
+                                                ("msffrn", {"blocks": 2, "width": 8, "paths": 3})])
 def test_tiles_of_a_network_equal_the_whole_within_a_grey_level(backbone, settings, rng, photo):
     model = superres.superres(towers.larger_row(backbone, **settings), 2)
     model.set_weights([weight + rng.normal(0, 0.03, weight.shape) for weight in model.get_weights()])
@@ -56,7 +58,7 @@ def test_tiles_of_a_network_equal_the_whole_within_a_grey_level(backbone, settin
 def test_the_smallest_photos_are_enlarged(size, rng):
     photo = rng.integers(0, 256, (*size, 3), dtype="uint8")
     network = superres.enlarger(superres.superres(towers.larger_row("msffrn_compact", blocks=1, width=4), 3))
-    np.testing.assert_array_equal(tiles.enlarged(network, photo), larger(photo, 3))  # untrained, it is bicubic interpolation
+    np.testing.assert_array_equal(tiles.enlarged(network, photo), larger(photo, 3))  # untrained, it is bicubic
 
 
 def test_sixteen_bits_stay_sixteen_bits(rng):

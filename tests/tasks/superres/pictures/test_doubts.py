@@ -49,6 +49,7 @@ def test_hard_compression_is_named_by_the_file_and_by_its_pixels(photos):
     assert sum("blocks" in text for text in said) >= 0.9 * len(said)
 
 
-@pytest.mark.parametrize("photo", [np.full((80, 80, 3), 7, "uint8"), np.zeros((1, 1, 3), "uint8"), np.full((70, 90, 3), 40000, "uint16")])
+@pytest.mark.parametrize("photo", [np.full((80, 80, 3), 7, "uint8"), np.zeros((1, 1, 3), "uint8"),
+                                   np.full((70, 90, 3), 40000, "uint16")])
 def test_nothing_is_said_of_flat_and_tiny_photos(photo):
     assert doubts(Photo(photo)) == []
