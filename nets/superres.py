@@ -8,7 +8,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from nets.inference import apply
+from nets.inference import apply_often
 from nets.towers import LargerTower, make_larger_tower, msffrn
 
 KIND = "superres"  # name of the models that are kept
@@ -75,7 +75,7 @@ class Enlarger(NamedTuple):
 def enlarger(model: keras.Model) -> Enlarger:
     """What a model made by `superres` is used for; ValueError where it has no layer "larger"."""
     kept = model.get_layer("larger")
-    return Enlarger(partial(apply, model), kept.scale, kept.reach)
+    return Enlarger(partial(apply_often, model), kept.scale, kept.reach)
 
 
 def in_eight_positions(enlarge: Callable[[np.ndarray], np.ndarray]) -> Callable[[np.ndarray], np.ndarray]:
@@ -84,6 +84,7 @@ def in_eight_positions(enlarge: Callable[[np.ndarray], np.ndarray]) -> Callable[
     Timofte et al., "Seven ways to improve example-based single image super resolution", 2016; EDSR's "+".
     """
     def mean(photos: np.ndarray) -> np.ndarray:
+        """The mean of eight positions of photos (B, h, w, 3)."""
         total = 0.0
         for turns in range(4):
             for flip in (slice(None), slice(None, None, -1)):

@@ -2,6 +2,7 @@
 
     python tests/kills.py similarity 25
     python tests/kills.py rank 25
+    python tests/kills.py superres 25
     python tests/kills.py gallery 25
 
 A training must leave models and logs that can be read after every kill, and in the end the weights and the log of one
@@ -37,6 +38,8 @@ FLAGS = {
                    "--steps_per_epoch=8"),
     "rank": ("--task=rank", "--dataset_path=photos", "--input_shape=64,64,3", "--epochs=40", "--steps_per_epoch=4",
              "--workers=0"),
+    "superres": ("--task=superres", "--dataset_path=photos", "--input_shape=16,16,3", "--batch_size=4", "--blocks=1",
+                 "--width=8", "--epochs=40", "--steps_per_epoch=8", "--workers=1"),
 }
 
 
@@ -68,7 +71,7 @@ def kill_training(kind: str, count: int, rng) -> dict:
 
     import tasks.models  # noqa: F401  makes the layers of this project known to Keras
 
-    if kind == "rank":
+    if kind != "similarity":
         photographs("photos", 40)
     faults, kills, epochs = [], 0, []
     warm, fault = until_first_epoch(kind)

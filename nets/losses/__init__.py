@@ -84,7 +84,7 @@ class PictureLoss(NamedTuple):
 
 PICTURE_LOSSES = {
     "l1": PictureLoss("mean_absolute_error",
-                      "mean absolute difference of the pixels of a larger photo and its original"),
+                      "mean absolute difference of pixels of a larger photo and its original"),
     "l2": PictureLoss("mean_squared_error", "mean squared difference of these"),
 }
 

@@ -103,6 +103,7 @@ class LargerTower(NamedTuple):
         input_shape: (height, width, channels) of the crops of small photos to train on, where the user names none.
         paths, blocks, width: interleaved paths of a block, blocks in a row, and channels of each convolution.
         rate: highest learning rate, where the user names none.
+        outside: convolutions 3 x 3 in a row outside the blocks.
     """
 
     build: str
@@ -111,11 +112,12 @@ class LargerTower(NamedTuple):
     blocks: int
     width: int
     rate: float
+    outside: int
 
 
 SUPERRES = {
-    "msffrn_compact": LargerTower("msffrn.msffrn_compact", (40, 40, 3), 2, 4, 40, 1.2e-3),
-    "msffrn": LargerTower("msffrn.msffrn", (48, 48, 3), 4, 10, 64, 1e-4),
+    "msffrn_compact": LargerTower("msffrn.msffrn_compact", (40, 40, 3), 2, 4, 40, 1.2e-3, 2),
+    "msffrn": LargerTower("msffrn.msffrn", (48, 48, 3), 4, 10, 64, 1e-4, 4),
 }
 SCALES = (2, 3, 4)  # how many times larger
 

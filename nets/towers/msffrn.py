@@ -78,11 +78,8 @@ def conv(x, width: int, name: str, activation: str | None = None):
 
 
 def reach(row) -> int:
-    """How many pixels of the small photo away a pixel can still count: one for each convolution 3 x 3 in a row.
-
-    Four convolutions stand outside the blocks of `msffrn`, the last one or two of them at a larger size.
-    """
-    return row.blocks * 2 ** (row.paths - 1) + 4
+    """How many pixels of the small photo away a pixel can still count: one for each convolution 3 x 3 in a row."""
+    return row.blocks * 2 ** (row.paths - 1) + row.outside
 
 
 @keras.saving.register_keras_serializable("compare")

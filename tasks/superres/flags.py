@@ -22,7 +22,7 @@ def for_training() -> None:
              weights="auto: random ones; a .pt file of MSFFRN's authors", loss="l1",
              optimizer="adam, without --weight_decay where none is passed",
              learning_rate="0.0012 for msffrn_compact, 0.0001 for msffrn",
-             batch_size="16 crops where none is passed", steps_per_epoch="200")
+             batch_size="8 crops where none is passed", steps_per_epoch="400")
     with group("Larger photos", "superres"):
         flags.DEFINE_integer("scale", 2, "How many times larger photos become: 2, 3 or 4", min(SCALES), max(SCALES))
         flags.DEFINE_integer("paths", None, "Interleaved paths of a block, the deepest of 2^(paths - 1) convolutions. "

@@ -25,7 +25,7 @@ NEXT = "python predict.py --task=superres PHOTO, or python evaluate.py --task=su
 FIGURES = {}
 CURVES = [("PSNR on luma of held-out photos, dB", ["val_psnr", "val_bicubic"])]
 VALIDATED, TESTED = 16, 16  # photos at most that are enlarged after each epoch, and when training ends
-BATCH, STEPS = 16, 200  # crops in a batch and batches in an epoch, where none are asked for
+BATCH, STEPS = 8, 400  # crops in a batch and batches in an epoch, where none are asked for
 TORCH = (".pth", ".pt")  # files of PyTorch: the authors' weights
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from nets.superres import Enlarger
 from tasks.superres.data.resizing import rounded
 
-SIDE = 256  # pixels of the small photo that a tile shows, a side
+SIDE = 384  # pixels of the small photo that a tile shows, a side, about
 MOST_REACH = 24  # pixels around a tile that the network sees too, at most: what is farther away hardly counts
 LEAST = 4  # pixels a side that a network is given; a smaller photo is mirrored at its border
 
@@ -20,7 +20,7 @@ def enlarged(
 
     Args:
         photo: (h, w, 3) uint8, or uint16 in 0..65535.
-        side: of a tile, in pixels of the small photo.
+        side: of a tile, in pixels of the small photo; about.
         progress: called with the tiles done and their number.
 
     Returns:
@@ -56,8 +56,9 @@ def tiles_of(
 
 
 def spans_of(length: int, side: int, reach: int) -> Iterator[tuple[slice, slice]]:
-    """The same along one axis."""
-    size = min(length, side + 2 * reach)
+    """The same along one axis, in tiles of nearly the same share."""
+    share = -(-length // -(-length // side))
+    size = min(length, share + 2 * reach)
     kept = 0
     while kept < length:
         begin = min(max(0, kept - reach), length - size)

@@ -22,6 +22,7 @@ def resized(photo: np.ndarray, height: int, width: int) -> np.ndarray:
     box = (pads[1], pads[0], pads[1] + columns, pads[0] + rows)
 
     def plane(values: np.ndarray) -> np.ndarray:
+        """One channel."""
         padded = np.pad(values.astype("float32"), [(pad, pad) for pad in pads], mode="symmetric")
         return np.asarray(Image.fromarray(padded).resize((width, height), Image.Resampling.BICUBIC, box))
 

@@ -84,7 +84,7 @@ class Held:
         self.bicubic = self.mean(lambda small: larger(small, scale))
 
     def psnr(self, network: Enlarger) -> float:
-        """PSNR on luma of a network, the mean over photos, in dB; NaN where it makes NaN."""
+        """PSNR on luma of a network, the mean over photos, in dB."""
         return self.mean(lambda small: enlarged(network, small))
 
     def mean(self, way: Callable[[np.ndarray], np.ndarray]) -> float:

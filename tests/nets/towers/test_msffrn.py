@@ -125,9 +125,8 @@ def plain(arrays, photo, scale, blocks):
         return np.einsum("oiyx,ihwyx->ohw", kernel, windows) + bias[:, None, None]
 
     def shuffle(x, step):
-        channels = len(x) // step**2
-        return x.reshape(channels, step, step,
-                         *x.shape[1:]).transpose(0, 3, 1, 4, 2).reshape(channels, step * x.shape[1], -1)
+        channels, height = len(x) // step**2, step * x.shape[1]
+        return x.reshape(channels, step, step, *x.shape[1:]).transpose(0, 3, 1, 4, 2).reshape(channels, height, -1)
 
     mean = np.array(msffrn.DIV2K_MEAN)[:, None, None]
     x = first = conv("head.0", photo - mean)
@@ -156,8 +155,7 @@ def test_published_weights_give_what_the_authors_network_gives(scale, rng):
 
 def test_weights_of_another_network_are_refused_in_one_line(rng):
     arrays = published(rng, 2)
-    with pytest.raises(ValueError,
-                       match="2 layers are only on one side, such as body.1.columns.0.1.conv|such as body.1"):
+    with pytest.raises(ValueError, match=r"\d+ layers are only on one side, such as body.1"):
         superres.load_published(superres.superres(row(paths=2, blocks=1, width=4), 2), arrays)
     with pytest.raises(ValueError, match=r"head.0 is \(3, 3, 3, 4\), the network expects \(3, 3, 3, 8\)"):
         superres.load_published(superres.superres(row(paths=2, blocks=2, width=8), 2), arrays)
@@ -187,5 +185,5 @@ def test_the_layers_of_a_torch_network_are_read_by_their_names(rng, tmp_path):
     want = conv("tail.3", torch.nn.PixelShuffle(2)(x)) + mean
     model = superres.superres(row(paths=2, blocks=1, width=4), 2)
     superres.load_published(model, weights.read_torch(str(tmp_path / "net.pt")))
-    np.testing.assert_allclose(superres.enlarger(model).enlarge(photo), want.permute(0, 2, 3, 1).numpy(), rtol=1e-3,
-                               atol=0.02)
+    made = superres.enlarger(model).enlarge(photo)
+    np.testing.assert_allclose(made, want.permute(0, 2, 3, 1).numpy(), rtol=1e-3, atol=0.02)

@@ -1,4 +1,4 @@
-"""The flags of similarity: which small changes they mean."""
+"""The flags of similarity: which small changes they mean, and which losses are for them."""
 
 from types import SimpleNamespace
 
@@ -13,3 +13,9 @@ def test_only_characters_have_mirrored_alphabets():
     options.train_own_data = True
     with pytest.raises(ValueError, match="pass --augment=characters too, or --nomirrored"):
         similarity.check_mirrored(options)
+
+
+def test_a_loss_of_another_room_is_refused_in_one_line():
+    options = SimpleNamespace(task="triplet", loss="l1", freeze=False, splits=1)
+    with pytest.raises(ValueError, match="^--loss=l1 is not for --task=triplet: expected cross_entropy, .* or supcon$"):
+        similarity.check(options)

@@ -24,8 +24,7 @@ def test_of_a_benchmark_only_the_large_photos_of_the_scale_count(tmp_path):
 
 @pytest.mark.parametrize("large, small", [
     ("img_001_SRF_2_HR.png", "img_001_SRF_2_LR.png"), ("0801.png", "0801x2.png"), ("a.b.png", "a.b_x2.jpg"),
-    ("same.png", "same.png"),
-    ("deep/er.png", "er.png"),
+    ("same.png", "same.png"), ("deep/er.png", "er.png"),
 ])
 def test_pairs_are_found_by_their_names(large, small, tmp_path):
     save(tmp_path / "large", large, size=(41, 33))

@@ -1,5 +1,4 @@
-"""Resizing as MATLAB's imresize does it: against its definition in plain loops, and by the published figures of
-Set5."""
+"""Resizing as MATLAB's imresize does it: against its definition in loops, and by the published figures of Set5."""
 
 import numpy as np
 import pytest
@@ -14,8 +13,7 @@ from helpers import DATA
 
 
 def imresize(row, count):
-    """A row of numbers at another length, by MATLAB's definition: a cubic as wide as the scale asks for, mirrored
-    borders."""
+    """A row of numbers at another length, by MATLAB's definition: a cubic as wide as the scale asks, mirrored ends."""
     scale = count / len(row)
     wide = max(1.0, 1 / scale)
     made = []
@@ -36,9 +34,9 @@ def imresize(row, count):
 def test_a_row_and_a_column_are_resized_as_the_definition_says(before, after, rng):
     row = rng.uniform(0, 255, before)
     want = imresize(row, after)
-    np.testing.assert_allclose(resizing.resized(np.tile(row, (5, 1)), 5, after)[2], want, atol=2e-4)
-    np.testing.assert_allclose(resizing.resized(np.tile(row[:, None, None], (1, 5, 3)), after, 5)[:, 2, 1], want,
-                               atol=2e-4)
+    across, down = np.tile(row, (5, 1)), np.tile(row[:, None, None], (1, 5, 3))
+    np.testing.assert_allclose(resizing.resized(across, 5, after)[2], want, atol=2e-4)
+    np.testing.assert_allclose(resizing.resized(down, after, 5)[:, 2, 1], want, atol=2e-4)
 
 
 def test_halves_are_rounded_upwards_and_what_lies_outside_is_cut():

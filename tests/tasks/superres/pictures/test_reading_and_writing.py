@@ -43,9 +43,10 @@ def test_tiff_of_sixteen_bits_in_both_orders(deep, tmp_path):
         tags = [(256, 4, 1, 9), (257, 4, 1, 7), (258, 3, 3, 122), (259, 3, 1, 1), (262, 3, 1, 2), (273, 4, 1, 128),
                 (277, 3, 1, 3),
                 (278, 4, 1, 7), (279, 4, 1, values.nbytes)]
-        fields = b"".join(number(tag, 2) + number(kind, 2) + number(count, 4)
-                          + (number(value, 2) + b"\0\0" if kind == 3 and count == 1 else number(value, 4))
-                          for tag, kind, count, value in tags)
+        fields = b""
+        for tag, kind, count, value in tags:
+            stored = number(value, 2) + b"\0\0" if kind == 3 and count == 1 else number(value, 4)
+            fields += number(tag, 2) + number(kind, 2) + number(count, 4) + stored
         head = mark + number(8, 4) + number(9, 2) + fields + number(0, 4)
         (tmp_path / "a.tif").write_bytes(head + number(16, 2) * 3 + values.tobytes())
         np.testing.assert_array_equal(reading.read(tmp_path / "a.tif").colours, deep[0])
@@ -81,8 +82,8 @@ def test_a_photo_is_turned_upright_and_palettes_and_single_bits_are_read(photo, 
 def test_cmyk_and_animations_are_read_and_named(photo, tmp_path):
     Image.fromarray(photo).convert("CMYK").save(tmp_path / "a.jpg", quality=100, icc_profile=b"damaged")
     found = reading.read(tmp_path / "a.jpg")
-    assert (found.said == (f"{tmp_path / 'a.jpg'}: CMYK, which becomes RGB by its colour profile",)
-            and found.profile is None)
+    assert found.said == (f"{tmp_path / 'a.jpg'}: CMYK, which becomes RGB by its colour profile",)
+    assert found.profile is None
     assert np.abs(found.colours.astype(int) - photo).mean() < 4
     frames = [Image.fromarray(each) for each in (photo, 255 - photo)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
@@ -92,8 +93,8 @@ def test_cmyk_and_animations_are_read_and_named(photo, tmp_path):
 
 def test_an_array_of_sixteen_bits_is_a_photo(deep):
     found = reading.read(np.dstack([*np.moveaxis(deep[0], -1, 0), deep[1]]))
-    assert (np.array_equal(found.colours, deep[0]) and np.array_equal(found.alpha, deep[1])
-            and reading.read(deep[1]).grey)
+    assert np.array_equal(found.colours, deep[0]) and np.array_equal(found.alpha, deep[1])
+    assert reading.read(deep[1]).grey
     with pytest.raises(ValueError, match="expected numbers of shape"):
         reading.read(np.zeros((3, 3, 2), "uint16"))
 
@@ -102,8 +103,8 @@ def test_colours_that_nobody_sees_do_not_bleed_out():
     colours, alpha = np.zeros((5, 6, 3), "uint8"), np.zeros((5, 6), "uint8")
     colours[:, :2], alpha[:, :2] = (200, 100, 50), 255
     assert (reading.without_hidden(Photo(colours, alpha=alpha)) == (200, 100, 50)).all()
-    assert (reading.without_hidden(Photo(colours)) is colours
-            and reading.without_hidden(Photo(colours, alpha=alpha * 0)) is colours)
+    for plain in (Photo(colours), Photo(colours, alpha=alpha * 0)):
+        assert reading.without_hidden(plain) is colours
 
 
 @pytest.mark.parametrize("quality", [10, 35, 50, 75, 92, 100])
