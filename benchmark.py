@@ -1,7 +1,7 @@
 """How fast is it, as ratios measured side by side in one run on this machine:
 
-    python benchmark.py                                the quick parts, compact tower: half a minute on two cores
-    python benchmark.py --parts=all                    all parts, training among them: ten minutes or more
+    python benchmark.py                       the quick parts, compact tower: half a minute on two cores
+    python benchmark.py --parts=all           all parts, training among them: ten minutes or more
     python benchmark.py --parts=search,latency --json
     python benchmark.py --backbone=vgg16 --parts=step --batch_size=32
     python benchmark.py --parts=faiss --embeddings=1000000 --vectors=FOLDER/.embeddings-....npz
@@ -20,8 +20,7 @@ from utils.run import startup
 
 FLAGS = flags.FLAGS
 PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale", "export"]
-ASKED = ["faiss"]  # needs a package, so that all does not mean it
-QUICK = ["input", "pairs", "index", "latency"]
+ASKED, QUICK = ["faiss"], ["input", "pairs", "index", "latency"]  # faiss needs a package, so that all is without it
 with group("What to measure"):
     flags.DEFINE_list("parts", QUICK, f"Which parts, of {', '.join(PARTS)}; or all of these; or {', '.join(ASKED)}")
     flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch"], "Tower")
@@ -41,8 +40,9 @@ def main(argv: list[str]) -> None:
 
     import keras
 
-    from nets import siamese, towers
+    from nets import towers
     from nets.heads import make_head
+    from nets.models import siamese
     from utils.run.folder import as_json
 
     measures = {"step": step, "rank": rank, "input": input_pipeline, "pairs": pairs, "search": search, "index": index,
@@ -57,8 +57,8 @@ def main(argv: list[str]) -> None:
             measured = measures[part](model, folder)
             figures |= {f"{part}: {name}": value for name, value in measured.items()}
             print("\n".join(f"{part:8} {name:66} {value:12.4g}" for name, value in measured.items()), flush=True)
-    figures["memory: peak, GB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(f"{'memory':8} {'peak, GB':66} {figures['memory: peak, GB']:12.4g}")
+    figures["memory: peak, GB"] = peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(f"{'memory':8} {'peak, GB':66} {peak:12.4g}")
     if FLAGS.json:
         print(as_json(figures))
 
@@ -67,7 +67,7 @@ def step(model, folder) -> dict[str, float]:
     """Images per second of each loss in `fit` with input and metrics, against the bare tower; an epoch's callbacks."""
     import numpy as np
 
-    from nets import siamese
+    from nets.models import siamese
     from utils.run import fitting
 
     batches = make_batches(model.input_shape[0][1:])
@@ -91,8 +91,9 @@ def rank(model, folder) -> dict[str, float]:
     """
     import numpy as np
 
-    from nets import rankiqa, towers
+    from nets import towers
     from nets.losses import ranking
+    from nets.models import rankiqa
     from utils.batches.levels import LevelBatches
     from utils.batches.scored import CropBatches
     from utils.data import photos
@@ -137,7 +138,7 @@ def bare(tower, images, batch_size: int):
 
     trained, data = keras.Sequential([tower]), fitting.feed(Slices())
     trained.compile("adamw", "mse")
-    return lambda: trained.fit(data, verbose=0, shuffle=False)
+    return partial(trained.fit, data, verbose=0, shuffle=False)
 
 
 def next_epoch(trained, batches, callbacks=()) -> None:
@@ -151,8 +152,8 @@ def next_epoch(trained, batches, callbacks=()) -> None:
 def shares(seconds: dict[str, list[float]], images: int) -> dict[str, float]:
     """Images per second of the bare tower, and the share of it that each training reaches."""
     result = {"images/s of the bare tower, forward and backward": images / min(seconds["bare"])}
-    others = {name: rounds for name, rounds in seconds.items() if name != "bare"}
-    return result | {f"share of that in training, {name}": ratio(seconds["bare"], others[name]) for name in others}
+    others = sorted(set(seconds) - {"bare"})
+    return result | {f"share of that in training, {name}": ratio(seconds["bare"], seconds[name]) for name in others}
 
 
 def input_pipeline(model, folder) -> dict[str, float]:
@@ -166,7 +167,7 @@ def pairs(model, folder) -> dict[str, float]:
     """Pairs compared per second in a batch that passes the tower once, against reading pairs one by one."""
     import numpy as np
 
-    from nets import siamese
+    from nets.models import siamese
     from utils.data import images
 
     shape = model.input_shape[0][1:]
@@ -191,7 +192,7 @@ def search(model, folder) -> dict[str, float]:
     """A gallery's first query, its second, and the same by scoring pairs."""
     import numpy as np
 
-    from nets import siamese
+    from nets.models import siamese
     from utils import gallery
     from utils.data import images
 
@@ -217,8 +218,7 @@ def search(model, folder) -> dict[str, float]:
     by_pairs = timed(lambda: [pair(file) for file in some]) / len(some) * len(files)
     return {
         f"first query among {len(files)}, s": first, "second query, s": second,
-        "tower passes of the second, the query aside": embedded[-1],
-        "first / second": first / second,
+        "tower passes of the second, the query aside": embedded[-1], "first / second": first / second,
         f"by pairs, s (from {len(some)} of them)": by_pairs, "by pairs / second": by_pairs / second,
     }
 
@@ -245,7 +245,7 @@ def latency(model, folder) -> dict[str, float]:
     """A pair in predict.py's loop: decoding, tower, head."""
     import numpy as np
 
-    from nets import siamese
+    from nets.models import siamese
     from utils.data import images
 
     shape = model.input_shape[0][1:]
@@ -265,7 +265,7 @@ def scale(model, folder) -> dict[str, float]:
     """How a query grows with the index, and a training step with the batch."""
     import numpy as np
 
-    from nets import siamese
+    from nets.models import siamese
     from utils.metrics.retrieval import Index
 
     rng, result = np.random.default_rng(0), {}

@@ -149,7 +149,7 @@ def paste(page: np.ndarray, piece: np.ndarray, rng: np.random.Generator) -> None
 
 def measured(made: Set, head: str, seed: int) -> dict:
     """Trains one head, and measures it on the classes held out."""
-    from nets import siamese
+    from nets.models import siamese
     from utils.batches.classes import ClassBatches
     from utils.run import fitting
 
@@ -217,8 +217,9 @@ def build(head: str, backbone: str, shape: tuple[int, int, int], steps: int, see
     """The model and its compiled trainer, as train.py makes them, for so many steps an epoch."""
     import keras
 
-    from nets import siamese, towers
+    from nets import towers
     from nets.heads import HEADS as ROWS, make_head
+    from nets.models import siamese
     from tasks import optimizers
     from tasks.similarity.task import start_from_photos
 
@@ -259,7 +260,7 @@ def search() -> None:
 
 def searched(made: Set, head: str, seed: int) -> None:
     """Prints what a search with one model finds."""
-    from nets import siamese
+    from nets.models import siamese
     from tasks.models import load_model
     from utils import gallery
 

@@ -10,7 +10,7 @@ import hashlib
 import keras
 import numpy as np
 
-from nets.siamese import siamese
+from nets.models.siamese import siamese
 
 UNITS = 128  # of the projection
 STANDARD = "standard"  # the layer that scales each feature of the backbone to mean 0 and deviation 1

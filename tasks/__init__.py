@@ -110,23 +110,25 @@ SIAMESE = {"tower": Part("embedding", "a picture -> its embedding", layer="tower
            "pair": Part("similarity", "two pictures -> their similarity", inputs=("left", "right"))}
 ROOMS = {
     "similarity": RoomRow(
-        "siamese", "nets.siamese", "comparer", {"characters": "omniglot_compact"}, "python train.py",
+        "siamese", "nets.models.siamese", "comparer", {"characters": "omniglot_compact"}, "python train.py",
         "apps.search.model.Similarity", SIAMESE, ("same", "search", "duplicates", "why"),
         towers="nets.towers.SIMILARITY", losses="nets.losses.LOSSES", embeds=True),
     "copies": RoomRow(
-        "siamese", "nets.siamese", "comparer", {"photos": "photos_compact"}, "python train.py --task=copies",
+        "siamese", "nets.models.siamese", "comparer", {"photos": "photos_compact"}, "python train.py --task=copies",
         "apps.search.model.Similarity", SIAMESE,
         towers="nets.towers.SIMILARITY", embeds=True, learnt="tasks.copies.report.learnt", proves=True),
     "quality": RoomRow(
-        "rankiqa", "nets.rankiqa", "scorer", {"quality": "rank_live"}, "python train.py --task=rank",
+        "rankiqa", "nets.models.rankiqa", "scorer", {"quality": "rank_live"}, "python train.py --task=rank",
         "tasks.quality.model.Quality", {"quality": Part("quality", "a photo -> its score")}, ("quality",),
         towers="nets.towers.QUALITY", learnt="tasks.quality.report.learnt"),
     "patches": RoomRow(
-        "descriptor", "nets.descriptor", "describer", {"patches": "patches_compact"}, "python train.py --task=patches",
+        "descriptor", "nets.models.descriptor", "describer", {"patches": "patches_compact"},
+        "python train.py --task=patches",
         "tasks.patches.model.Places", {"descriptor": Part("descriptor", "a patch -> its descriptor")}, ("places",),
         ("sift",), towers="nets.towers.PATCHES", learnt="tasks.patches.model.learnt"),
     "superres": RoomRow(
-        "superres", "nets.superres", "enlarger", {}, "python train.py --task=superres", "tasks.superres.model.Larger",
+        "superres", "nets.models.superres", "enlarger", {}, "python train.py --task=superres",
+        "tasks.superres.model.Larger",
         {"larger": Part("larger", "a photo -> the same photo, larger")}, ("larger",),
         towers="nets.towers.SUPERRES", losses="nets.losses.PICTURE_LOSSES", learnt="tasks.superres.model.learnt"),
 }

@@ -18,8 +18,9 @@ import numpy as np
 from keras import ops
 from PIL import Image
 
-from nets import rankiqa, siamese, towers
+from nets import towers
 from nets.heads import HEADS, make_head
+from nets.models import rankiqa, siamese
 from utils.distortions.catalogue import TID2013, distort
 from utils.distortions.defects import as_bytes
 

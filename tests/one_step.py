@@ -16,9 +16,10 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import keras
 import numpy as np
 
-from nets import siamese, towers
+from nets import towers
 from nets.heads import HEADS, make_head
 from nets.inference import embed
+from nets.models import siamese
 from utils.run import devices
 
 CHANGELESS = {"warp": np.tile(np.array([1, 0, 0, 0, 1, 0, 0, 0], "float32"), (12, 1)),

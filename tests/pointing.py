@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 import numpy as np
 from PIL import Image, ImageDraw
 
-from nets.siamese import KIND, Comparer, comparer
+from nets.models.siamese import KIND, Comparer, comparer
 from tasks.choosing import ready_model
 from tasks.models import load_model
 from tasks.similarity import why

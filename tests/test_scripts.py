@@ -12,8 +12,8 @@ import keras
 import numpy as np
 import pytest
 
-from nets import rankiqa, siamese
 from nets.losses import LOSSES
+from nets.models import rankiqa, siamese
 from tasks.models import load_model
 from utils.run import folder as runs
 

@@ -1,5 +1,5 @@
 """A folder of pictures to search in: embedded once, and again only where a file has changed. A comparer is a
-`nets.siamese.Comparer`."""
+`nets.models.siamese.Comparer`."""
 
 import os
 import time
@@ -48,7 +48,7 @@ def open_gallery(root: str, model: str, comparer: Any, shape: tuple[int, int, in
 
     Args:
         model: the .keras file.
-        comparer: of that model; see `nets.siamese.Comparer`.
+        comparer: of that model; see `nets.models.siamese.Comparer`.
         shape: (height, width, channels) that it takes.
     """
     return embedded(root, walk(root)[0], digest(model)[:12], comparer.embed, shape)

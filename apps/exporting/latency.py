@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from apps.exporting import checking, formats, parts
-from nets import siamese
+from nets.models import siamese
 
 
 def works(model: keras.Model, folder: str, times: int = 10) -> dict[str, Callable[[], None]]:
@@ -18,7 +18,7 @@ def works(model: keras.Model, folder: str, times: int = 10) -> dict[str, Callabl
     A format whose packages are not installed is left out, and that is said.
 
     Args:
-        model: of `nets.siamese.siamese`.
+        model: of `nets.models.siamese.siamese`.
         folder: for the files; it is made.
     """
     os.makedirs(folder)

@@ -26,7 +26,7 @@ from utils.run.console import progress_bar
 from utils.saying import counted, exactly, shown
 
 if TYPE_CHECKING:
-    from nets.siamese import Comparer
+    from nets.models.siamese import Comparer
 
 
 TILE = 1 << 20  # pairs compared at once by their distance: 4 MB for each array of them

@@ -14,7 +14,7 @@ from utils.gallery import Gallery
 from utils.run.console import progress_bar
 
 if TYPE_CHECKING:
-    from nets.siamese import Comparer
+    from nets.models.siamese import Comparer
 
 PAIRS = 1 << 20  # compared at once: 8 MB for the distances of them
 HIDDEN = 512  # numbers that a head needs for a pair, at least

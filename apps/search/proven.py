@@ -25,7 +25,7 @@ from utils.run.console import progress_bar
 from utils.saying import counted, shown
 
 if TYPE_CHECKING:
-    from nets.siamese import Comparer
+    from nets.models.siamese import Comparer
 
 NEAREST = 5  # pictures that are looked at beside each one
 WIDER = 1.25  # times the distance of the threshold up to which they are

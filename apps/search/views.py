@@ -15,7 +15,7 @@ from utils.gallery import Gallery, embedded
 from utils.metrics.retrieval import Index
 
 if TYPE_CHECKING:
-    from nets.siamese import Comparer
+    from nets.models.siamese import Comparer
 
 PARTS = ((0.85, 2), (0.7, 3), (0.5, 4))  # side of a part as a share of the picture's; how many fill a row
 TURNS = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)

@@ -2,7 +2,8 @@
 
 A head takes two arrays of features that broadcast against each other, so the same call compares
 two images, (1, F) with (1, F), or a batch with itself, (B, 1, F) with (1, B, F). Its method `rescale(slope,
-offset)` makes slope * logit + offset the logit, which is how `nets.siamese.calibrate` makes a probability of any.
+offset)` makes slope * logit + offset the logit, which is how `nets.models.siamese.calibrate` makes a probability of
+any.
 
 Heads whose row says `locations` compare pictures location by location: the tower ends in maps of (h, w, c), and its
 features (N, F) are these maps in a row, F = h * w * c. Such a head has `shape`, which is (h, w, c), and

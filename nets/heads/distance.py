@@ -11,7 +11,7 @@ class DistanceHead(keras.layers.Layer):
     """Logit that falls with the distance: scale * (boundary - ||f1 - f2||), scale > 0.
 
     Similarity is 1/2 where the distance equals `boundary`. Both numbers are weights: the
-    cross-entropy trains them, and `nets.siamese.calibrate` fits them after any loss.
+    cross-entropy trains them, and `nets.models.siamese.calibrate` fits them after any loss.
 
     Args:
         boundary: distance that separates same from different, at the start.

@@ -2,7 +2,7 @@
 
 import os
 
-from nets import siamese
+from nets.models import siamese
 from tasks import about
 from tasks.copies import report
 from tasks.models import load_model

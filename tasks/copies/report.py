@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nets import siamese
+from nets.models import siamese
 from tasks.copies import measure
 from utils.metrics import verification
 from utils.run import figures, folder as runs

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nets import losses, siamese, towers
+from nets import losses, towers
 from nets.heads import make_head
 from nets.inference import embed
+from nets.models import siamese
 from tasks import about
 from tasks.choosing import ready_model
 from tasks.collapse import Collapse

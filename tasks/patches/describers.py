@@ -87,7 +87,7 @@ def of_model(path: str) -> Describer:
     Raises:
         ValueError: not a model of patches, or one of other channels than grey or colour.
     """
-    from nets import descriptor
+    from nets.models import descriptor
     from tasks.models import load_model
 
     model = load_model(path, descriptor.KIND)

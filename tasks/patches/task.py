@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nets import descriptor, towers
+from nets import towers
 from nets.losses import make_patch_loss
+from nets.models import descriptor
 from tasks.about import LOOKED_AT, read_thumbnails, shown_in
 from tasks.models import load_model
 from tasks.patches.data import sets

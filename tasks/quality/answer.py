@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from nets import rankiqa
+from nets.models import rankiqa
 from tasks import about
 from tasks.choosing import find_model
 from tasks.models import load_model

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from nets import rankiqa
+from nets.models import rankiqa
 from tasks.models import load_model
 from tasks.quality import figures, model as scoring, report
 from tasks.quality.metrics import correlation

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nets import rankiqa
+from nets.models import rankiqa
 from tasks import about
 from tasks.models import load_model
 from tasks.quality import model as scoring, ranking, report

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from nets import rankiqa
+from nets.models import rankiqa
 from tasks import about
 from tasks.choosing import ready_model
 from tasks.models import load_model
@@ -60,7 +60,7 @@ def photo_score(scorer, photo: np.ndarray, crops: int, seed: int = 0) -> float:
     model takes crops only.
 
     Args:
-        scorer: see `nets.rankiqa.Scorer`.
+        scorer: see `nets.models.rankiqa.Scorer`.
         photo: (H, W, 3) uint8 of any size; one smaller than a crop is enlarged.
     """
     photo = at_least(photo, scorer.side)

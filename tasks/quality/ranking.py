@@ -7,8 +7,9 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from nets import rankiqa, towers
+from nets import towers
 from nets.losses.ranking import RankingHinge, better
+from nets.models import rankiqa
 from tasks import about
 from tasks.models import load_model
 from tasks.quality import model as scoring, report

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from nets import siamese
+from nets.models import siamese
 from tasks.models import load_model
 from tasks.similarity import report
 from utils.data.classes import Samples, find_samples, read_pictures

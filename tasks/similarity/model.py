@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from nets.siamese import KIND, Comparer, comparer
+from nets.models.siamese import KIND, Comparer, comparer
 from tasks import DEFAULT_ROOM, ROOMS, TASKS, about, room_named
 from tasks.choosing import find_model
 from tasks.models import load_model

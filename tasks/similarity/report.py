@@ -8,7 +8,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.metrics import log_loss, roc_auc_score
 
-from nets.siamese import Comparer
+from nets.models.siamese import Comparer
 from tasks.similarity import figures, why
 from utils.data.classes import Samples
 from utils.data.files import evenly

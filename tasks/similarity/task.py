@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nets import frozen, losses, siamese, towers
+from nets import frozen, losses, towers
 from nets.heads import HEADS, make_head
 from nets.inference import forward
+from nets.models import siamese
 from tasks import about
 from tasks.choosing import ready_model
 from tasks.collapse import Collapse

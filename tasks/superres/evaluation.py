@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nets import superres
+from nets.models import superres
 from tasks.choosing import ready_model
 from tasks.models import load_model
 from tasks.quality.model import Quality

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from nets import superres
+from nets.models import superres
 from tasks import about
 from tasks.models import load_model
 from tasks.superres.data.resizing import resized, rounded

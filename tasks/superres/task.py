@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nets import superres, towers
+from nets import towers
 from nets.losses import PICTURE_LOSSES
+from nets.models import superres
 from tasks import about
 from tasks.models import load_model, store_in_half
 from tasks.superres.data.batches import CropBatches

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from nets.superres import Enlarger
+from nets.models.superres import Enlarger
 from tasks.superres.data.resizing import rounded
 
 SIDE = 384  # pixels of the small photo that a tile shows, a side, about

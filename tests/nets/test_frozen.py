@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from nets import frozen, siamese
+from nets import frozen
 from nets.inference import embed, forward
+from nets.models import siamese
 from tasks.models import load_model
 
 from helpers import class_batch, small_siamese

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from nets import siamese
 from nets.heads import HEADS
 from nets.inference import apply, embed, forward
+from nets.models import siamese
 
 from helpers import small_siamese
 

@@ -10,8 +10,8 @@ import keras
 import numpy as np
 import pytest
 
-from nets import siamese
 from nets.heads import HEADS, make_head
+from nets.models import siamese
 from tasks.models import load_model
 from utils.run import folder as runs
 

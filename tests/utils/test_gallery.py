@@ -9,8 +9,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from nets import siamese, towers
+from nets import towers
 from nets.heads import make_head
+from nets.models import siamese
 from utils import gallery
 from utils.data.images import read_image
 from utils.run import figures

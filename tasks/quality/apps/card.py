@@ -2,7 +2,7 @@
 
 import keras
 
-from nets import rankiqa
+from nets.models import rankiqa
 from tasks.quality.model import CROPS, WHOLE
 
 

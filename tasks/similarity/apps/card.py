@@ -4,7 +4,7 @@ import os
 
 import keras
 
-from nets import siamese
+from nets.models import siamese
 from tasks.similarity.model import decision_threshold
 from utils.run import folder as runs
 

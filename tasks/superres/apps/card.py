@@ -2,7 +2,7 @@
 
 import keras
 
-from nets import superres
+from nets.models import superres
 
 SIDE = 48  # pixels a side of the pictures that an exported model is tried on
 

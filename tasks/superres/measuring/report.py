@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from nets.superres import Enlarger
+from nets.models.superres import Enlarger
 from tasks.superres.data.pairs import Pair
 from tasks.superres.data.resizing import divisible, lanczos, larger, smaller
 from tasks.superres.measuring.luma import scores

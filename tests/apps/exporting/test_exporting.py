@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from apps.exporting import checking, formats, latency, parts, writing
-from nets import descriptor, frozen, siamese, superres, towers
+from nets import frozen, towers
 from nets.heads import HEADS, make_head
+from nets.models import descriptor, siamese, superres
 from tasks.models import load_model
 from utils.data.images import read_image
 

@@ -13,8 +13,9 @@ from PIL import Image
 
 from apps.search import answer, duplicates
 from apps.search.duplicates import Group, Member
-from nets import siamese, towers
-from nets.siamese import Comparer
+from nets import towers
+from nets.models import siamese
+from nets.models.siamese import Comparer
 from tasks.quality.model import quality_of_centres
 from tasks.similarity import model as similarity_model
 from utils.gallery import Gallery

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from apps.search import answer, flags as search_flags, matrix, pairs
-from nets import siamese
+from nets.models import siamese
 from tasks import about
 from tasks.choosing import ready_model
 from tasks.similarity import answer as two_pictures, model as similarity_model

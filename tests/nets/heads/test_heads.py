@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from nets import siamese
 from nets.heads import HEADS, make_head
 from nets.inference import apply, embed
+from nets.models import siamese
 
 from helpers import class_batch, small_siamese
 

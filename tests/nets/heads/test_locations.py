@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from keras import ops
 
-from nets import siamese, towers
+from nets import towers
 from nets.heads import HEADS, make_head
 from nets.heads.locations import all_pairs
 from nets.inference import apply
 from nets.losses.pairs import PairCrossEntropy, balanced
+from nets.models import siamese
 
 from helpers import LABELS, gradient, loss_of, small_siamese
 

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from nets import losses, siamese, towers
+from nets import losses, towers
 from nets.heads import make_head
+from nets.models import siamese
 
 from helpers import small_siamese
 

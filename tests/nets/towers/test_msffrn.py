@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from nets import superres, towers
+from nets import towers
 from nets.inference import apply
+from nets.models import superres
 from nets.towers import msffrn
 
 

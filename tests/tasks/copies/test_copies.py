@@ -94,7 +94,7 @@ def test_the_ready_model_finds_copies_of_photos_that_it_never_saw():
     folder = DATA / "photos" / "bsds500" / "test"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")
-    from nets import siamese
+    from nets.models import siamese
     from tasks.models import load_model
     from utils.run import folder as runs
 

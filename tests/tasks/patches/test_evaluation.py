@@ -168,7 +168,8 @@ def test_beside_opencv_where_it_is_installed(photo_pair, tmp_path):
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """The folder of a run with an untrained model, and the photos that it held out."""
-    from nets import descriptor, towers
+    from nets import towers
+    from nets.models import descriptor
     from utils.run import folder as runs
 
     root = tmp_path_factory.mktemp("run")

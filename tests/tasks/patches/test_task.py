@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from nets import descriptor, towers
+from nets import towers
+from nets.models import descriptor
 from tasks.patches import evaluation, task
 from tasks.patches.data.batches import SetBatches
 from utils.run import folder as runs

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nets import rankiqa
+from nets.models import rankiqa
 from tasks.quality import model as scoring
 from utils.distortions.catalogue import chosen
 

@@ -7,7 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from nets import rankiqa, towers
+from nets import towers
+from nets.models import rankiqa
 from tasks.quality import flags as quality_flags, ranking
 from utils.batches.levels import LevelBatches, PairBatches
 from utils.distortions.catalogue import chosen

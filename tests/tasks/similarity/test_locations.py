@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from apps.search import answer, duplicates, matrix
-from nets import siamese, towers
+from nets import towers
 from nets.heads import make_head
+from nets.models import siamese
 from tasks.choosing import ready_model
 from tasks.models import load_model
 from tasks.similarity import model as similarity_model, task

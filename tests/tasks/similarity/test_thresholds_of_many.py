@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from nets import siamese
+from nets.models import siamese
 from tasks.similarity import model as models
 from tasks.similarity.report import different_pairs
 from utils.run import folder as runs

@@ -7,7 +7,7 @@ from keras import layers, ops
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
 
-from nets.siamese import KIND, comparer
+from nets.models.siamese import KIND, comparer
 from tasks.choosing import ready_model
 from tasks.models import load_model
 from tasks.similarity import figures, why

@@ -10,7 +10,8 @@ from PIL import Image
 
 import compare
 from apps.page import models
-from nets import superres, towers
+from nets import towers
+from nets.models import superres
 from tasks import choosing
 from tasks.superres import answer, evaluation, figures, flags
 from tasks.superres.apps import tabs

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from nets import superres, towers
-from nets.superres import Enlarger
+from nets import towers
+from nets.models import superres
+from nets.models.superres import Enlarger
 from tasks.superres import tiles
 from tasks.superres.data.resizing import larger
 

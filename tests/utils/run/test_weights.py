@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from nets import siamese
 from nets.inference import embed
+from nets.models import siamese
 from utils.run import weights
 
 from helpers import small_siamese, write_h5

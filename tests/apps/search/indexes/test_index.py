@@ -11,7 +11,7 @@ import pytest
 
 from apps.search.indexes import index
 from apps.search.indexes.index import make_index
-from nets.siamese import Comparer
+from nets.models.siamese import Comparer
 from tasks.similarity.model import Loaded
 
 from helpers import ROOT, picture, questions

@@ -49,7 +49,7 @@ def test_bicubic_beats_nothing_and_a_perfect_network_beats_both(photo, tmp_path)
     """A network that knows the original reads infinity; the interpolations read the same whatever the network is."""
     from PIL import Image
 
-    from nets.superres import Enlarger
+    from nets.models.superres import Enlarger
 
     Image.fromarray(photo).save(tmp_path / "a.png")
     knows = Enlarger(lambda small: photo[None].astype("float32"), 2, 4)

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from nets import siamese
 from nets.heads import HEADS
+from nets.models import siamese
 from tasks.models import load_model
 from utils.metrics.verification import calibration_error
 

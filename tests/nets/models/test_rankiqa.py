@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from nets import rankiqa, towers
+from nets import towers
+from nets.models import rankiqa
 
 from helpers import ROOT, small_ranker
 
@@ -17,7 +18,7 @@ def test_direction_range_and_crop_are_saved(tmp_path, rng):
     model = small_ranker()
     images = rng.integers(0, 256, (2, 70, 90, 3), dtype="uint8")
     model.save(tmp_path / "m.keras")
-    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from nets import rankiqa; from tasks.models import "
+    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from nets.models import rankiqa; from tasks.models import "
             f"load_model; import numpy as np;s = rankiqa.scorer(load_model({str(tmp_path / 'm.keras')!r}, "
             "'rankiqa'));print(s.higher_is_better, s.low, s.high, s.side, s.whole, "
             f"*s.score(np.load({str(tmp_path / 'x.npy')!r})))")

@@ -4,8 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from nets import descriptor, towers
+from nets import towers
 from nets.losses import PATCH_LOSSES, make_patch_loss
+from nets.models import descriptor
 
 
 @pytest.fixture

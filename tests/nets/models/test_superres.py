@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from apps.exporting import checking, formats, parts
-from nets import superres, towers
+from nets import towers
+from nets.models import superres
 from tasks.models import load_model, store_in_half
 
 
