@@ -264,7 +264,7 @@ def test_a_frozen_backbone_on_two_splits(chapters, script, tmp_path):
                                               "--nofigure")
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_reading_from_disk_in_mixed_precision_with_the_articles_head(alphabets, script, tmp_path):
     out = script("train.py", f"--dataset_path={alphabets}", "--cache_gb=0", "--precision=mixed_bfloat16",
                  "--head=difference", "--epochs=1", "--steps_per_epoch=5", "--run=disk", *SMALL)
@@ -509,7 +509,7 @@ def test_killed_while_ranking_and_resumed_equals_uninterrupted(photo_folder, tmp
     assert workers and not any(os.path.exists(f"/proc/{worker}") for worker in workers)
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_rank_without_a_test_part_and_from_a_model_whose_scores_fall(photo_folder, script, tmp_path):
     small_ranker().save(tmp_path / "dmos.keras")  # as fine-tuned to DMOS
     out = script("train.py", "--task=rank", f"--dataset_path={photo_folder}", "--epochs=1", "--steps_per_epoch=2",

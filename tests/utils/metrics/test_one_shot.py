@@ -62,7 +62,7 @@ def test_a_picture_that_is_none_is_named(tmp_path):
         one_shot.read_runs(path, (8, 8, 1))
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_official_runs_and_the_published_baseline(omniglot):
     """61.2 % (an error of 38.8 %) proves that images and runs are read rightly."""
     runs = one_shot.read_runs(str(omniglot / "all_runs.zip"), (105, 105, 1))
