@@ -169,7 +169,12 @@ def blocks(page):
     return [piece for piece in pieces if piece.startswith("import compare")]
 
 
-@pytest.mark.parametrize("page", ["docs/library.md", "README.md", "README.zh-CN.md"])
+def test_both_readmes_show_the_same_lines():
+    english, chinese = (blocks(ROOT / page) for page in ("README.md", "README.zh-CN.md"))
+    assert english == chinese and english
+
+
+@pytest.mark.parametrize("page", ["docs/library.md", "README.md"])
 def test_the_lines_of_the_pages_run_from_another_folder(page, files):
     pieces = blocks(ROOT / page)
     if not pieces:
