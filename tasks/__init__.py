@@ -127,7 +127,7 @@ ROOMS = {
         "tasks.patches.model.Places", {"descriptor": Part("descriptor", "a patch -> its descriptor")}, ("places",),
         ("sift",), towers="nets.towers.PATCHES", learnt="tasks.patches.model.learnt"),
     "superres": RoomRow(
-        "superres", "nets.models.superres", "enlarger", {}, "python train.py --task=superres",
+        "superres", "nets.models.superres", "enlarger", {"x2": "superres_x2"}, "python train.py --task=superres",
         "tasks.superres.model.Larger",
         {"larger": Part("larger", "a photo -> the same photo, larger")}, ("larger",),
         towers="nets.towers.SUPERRES", losses="nets.losses.PICTURE_LOSSES", learnt="tasks.superres.model.learnt"),
