@@ -7,7 +7,7 @@ import numpy as np
 from nets.models.superres import Enlarger
 from tasks.superres.data.resizing import rounded
 
-SIDE = 384  # pixels of the small photo that a tile shows, a side, about
+SIDE = 512  # pixels of the small photo that a tile shows, a side, about
 MOST_REACH = 24  # pixels around a tile that the network sees too, at most: what is farther away hardly counts
 LEAST = 4  # pixels a side that a network is given; a smaller photo is mirrored at its border
 
