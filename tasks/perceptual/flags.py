@@ -8,7 +8,7 @@ from utils.flags import defaults, group, passed
 COMPARATOR = ("The network between whose features pictures are compared: a ready model, a run folder, a .keras file, "
               "alexnet or vgg16")
 LAYER = "Layers of the comparator, joined by commas. Default: {} of photos, the last maps of others"
-DEFAULT, DEFAULT_LAYER = "photos", ("stage1_conv1_relu", "stage2_conv2_relu")
+DEFAULT, DEFAULT_LAYER = "photos", ("stage3_conv2_relu",)
 WEIGHTS = {"feature": 200.0, "adversarial": 100.0, "pixel": 2e-6, "absolute": 1e-3, "kl": 0.1}
 USUAL = ("feature", "adversarial", "pixel")
 IGNORED = ("optimizer", "input_shape", "weights")  # flags of all tasks that this one has no use for
