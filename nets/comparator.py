@@ -40,6 +40,12 @@ def names_of(network: keras.Model) -> list[str]:
     return names
 
 
+def given_by(network: keras.Model, pictures) -> list:
+    """What a network of `comparator` gives: a list, though Keras unpacks one of one."""
+    made = network(pictures, training=False)
+    return list(made) if isinstance(made, list | tuple) else [made]
+
+
 def deepest_maps(network: keras.Model) -> str:
     """The last layer that still gives maps (B, h, w, C), at which a comparator ends where nobody names another."""
     maps = ""
@@ -88,11 +94,11 @@ def cut(network: keras.Model, images, names: list[str]) -> list:
     own = [layer.name for layer in network.layers if layer.name in names]
     if own:
         outputs = [network.get_layer(name).output for name in own]
-        found |= dict(zip(own, copied(network.input, outputs)(images)))
+        found |= dict(zip(own, given_by(copied(network.input, outputs), images)))
     for before, layer in zip(network.layers, network.layers[1:]):
         inner = [name for name in names if isinstance(layer, keras.Model) and name in names_of(layer)]
         if inner:
-            x = copied(network.input, [before.output])(images)[0]
+            x = given_by(copied(network.input, [before.output]), images)[0]
             found |= dict(zip(inner, cut(layer, x, inner)))
     return [found[name] for name in names]
 

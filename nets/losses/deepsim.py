@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from nets.comparator import given_by
+
 
 @keras.saving.register_keras_serializable("compare")
 class DeepDistance(layers.Layer):
@@ -43,8 +45,7 @@ class DeepDistance(layers.Layer):
 
     def features(self, pictures) -> list:
         """The features of pictures in units, (B, h', w', C) of each layer; those without locations have one."""
-        made = self.comparator(ops.cast(pictures, "float32"), training=False)
-        made = list(made) if isinstance(made, list | tuple) else [made]
+        made = given_by(self.comparator, ops.cast(pictures, "float32"))
         units = ops.convert_to_tensor(self.units)
         maps = [ops.cast(each, "float32") / units[number] for number, each in enumerate(made)]
         return [each if len(each.shape) == 4 else each[:, None, None, :] for each in maps]

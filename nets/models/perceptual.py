@@ -8,6 +8,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from nets.comparator import given_by
 from nets.generators import TERMS, builder
 from nets.generators.parts import Sampled
 from nets.inference import apply
@@ -37,7 +38,7 @@ def perceptual(
     build = builder(backbone)
     image = keras.Input((side, side, 3), name="image")
     if kind == "inversion":
-        encoder = keras.Model(image, sees(image)[0], name="encoder")
+        encoder = keras.Model(image, given_by(sees, image)[0], name="encoder")
         encoder.trainable = False
         _, generator = build.inversion(encoder.output_shape[1:], side)
     else:

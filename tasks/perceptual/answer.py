@@ -6,7 +6,8 @@ import numpy as np
 from PIL import Image
 
 from tasks.choosing import find_model
-from tasks.perceptual import comparators, figures, seeing
+from tasks.perceptual import figures, seeing
+from tasks.perceptual.measuring import comparators
 from tasks.perceptual.model import READY, Perceptual, check_sizes
 from utils.data.files import walk
 from utils.data.images import read_photo

@@ -7,8 +7,8 @@ import numpy as np
 from nets.models import perceptual
 from tasks.choosing import find_model
 from tasks.models import load_model
-from tasks.perceptual import comparators, measure, report
-from tasks.perceptual.batches import crops
+from tasks.perceptual.learning.batches import crops
+from tasks.perceptual.measuring import comparators, measure, report
 from tasks.quality.metrics.ordering import pair_order
 from tasks.quality.model import score_levels
 from utils.data import photos

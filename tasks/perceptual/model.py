@@ -10,7 +10,7 @@ from PIL import Image
 from nets.models import perceptual
 from tasks import about
 from tasks.models import load_model
-from tasks.perceptual import comparators, measure
+from tasks.perceptual.measuring import comparators, measure
 from utils.batches.crops import at_least
 from utils.data.images import called, read_photo
 from utils.pictures import Picture

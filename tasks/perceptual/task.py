@@ -12,9 +12,10 @@ from nets.models import perceptual
 from tasks import about
 from tasks.models import load_model
 from tasks.optimizers import ForEach, pausing
-from tasks.perceptual import comparators, figures, report, seeing
-from tasks.perceptual.batches import PhotoBatches, crops
-from tasks.perceptual.watching import Watch
+from tasks.perceptual import figures, seeing
+from tasks.perceptual.learning.batches import PhotoBatches, crops
+from tasks.perceptual.learning.watching import Watch
+from tasks.perceptual.measuring import comparators, report
 from utils.data import photos
 from utils.flags import passed
 from utils.run import devices, folder as runs

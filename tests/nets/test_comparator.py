@@ -15,17 +15,20 @@ def test_a_comparator_gives_the_maps_of_its_network_and_takes_any_size(backbone,
     colour = rng.uniform(0, 255, (2, *shape[:2], 3)).astype("float32")
     seen = colour if shape[2] == 3 else (colour @ np.array(comparing.LUMA, "float32"))[..., None]
     expected = keras.Model(tower.input, tower.get_layer(layer).output)(seen)
-    np.testing.assert_allclose(np.asarray(made(colour)[0]), np.asarray(expected), atol=1e-3)
-    assert made(colour[:, :33, :41])[0].shape[0] == 2 and not made.trainable_variables
+    np.testing.assert_allclose(np.asarray(comparing.given_by(made, colour)[0]), np.asarray(expected), atol=1e-3)
+    assert comparing.given_by(made, colour[:, :33, :41])[0].shape[0] == 2 and not made.trainable_variables
     assert comparing.deepest_maps(tower) in comparing.names_of(tower)
 
 
 def test_layers_of_a_network_in_a_network_stand_in_a_row_with_its_own(rng):
-    tower = towers.make_tower("mobilenetv2", (64, 64, 3), normalize=False)
-    names = comparing.names_of(tower)
-    layer = next(name for name in names if name.startswith("block_1_expand_relu") or name == "Conv1_relu")
-    made = comparing.comparator(tower, [layer])
-    assert made(rng.uniform(0, 255, (1, 96, 64, 3)).astype("float32"))[0].shape[1:3] == (48, 32)
+    inner_image, image = keras.Input((64, 64, 3)), keras.Input((64, 64, 3))
+    x = keras.layers.Conv2D(4, 3, 2, "same", name="deep")(inner_image)
+    inner = keras.Model(inner_image, keras.layers.GlobalAveragePooling2D(name="seen")(x), name="inner")
+    tower = keras.Model(image, inner(keras.layers.Rescaling(1 / 255, name="scaled")(image)))
+    assert comparing.names_of(tower) == ["scaled", "deep", "seen"] and comparing.deepest_maps(tower) == "deep"
+    made = comparing.comparator(tower, ["deep"])
+    maps = comparing.given_by(made, rng.uniform(0, 255, (1, 96, 64, 3)).astype("float32"))
+    assert maps[0].shape[1:3] == (48, 32)
 
 
 def test_a_layer_that_is_not_there_is_refused_with_those_that_are():

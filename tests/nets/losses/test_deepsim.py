@@ -143,7 +143,7 @@ def test_the_term_of_codes_is_the_divergence_of_normal_distributions(rng):
 
 def test_flat_grey_has_half_the_euclidean_error_of_stripes_moved_by_their_width():
     """The article's example; the perceptual distance of the ready comparator prefers the moved stripes."""
-    from tasks.perceptual import comparators
+    from tasks.perceptual.measuring import comparators
 
     columns = np.where(np.arange(96) // 4 % 2, 255.0, 0.0).astype("float32")
     stripes = np.broadcast_to(columns[None, None, :, None], (1, 96, 96, 3)).copy()

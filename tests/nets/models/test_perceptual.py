@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+from apps.exporting import checking, formats, parts
 from nets import comparator as comparing, generators
 from nets.generators import compact, deepsim as article
 from nets.losses.deepsim import DeepDistance
@@ -46,7 +47,8 @@ def trained(model, judge, images, weights, steps=1, decay=0.0, state=None):
         made.get_layer("balance").steps.assign(np.array(state, "float32"))
     networks = [network for network in (model, judge) if network]
     made.compile(ForEach({network: pausing(keras.optimizers.Adam(1e-3)) for network in networks}),
-                 perceptual.precomputed_loss, metrics=perceptual.metrics(perceptual.COLUMNS[2:]))
+                 perceptual.precomputed_loss, metrics=perceptual.metrics(perceptual.COLUMNS[2:]),
+                 run_eagerly=keras.backend.backend() == "tensorflow")
     batch = {"image": np.concatenate([images] * steps)}
     told = made.fit(batch, batch["image"], batch_size=len(images), shuffle=False, verbose=0).history
     return {name: values[0] for name, values in told.items()}, made
@@ -167,3 +169,16 @@ def test_sides_that_a_generator_cannot_make_are_refused():
             build((8,), side)
     with pytest.raises(ValueError, match="--backbone=vgg16 makes no pictures"):
         generators.builder("vgg16")
+
+
+@pytest.mark.parametrize("name", ["distance", "made"])
+def test_both_parts_are_exported_and_compute_what_keras_does(name, tmp_path):
+    pytest.importorskip("onnx")
+    pytest.importorskip("tf2onnx")
+    pytest.importorskip("onnxruntime")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("files are written through TensorFlow")
+    part, path = parts.part(model_of("autoencoder"), name), str(tmp_path / "part.onnx")
+    formats.write(part, "onnx", path)
+    assert list(part.input) == (["left", "right"] if name == "distance" else ["image"])
+    assert checking.difference(part, formats.opened("onnx", path), checking.batches(part)) <= checking.LIMIT

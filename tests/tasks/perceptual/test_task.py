@@ -12,8 +12,10 @@ import compare
 from apps.page import models
 from nets.models import perceptual
 from tasks import choosing
-from tasks.perceptual import answer, batches, comparators, evaluation, flags, measure, model, seeing, task, watching
+from tasks.perceptual import answer, evaluation, flags, model, seeing, task
 from tasks.perceptual.apps import tabs
+from tasks.perceptual.learning import batches, watching
+from tasks.perceptual.measuring import comparators, measure, report
 from utils.run import folder as runs
 
 from helpers import scenery, weights_of
@@ -58,12 +60,12 @@ def opened(monkeypatch, distance):
 
 def asked(**given):
     """The flags of predict.py: their defaults, but for those given."""
-    return SimpleNamespace(**{"model": "", "comparator": "photos", "layer": [], "comparator_weights": "", "resize": False,
-                              "reconstruct": False, "sample": 0, "see": "", "between": [], "figure": False,
-                              "json": True, "csv": ""} | given)
+    return SimpleNamespace(**{"model": "", "comparator": "photos", "layer": [], "comparator_weights": "",
+                              "resize": False, "reconstruct": False, "sample": 0, "see": "", "between": [],
+                              "figure": False, "json": True, "csv": ""} | given)
 
 
-def test_copies_are_ranked_as_an_eye_would_and_told_on_the_scale_of_jpeg(opened, photos, tmp_path, monkeypatch, capsys):
+def test_copies_are_ranked_and_told_on_the_scale_of_jpeg(opened, photos, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     files = [str(photos / name) for name in ("a.png", "same.png", "q60.jpg", "q15.jpg", "small.png")]
     answer.answer(asked(figure=True, csv="a.csv"), files)
@@ -95,7 +97,7 @@ def test_two_folders_are_paired_by_name(opened, photos, tmp_path, capsys):
     (row,) = json.loads(said.splitlines()[-1])["results"]
     assert row["file"].endswith("two/b.png") and row["original"].endswith("one/b.png") and "left out 2 pictures" in said
     with pytest.raises(ValueError, match="no picture has the same name in both"):
-        answer.between([str(photos), str(tmp_path / "one")])
+        answer.between([str(photos), str(tmp_path / "two")])
     with pytest.raises(ValueError, match="expected two folders"):
         answer.between([str(photos)])
 
@@ -144,6 +146,7 @@ def test_the_scale_of_jpeg_rises_and_its_ends_are_said(distance, photo):
 
 def test_a_run_makes_pictures_draws_them_and_measures(run, photos, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(model.about, "read", lambda path: runs.read_json(str(run), runs.ABOUT))
     answer.answer(asked(model=str(run), reconstruct=True), [str(photos / "a.png")])
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["results"][0]["distance"] > 0
     answer.answer(asked(model=str(run), sample=5), [])
@@ -155,16 +158,14 @@ def test_a_run_makes_pictures_draws_them_and_measures(run, photos, tmp_path, mon
 
 
 def test_a_run_is_measured_beside_others(run, photos, tmp_path, capsys):
-    options = SimpleNamespace(distortions_too=False, runs=[str(run)], dataset_path=str(photos), out=str(tmp_path), seed=0,
-                              skip_broken=True)
+    options = SimpleNamespace(distortions_too=False, runs=[str(run)], dataset_path=str(photos), out=str(tmp_path),
+                              seed=0, skip_broken=True)
     found = evaluation.evaluate(options, str(run / "best.keras"))
     assert found["error"] > 0 and found["distance"] > 0 and (tmp_path / "reconstructed.png").is_file()
     assert "pixels features" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_picture_that_is_made_exactly_has_no_error_and_another_one_has_1(distance, rng):
-    from tasks.perceptual import report
-
     pictures = rng.integers(0, 256, (6, 64, 64, 3), dtype="uint8")
     perfect = SimpleNamespace(make=lambda given: given, distance=distance)
     assert report.errors(perfect, pictures) == {"error": 0.0, "distance": 0.0}
@@ -196,11 +197,13 @@ def test_the_tab_shows_distance_and_places_in_both_languages(opened, photos):
     pytest.importorskip("flask")
     from apps.page import site
 
-    given = SimpleNamespace(model="", picture=lambda name: str(photos / ("a.png" if name == "original" else "small.png")))
+    names = {"original": "a.png", "changed": "small.png"}
+    given = SimpleNamespace(model="", picture=lambda name: str(photos / names[name]))
     assert tabs.near(models.Models(compare.load), given)["resized"]
     client = site.make_site(models.Models(compare.load), str(photos), "zh").test_client()
     with open(photos / "a.png", "rb") as one, open(photos / "q15.jpg", "rb") as other:
-        shown = client.post("/near", data={"original": (one, "a.png"), "changed": (other, "b.jpg")}).get_data(as_text=True)
+        sent = {"original": (one, "a.png"), "changed": (other, "b.jpg")}
+        shown = client.post("/near", data=sent).get_data(as_text=True)
     assert "感知距离 0." in shown and "差异所在" in shown and "的 JPEG 质量" in shown
 
 
