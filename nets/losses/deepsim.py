@@ -125,3 +125,20 @@ def kl_term(mean, log_variance):
     Welling 2014."""
     each = ops.square(mean) + ops.exp(log_variance) - 1 - log_variance
     return ops.sum(ops.reshape(each, (ops.shape(mean)[0], -1)), axis=1) / 2
+
+
+class PerceptualLoss(keras.losses.Loss):
+    """A loss between pictures (B, h, w, 3) in 0..255 that other tasks can take: d^2 + weight * mean |G(x) - y|.
+
+    Args:
+        distance: d.
+        weight: of a grey level; ours.
+    """
+
+    def __init__(self, distance: DeepDistance, weight: float = 0.002):
+        super().__init__(name="deepsim", dtype="float32")
+        self.distance, self.weight = distance, weight
+
+    def call(self, y_true, y_pred):
+        original, made = (ops.cast(pictures, "float32") for pictures in (y_true, y_pred))
+        return self.distance.squared(made, original) + self.weight * ops.mean(ops.abs(made - original), axis=(1, 2, 3))

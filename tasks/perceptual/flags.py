@@ -53,7 +53,7 @@ def define_comparator() -> None:
 def check(options) -> None:
     """Raises ValueError where flags of training do not fit each other."""
     for name in IGNORED:
-        if not options.resume and passed(name) and getattr(options, name) not in ([], "auto", "adam"):
+        if not options.resume and passed(name) and getattr(options, name) not in ([], "", "auto", "adam"):
             raise ValueError(f"--{name} has no effect with --task=perceptual: leave it out")
     if options.backbone not in ("auto", *GENERATORS):
         raise ValueError(f"--backbone={options.backbone} is not for --task=perceptual: expected "

@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from nets import comparator as comparing
-from nets.losses import deepsim
+from nets.losses import deepsim, make_picture_loss
 from nets.losses.deepsim import Between, DeepDistance, Spatial
 
 
@@ -139,6 +139,13 @@ def test_the_term_of_codes_is_the_divergence_of_normal_distributions(rng):
     expected = 0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance).sum(1)
     np.testing.assert_allclose(ops.convert_to_numpy(deepsim.kl_term(mean, log_variance)), expected, rtol=1e-4)
     assert float(ops.convert_to_numpy(deepsim.kl_term(0 * mean, 0 * mean)).max()) == 0
+
+
+def test_the_loss_for_other_tasks_adds_a_weak_difference_of_pixels(distance, pair):
+    loss = make_picture_loss("deepsim", lambda: distance)
+    expected = plain(distance, *pair) + 0.002 * np.abs(pair[0] - pair[1]).mean((1, 2, 3))
+    assert float(loss(*pair)) == pytest.approx(expected.mean(), rel=1e-4)
+    assert make_picture_loss("l1", None) == "mean_absolute_error"
 
 
 def test_flat_grey_has_half_the_euclidean_error_of_stripes_moved_by_their_width():
