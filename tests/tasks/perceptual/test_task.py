@@ -165,6 +165,15 @@ def test_a_run_is_measured_beside_others(run, photos, tmp_path, capsys):
     assert "pixels features" in " ".join(capsys.readouterr().out.split())
 
 
+def test_the_order_of_the_levels_is_measured_beside_psnr_and_ssim(opened, photo_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(evaluation, "TID2013", {name: evaluation.TID2013[name] for name in ("jpeg", "white_noise")})
+    options = asked(distortions_too=True, dataset_path=str(photo_folder), out=str(tmp_path), seed=0, skip_broken=True)
+    monkeypatch.setattr(comparators, "opened", lambda options: comparators.made())
+    found = evaluation.evaluate(options, "")
+    assert found["photos"] == 6 and found["distance"] > 0.9 and found["psnr"] == 1
+    assert set(found["by_distortion"]["ssim"]) == {"jpeg", "white_noise"}
+
+
 def test_a_picture_that_is_made_exactly_has_no_error_and_another_one_has_1(distance, rng):
     pictures = rng.integers(0, 256, (6, 64, 64, 3), dtype="uint8")
     perfect = SimpleNamespace(make=lambda given: given, distance=distance)
