@@ -8,6 +8,7 @@
     python evaluate.py --scores=scores.csv --higher_is_better         quality: agreement with human scores
     python evaluate.py --compare=logs/a,logs/b                        quality: which of several runs learnt faster
     python evaluate.py --task=superres --dataset_path=Set5            larger photos beside their originals
+    python evaluate.py --task=perceptual --dataset_path=PHOTOS        how near a generator comes, to the eye
 """
 
 from tasks import ROOMS, measuring

@@ -12,6 +12,7 @@
     python predict.py --quality photo.jpg FOLDER        how good do photos look: after --task=rank or finetune
     python predict.py --task=patches a.jpg b.jpg        do photos show the same place, and where lies one in the other
     python predict.py --task=superres photo.jpg FOLDER  the photos larger: after --task=superres
+    python predict.py --task=perceptual a.png b.png     how near is b to a, to the eye, and where do they differ
 """
 
 from importlib import import_module
@@ -40,7 +41,9 @@ with group("How to answer"):
 
 def main(argv: list[str]) -> None:
     """Hands the files to the room that answers."""
-    answering = import_module("apps.search.answer") if search.asked(FLAGS) else tasks.module_of(room(), "answer")
+    asked = room()
+    searches = search.asked(FLAGS) and not tasks.ROOMS[asked].between
+    answering = import_module("apps.search.answer") if searches else tasks.module_of(asked, "answer")
     answering.answer(FLAGS, argv[1:])
 
 

@@ -4,6 +4,7 @@
     python train.py --train_own_data --dataset_path=~/pictures        a folder for each kind of thing
     python train.py --task=rank --dataset_path=PHOTOS                 which photo looks better
     python train.py --task=superres --dataset_path=PHOTOS             make photos larger
+    python train.py --task=perceptual --dataset_path=PHOTOS           make pictures that look natural, by DeePSiM
     python train.py --resume                                          continue the newest run
 """
 

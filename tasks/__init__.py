@@ -73,6 +73,7 @@ class RoomRow(NamedTuple):
         embeds: whether its models turn a picture into an embedding, so that folders can be searched with them.
         learnt: the function that says in a line what its models learnt from, by their about.json.
         proves: whether its models find candidates alone, and `tasks.copies.proof` decides who is a copy of whom.
+        between: what predict.py's --between asks of it, for --help, where it embeds no pictures; "": nothing.
     """
 
     kind: str
@@ -89,6 +90,7 @@ class RoomRow(NamedTuple):
     embeds: bool = False
     learnt: str = "tasks.about.of_classes"
     proves: bool = False
+    between: str = ""
 
 
 TASKS = {
@@ -104,6 +106,8 @@ TASKS = {
     "finetune": TaskRow("quality", "finetuning", "which looks better to people? Learns from photos with human scores"),
     "superres": TaskRow("superres", "task", "what does this photo look like at twice its size, or more? Learns from a "
                                             "folder of sharp photos, which it makes small"),
+    "perceptual": TaskRow("perceptual", "task", "what picture looks like this one to the eye? Learns from a folder of "
+                                                "photos to make them again of a small code, or of what a network sees"),
 }
 
 SIAMESE = {"tower": Part("embedding", "a picture -> its embedding", layer="tower"),
@@ -131,6 +135,14 @@ ROOMS = {
         "tasks.superres.model.Larger",
         {"larger": Part("larger", "a photo -> the same photo, larger")}, ("larger",),
         towers="nets.towers.SUPERRES", losses="nets.losses.PICTURE_LOSSES", learnt="tasks.superres.model.learnt"),
+    "perceptual": RoomRow(
+        "perceptual", "nets.models.perceptual", "maker", {}, "python train.py --task=perceptual",
+        "tasks.perceptual.model.Perceptual",
+        {"distance": Part("distance", "two pictures -> their perceptual distance", layer="distance",
+                          inputs=("left", "right")),
+         "made": Part("made", "a photo -> what the generator makes of it", layer="generated")},
+        ("near",), ("deepsim",), towers="nets.generators.GENERATORS", learnt="tasks.perceptual.model.learnt",
+        between="how far is each picture of B, to the eye, from that of the same name in A?"),
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import keras
+from keras import ops
 
 SMALL = 2_000_000  # parameters of a network that takes the first of these rates, a larger one takes the second
 RATES = {"sgd": (2e-2, 1e-2), "adam": (2e-3, 1e-4), "adamw": (2e-3, 1e-4)}
@@ -114,3 +115,26 @@ class ForEach(keras.optimizers.MultiOptimizer):
             return owners[id(variable)]
 
         super().__init__(owner)
+
+
+@keras.saving.register_keras_serializable("compare")
+class Pausing(keras.optimizers.Adam):
+    """Adam that leaves a variable and its momentum as they are where the whole gradient is exactly 0.
+
+    So one of two networks can stop for some steps: its loss has gradients of 0 then. Adam itself would move it on by
+    its momentum, and weight decay, which this optimizer does not have, would shrink it.
+    """
+
+    def update_step(self, gradient, variable, learning_rate):
+        number = self._get_variable_index(variable)
+        kept = [variable, self._momentums[number], self._velocities[number]]
+        before = [ops.copy(ops.convert_to_tensor(each)) for each in kept]
+        moves = ops.any(ops.not_equal(gradient, 0))
+        super().update_step(gradient, variable, learning_rate)
+        for each, value in zip(kept, before):
+            self.assign(each, ops.where(moves, ops.convert_to_tensor(each), value))
+
+
+def pausing(optimizer: keras.Optimizer) -> Pausing:
+    """The pausing form of an Adam, with its rate and schedule, without its weight decay."""
+    return Pausing.from_config(optimizer.get_config() | {"weight_decay": None})

@@ -8,6 +8,7 @@ import pytest
 
 from docs import files
 from nets import towers
+from nets.generators import GENERATORS
 from nets.heads import HEADS
 from nets.losses import LOSSES, MININGS, PATCH_LOSSES, PICTURE_LOSSES
 from tasks import ROOMS, TASKS, names_of_rooms
@@ -128,7 +129,7 @@ def test_the_choices_of_flags_are_the_rows():
                     "('task', 'loss', 'mining', 'head', 'backbone')}))")
     assert found == {
         "task": list(TASKS), "loss": ["auto", *LOSSES, *PICTURE_LOSSES], "mining": list(MININGS), "head": list(HEADS),
-        "backbone": ["auto", *(towers.SIMILARITY | towers.QUALITY | towers.PATCHES | towers.SUPERRES)],
+        "backbone": ["auto", *(towers.SIMILARITY | towers.QUALITY | towers.PATCHES | towers.SUPERRES | GENERATORS)],
     }
     for script in ("predict", "evaluate"):
         choices = told_by(f"import json, {script}\nfrom absl import "

@@ -2,14 +2,14 @@
 
 from absl import flags
 
-from tasks import rooms_that_embed
+from tasks import ROOMS, rooms_that_embed
 from utils.flags import group
 
 QUESTIONS = ("gallery", "duplicates", "pairs", "matrix", "between")  # flags that each ask one
 
 
 def asked(options) -> list[str]:
-    """The questions that the flags ask, of `QUESTIONS`."""
+    """The questions about many pictures that the flags ask, of `QUESTIONS`."""
     return [name for name in QUESTIONS if getattr(options, name, None)]
 
 
@@ -37,9 +37,6 @@ def for_answers() -> None:
         flags.DEFINE_string("matrix", "", "Write the similarity of each picture in this folder to each other one to "
                                           "--csv; with a name that ends with .npy as NumPy's file, float32, and the "
                                           "names beside it in a .txt")
-        flags.DEFINE_list("between", [], "FOLDER_A,FOLDER_B: what of A is in B? Names files of the same contents, and "
-                                         "pictures that the threshold calls the same, such as test pictures that were "
-                                         "trained on")
         flags.DEFINE_boolean("cropped", True,
                              "With --duplicates and --between and a model of copies: look for copies that show only a "
                              "part of a picture, or that are turned, too. That embeds each picture 32 times more, once")
@@ -49,3 +46,9 @@ def for_answers() -> None:
         flags.DEFINE_boolean("force", False, "With --duplicates: show the groups even where the model does not tell "
                                              "the pictures apart, because it calls more than 5 % of all pairs the "
                                              "same, or puts more than a tenth of all pictures into one group")
+    others = {room: row.between for room, row in ROOMS.items() if row.between}
+    with group("Two folders", *rooms_that_embed(), *others):
+        flags.DEFINE_list("between", [], "FOLDER_A,FOLDER_B: what of A is in B? Names files of the same contents, and "
+                                         "pictures that the threshold calls the same, such as test pictures that were "
+                                         "trained on"
+                                         + "".join(f". With --task={room}: {asks}" for room, asks in others.items()))

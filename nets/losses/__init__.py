@@ -75,17 +75,25 @@ PATCH_LOSSES = {
 
 
 class PictureLoss(NamedTuple):
-    """One row of the table of losses between a picture that was made and its original: Keras' name of it, and what it
-    does, for --help."""
+    """One row of the table of losses between a picture that was made and its original.
+
+    Attributes:
+        keras: Keras' name of it; "": it has none.
+        text: what it does, for --help.
+        made: "file.Class" in this folder, a Keras loss made of a `nets.losses.deepsim.DeepDistance`; "": none.
+    """
 
     keras: str
     text: str
+    made: str = ""
 
 
 PICTURE_LOSSES = {
     "l1": PictureLoss("mean_absolute_error",
                       "mean absolute difference of pixels of a larger photo and its original"),
     "l2": PictureLoss("mean_squared_error", "mean squared difference of these"),
+    "deepsim": PictureLoss("", "distance of the deep features of these, and a weak l1: DeePSiM without its "
+                               "discriminator (Dosovitskiy & Brox 2016)", "deepsim.PerceptualLoss"),
 }
 
 MININGS = {  # which triplets of a batch count
@@ -111,6 +119,16 @@ def make_loss(name: str, head: "keras.layers.Layer", settings: dict[str, Any]) -
     row = LOSSES[name]
     own = {"head": head} if row.trains_head else {}
     return named(__name__, row.layer)(**own, **settings, name=name)
+
+
+def make_picture_loss(name: str, distance: "Callable[[], keras.layers.Layer]") -> "str | keras.losses.Loss":
+    """What a trainer is compiled with for a name in `PICTURE_LOSSES`.
+
+    Args:
+        distance: gives the perceptual distance, for the losses that need it.
+    """
+    row = PICTURE_LOSSES[name]
+    return named(__name__, row.made)(distance()) if row.made else row.keras
 
 
 def make_patch_loss(name: str) -> "keras.layers.Layer":

@@ -6,10 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from nets import towers
-from nets.losses import PICTURE_LOSSES
+from nets.losses import make_picture_loss
 from nets.models import superres
 from tasks import about
 from tasks.models import load_model, store_in_half
+from tasks.perceptual.measuring import comparators
 from tasks.superres.data.batches import CropBatches
 from tasks.superres.data.pairs import Pair, paired
 from tasks.superres.data.resizing import larger
@@ -127,7 +128,7 @@ def make_batches(options, data: Data, model) -> CropBatches:
 def trainer(options, model, make_optimizer):
     """The compiled model that is trained."""
     made = superres.trainer(model)
-    made.compile(make_optimizer(model), PICTURE_LOSSES[options.loss].keras)
+    made.compile(make_optimizer(model), make_picture_loss(options.loss, comparators.made))
     return made
 
 

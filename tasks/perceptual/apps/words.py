@@ -1,0 +1,30 @@
+"""The words of the tab of the perceptual distance on the page, in English and Chinese."""
+
+TEXTS = {  # by name: English, Chinese
+    "near.tab": ("How near", "有多接近"),
+
+    "near.head": ("How near is a copy, to the eye?", "看起来，复制品与原图有多接近？"),
+
+    "near.about": ("Choose an original and a changed picture of it. The distance is 0 for equal pictures, and a map "
+                   "shows where they differ.",
+                   "请选择原图和它的一张改动过的图片。两图相同时距离为 0，另有一张图显示差异所在。"),
+
+    "original": ("Original", "原图"),
+    "changed": ("Changed picture", "改动后的图片"),
+    "model.deepsim": ("deepsim (the ready comparator)", "deepsim（内置比较网络）"),
+
+    "near.ask": ("Compare", "比较"),
+
+    "near.done": ("Perceptual distance {distance}", "感知距离 {distance}"),
+    "near.scale": ("0: equal; about 1: unrelated photos.", "0 表示相同，约 1 表示毫不相关的照片。"),
+    "near.resized": ("The pictures had different sizes: the second was resized to that of the original.",
+                     "两张图片大小不同：第二张已调整为原图的大小。"),
+    "near.places": ("Where they differ: the brighter, the more", "差异所在：越亮差异越大"),
+}
+
+SAID = [  # lines of the program, and their Chinese
+    (r"^the same pixels$", "像素完全相同"),
+    (r"^as far as JPEG quality (\d+) of such a photo$", r"与这样一张照片的 JPEG 质量 \1 相当"),
+    (r"^nearer than JPEG quality (\d+) of such a photo$", r"比这样一张照片的 JPEG 质量 \1 更接近"),
+    (r"^farther than JPEG quality (\d+) of such a photo$", r"比这样一张照片的 JPEG 质量 \1 更远"),
+]

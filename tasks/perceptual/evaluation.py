@@ -1,0 +1,98 @@
+"""How near does a generator come, in pixels and to the eye; and does the distance grow as photos get worse."""
+
+import os
+
+import numpy as np
+
+from nets.models import perceptual
+from tasks.choosing import find_model
+from tasks.models import load_model
+from tasks.perceptual.learning.batches import crops
+from tasks.perceptual.measuring import comparators, measure, report
+from tasks.quality.metrics.ordering import pair_order
+from tasks.quality.model import score_levels
+from utils.data import photos
+from utils.data.files import evenly, walk
+from utils.distortions.catalogue import TID2013
+from utils.run import folder as runs
+from utils.run.console import progress_bar
+from utils.saying import counted
+
+MOST, SHEET, TABLE = 200, "reconstructed.png", "table3.json"  # crops that are measured; files
+PART, LEVELS = 256, "distance_order.json"  # pixels a side of photos that are distorted
+
+
+def evaluate(options, path: str) -> dict:
+    """Table 3 of one generator or several; or, without any, the order of the levels of distortion."""
+    return of_distortions(options) if options.distortions_too else of_generators(options, path)
+
+
+def of_generators(options, path: str) -> dict:
+    """Errors of pixels and features of each generator, on photos of --dataset_path or on those held out."""
+    files = {os.path.basename(os.path.dirname(os.path.abspath(file))): file
+             for file in [path, *(find_model(run, "perceptual") for run in options.runs)]}
+    makers = {name: perceptual.maker(load_model(file, perceptual.KIND)) for name, file in files.items()}
+    sides = {used.side for used in makers.values()}
+    if len(sides) > 1:
+        raise ValueError(f"--runs={','.join(options.runs)}: make pictures of {sorted(sides)} pixels a side, expected "
+                         "one size")
+    tested = crops(test_photos(options, path), sides.pop(), MOST, options.seed)
+    folder = runs.report_folder(options.out, path)
+    print(f"{counted(len(tested), 'crop')}; 1 is the mean distance of different ones")
+    print(f"{'':24}{'pixels':>9}{'features':>9}")
+    table = {name: report.errors(used, tested) for name, used in makers.items()}
+    for name, row in table.items():
+        print(f"{name[:23]:24}{row['error']:9.3f}{row['distance']:9.3f}")
+    runs.write_json(folder, TABLE, table)
+    report.draw(os.path.join(folder, SHEET), tested, makers)
+    return {"model": path, "crops": len(tested), **next(iter(table.values())), "runs": table}
+
+
+def test_photos(options, path: str) -> list[str]:
+    """The photos of --dataset_path, or those that the run held out, without those that it trained on."""
+    split = runs.read_split(os.path.dirname(path)) if path else {}
+    root = os.path.expanduser(options.dataset_path) or split.get("root", "")
+    names = walk(root)[0] if options.dataset_path else split.get("test") or split.get("validation") or []
+    names = [names[row] for row in photos.unseen(root, names, split)] if options.dataset_path else [
+        name for name in names if os.path.isfile(os.path.join(root, name))]
+    names = [names[row] for row in photos.usable(root, names, skip_broken=options.skip_broken)]
+    if not names:
+        raise ValueError(f"found no photos in {root or '.'} that the model was not trained on; pass --dataset_path, a "
+                         "folder of photos")
+    return [os.path.join(root, name) for name in names]
+
+
+def of_distortions(options) -> dict:
+    """The share of pairs of levels in the right order, by each distance, for 24 distortions."""
+    if not options.dataset_path:
+        raise ValueError("--distortions_too needs photos: pass --dataset_path, a folder of them")
+    paths = evenly(test_photos(options, ""), 10)
+    asked = measure.Measure(comparators.opened(options))
+    ways = {"distance": asked.distance, "psnr": lambda one, other: -measure.psnr(one, other),
+            "ssim": lambda one, other: -measure.ssim(one, other)}
+    table = {}
+    for way, function in ways.items():
+        scores = score_levels(against(function), paths, TID2013, options.seed, progress_bar("picture"))
+        table[way] = {name: pair_order(rows[:, 1:])["order"] for name, rows in scores.items()}
+    means = {way: float(np.mean(list(rows.values()))) for way, rows in table.items()}
+    print(f"{counted(len(paths), 'photo')}, pairs of levels in the right order: "
+          + ", ".join(f"{way} {mean:.3f}" for way, mean in means.items()))
+    runs.write_json(runs.report_folder(options.out, ""), LEVELS, table)
+    return {"photos": len(paths), **means, "by_distortion": table}
+
+
+def against(function):
+    """A function that scores a picture by its distance to the pristine one before it, as `score_levels` calls it."""
+    pristine: list[np.ndarray] = []
+    each = 1 + sum(len(kind.levels) for kind in TID2013.values())
+
+    def score(picture: np.ndarray) -> float:
+        part = measure.middle(picture, PART)
+        if len(pristine) % each == 0:
+            pristine.clear()
+            pristine.append(part)
+            return 0.0
+        pristine.append(pristine[0])
+        return -function(pristine[0], part)
+
+    return score

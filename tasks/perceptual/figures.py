@@ -1,0 +1,53 @@
+"""Figures of the perceptual distance: originals, copies and where they differ; and what generators made."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from utils.run import figures
+
+LARGEST = 320  # pixels a side of a picture on a sheet
+
+
+def heat(places: np.ndarray, top: float) -> np.ndarray:
+    """Where pictures differ, (H, W), as a picture (H, W, 3) uint8: black for 0, white from `top` on."""
+    import matplotlib
+
+    return np.rint(255 * matplotlib.colormaps["inferno"](places / max(top, 1e-9))[..., :3]).astype("uint8")
+
+
+def small(photo: np.ndarray) -> np.ndarray:
+    """A photo, at most `LARGEST` pixels a side."""
+    image = Image.fromarray(photo)
+    image.thumbnail((LARGEST, LARGEST))
+    return np.asarray(image)
+
+
+def differences(original: np.ndarray, name: str, rows: Sequence[tuple[str, str, np.ndarray, np.ndarray]], path: str
+                ) -> None:
+    """Each picture beside its original, and where it differs, at `path`.
+
+    Args:
+        rows: of each picture its name, what is said of it, its pixels, and the map.
+    """
+    top = max(float(places.max()) for *_, places in rows)
+    pictures, titles = [], []
+    for other, words, photo, places in rows:
+        pictures += [small(original), small(photo), small(heat(places, top))]
+        titles += [figures.short(name), figures.short(other), words]
+    figures.contact_sheet(pictures, titles, path, columns=3,
+                          heading="original, other, and where they differ: the brighter, the more")
+
+
+def sheet(rows: Sequence[tuple[str, np.ndarray]], path: str, heading: str, columns: int = 0) -> None:
+    """Rows of pictures under their names.
+
+    Args:
+        rows: of each its name and its pictures (N, s, s, 3) uint8, N the same for all.
+        columns: of the sheet; 0: N.
+    """
+    count = len(rows[0][1])
+    figures.contact_sheet([picture for _, pictures in rows for picture in pictures],
+                          [name if not number else "" for name, pictures in rows for number in range(count)],
+                          path, columns=columns or count, heading=heading)

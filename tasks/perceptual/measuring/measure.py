@@ -1,0 +1,98 @@
+"""How far a picture is from its original: perceptual distance, PSNR and SSIM, and as what quality of JPEG."""
+
+import numpy as np
+from keras import ops
+
+from nets.inference import apply, apply_often
+from nets.losses.deepsim import Between, DeepDistance, Spatial
+from tasks.superres.measuring.luma import WINDOW, luma
+from utils.distortions.codecs import jpeg
+
+QUALITIES = (98, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5, 1)  # of JPEG, on whose scale a distance is told
+MOST = 1_000_000  # pixels that pass the comparator at once
+SCALED = 512  # pixels a side at most of the part of an original that the scale is made of
+
+
+class Measure:
+    """Distances between pictures of one size, which may be large.
+
+    Args:
+        distance: the layer.
+    """
+
+    def __init__(self, distance: DeepDistance):
+        self.side, self.layer = distance.comparator.input_shape[1], distance
+        self.between, self.spatial = Between(distance), Spatial(distance)
+
+    def distance(self, one: np.ndarray, other: np.ndarray) -> float:
+        """The perceptual distance of two pictures (H, W, 3) in 0..255."""
+        self.check(one)
+        squared = [float(apply_often(self.between, left[None], right[None])[0]) ** 2 * len(left)
+                   for left, right in strips(one, other)]
+        return float(np.sqrt(sum(squared) / len(one)))
+
+    def map(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+        """Where two pictures (H, W, 3) differ: (H, W) float32."""
+        self.check(one)
+        return np.concatenate([apply(self.spatial, left[None], right[None])[0] for left, right in strips(one, other)])
+
+    def check(self, picture: np.ndarray) -> None:
+        """Raises ValueError where the comparator takes another size only, than that of a picture."""
+        height, width = picture.shape[:2]
+        if self.side and (height, width) != (self.side, self.side):
+            raise ValueError(f"the picture has {width} x {height} pixels, and this layer of the comparator takes "
+                             f"{self.side} x {self.side}: pass a --layer that gives maps")
+
+    def scale(self, original: np.ndarray) -> list[float]:
+        """The distances (len(QUALITIES),) of an original, or the middle of a large one, saved as JPEG, rising."""
+        part = middle(original, self.side or SCALED)
+        rng = np.random.default_rng(0)
+        return np.maximum.accumulate([self.distance(part, jpeg(part, quality, rng)) for quality in QUALITIES]).tolist()
+
+
+def strips(one: np.ndarray, other: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Two pictures in strips of at most about `MOST` pixels, of rows that the steps of most comparators divide."""
+    count = -(-one.shape[0] * one.shape[1] // MOST)
+    rows = max(64, -(-one.shape[0] // count) // 64 * 64) if count > 1 else one.shape[0]
+    starts = [start for start in range(0, one.shape[0], rows) if not start or one.shape[0] - start >= 32]
+    ends = [*starts[1:], one.shape[0]]
+    return [(one[start:end], other[start:end]) for start, end in zip(starts, ends)]
+
+
+def middle(picture: np.ndarray, side: int) -> np.ndarray:
+    """The middle of a picture, at most `side` pixels a side."""
+    top, left = (max(0, (length - side) // 2) for length in picture.shape[:2])
+    return picture[top : top + side, left : left + side]
+
+
+def jpeg_quality(distance: float, scale: list[float]) -> float | None:
+    """The quality of JPEG at which an original is as far as this; None beyond the ends of the scale."""
+    if not scale[0] <= distance <= scale[-1]:
+        return None
+    return round(float(np.interp(distance, scale, QUALITIES)), 1)
+
+
+def in_words(distance: float, scale: list[float], identical: bool) -> str:
+    """As far as what JPEG quality of such a photo."""
+    if identical:
+        return "the same pixels"
+    quality = jpeg_quality(distance, scale)
+    if quality is not None:
+        return f"as far as JPEG quality {quality:.0f} of such a photo"
+    return (f"nearer than JPEG quality {QUALITIES[0]} of such a photo" if distance < scale[0]
+            else f"farther than JPEG quality {QUALITIES[-1]} of such a photo")
+
+
+def psnr(one: np.ndarray, other: np.ndarray) -> float:
+    """PSNR in dB of two pictures (H, W, 3) in 0..255 on all three colours; infinite for equal ones."""
+    error = float(np.mean((one.astype("float64") - other) ** 2))
+    return 10 * np.log10(255**2 / error) if error else np.inf
+
+
+def ssim(one: np.ndarray, other: np.ndarray) -> float:
+    """SSIM of two pictures (H, W, 3) uint8 on luma at full size, windows of 11 x 11; NaN for smaller ones."""
+    if min(one.shape[:2]) < WINDOW:
+        return np.nan
+    pair = [luma(each)[None, ..., None].astype("float32") for each in (one, other)]
+    return float(ops.convert_to_numpy(ops.image.ssim(*pair, max_val=255.0, data_format="channels_last")).item())
+
