@@ -417,7 +417,7 @@ def test_ctrl_c_leaves_a_usable_model(alphabets, tmp_path, script):
     assert f"model {run}" in script("predict.py", f"--model={run}", tmp_path / "a.png", tmp_path / "a.png")
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_a_full_disk_is_one_line_and_corrupts_nothing(alphabets, tmp_path):
     """A limit on the size of files stands in for the disk: the model fits below it, the optimizer's state does not."""
     limited = ["bash", "-c", 'ulimit -f "$0" && exec "$@"', "3000", sys.executable, str(ROOT / "train.py")]
