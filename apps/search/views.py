@@ -21,7 +21,7 @@ PARTS = ((0.85, 2), (0.7, 3), (0.5, 4))  # side of a part as a share of the pict
 TURNS = (Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
 LARGER = 2  # times the model's input, so that the smallest part fills it
 FEW = 16  # pictures whose views are in memory at once
-NEAR = 1.1  # times the distance of the threshold up to which a whole picture and a view may show the same
+NEAR = 1.0  # times the distance of the threshold up to which a whole picture and a view may show the same
 
 
 def boxes() -> list[tuple[float, float, float, float]]:

@@ -11,9 +11,11 @@ from tasks.perceptual.learning.batches import crops
 from tasks.perceptual.measuring import comparators, measure, report
 from tasks.quality.metrics.ordering import pair_order
 from tasks.quality.model import score_levels
+from utils.batches.crops import middle
 from utils.data import photos
 from utils.data.files import evenly, walk
 from utils.distortions.catalogue import TID2013
+from utils.metrics.pictures import luma, psnr, ssim
 from utils.run import folder as runs
 from utils.run.console import progress_bar
 from utils.saying import counted
@@ -68,8 +70,8 @@ def of_distortions(options) -> dict:
         raise ValueError("--distortions_too needs photos: pass --dataset_path, a folder of them")
     paths = evenly(test_photos(options, ""), 10)
     asked = measure.Measure(comparators.opened(options))
-    ways = {"distance": asked.distance, "psnr": lambda one, other: -measure.psnr(one, other),
-            "ssim": lambda one, other: -measure.ssim(one, other)}
+    ways = {"distance": asked.distance, "psnr": lambda one, other: -psnr(one, other),
+            "ssim": lambda one, other: -ssim(luma(one), luma(other))}
     table = {}
     for way, function in ways.items():
         scores = score_levels(against(function), paths, TID2013, options.seed, progress_bar("picture"))
@@ -87,7 +89,7 @@ def against(function):
     each = 1 + sum(len(kind.levels) for kind in TID2013.values())
 
     def score(picture: np.ndarray) -> float:
-        part = measure.middle(picture, PART)
+        part = middle(picture, PART)
         if len(pristine) % each == 0:
             pristine.clear()
             pristine.append(part)

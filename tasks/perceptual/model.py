@@ -11,8 +11,9 @@ from nets.models import perceptual
 from tasks import about
 from tasks.models import load_model
 from tasks.perceptual.measuring import comparators, measure
-from utils.batches.crops import at_least
+from utils.batches.crops import at_least, middle
 from utils.data.images import called, read_photo
+from utils.metrics.pictures import rounded
 from utils.pictures import Picture
 from utils.saying import shown
 
@@ -61,7 +62,7 @@ class Perceptual:
         """The same of two photos (H, W, 3) uint8 of one size, by the scale of the first."""
         distance = self.measure.distance(one, other)
         return {"distance": distance, "jpeg_quality": measure.jpeg_quality(distance, scale),
-                "psnr": measure.psnr(one, other), "ssim": measure.ssim(one, other),
+                **measure.beside(one, other),
                 "words": measure.in_words(distance, scale, np.array_equal(one, other))}
 
     @staticmethod
@@ -82,7 +83,7 @@ class Perceptual:
     def prepared(self, picture: Picture) -> np.ndarray:
         """The middle square of a picture as the generator takes it: (s, s, 3) uint8."""
         photo, side = read_photo(picture), self.made_by().side
-        part = at_least(measure.middle(photo, min(photo.shape[:2])), side)
+        part = at_least(middle(photo, min(photo.shape[:2])), side)
         return np.asarray(Image.fromarray(part).resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3))
 
     def sample(self, count: int, seed: int = 0) -> np.ndarray:
@@ -107,11 +108,6 @@ def check_sizes(one: np.ndarray, other: np.ndarray, name: str, second: str) -> N
         sizes = [f"{photo.shape[1]} x {photo.shape[0]}" for photo in (other, one)]
         raise ValueError(f"{shown(second)}: {sizes[0]} pixels, expected {sizes[1]}, as {shown(name)} has: pass "
                          "--resize to resize it")
-
-
-def rounded(pictures: np.ndarray) -> np.ndarray:
-    """Pictures in 0..255 as uint8."""
-    return np.clip(np.rint(pictures), 0, 255).astype("uint8")
 
 
 def learnt(known: dict) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from tasks import about
 from tasks.choosing import find_model
 from tasks.superres import figures
-from tasks.superres.data.resizing import resized, rounded
+from tasks.superres.data.resizing import resized
 from tasks.superres.model import Larger
 from tasks.superres.pictures.doubts import doubts
 from tasks.superres.pictures.reading import Photo, read
@@ -16,6 +16,7 @@ from tasks.superres.pictures.writing import ENDINGS, write
 from utils.data.files import walk
 from utils.data.images import read_image
 from utils.data.survey import THUMBNAIL
+from utils.metrics.pictures import rounded
 from utils.run.console import progress_bar, write_answer
 from utils.saying import counted, left_out, shown
 

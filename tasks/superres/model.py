@@ -8,12 +8,13 @@ from PIL import Image
 from nets.models import superres
 from tasks import about
 from tasks.models import load_model
-from tasks.superres.data.resizing import resized, rounded
+from tasks.superres.data.resizing import resized
 from tasks.superres.pictures.doubts import doubts
 from tasks.superres.pictures.reading import Photo, read, without_hidden
 from tasks.superres.pictures.writing import as_image
 from tasks.superres.tiles import enlarged
 from utils.data.images import called
+from utils.metrics.pictures import rounded
 from utils.pictures import Picture
 from utils.saying import shown
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from nets.models.superres import Enlarger
-from tasks.superres.data.resizing import rounded
+from utils.metrics.pictures import rounded
 
 SIDE = 512  # pixels of the small photo that a tile shows, a side, about
 MOST_REACH = 24  # pixels around a tile that the network sees too, at most: what is farther away hardly counts
@@ -27,7 +27,7 @@ def enlarged(
         (s h, s w, 3) of the type of the photo.
     """
     height, width = photo.shape[:2]
-    photo, scale = at_least(photo, LEAST), network.scale
+    photo, scale = mirrored_to(photo, LEAST), network.scale
     top = np.iinfo(photo.dtype).max
     made = np.empty((scale * photo.shape[0], scale * photo.shape[1], 3), photo.dtype)
     tiles = list(tiles_of(photo.shape, side, min(network.reach, MOST_REACH)))
@@ -67,7 +67,7 @@ def spans_of(length: int, side: int, reach: int) -> Iterator[tuple[slice, slice]
         kept = end
 
 
-def at_least(photo: np.ndarray, side: int) -> np.ndarray:
+def mirrored_to(photo: np.ndarray, side: int) -> np.ndarray:
     """A photo; a side shorter than `side` is mirrored at its end to twice that, so that its border looks like one."""
     short = [2 * side - length if length < side else 0 for length in photo.shape[:2]]
     return np.pad(photo, [(0, short[0]), (0, short[1]), (0, 0)], mode="symmetric") if any(short) else photo

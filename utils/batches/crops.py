@@ -116,6 +116,12 @@ def photo_crop(path: str, crop: int, seed: Sequence[int]) -> np.ndarray:
     return part[:, ::-1] if rng.random() < 0.5 else part
 
 
+def middle(photo: np.ndarray, side: int) -> np.ndarray:
+    """The middle of a photo (H, W, ...), at most `side` pixels a side."""
+    top, left = (max(0, (length - side) // 2) for length in photo.shape[:2])
+    return photo[top : top + side, left : left + side]
+
+
 def at_least(photo: np.ndarray, side: int) -> np.ndarray:
     """The photo, enlarged where a side of it is shorter than `side` pixels."""
     factor = side / min(photo.shape[:2])

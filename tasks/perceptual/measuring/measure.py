@@ -1,12 +1,12 @@
 """How far a picture is from its original: perceptual distance, PSNR and SSIM, and as what quality of JPEG."""
 
 import numpy as np
-from keras import ops
 
 from nets.inference import apply, apply_often
 from nets.losses.deepsim import Between, DeepDistance, Spatial
-from tasks.superres.measuring.luma import WINDOW, luma
+from utils.batches.crops import middle
 from utils.distortions.codecs import jpeg
+from utils.metrics.pictures import luma, psnr, ssim
 
 QUALITIES = (98, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5, 1)  # of JPEG, on whose scale a distance is told
 MOST = 1_000_000  # pixels that pass the comparator at once
@@ -59,12 +59,6 @@ def strips(one: np.ndarray, other: np.ndarray) -> list[tuple[np.ndarray, np.ndar
     return [(one[start:end], other[start:end]) for start, end in zip(starts, ends)]
 
 
-def middle(picture: np.ndarray, side: int) -> np.ndarray:
-    """The middle of a picture, at most `side` pixels a side."""
-    top, left = (max(0, (length - side) // 2) for length in picture.shape[:2])
-    return picture[top : top + side, left : left + side]
-
-
 def jpeg_quality(distance: float, scale: list[float]) -> float | None:
     """The quality of JPEG at which an original is as far as this; None beyond the ends of the scale."""
     if not scale[0] <= distance <= scale[-1]:
@@ -83,16 +77,6 @@ def in_words(distance: float, scale: list[float], identical: bool) -> str:
             else f"farther than JPEG quality {QUALITIES[-1]} of such a photo")
 
 
-def psnr(one: np.ndarray, other: np.ndarray) -> float:
-    """PSNR in dB of two pictures (H, W, 3) in 0..255 on all three colours; infinite for equal ones."""
-    error = float(np.mean((one.astype("float64") - other) ** 2))
-    return 10 * np.log10(255**2 / error) if error else np.inf
-
-
-def ssim(one: np.ndarray, other: np.ndarray) -> float:
-    """SSIM of two pictures (H, W, 3) uint8 on luma at full size, windows of 11 x 11; NaN for smaller ones."""
-    if min(one.shape[:2]) < WINDOW:
-        return np.nan
-    pair = [luma(each)[None, ..., None].astype("float32") for each in (one, other)]
-    return float(ops.convert_to_numpy(ops.image.ssim(*pair, max_val=255.0, data_format="channels_last")).item())
-
+def beside(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
+    """PSNR of all three colours and SSIM of luma, of two pictures (H, W, 3) uint8."""
+    return {"psnr": psnr(one, other), "ssim": ssim(luma(one), luma(other))}

@@ -4,7 +4,7 @@ import numpy as np
 
 from nets.models.perceptual import Maker
 from tasks.perceptual import figures
-from tasks.perceptual.model import rounded
+from utils.metrics.pictures import rounded
 
 AT_ONCE, SHOWN = 32, 8  # crops that are made at once; on a sheet
 

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from tasks.page import Asked, Models
-from tasks.superres.data.resizing import resized, rounded
+from tasks.superres.data.resizing import resized
 from tasks.superres.pictures.doubts import doubts
 from tasks.superres.pictures.reading import Photo, read
 from tasks.superres.pictures.writing import as_image
+from utils.metrics.pictures import rounded
 from utils.saying import say_once
 
 MOST = 1_000_000  # pixels of a photo that the page makes larger; of a larger photo the middle

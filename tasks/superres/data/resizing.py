@@ -3,6 +3,8 @@
 import numpy as np
 from PIL import Image
 
+from utils.metrics.pictures import rounded
+
 LEAST = 3  # pixels of the small photo beyond a crop that its bicubic interpolation needs, and one to spare
 
 
@@ -29,11 +31,6 @@ def resized(photo: np.ndarray, height: int, width: int) -> np.ndarray:
     if photo.ndim == 2:
         return plane(photo)
     return np.stack([plane(photo[..., channel]) for channel in range(photo.shape[2])], axis=-1)
-
-
-def rounded(values: np.ndarray, top: int = 255) -> np.ndarray:
-    """Values as whole numbers in 0..top, halves upwards as MATLAB rounds: uint8, or uint16 where `top` asks for it."""
-    return np.clip(np.floor(np.asarray(values) + 0.5), 0, top).astype("uint8" if top < 256 else "uint16")
 
 
 def smaller(photo: np.ndarray, scale: int) -> np.ndarray:

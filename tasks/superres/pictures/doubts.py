@@ -6,6 +6,7 @@ The limits were set on the 200 training photos of BSDS500, Set5 and T91, see doc
 import numpy as np
 
 from tasks.superres.pictures.reading import Photo
+from utils.batches.crops import middle
 
 HARD = 70.0  # quality of a JPEG below which its blocks are seen in the larger photo
 BLOCKS = 0.25  # jump at every eighth pixel, in shares of the mean step, from which on blocks are seen
@@ -16,7 +17,7 @@ LEAST, WINDOW = 64, 512  # pixels a side that are needed, and that are looked at
 
 def doubts(photo: Photo) -> list[str]:
     """Why the larger photo may mean little, a few words each; none where nothing speaks against it."""
-    grey = middle(photo.colours)
+    grey = grey_middle(photo.colours)
     found = []
     enlarged = min(grey.shape) >= LEAST and detail(grey) < EMPTY
     if photo.jpeg is not None and photo.jpeg < HARD:
@@ -28,11 +29,9 @@ def doubts(photo: Photo) -> list[str]:
     return found
 
 
-def middle(colours: np.ndarray) -> np.ndarray:
+def grey_middle(colours: np.ndarray) -> np.ndarray:
     """Grey values (h, w) float32, 0..255, of the middle of a photo (H, W, 3), at most `WINDOW` pixels a side."""
-    tops = [max(0, (length - WINDOW) // 2) for length in colours.shape[:2]]
-    part = colours[tops[0] : tops[0] + WINDOW, tops[1] : tops[1] + WINDOW]
-    return part.mean(axis=2, dtype="float32") * np.float32(255 / np.iinfo(colours.dtype).max)
+    return middle(colours, WINDOW).mean(axis=2, dtype="float32") * np.float32(255 / np.iinfo(colours.dtype).max)
 
 
 def detail(grey: np.ndarray) -> float:

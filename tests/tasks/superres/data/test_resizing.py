@@ -39,11 +39,6 @@ def test_a_row_and_a_column_are_resized_as_the_definition_says(before, after, rn
     np.testing.assert_allclose(resizing.resized(down, after, 5)[:, 2, 1], want, atol=2e-4)
 
 
-def test_halves_are_rounded_upwards_and_what_lies_outside_is_cut():
-    assert resizing.rounded([-3, 0.49, 0.5, 1.5, 2.5, 254.5, 300]).tolist() == [0, 0, 1, 2, 3, 255, 255]
-    assert resizing.rounded([65535.4, 70000, -1], 65535).tolist() == [65535, 65535, 0]
-
-
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_part_of_the_small_photo_is_made_without_the_rest(scale, rng):
     photo = rng.integers(0, 256, (17 * scale, 23 * scale, 3), dtype="uint8")
