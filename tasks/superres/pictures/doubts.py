@@ -9,7 +9,7 @@ from tasks.superres.pictures.reading import Photo
 from utils.batches.crops import middle
 
 HARD = 70.0  # quality of a JPEG below which its blocks are seen in the larger photo
-BLOCKS = 0.25  # jump at every eighth pixel, in shares of the mean step, from which on blocks are seen
+BLOCKS = 0.2  # jump at every eighth pixel, in shares of the mean step, from which on blocks are seen
 EMPTY = 0.008  # power of fine detail in shares of that of middling detail, below which there is none
 FINE, MIDDLING = (0.38, 0.5), (0.12, 0.2)  # detail in cycles a pixel
 LEAST, WINDOW = 64, 512  # pixels a side that are needed, and that are looked at in the middle of a photo
@@ -46,11 +46,14 @@ def detail(grey: np.ndarray) -> float:
 
 
 def blocks(grey: np.ndarray) -> float:
-    """How much larger the step at every eighth pixel is than those beside it, in shares of the mean step."""
+    """How much larger the step at every eighth pixel is than those beside it, in shares of the mean step.
+
+    Of rows and columns the smaller counts: JPEG leaves both, and a table or an icon often has one.
+    """
     found = []
     for values in (grey, grey.T):
         steps = np.minimum(np.abs(np.diff(values, axis=0)), 32)  # an edge of the photo is no block
         jumps = steps[1:-1] - (steps[:-2] + steps[2:]) / 2
         by_place = [jumps[place::8].mean() for place in range(8)]
         found.append((max(by_place) - np.median(by_place)) / (steps.mean() + 0.5))
-    return float(max(found))
+    return float(min(found))

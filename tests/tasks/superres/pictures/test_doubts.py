@@ -53,3 +53,10 @@ def test_hard_compression_is_named_by_the_file_and_by_its_pixels(photos):
                                    np.full((70, 90, 3), 40000, "uint16")])
 def test_nothing_is_said_of_flat_and_tiny_photos(photo):
     assert doubts(Photo(photo)) == []
+
+
+def test_edges_at_every_eighth_pixel_of_one_direction_are_no_compression(rng):
+    """As in an icon, a table or a bar chart; JPEG leaves them in both."""
+    rows = np.repeat(rng.integers(60, 200, 12), 8)[:, None, None] + rng.normal(0, 3, (96, 96, 1))
+    table = np.repeat(np.clip(rows, 0, 255).astype("uint8"), 3, axis=2)
+    assert doubts(Photo(table)) == [] and doubts(Photo(table.transpose(1, 0, 2))) == []
