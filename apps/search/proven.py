@@ -1,8 +1,8 @@
 """Duplicates that are proved: the embedding finds who may be a copy of whom, and looking at both pictures decides.
 
 A group is one picture to keep and the copies of it, each compared with the picture to keep. A copy can go where the
-picture to keep shows all of it with no less detail. Copies with changes are no members: each is listed beside what it
-was made of, with the places that differ.
+picture to keep shows all of it with no less detail, and the files do not tell that each is a photo of its own. Copies
+with changes are no members: each is listed beside what it was made of, with the places that differ.
 """
 
 import os
@@ -92,6 +92,8 @@ class Looking:
         if not proof.holds[0]:
             return False
         files, seen = (self.files[keep], self.files[a]), (self.seen(keep), self.seen(a))
+        if not proof.identical and keeping.another_shot(files):
+            return False
         return proof.identical or keeping.more_detail(files, seen, proof.matrix) > -SHARPER
 
 
@@ -280,7 +282,7 @@ def in_words(number: int, group: Group) -> list[str]:
     for member in group.members:
         if member.file != group.keep:
             remark = (f"identical file of {shown(member.twin)}" if member.twin else "copy" if member.goes
-                      else "copy that shows more: keep it too")
+                      else "copy that shows more, or a photo of its own: keep it too")
             lines.append(f"  {member.agree:.3f} {shown(member.file)}  ({remark})")
     return lines
 

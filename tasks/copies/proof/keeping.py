@@ -9,12 +9,13 @@ import os
 from collections.abc import Callable
 
 import numpy as np
+from PIL import ExifTags, Image
 from scipy.ndimage import uniform_filter
 
 from tasks.copies.proof.light import equally_sharp
 from tasks.copies.proof.seen import Frame, Seen, warped, within
 from tasks.copies.proof.verdict import Proof
-from utils.data.images import open_image
+from utils.data.images import FORMATS, open_image
 
 Judge = Callable[[list[str]], np.ndarray]
 
@@ -24,6 +25,7 @@ BORDER = 0.03  # share of a picture that a border takes at least
 LESS = 0.005  # of a picture that was cut off, and still tells which of two shows more
 LARGER = 1.1  # ratio of the pixels from which on one picture is larger
 BETTER = 5.0  # of the quality by which one clearly looks better
+SHOT = (0x9003, 0x9291, 0x829A, 0x829D)  # EXIF: when a photo was taken, fraction of the second, exposure, aperture
 LOSSLESS = {".png", ".tif", ".tiff", ".bmp", ".gif"}
 
 
@@ -57,6 +59,23 @@ def rank(file: str) -> tuple:
     if not os.path.isfile(file):
         return lossy, 0, 0.0, file
     return lossy, -os.path.getsize(file), os.path.getmtime(file), file
+
+
+def another_shot(files: tuple[str, str]) -> bool:
+    """Whether two files tell by their EXIF data that they are two photos and not one: both say when or with what
+    exposure they were taken, and not the same. Copies keep these data or lose them."""
+    first, second = map(shot, files)
+    return any(tag in second and value != second[tag] for tag, value in first.items())
+
+
+def shot(file: str) -> dict[int, str]:
+    """What the EXIF data of a file say of `SHOT`; nothing where there are none."""
+    try:
+        with Image.open(file, formats=FORMATS) as picture:
+            told = picture.getexif().get_ifd(ExifTags.IFD.Exif)
+    except Exception:  # not a file, gone, or damaged EXIF data, for which Pillow raises a dozen kinds
+        return {}
+    return {tag: str(told[tag]) for tag in SHOT if told.get(tag)}
 
 
 def more_detail(files: tuple, seen: tuple[Seen, Seen], matrix: np.ndarray) -> float:

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import ExifTags, Image, ImageDraw, ImageEnhance, ImageFont
 from sklearn.datasets import load_sample_images
 
 import predict
@@ -81,6 +81,20 @@ def test_a_copy_that_shows_more_stays(ready, tmp_path):
     found = proven.find(opened, ready.compare, 0.5)
     for group in found.groups:
         assert not any(member.goes for member in group.members)
+
+
+def test_a_series_from_one_standpoint_stays(ready, tmp_path):
+    """The camera says that the darker one is another photo; of a darker copy without a word of it one can go."""
+    photo = Image.fromarray(load_sample_images().images[0]).resize((480, 320), Image.Resampling.LANCZOS)
+    for folder, seconds in (("series", ("01", "02")), ("copies", ("01", "01"))):
+        (tmp_path / folder).mkdir()
+        for name, second, light in zip(("a.jpg", "b.jpg"), seconds, (1.0, 0.7)):
+            exif = Image.Exif()
+            exif.get_ifd(ExifTags.IFD.Exif)[0x9003] = f"2026:11:29 10:00:{second}"
+            ImageEnhance.Brightness(photo).enhance(light).save(tmp_path / folder / name, quality=95, exif=exif)
+        opened = gallery.open_gallery(str(tmp_path / folder), ready.path, ready.compare, ready.shape)
+        (group,) = proven.find(opened, ready.compare, ready.threshold).groups
+        assert sum(member.goes for member in group.members) == (folder == "copies")
 
 
 def test_what_is_in_another_folder(ready, folder, tmp_path):
