@@ -13,7 +13,7 @@ def apply(layer: keras.layers.Layer, *inputs: np.ndarray) -> np.ndarray:
     JAX would compile each operation by itself where a model is simply called; here it compiles the whole at once.
     """
     inputs = [np.asarray(array, "float32") for array in inputs]
-    if keras.backend.backend() != "jax":
+    if keras.backend.backend() != "jax" or not layer.built:
         return ops.convert_to_numpy(layer(*inputs))
     values = [[v.value for v in kept] for kept in (layer.trainable_variables, layer.non_trainable_variables)]
     return np.asarray(compiled(layer)(*values, *inputs))
