@@ -128,7 +128,7 @@ def test_evaluation_repeats_what_training_said(trained, script):
     assert {"accuracy", "roc_auc", "eer", "fpr95"} < set(found)
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_evaluation_on_other_images_names_the_overlap(trained, script, alphabets, tmp_path):
     cwd, _ = trained
     out = script("evaluate.py", f"--dataset_path={alphabets / 'images_background'}", f"--out={tmp_path / 'out'}",

@@ -41,6 +41,11 @@ def for_training() -> None:
         flags.DEFINE_boolean("freeze", False, "Keep a pretrained backbone as it is, compute its features once, and "
                                               "train only a projection and the head: a minute for 10 000 pictures. For "
                                               "first trials, slow backbones and little data")
+        flags.DEFINE_boolean("simple", True, "For your own photographs: after the training, measure simple methods by "
+                                             "cross-validation over classes, such as Fisher's discriminant of what the "
+                                             "ready tower sees, and keep the best of them in place of the network "
+                                             "where it does better on the classes held out to validate. The network "
+                                             "then lies in trained.keras. --nosimple: keep the network")
         flags.DEFINE_boolean("normalize", None, "Scale features to unit length, so that distances lie in 0..2. "
                                                 "Default: on with --head=distance")
         flags.DEFINE_enum("normalization", "auto", ["auto", "trained", "frozen"],

@@ -14,6 +14,7 @@ from tasks.choosing import ready_model
 from tasks.collapse import Collapse
 from tasks.models import load_model
 from tasks.similarity import report
+from tasks.similarity.choosing import keep
 from tasks.similarity.flags import augmentation, check, loss_name
 from utils import gallery
 from utils.batches.augment import AUGMENTATIONS
@@ -23,6 +24,7 @@ from utils.data.files import save_aside
 from utils.data.images import ImagesOnDisk
 from utils.data.splits import Split, comparable, held_out, seen_in_training, split_by_class
 from utils.data.survey import Survey, input_for, survey
+from utils.flags import passed
 from utils.run import devices, figures, folder as runs, weights
 from utils.run.fitting import Validation
 from utils.saying import counted
@@ -42,6 +44,7 @@ PHOTOS = "photos"  # the backbone for photographs, and the name of its ready mod
 FROZEN_RATE = 2e-3  # learning rate of a projection behind a frozen backbone
 FINE_RATE = 5e-4  # learning rate where a small data set starts from the ready model
 FEW = 20  # classes below which one split says little
+FEW_SHARE = 0.15  # of few classes that are held out to choose the better model by
 ENOUGH = 8  # classes held out for validation from which on they may choose the best epoch
 
 
@@ -77,6 +80,8 @@ def settle(options) -> None:
     if own and not any(options.input_shape):
         options.input_shape = [str(number) for number in input_for(own.survey)]
     few = options.train_own_data and own and own.classes < 100
+    if few and not passed("val_share"):
+        options.val_share = FEW_SHARE
     options.test_share = (0.2 if few else 0.1) if options.test_share is None else options.test_share
     options.splits = options.splits or (3 if own and own.classes < FEW and "TF_CONFIG" not in os.environ else 1)
     options.images_per_class = options.images_per_class or (4 if own else 3)
@@ -90,7 +95,7 @@ def settle(options) -> None:
         print(f"your pictures: {pictures.count} photographs in {'colour' if pictures.colour else 'grey'}, "
               f"{pictures.width} x {pictures.height} pixels. Chosen: --input_shape={','.join(options.input_shape)} "
               f"--backbone={options.backbone} --loss={options.loss} --images_per_class={options.images_per_class} "
-              f"--test_share={options.test_share:g} --splits={options.splits}")
+              f"--val_share={options.val_share:g} --test_share={options.test_share:g} --splits={options.splits}")
 
 
 def look_at_own(options) -> "OwnPictures | None":
@@ -126,19 +131,19 @@ def first_model(options):
     if arrays:
         siamese.assign(model, arrays)
     if ready:
-        start_from_photos(model)
+        start_from_photos(model.get_layer("tower"))
         if not options.resume:
             print(f"starting from the ready model for photographs (--weights={options.weights}; --weights= starts "
                   "from random weights)")
     return model
 
 
-def start_from_photos(model) -> None:
-    """Gives the tower the weights of the ready model for photographs, whatever the input size; a tower that ends in
-    maps those that it has."""
+def start_from_photos(tower) -> None:
+    """Gives a tower the weights of the ready model for photographs, whatever the input size; a tower that ends in maps
+    those that it has."""
     ready = load_model(ready_model(PHOTOS), KIND).get_layer("tower")
     names = {layer.name for layer in ready.layers}
-    for layer in model.get_layer("tower").layers:
+    for layer in tower.layers:
         if layer.weights and layer.name in names:
             layer.set_weights(ready.get_layer(layer.name).get_weights())
 
@@ -243,14 +248,32 @@ def validation(options, model, data: Data) -> Validation | None:
 def finish(options, folder: str, data: Data) -> list[str]:
     """Measures the model of the best epoch; first makes its similarity a probability."""
     path = runs.model_file(folder)
+    choice = choose_simple(options, folder, data)
     model = load_model(path, KIND)
-    fit_head(options, model, path, data)
+    if choice is None or choice.name == keep.NETWORK:
+        fit_head(options, model, path, data)
     measured = report.write_verification(
         siamese.comparer(model), data.images, data.samples, data.split.test, folder, options.seed, data.split.train,
         seen_in_training(data.split.how),
     )
     about.write(folder, options.task, data, measured, model.input_shape[0][1:])
-    return report.in_words(measured)
+    if choice is None:
+        return report.in_words(measured)
+    runs.write_json(folder, runs.EVALUATION, measured | {"choice": choice.as_numbers()})
+    return [choice.words, *report.in_words(measured)]
+
+
+def choose_simple(options, folder: str, data: Data) -> "keep.Choice | None":
+    """Keeps a simple method in place of the network where it does better on a user's own photographs; None where that
+    is not asked."""
+    asked = (options.simple and options.train_own_data and options.backbone == PHOTOS and options.weights == "auto"
+             and options.head == "distance" and not options.freeze and "TF_CONFIG" not in os.environ)
+    if not asked or seen_in_training(data.split.how):
+        return None
+    tower = towers.make_tower(PHOTOS, data.images.shape[1:], normalize=True)
+    start_from_photos(tower)
+    return keep.choose(folder, tower, data.images, data.samples.labels, data.split.train, data.split.validation,
+                       options.seed)
 
 
 def fit_head(options, model, path: str, data: Data) -> None:

@@ -40,6 +40,12 @@ def fisherfaces(train: np.ndarray, labels: np.ndarray, test: np.ndarray) -> np.n
         (M, F), or None where the training images do not give discriminants: two classes, and an image more than
         classes.
     """
+    found = fisher_map(train, labels)
+    return None if found is None else unit((test - found[0]) @ found[1])
+
+
+def fisher_map(train: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+    """The linear map of Fisherfaces: the mean (P,) and the projection (P, F), or None, see `fisherfaces`."""
     rows = np.random.default_rng(0).permutation(len(train))[:MOST]
     classes = len(np.unique(labels[rows]))
     components = min(COMPONENTS, len(rows) - classes, train.shape[1])
@@ -48,8 +54,8 @@ def fisherfaces(train: np.ndarray, labels: np.ndarray, test: np.ndarray) -> np.n
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # scikit-learn warns of features that are nearly collinear
         pca = PCA(components, random_state=0).fit(train[rows])
-        discriminants = LinearDiscriminantAnalysis().fit(pca.transform(train[rows]), labels[rows])
-        return unit(discriminants.transform(pca.transform(test)))
+        learnt = LinearDiscriminantAnalysis().fit(pca.transform(train[rows]), labels[rows])
+    return pca.mean_ + learnt.xbar_ @ pca.components_, pca.components_.T @ learnt.scalings_[:, : classes - 1]
 
 
 def perceptual_hash(picture: Image.Image) -> np.ndarray:

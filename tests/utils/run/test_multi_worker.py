@@ -52,7 +52,7 @@ def losses(log):
         return [float(row["loss"]) for row in csv.DictReader(file)]
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_two_workers_give_the_losses_of_one_and_one_that_dies_ends_the_other(alphabets, tmp_path):
     # batch normalisation sums in another order on two workers: losses agree to rounding while training is short
     args = (f"--dataset_path={alphabets}", "--epochs=2", "--steps_per_epoch=3", "--devices=cpu", "--augment=none",

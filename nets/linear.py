@@ -1,0 +1,82 @@
+"""A tower that stays as it is, and behind it a linear map that was found in closed form.
+
+Where pictures are few, a discriminant of what a ready tower sees (Fisher 1936) is often better than any training.
+"""
+
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from nets.frozen import STANDARD
+from nets.heads.distance import DistanceHead
+from nets.models.siamese import siamese
+
+ONE = "one"  # the first of the two towers of a joined one
+
+class Linear(NamedTuple):
+    """A linear map of features that was found in closed form: standardised, projected, of unit length.
+
+    Attributes:
+        mean, deviation: (F,), of each feature.
+        kernel: (F, P); None: the standardised features as they are.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+    kernel: np.ndarray | None
+
+    def __call__(self, features: np.ndarray) -> np.ndarray:
+        """Features (N, F) -> embeddings (N, P) of unit length."""
+        rows = (features - self.mean) / self.deviation
+        rows = rows if self.kernel is None else rows @ self.kernel
+        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+
+def pooled(tower: keras.Model) -> keras.Model:
+    """The part of a tower that describes maps without regard to any class: up to what its last layer "features" takes,
+    or, where it has none, up to what is scaled to unit length. Images (N, H, W, C) in 0..255 -> (N, F)."""
+    last = {layer.name: layer for layer in tower.layers}
+    cut = last.get("features") or last.get("unit_length")
+    return keras.Model(tower.input, cut.input if cut else tower.output, name="backbone")
+
+
+def grey_pixels(shape: tuple[int, int, int], side: int = 48) -> keras.Model:
+    """Images (N, H, W, C) in 0..255 -> their grey pixels (N, side * side), each picture of mean 0 and deviation 1."""
+    images = keras.Input(shape, name="image")
+    x = keras.ops.mean(images, axis=-1, keepdims=True)
+    x = keras.layers.Resizing(side, side, antialias=True, name="smaller")(x)
+    x = keras.layers.Flatten(name="pixels")(x)
+    return keras.Model(images, keras.layers.LayerNormalization(center=False, scale=False, name="contrast")(x),
+                       name="backbone")
+
+
+def projected(backbone: keras.Model, linear: Linear) -> keras.Model:
+    """The Siamese model of a backbone with a linear map behind it, which compares by distance."""
+    images = keras.Input(backbone.input_shape[1:], name="image")
+    backbone.trainable = False
+    standard = keras.layers.Normalization(name=STANDARD, dtype="float32")
+    x = standard(backbone(images))
+    standard.adapt(np.stack([linear.mean - linear.deviation, linear.mean + linear.deviation]).astype("float32"))
+    if linear.kernel is not None:
+        dense = keras.layers.Dense(linear.kernel.shape[1], use_bias=False, dtype="float32", name="projection")
+        x = dense(x)
+        dense.set_weights([linear.kernel.astype("float32")])
+    x = keras.layers.UnitNormalization(dtype="float32", name="unit_length")(x)
+    return siamese(keras.Model(images, x, name="tower"), DistanceHead(name="head"))
+
+
+def joined(one: keras.Model, other: keras.Model) -> keras.Model:
+    """The Siamese model whose embedding is those of two models, of unit length each, side by side: its squared distance
+    is the mean of theirs."""
+    images = keras.Input(one.get_layer("tower").input_shape[1:], name="image")
+    towers = [keras.Model(tower.input, tower.output, name=name)
+              for name, tower in ((ONE, one.get_layer("tower")), ("other", other.get_layer("tower")))]
+    x = keras.layers.Concatenate(dtype="float32", name="both")([tower(images) for tower in towers])
+    x = keras.layers.UnitNormalization(dtype="float32", name="unit_length")(x)
+    return siamese(keras.Model(images, x, name="tower"), DistanceHead(name="head"))
+
+
+def is_made(model: keras.Model) -> bool:
+    """Whether the tower of a Siamese model was made by `projected`, `joined` or `nets.frozen.freeze`."""
+    return bool({STANDARD, ONE} & {layer.name for layer in model.get_layer("tower").layers})

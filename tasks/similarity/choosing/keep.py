@@ -1,0 +1,119 @@
+"""Which model of a user's own photographs is kept: the network that was trained, a map in closed form, or both.
+
+The maps are chosen among by cross-validation over whole classes. The best of them is then held against the network on
+the classes that were held out to validate, which neither has seen.
+"""
+
+import os
+from typing import NamedTuple
+
+import keras
+import numpy as np
+
+from nets import linear
+from nets.inference import forward
+from nets.models import siamese
+from tasks.models import load_model
+from tasks.similarity.choosing.recipes import RECIPES, Pairs, Recipe, all_pairs, cross_validated
+from utils.data.files import evenly, save_aside
+from utils.data.images import take
+from utils.data.splits import comparable
+from utils.run import folder as runs
+
+NETWORK, BOTH = "network", "both"  # names of choices: what was trained, and that beside the best recipe
+EQUAL = 0.005  # of ROC-AUC by which one alone must be better than both together
+TRAINED = "trained.keras"  # the network, where a map in closed form is kept in its place
+FEWEST = 6  # classes among which a choice is made
+USED = 20_000  # pictures that a map is fitted to, at most
+BLOCK = 1024  # pictures that are embedded at once
+
+
+class Choice(NamedTuple):
+    """What is kept, the name of a recipe, `NETWORK` or `BOTH`; in words; ROC-AUC of the recipes by cross-validation,
+    and of the network, the best recipe and both on the classes to validate."""
+
+    name: str
+    words: str
+    cross_validated: dict[str, float]
+    validated: dict[str, float]
+
+    def as_numbers(self) -> dict:
+        """For evaluation.json."""
+        return {"kept": self.name, "cross_validated": self.cross_validated, "validated": self.validated}
+
+
+class Seen(NamedTuple):
+    """Pictures to fit maps to: labels (N,), what each backbone makes of them, and the rows to train and to validate."""
+
+    labels: np.ndarray
+    features: dict[str, np.ndarray]
+    train: np.ndarray
+    validation: np.ndarray
+
+
+def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: np.ndarray, validation: np.ndarray,
+           seed: int) -> Choice | None:
+    """Keeps the best model as the run's; None where there are too few classes to choose by.
+
+    Args:
+        folder: of the run, whose best.keras is the network that was trained.
+        tower: the ready tower, before any training.
+        images: of all samples, labels (N,).
+        train, validation: rows, of other classes each.
+    """
+    if len(np.unique(labels[np.concatenate([train, validation])])) < FEWEST or not comparable(labels[validation]):
+        return None
+    path = os.path.join(folder, runs.BEST)
+    network = load_model(path, siamese.KIND)
+    if made := linear.is_made(network):  # the run went on, and found no better epoch
+        network = load_model(os.path.join(folder, TRAINED), siamese.KIND)
+    backbones = {"tower": linear.pooled(tower), "pixels": linear.grey_pixels(tower.input_shape[1:])}
+    train, validation = (np.array(evenly(rows, USED)) for rows in (train, validation))
+    rows = np.concatenate([train, validation])
+    seen = Seen(labels[rows], {name: features_of(backbone, images, rows) for name, backbone in backbones.items()},
+                *np.split(np.arange(len(rows)), [len(train)]))
+    pairs = cross_validated(seen.features, seen.labels, seed)
+    areas = {name: each.roc_auc for name, each in pairs.items()}
+    best = max(areas, key=areas.get)
+    embedded = siamese.comparer(network).embed(take(images, validation))
+    compared = against(seen, RECIPES[best], embedded)
+    measured = {name: each.roc_auc for name, each in zip((NETWORK, best, BOTH), compared)}
+    kept = BOTH if measured[BOTH] >= max(measured.values()) - EQUAL else max(measured, key=measured.get)
+    words = in_words(areas, best, measured, kept, len(np.unique(seen.labels)), len(np.unique(labels[validation])))
+    if kept == NETWORK and made:
+        save_aside(network.save, path, ".keras")
+    elif kept != NETWORK:
+        save_aside(network.save, os.path.join(folder, TRAINED), ".keras")
+        model = linear.projected(backbones[RECIPES[best].of],
+                                 RECIPES[best].fit(seen.features[RECIPES[best].of], seen.labels))
+        model = linear.joined(network, model) if kept == BOTH else model
+        siamese.calibrate(model, *(compared[-1] if kept == BOTH else pairs[best]))
+        save_aside(model.save, path, ".keras")
+    return Choice(kept, words, areas, measured)
+
+
+def features_of(backbone: keras.Model, images, rows: np.ndarray) -> np.ndarray:
+    """What a backbone makes of the images at `rows`: (N, F) float32."""
+    return np.concatenate([forward(backbone, images[rows[start : start + BLOCK]], 64)
+                           for start in range(0, len(rows), BLOCK)])
+
+
+def against(seen: Seen, recipe: Recipe, embedded: np.ndarray) -> tuple[Pairs, Pairs, Pairs]:
+    """Pairs of the pictures to validate as the network embeds them (N, F), as a recipe does that is fitted to the
+    pictures to train on, and as both together do."""
+    values = seen.features[recipe.of]
+    linear_map = recipe.fit(values[seen.train], seen.labels[seen.train])
+    simple = linear_map(values[seen.validation])
+    both = np.concatenate([embedded, simple], axis=1) / np.sqrt(2)
+    return tuple(all_pairs(rows, seen.labels[seen.validation]) for rows in (embedded, simple, both))
+
+
+def in_words(areas: dict[str, float], best: str, measured: dict[str, float], kept: str, classes: int,
+             validation: int) -> str:
+    """What was chosen, by how much, in a line."""
+    others = ", ".join(f"{RECIPES[name].words} {area:.3f}" for name, area in
+                       sorted(areas.items(), key=lambda row: -row[1]) if name != best)
+    words = {NETWORK: "the network", best: RECIPES[best].words, BOTH: "both side by side"}
+    return (f"kept: {words[kept]}. ROC-AUC on the {validation} classes to validate: "
+            + ", ".join(f"{words[name]} {area:.3f}" for name, area in measured.items())
+            + f". By cross-validation over {classes} classes: {RECIPES[best].words} {areas[best]:.3f}, {others}")

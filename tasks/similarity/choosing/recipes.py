@@ -1,0 +1,120 @@
+"""Ways to compare pictures that are found in closed form, and how well each does on classes it was not fitted to."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold
+
+from nets.linear import Linear
+from utils.data.files import evenly
+from utils.metrics import baselines
+
+FOLDS = 5  # of the classes, at most
+MOST = 600  # images of which all pairs are compared
+
+
+class Recipe(NamedTuple):
+    """One way: in words, whose features it takes ("tower" or "pixels"), and (features (N, F), labels (N,)) -> the map,
+    or None where these classes do not give one."""
+
+    words: str
+    of: str
+    fit: Callable[[np.ndarray, np.ndarray], Linear | None]
+
+
+class Pairs(NamedTuple):
+    """Embeddings of pairs that a map was not fitted to: left (M, P), right (M, P), same (M,) bool."""
+
+    left: np.ndarray
+    right: np.ndarray
+    same: np.ndarray
+
+    @property
+    def roc_auc(self) -> float:
+        """How well the distances tell same from different pairs."""
+        return float(roc_auc_score(self.same, -np.linalg.norm(self.left - self.right, axis=1)))
+
+
+def standardised(features: np.ndarray, labels: np.ndarray) -> Linear:
+    """Each feature with mean 0 and deviation 1 on the pictures to learn from, so that all of them count alike."""
+    return Linear(features.mean(0), features.std(0) + 1e-6, None)
+
+
+def discriminant(features: np.ndarray, labels: np.ndarray) -> Linear | None:
+    """Fisher's linear discriminants of the standardised features, with the shrinkage of Ledoit and Wolf (2004), or,
+    where the pictures of a class are too few for it, with one half."""
+    classes = len(np.unique(labels))
+    if not 1 < classes < len(labels):
+        return None
+    mean, deviation, _ = standardised(features, labels)
+    for shrinkage in ("auto", 0.5):
+        with suppress(np.linalg.LinAlgError):
+            learnt = LinearDiscriminantAnalysis(solver="eigen", shrinkage=shrinkage).fit((features - mean) / deviation,
+                                                                                         labels)
+            return Linear(mean, deviation, learnt.scalings_[:, : classes - 1])
+    return None
+
+
+def pixels(features: np.ndarray, labels: np.ndarray) -> Linear:
+    """The grey pixels as they are."""
+    return Linear(np.zeros(features.shape[1]), np.ones(features.shape[1]), None)
+
+
+def fisherfaces(features: np.ndarray, labels: np.ndarray) -> Linear | None:
+    """Fisherfaces of the grey pixels, see `utils.metrics.baselines.fisherfaces`."""
+    found = baselines.fisher_map(features, labels)
+    return None if found is None else Linear(found[0], np.ones(features.shape[1]), found[1])
+
+
+RECIPES = {
+    "discriminant": Recipe("Fisher's discriminant of what the ready tower sees", "tower", discriminant),
+    "standardised": Recipe("what the ready tower sees, standardised", "tower", standardised),
+    "fisherfaces": Recipe("Fisherfaces", "pixels", fisherfaces),
+    "pixels": Recipe("pixels", "pixels", pixels),
+}
+
+
+def cross_validated(features: dict[str, np.ndarray], labels: np.ndarray, seed: int = 0) -> dict[str, Pairs]:
+    """Pairs of classes that each recipe was not fitted to, for the recipes that these classes give.
+
+    The classes are parted into folds; a recipe is fitted to all folds but one, and pairs of that one are compared.
+
+    Args:
+        features: what "tower" and "pixels" give of each picture, (N, F).
+        labels: (N,).
+    """
+    folds = min(FOLDS, len(np.unique(labels)) // 2)
+    parts = list(GroupKFold(folds, shuffle=True, random_state=seed).split(labels, groups=labels))
+    found = {name: [held_out(recipe, features, labels, *part) for part in parts] for name, recipe in RECIPES.items()}
+    return {name: joined(pairs) for name, pairs in found.items() if all(pair is not None for pair in pairs)}
+
+
+def held_out(recipe: Recipe, features: dict[str, np.ndarray], labels: np.ndarray, fitted: np.ndarray,
+             held: np.ndarray) -> Pairs | None:
+    """Pairs of the pictures `held` by a recipe that is fitted to others; None where these do not give it."""
+    values = features[recipe.of]
+    linear = recipe.fit(values[fitted], labels[fitted])
+    if linear is None:
+        return None
+    return all_pairs(linear(values[held]), labels[held])
+
+
+def all_pairs(embedded: np.ndarray, labels: np.ndarray) -> Pairs:
+    """All pairs of embeddings (N, P), or of some of them; of different pairs, ten times as many as of same ones."""
+    rows = np.array(evenly(np.arange(len(labels)), MOST))
+    left, right = np.triu_indices(len(rows), 1)
+    same = labels[rows[left]] == labels[rows[right]]
+    kept = same | (np.random.default_rng(0).random(len(same)) < 10 * same.sum() / len(same))
+    embedded = embedded[rows].astype("float32")
+    return Pairs(embedded[left[kept]], embedded[right[kept]], same[kept])
+
+
+def joined(folds: list[Pairs]) -> Pairs:
+    """The pairs of all folds; zeros make embeddings of unlike lengths fit, which changes no distance."""
+    width = max(pairs.left.shape[1] for pairs in folds)
+    wide = [[np.pad(side, ((0, 0), (0, width - side.shape[1]))) for side in pairs[:2]] for pairs in folds]
+    return Pairs(*map(np.concatenate, zip(*wide)), np.concatenate([pairs.same for pairs in folds]))

@@ -1,0 +1,85 @@
+"""Maps in closed form behind a tower: the model gives what the map gives, also after it was saved."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+from nets import linear, towers
+from nets.models import siamese
+
+from helpers import ROOT
+
+SHAPE = (32, 32, 3)
+
+
+@pytest.fixture
+def images(rng):
+    return rng.integers(0, 256, (12, *SHAPE)).astype("uint8")
+
+
+@pytest.fixture
+def tower():
+    return towers.make_tower("photos", SHAPE, normalize=True)
+
+
+def some_map(rng, features, units=3):
+    """A map of features (N, F) to a few numbers."""
+    kernel = rng.normal(size=(features.shape[1], units)) if units else None
+    return linear.Linear(features.mean(0), features.std(0) + 1e-6, kernel)
+
+
+@pytest.mark.parametrize("units", [3, 0])
+def test_a_model_gives_what_its_map_gives(units, images, tower, rng, tmp_path):
+    backbone = linear.pooled(tower)
+    features = np.asarray(backbone(images.astype("float32")))
+    assert features.shape[1] == 224  # mean and spread of 112 maps, before the last Dense layer
+    found = some_map(rng, features, units)
+    model = linear.projected(backbone, found)
+    assert linear.is_made(model) and not linear.is_made(siamese.siamese(tower, model.get_layer("head")))
+    expected = found(features)
+    np.testing.assert_allclose(np.linalg.norm(expected, axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(siamese.embed(model, images), expected, atol=2e-4)
+    model.save(tmp_path / "made.keras")
+    np.save(tmp_path / "images.npy", images)
+    code = ("import numpy as np; from tasks.models import load_model; from nets.models import siamese; "
+            f"m = load_model({str(tmp_path / 'made.keras')!r}, 'siamese'); "
+            f"np.save({str(tmp_path / 'out.npy')!r}, siamese.embed(m, np.load({str(tmp_path / 'images.npy')!r})))")
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, capture_output=True)
+    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), expected, atol=2e-4)
+
+
+def test_a_network_of_keras_without_a_last_layer_is_taken_whole(images):
+    tower = towers.make_tower("mobilenet_v3_small", SHAPE, normalize=True)
+    assert linear.pooled(tower).output_shape == tower.output_shape
+
+
+def test_two_side_by_side_have_the_mean_of_both_squared_distances(images, tower, rng):
+    backbones = linear.pooled(tower), linear.grey_pixels(SHAPE)
+    models = [linear.projected(backbone, some_map(rng, np.asarray(backbone(images.astype("float32")))))
+              for backbone in backbones]
+    both = linear.joined(*models)
+    one, other, joined = (siamese.embed(model, images) for model in (*models, both))
+    np.testing.assert_allclose(np.sum((joined[0] - joined[1]) ** 2),
+                               (np.sum((one[0] - one[1]) ** 2) + np.sum((other[0] - other[1]) ** 2)) / 2, rtol=1e-4)
+
+
+def test_grey_pixels_do_not_depend_on_light(images):
+    backbone = linear.grey_pixels(SHAPE, side=16)
+    bright = np.asarray(backbone(images * 0.5 + 60.0))
+    np.testing.assert_allclose(bright, np.asarray(backbone(images.astype("float32"))), atol=2e-2)
+    assert bright.shape == (12, 256)
+    np.testing.assert_allclose(bright.mean(1), 0, atol=1e-4)
+
+
+def test_a_discriminant_is_scikit_learns(rng):
+    from tasks.similarity.choosing.recipes import discriminant
+
+    labels = np.repeat(np.arange(5), 6)
+    features = rng.normal(size=(5, 9))[labels] + 0.5 * rng.normal(size=(30, 9))
+    found = discriminant(features, labels)
+    scaled = (features - found.mean) / found.deviation
+    other = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(scaled, labels).transform(scaled)
+    np.testing.assert_allclose(found(features), other / np.linalg.norm(other, axis=1, keepdims=True), atol=1e-8)

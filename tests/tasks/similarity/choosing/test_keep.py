@@ -1,0 +1,118 @@
+"""Which model of a user's own pictures is kept: by classes that neither the network nor the map has seen."""
+
+import os
+
+import numpy as np
+import pytest
+
+from nets import linear, towers
+from nets.heads import make_head
+from nets.models import siamese
+from tasks.models import load_model
+from tasks.similarity.choosing import keep, recipes
+from utils.run import folder as runs
+
+SHAPE = (32, 32, 3)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run folder with a network that has learnt nothing, and its tower."""
+    tower = towers.make_tower("photos", SHAPE, normalize=True)
+    siamese.siamese(tower, make_head("distance", tower)).save(tmp_path / runs.BEST)
+    return tmp_path, towers.make_tower("photos", SHAPE, normalize=True)
+
+
+def pictures(rng, classes=12, each=6, noise=20):
+    """Pictures of classes of random blocks, and their labels."""
+    labels = np.repeat(np.arange(classes), each)
+    blocks = rng.integers(40, 216, (classes, 4, 4, 3)).repeat(8, 1).repeat(8, 2)
+    return np.clip(blocks[labels] + rng.normal(0, noise, (len(labels), *SHAPE)), 0, 255).astype("uint8"), labels
+
+
+def test_folds_never_share_a_class(rng, monkeypatch):
+    labels = np.repeat(np.arange(7), 4)
+    fitted = []
+
+    def fit(features, own):
+        fitted.append(set(own.tolist()))
+        return recipes.pixels(features, own)
+
+    monkeypatch.setattr(recipes, "RECIPES", {"seen": recipes.Recipe("seen", "pixels", fit)})
+    compared = recipes.cross_validated({"pixels": labels[:, None] + rng.normal(size=(28, 3))}, labels)["seen"]
+    assert len(fitted) == 3 and set.intersection(*fitted) == set()  # each class is held out once
+    assert all(len(each) >= 4 for each in fitted)
+    assert compared.same.sum() == 7 * 6  # each same pair is compared once
+
+
+@pytest.mark.parametrize("classes, each", [(4, 2), (2, 5), (9, 1)])
+def test_few_classes_or_pictures_give_those_recipes_that_they_can(classes, each, rng):
+    labels = np.repeat(np.arange(classes), each)
+    features = {"tower": rng.normal(size=(len(labels), 6)), "pixels": rng.normal(size=(len(labels), 20))}
+    for recipe in recipes.RECIPES.values():
+        found = recipe.fit(features[recipe.of], labels)
+        assert found is None or np.isfinite(found(features[recipe.of])).all()
+
+
+def test_a_simple_method_is_kept_where_the_network_has_learnt_nothing(run, rng, monkeypatch):
+    folder, tower = run
+    images, labels = pictures(rng)
+    rows = np.arange(len(labels))
+    monkeypatch.setattr(keep, "against", lambda seen, recipe, embedded: spoilt(seen, recipe, embedded, rng))
+    choice = keep.choose(str(folder), tower, images, labels, rows[labels < 8], rows[(labels >= 8) & (labels < 10)], 0)
+    assert choice.name in recipes.RECIPES and choice.words.startswith("kept: " + recipes.RECIPES[choice.name].words)
+    kept, before = (load_model(str(folder / name), siamese.KIND) for name in (runs.BEST, keep.TRAINED))
+    assert linear.is_made(kept) and not linear.is_made(before)
+    test = rows[labels >= 10]
+    features = siamese.embed(kept, images[test])
+    near = np.linalg.norm(features[:, None] - features[None], axis=-1)
+    same = labels[test][:, None] == labels[test][None]
+    assert near[same].mean() < near[~same].mean()
+    scores = siamese.score(kept, features[:, None], features[None])
+    assert scores[same].mean() > 0.5 > scores[~same].mean()  # the head was fitted too
+
+
+def spoilt(seen, recipe, embedded, rng):
+    """The pairs to validate, where those of the network, and of both, say nothing."""
+    network, simple, both = ORIGINAL(seen, recipe, embedded)
+    wild = [recipes.Pairs(rng.normal(size=pairs.left.shape), rng.normal(size=pairs.right.shape), pairs.same)
+            for pairs in (network, both)]
+    return wild[0], simple, wild[1]
+
+
+ORIGINAL = keep.against
+
+
+def test_what_is_best_on_classes_to_validate_is_kept_and_a_run_that_goes_on_chooses_again(run, rng, monkeypatch):
+    folder, tower = run
+    images, labels = pictures(rng, noise=40)
+    rows = np.arange(len(labels))
+    choices = []
+    for best in (keep.BOTH, keep.NETWORK, keep.BOTH):
+        monkeypatch.setattr(keep, "against", lambda *args, best=best: worst_but(best, ORIGINAL(*args)))
+        choices.append(keep.choose(str(folder), tower, images, labels, rows[labels < 8], rows[labels >= 8], 0))
+        kept = load_model(str(folder / runs.BEST), siamese.KIND)
+        assert choices[-1].name == best and linear.is_made(kept) == (best == keep.BOTH)
+        weights = load_model(str(folder / keep.TRAINED), siamese.KIND).get_weights()
+        if best == keep.BOTH:  # the network lies in it, and beside it, as it was
+            inside = kept.get_layer("tower").get_layer("one").get_weights()
+            assert len(inside) and all(any(np.array_equal(a, b) for b in weights) for a in inside)
+    assert choices[0].cross_validated == choices[2].cross_validated
+    assert set(choices[0].as_numbers()) == {"kept", "cross_validated", "validated"}
+
+
+def worst_but(best, compared):
+    """Pairs of which only those of one choice tell same from different."""
+    good, bad = (lambda pairs: recipes.Pairs(pairs.left * 0, pairs.left * 0 + ~pairs.same[:, None], pairs.same),
+                 lambda pairs: recipes.Pairs(pairs.left * 0, pairs.left * 0 + pairs.same[:, None], pairs.same))
+    network, simple, both = compared
+    return (good(network) if best == keep.NETWORK else bad(network), bad(simple),
+            good(both) if best == keep.BOTH else bad(both))
+
+
+def test_too_few_classes_leave_the_network(run, rng):
+    folder, tower = run
+    images, labels = pictures(rng, classes=5)
+    rows = np.arange(len(labels))
+    assert keep.choose(str(folder), tower, images, labels, rows[labels < 3], rows[labels >= 3], 0) is None
+    assert not os.path.exists(folder / keep.TRAINED)
