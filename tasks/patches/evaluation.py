@@ -62,7 +62,7 @@ def scenes(options, root: str, kind: str, path: str, channels: int) -> Iterator[
             yield protocol.seen_twice(pair, options.points, options.jitter, [options.seed, number], channels,
                                       options.least_patch)
     else:
-        split = runs.read_json(os.path.dirname(path), runs.SPLIT) or {}
+        split = runs.read_split(os.path.dirname(path))
         photos = [os.path.join(split.get("root", ""), name) for name in split.get("test") or split.get("validation")
                   or []]
         photos = evenly([photo for photo in photos if os.path.isfile(photo)], HELD_OUT)

@@ -9,7 +9,7 @@ import stat
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from utils.data.images import is_picture
 from utils.saying import counted, left_out, say_once, shown
 
+BEGIN = 2**16  # bytes of files of one size that are compared before whole files are
 OMNIGLOT = "images_background"  # the folder that tells a data set in Omniglot's layout
 SYSTEM = {  # what storage systems, phones and computers put beside pictures, in small letters, and what lies in there
     **dict.fromkeys(("@eadir", ".@__thumb", ".thumbnails", ".thumbs", "thumbs.db", "ehthumbs.db"), "thumbnail"),
@@ -190,27 +191,31 @@ def hint_at_heic(others: list[str]) -> None:
         say_once(f"{count} HEIC pictures are left out: pip install pillow-heif, and they are read")
 
 
-def digest(path: str) -> str:
-    """sha1 of a file's contents."""
+def digest(path: str, most: int = -1) -> str:
+    """sha1 of a file's contents, or of so many bytes at its begin."""
     if not os.path.isfile(path):  # to read a pipe or a device might never end
         raise FileNotFoundError(0, "not a regular file", path)
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha1").hexdigest()
+        return (hashlib.file_digest(file, "sha1") if most < 0 else hashlib.sha1(file.read(most))).hexdigest()
 
 
 def identical(paths: Sequence[str]) -> list[list[int]]:
     """Indices of files that have the same contents, byte for byte: lists of two or more, in order. Only files of one
-    size are read."""
-    by_size: dict[int, list[int]] = {}
-    for index, path in enumerate(paths):
+    size are opened, and only those that begin alike are read."""
+    groups = [[*range(len(paths))]]
+    for told in os.path.getsize, lambda path: digest(path, BEGIN), digest:
+        groups = [part for group in groups for part in parted(group, paths, told)]
+    return sorted(groups)
+
+
+def parted(indices: Sequence[int], paths: Sequence[str], told: Callable[[str], Hashable]) -> list[list[int]]:
+    """The indices of files in groups of two or more of which the same is told; files that cannot be read are left
+    out."""
+    groups: dict[Hashable, list[int]] = {}
+    for index in indices:
         with contextlib.suppress(OSError):  # gone, or not ours to read: whoever opens the file says so
-            by_size.setdefault(os.path.getsize(path), []).append(index)
-    by_digest: dict[str, list[int]] = {}
-    for indices in by_size.values():
-        for index in indices if len(indices) > 1 else ():
-            with contextlib.suppress(OSError):
-                by_digest.setdefault(digest(paths[index]), []).append(index)
-    return sorted(indices for indices in by_digest.values() if len(indices) > 1)
+            groups.setdefault(told(paths[index]), []).append(index)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def evenly(items: Sequence, most: int) -> list:

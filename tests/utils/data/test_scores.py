@@ -169,6 +169,30 @@ def test_one_image_twice_is_one_reference(tmp_path):
     assert scored.references.tolist() == [0, 1, 0]
 
 
+def test_one_photo_under_several_names_is_one_image_with_the_mean_of_its_scores(tmp_path, capsys):
+    """A byte copy, a link and a link of the hard kind are told by their contents, whatever reference is named."""
+    path = listed(tmp_path, "image,mos,ref\na.png,1,r0\ncopy.png,2,r1\nb.png,5,r2\nlink.png,4,r3\nhard.png,9,r4\n",
+                  file="list.csv")
+    for name, content in dict(a=b"one", copy=b"one", b=b"two").items():
+        (tmp_path / f"{name}.png").write_bytes(content)
+    os.symlink(tmp_path / "a.png", tmp_path / "link.png")
+    os.link(tmp_path / "b.png", tmp_path / "hard.png")
+    scored = read_scores(path, True)
+    assert scored.paths == ["a.png", "b.png"] and scored.references.tolist() == [0, 1]
+    assert scored.scores.tolist() == [pytest.approx(7 / 3), 7]
+    said = capsys.readouterr().out
+    assert "3 images with the contents of another" in said and "copy.png is a.png" in said
+
+
+def test_files_that_begin_alike_are_two_and_an_image_listed_twice_keeps_both_rows(tmp_path, capsys):
+    path = listed(tmp_path, "a.png 1\na.png 1\nb.png 2\nc.png 3\n")
+    for name, end in dict(a=b"x", b=b"y", c=b"x").items():
+        (tmp_path / f"{name}.png").write_bytes(bytes(2**17) + end)
+    scored = read_scores(path, True)
+    assert scored.paths == ["a.png", "a.png", "b.png"] and scored.scores.tolist() == [2, 2, 2]
+    assert "1 image with the contents of another" in capsys.readouterr().out
+
+
 def test_no_list_no_text_no_data_set(tmp_path):
     with pytest.raises(ValueError, match="no such file or folder"):
         read_scores(str(tmp_path / "absent.txt"), True)
