@@ -11,8 +11,8 @@
     thresholds.json   similarities from which on to say "same"
     evaluation.json   quality on the held-out test
     classes.csv       the same for each of its classes, the worst first
-    order.json        quality: the order of levels of distortion, and where scores lie; agreement.json: agreement with
-                      people
+    order.json        quality: order of levels, and where scores lie; agreement.json: agreement with people
+    training.lock     while it is trained: by which host, which process, and since when
     *.png             figures
 """
 
@@ -34,7 +34,7 @@ from utils.data.files import reading, save_aside
 
 LOGS, DIFFERENT = "logs", "different"  # the folder of all runs; of thresholds.json: how alike different pairs are
 READY = str(Path(__file__).parents[2] / "model_data")
-BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
+BEST, LAST, STATE, LOCK = "best.keras", "last.keras", "state.weights.h5", "training.lock"
 WORKER = "worker"  # and its number: the folder of each but the first of several
 FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
 THRESHOLDS, EVALUATION, ORDER = "thresholds.json", "evaluation.json", "order.json"
