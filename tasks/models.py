@@ -139,13 +139,14 @@ def bytes_of(config: dict) -> tuple[int, tuple[int, str]]:
 
 
 def values_of(model: keras.Model) -> Iterator[tuple[int, str]]:
-    """Bytes of the values that the layers of a model, and of the models in it, make of one picture, with name and shape;
-    the input is one of them."""
+    """Bytes of the values that the layers of a model, and of the models in it, make of one picture, with name and
+    shape; the input is one of them."""
     for layer in getattr(model, "layers", ()):
         yield from values_of(layer)
         for node in layer._inbound_nodes:
             for tensor in node.output_tensors:
-                yield 4 * math.prod(size or ANY_SIDE for size in tensor.shape[1:]), f"{layer.name} of {tensor.shape[1:]}"
+                sizes = [size or ANY_SIDE for size in tensor.shape[1:]]
+                yield 4 * math.prod(sizes), f"{layer.name} of {tensor.shape[1:]}"
 
 
 def check_model(model: keras.Model) -> None:

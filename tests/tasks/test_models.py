@@ -166,7 +166,8 @@ print(json.dumps({{name: model.predict(list(images), verbose=0).tolist() for nam
 
 
 @pytest.mark.parametrize("layers, says", [
-    ([keras.Input((256, 256, 1)), keras.layers.AveragePooling2D(256)], r"layer right of \(256, 256, 1\) takes 262,144 bytes"),
+    ([keras.Input((256, 256, 1)), keras.layers.AveragePooling2D(256)],
+     r"layer right of \(256, 256, 1\) takes 262,144 bytes"),
     ([keras.Input((32, 32, 1)), keras.layers.UpSampling2D(16, name="wide"), keras.layers.GlobalMaxPooling2D()],
      r"layer wide of \(512, 512, 1\) takes 1,048,576 bytes"),
     ([keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.RepeatVector(99, name="wide")],
