@@ -5,9 +5,12 @@ import errno
 import hashlib
 import os
 import re
+import shutil
+import socket
 import stat
 import time
 import uuid
+import zlib
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from fnmatch import fnmatchcase
@@ -26,7 +29,10 @@ SYSTEM = {  # what storage systems, phones and computers put beside pictures, in
 }
 # the environment variable with the patterns of --exclude, a line each, for worker processes too
 EXCLUDE = "EXCLUDE_PICTURES"
-ASIDE = re.compile(r"\.[0-9a-f]{8}\.new(\.|$)")  # in the names of files that `save_aside` is writing
+# the names of what is written aside: files of `save_aside`, and folders; by which host, and which process
+ASIDE = re.compile(r"\.[0-9a-f]{8}(?:\.([0-9a-f]{8})-(\d+))?\.new(?:\.|$)")
+ASIDE_FOLDER = re.compile(r"\.new-([0-9a-f]{8})-(\d+)-\w+")
+FORGOTTEN = 600  # seconds after which such a file of another host, in which nobody has written, is a remain
 # of a data set
 PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
 
@@ -257,7 +263,8 @@ def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None
         save: writes the file whose name it is given.
         ending: that the other name must have, such as ".keras"; it begins with `path` and is nobody else's.
     """
-    aside = f"{path}.{uuid.uuid4().hex[:8]}.new{ending}"  # `remove_remains` knows these names
+    remove_remains(os.path.dirname(path), os.path.basename(path))
+    aside = f"{path}.{uuid.uuid4().hex[:8]}.{writer()}.new{ending}"  # `remove_remains` knows these names
     try:
         save(aside)
         os.replace(aside, path)
@@ -269,12 +276,37 @@ def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None
         raise
 
 
-def remove_remains(folder: str) -> None:
-    """Removes what writers that were killed have left in a folder: files of `save_aside` in which nobody has written
-    for ten minutes."""
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if (ASIDE.search(entry.name) and entry.is_file(follow_symlinks=False)
-                and time.time() - entry.stat().st_mtime > 600):
+def writer() -> str:
+    """This host and this process, as names of what is written aside have them."""
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}-{os.getpid()}"
+
+
+def remove_remains(folder: str, begin: str = "") -> bool:
+    """Removes what writers that were killed have left in a folder, and returns whether there was something: files of
+    `save_aside` and folders whose process on this host is gone, and what nobody has written to for ten minutes.
+
+    Args:
+        begin: of the names that are meant.
+    """
+    found = False
+    with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
+        for entry in [entry for entry in entries if entry.name.startswith(begin)]:
+            match = ASIDE_FOLDER.fullmatch(entry.name) if entry.is_dir() else ASIDE.search(entry.name)
+            if match and not entry.is_symlink() and is_left(match, entry):
+                found = True
                 with contextlib.suppress(OSError):
-                    os.remove(entry.path)
+                    shutil.rmtree(entry.path) if entry.is_dir() else os.remove(entry.path)
+    return found
+
+
+def is_left(match: re.Match, entry: os.DirEntry) -> bool:
+    """Whether nobody writes any more to what its name says was written aside."""
+    host, process = match.groups()
+    if host == writer().split("-")[0] and os.name == "posix":
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:  # another person's process
+            return False
+    return time.time() - entry.stat().st_mtime > FORGOTTEN
