@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from utils.data.files import identical, save_aside
-from utils.data.score_lists import LIVE_REFERENCES, TID_LIST, Row, live_rows, read_list, tid_rows
+from utils.data.score_lists import HIGHEST, LIVE_REFERENCES, TID_LIST, Row, live_rows, read_list, tid_rows
 from utils.saying import counted, say_once, some
 
 TID_IMAGES = "distorted_images"
@@ -294,8 +294,8 @@ def write_list(path: str, files: Sequence[str], scores: Sequence[float]) -> None
     """
     if not len(files) or len(files) != len(scores):
         raise ValueError(f"{path}: {len(files)} files and {len(scores)} scores; expected one score for each file")
-    if not np.all(np.isfinite(scores)):
-        raise ValueError(f"{path}: scores that are not finite; expected numbers only")
+    if not np.all(np.abs(scores) <= HIGHEST):  # nor NaN
+        raise ValueError(f"{path}: scores that are not finite; expected numbers of at most {HIGHEST:g}")
     for file in map(os.fspath, files):
         if not file or file != file.strip() or file.startswith("#") or "\n" in file or "\r" in file:
             raise ValueError(

@@ -193,6 +193,27 @@ def test_files_that_begin_alike_are_two_and_an_image_listed_twice_keeps_both_row
     assert "1 image with the contents of another" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_lists_in_any_code_of_unicode_are_read(code, tmp_path):
+    touch(tmp_path, "a.png", "b c.png")
+    (tmp_path / "list.csv").write_bytes("image,mos\r\na.png,1\r\nb c.png,2\r\n".encode(code))
+    assert read_scores(str(tmp_path / "list.csv"), True).scores.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("line, message", [
+    ('"' + "x" * 200_000, "line 14: field larger than field limit.*quotation mark without its partner"),
+    ('"a.png,1', "line 14: found .*expected 2 fields"), ("a.png,1,2", "line 14: found .*expected 2 fields"),
+    ("a.png,1e308", "line 14: the score is 1e[+]308; expected a finite number of at most 1e[+]09"),
+    ("a.png,-2e9", "line 14: the score is -2e[+]09"), ("a.png,\0", "line 14: holds a NUL byte; expected .*, in UTF-8"),
+])
+def test_the_line_that_is_wrong_is_the_one_that_is_blamed(line, message, tmp_path):
+    lines = ["image,mos", *["a.png,1"] * 12, line, *["a.png,1"] * 9]
+    path = listed(tmp_path, "\n".join(lines) + "\n", "a.png", file="list.csv")
+    with pytest.raises(ValueError, match=message) as error:
+        read_scores(path, True)
+    assert str(error.value).startswith(f"{path}, line 14: ") and len(str(error.value)) < 400
+
+
 def test_no_list_no_text_no_data_set(tmp_path):
     with pytest.raises(ValueError, match="no such file or folder"):
         read_scores(str(tmp_path / "absent.txt"), True)
@@ -479,7 +500,7 @@ def test_a_list_may_name_its_folder(tmp_path):
 def test_written_lists_read_the_same(tmp_path, rng):
     files = [f"a folder/image {i}.png" for i in range(50)]
     values = rng.normal(size=50) * 10.0 ** rng.integers(-12, 12, 50)
-    values[:3] = 0, 3, -1e300
+    values[:3] = 0, 3, -1e-300
     touch(tmp_path, *files)
     write_list(str(tmp_path / "list.txt"), files, values)
     scored = read_scores(str(tmp_path / "list.txt"), True)
