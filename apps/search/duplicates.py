@@ -43,9 +43,10 @@ class Member(NamedTuple):
     Attributes:
         file: path, relative to the folder.
         similarity: to the first picture of the group; 1 for that one and for files of its contents.
-        twin: the first file of the group with the same contents, or ""; without twins it still shows everything.
+        twin: the first file of the group that has the same contents, or "" where this is the first one. Without
+            all files that have a twin, the group still shows everything.
         goes: whether the picture to keep shows all of it, so that it can go; see `apps.search.proven`.
-        agree, recoloured: how well it agrees with the picture to keep, 0..1, and whether in other colours, or None.
+        agree: how well it agrees with the picture to keep, 0..1, where that was looked at; otherwise None.
     """
 
     file: str
@@ -53,7 +54,6 @@ class Member(NamedTuple):
     twin: str
     goes: bool = True
     agree: float | None = None
-    recoloured: bool | None = None
 
 
 class Group(NamedTuple):

@@ -21,7 +21,6 @@ def for_training() -> None:
         flags.DEFINE_integer("views", 2, "Views of each photo in a batch", 2)
         flags.DEFINE_boolean("mirrored_copies", True, "A mirrored photo is still a copy")
         flags.DEFINE_boolean("turned_copies", True, "A photo turned by 90, 180 or 270 degrees is still a copy")
-        flags.DEFINE_boolean("recoloured_copies", True, "A photo in other colours, or in grey, is still a copy")
 
 
 def check(options) -> None:
@@ -40,10 +39,6 @@ def for_answers() -> None:
                                             "only where no place differs by more than light, colours, size, "
                                             "compression and crop explain. --noproof: the similarity alone decides, "
                                             "which calls documents of one layout copies")
-        flags.DEFINE_boolean("recoloured_copies", None, "With the proof: a picture in other colours, such as a blue "
-                                                        "shirt beside the black one, is still a copy, and the answer "
-                                                        "says \"other colour\". --norecoloured_copies: it is another "
-                                                        "picture. Default: as the model was trained")
     with group("What differs", "copies"):
         flags.DEFINE_string("difference", "", "The golden picture, with which all others that are named, and those in "
                                               "folders, are compared place by place: how much differs, and where. "

@@ -15,7 +15,6 @@ from utils.metrics.verification import precision_recall, threshold_at
 
 PRECISION = 0.99  # over all pairs of a copy and a photo, at which the recall of each kind is told
 EASY = ("half size", "JPEG 40", "crop to 90 %", "brightness 1.4")  # the copies that are mixed with their photos
-RECOLOURED = ("colour cast", "grey")  # after these a photo has other colours
 KINDS = {label: (change.function, amount) for change in CHANGES.values() for label, amount in change.tested.items()}
 
 Progress = Callable[[int, int], None]  # how much is done, and of how much
@@ -36,8 +35,7 @@ class Copies(NamedTuple):
 
 def left_out(options) -> list[str]:
     """The kinds of changes after which a photo is no copy any more, by the flags of training."""
-    return (["mirrored"] * (not options.mirrored_copies) + ["quarter turn"] * (not options.turned_copies)
-            + [*RECOLOURED] * (not options.recoloured_copies))
+    return ["mirrored"] * (not options.mirrored_copies) + ["quarter turn"] * (not options.turned_copies)
 
 
 def make_copies(paths: list[str], copied: int, seed: int = 0, whole: bool = True, left_out: Sequence[str] = (),

@@ -44,8 +44,7 @@ def compare_two(options, files: list[str]) -> None:
 def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     """Says whether two pictures show the same thing."""
     similarity = similarity_of(model, left.image, right.image)
-    proving = model.proves and options.proof
-    proof = prove(see(left.image), see(right.image), recoloured=model.recoloured) if proving else None
+    proof = prove(see(left.image), see(right.image)) if model.proves and options.proof else None
     if proof:  # which needs no model that knows such pictures
         same, doubt, text = proof.verdict == COPY, "", f"{proof.in_words()}; similarity {similarity:.3f}"
     else:

@@ -29,8 +29,7 @@ BLOCK = 512  # pictures embedded at once
 
 class Loaded(NamedTuple):
     """A model ready to compare: what it computes, the input that it takes, the threshold of "same", its file, its
-    about.json, why its answers about many pictures may mean nothing, or "", and whether a copy in other colours is
-    one."""
+    about.json, and why its answers about many pictures may mean nothing, or ""."""
 
     compare: Comparer
     shape: tuple[int, int, int]
@@ -38,7 +37,6 @@ class Loaded(NamedTuple):
     path: str
     known: dict | None
     doubt: str = ""
-    recoloured: bool = True
 
     @property
     def words(self) -> tuple[str, str]:
@@ -79,8 +77,6 @@ def load(options, pictures: Sequence[np.ndarray]) -> Loaded:
     print(f"model {model.path}, input {height} x {width} {'grey' if channels == 1 else 'RGB'}, "
           + (PROVED if model.proves and options.proof else f"{model.words[0]} from {model.threshold:.3f} on ({rule})"))
     print(about.in_words(model.known))
-    if options.recoloured_copies is not None:
-        model = model._replace(recoloured=options.recoloured_copies)
     return model._replace(doubt=UNPROVED) if model.proves and not options.proof else model
 
 
@@ -101,8 +97,7 @@ def open_model(path: str, threshold: float | None = None, threshold_at: str | No
     """The model of a .keras file, and where its threshold comes from, in words; see `decision_threshold`."""
     model, known = load_model(path, KIND), about.read(path)
     threshold, rule = decision_threshold(os.path.dirname(path), threshold, threshold_at)
-    recoloured = "grey" not in (known or {}).get("left_out", ())  # of the changes that training made
-    return Loaded(comparer(model), model.input_shape[0][1:], threshold, path, known, recoloured=recoloured), rule
+    return Loaded(comparer(model), model.input_shape[0][1:], threshold, path, known), rule
 
 
 def embed(model: Loaded, pictures: Sequence) -> np.ndarray:

@@ -10,7 +10,7 @@ NONE = "not an image that Pillow can read"
 
 
 def why_not(path, formats: Sequence[str]) -> str:
-    """What is wrong with a file that no format takes, such as "broken PNG image (broken PNG file (chunk tEXt))": Pillow
+    """What is wrong with a file that no format takes, such as "broken PNG image (bad header checksum in tEXt)": Pillow
     itself forgets what the format said.
 
     Args:

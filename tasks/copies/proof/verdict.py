@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.copies.proof import colours
 from tasks.copies.proof.alignment import LAST, maps, refined, shares
 from tasks.copies.proof.differences import Differences, correlation, differences
 from tasks.copies.proof.seen import SIDE, Frame, Seen
@@ -13,7 +12,7 @@ from utils.data.images import open_image
 from utils.keypoints.geometry import transfer
 from utils.saying import counted
 
-COPY, CHANGED, DIFFERENT, OTHER = "copy", "copy with changes", "different", "other colour"
+COPY, CHANGED, DIFFERENT = "copy", "copy with changes", "different"
 ROUGH = 256  # pixels a side of the frame in which maps are compared
 # agreement there from which on no other map is tried, and below which none is looked at closely
 CERTAIN, HOPEFUL = 0.97, 0.4
@@ -52,7 +51,6 @@ class Proof(NamedTuple):
         shares: which share of a lies in b, and of b in a.
         holds: whether a shows all that b shows, and b all that a shows; a border of one colour shows nothing.
         identical: whether all pixels are the same.
-        recoloured: whether one shows the other in another colour, or in none, see `colours.recoloured`.
         sizes: width and height of both pictures.
     """
 
@@ -66,12 +64,10 @@ class Proof(NamedTuple):
     holds: tuple[bool, bool] = (False, False)
     identical: bool = False
     sizes: tuple[tuple[int, int], tuple[int, int]] = ((1, 1), (1, 1))
-    recoloured: bool = False
 
     def as_numbers(self) -> dict:
         """The proof as --json writes it."""
         return {"verdict": self.verdict, "why": self.why or None, "identical": self.identical,
-                "other_colour": self.recoloured,
                 "matrix": None if self.matrix is None else np.round(self.matrix, 5).tolist(),
                 "agree": round(self.agree, 4),
                 "differing": round(self.differing, 5), "shares": [round(share, 4) for share in self.shares],
@@ -84,7 +80,7 @@ class Proof(NamedTuple):
             return f"{DIFFERENT} ({self.why})"
         if self.identical:
             return f"{COPY} (all pixels are the same)"
-        text = f"{self.verdict} ({self.agree:.1%} agrees" + f"; {OTHER}" * self.recoloured
+        text = f"{self.verdict} ({self.agree:.1%} agrees"
         if self.places:
             text += (f"; {counted(len(self.places), 'place')} differ{'s' * (len(self.places) == 1)}, "
                      f"{self.differing:.1%} of what both show")
@@ -119,15 +115,13 @@ def see(picture, side: int = SIDE) -> Seen:
     return Seen(open_image(picture, "RGB"), side)
 
 
-def prove(a: Seen, b: Seen, keypoints: bool = True, recoloured: bool = True) -> Proof:
+def prove(a: Seen, b: Seen, keypoints: bool = True) -> Proof:
     """Compares two pictures.
 
     Args:
         keypoints: whether to look for crops and other parts too; otherwise only for whole pictures, which is quicker.
-        recoloured: whether a picture in another colour is still a copy.
     """
-    proof = proved(a, b, keypoints)._replace(sizes=(a.size, b.size))
-    return proof._replace(verdict=DIFFERENT, why=OTHER) if proof.recoloured and not recoloured else proof
+    return proved(a, b, keypoints)._replace(sizes=(a.size, b.size))
 
 
 def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
@@ -150,8 +144,7 @@ def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
     if found.coarse < ALIKE:
         return proof._replace(why="they are alike all over and agree nowhere quite, as two views of one thing do")
     holds = is_held(b, a, np.linalg.inv(matrix)), is_held(a, b, matrix)
-    return proof._replace(verdict=CHANGED if found.boxes else COPY, holds=holds,
-                          recoloured=colours.recoloured(a, b, matrix))
+    return proof._replace(verdict=CHANGED if found.boxes else COPY, holds=holds)
 
 
 def best_map(a: Seen, b: Seen, keypoints: bool) -> tuple[np.ndarray | None, float]:

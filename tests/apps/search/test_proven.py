@@ -104,7 +104,7 @@ def test_what_is_in_another_folder(ready, folder, tmp_path):
     china.crop((0, 140, 240, 300)).save(tmp_path / "corner.png")
     a, b = (gallery.open_gallery(str(root), ready.path, ready.compare, ready.shape) for root in (tmp_path, folder))
     seen = [views.open_views(opened, ready.path, ready.compare, ready.shape) for opened in (a, b)]
-    rows = proven.between(a, b, ready, seen)
+    rows = proven.between(a, b, ready.compare, ready.threshold, seen)
     assert [row["file"] for row in rows if row["verdict"] == "copy"] == ["mirrored.png", "corner.png"]
 
 
