@@ -6,7 +6,6 @@ import math
 import os
 import random
 import zipfile
-from collections.abc import Iterator
 from importlib import import_module
 
 import h5py
@@ -138,15 +137,16 @@ def bytes_of(config: dict) -> tuple[int, tuple[int, str]]:
         random.setstate(before)
 
 
-def values_of(model: keras.Model) -> Iterator[tuple[int, str]]:
+def values_of(model: keras.Model) -> list[tuple[int, str]]:
     """Bytes of the values that the layers of a model, and of the models in it, make of one picture, with name and
     shape; the input is one of them."""
+    found = []
     for layer in getattr(model, "layers", ()):
-        yield from values_of(layer)
-        for node in layer._inbound_nodes:
-            for tensor in node.output_tensors:
-                sizes = [size or ANY_SIDE for size in tensor.shape[1:]]
-                yield 4 * math.prod(sizes), f"{layer.name} of {tensor.shape[1:]}"
+        found += values_of(layer)
+        for tensor in (tensor for node in layer._inbound_nodes for tensor in node.output_tensors):
+            sizes = [size or ANY_SIDE for size in tensor.shape[1:]]
+            found.append((4 * math.prod(sizes), f"{layer.name} of {tensor.shape[1:]}"))
+    return found
 
 
 def check_model(model: keras.Model) -> None:
