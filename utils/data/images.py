@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image, ImageOps
 
-from utils.data.refused import why_not
+from utils.data.formats.refused import why_not
 from utils.saying import say_once, shown
 
 with contextlib.suppress(ImportError):  # optional: pictures of phones
