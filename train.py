@@ -108,7 +108,7 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
     task.prepare(FLAGS, model, data)
     batches = task.make_batches(FLAGS, data, model)
     trainer, kept = make_trainer(task, model, batches)
-    done = restored(trainer, data, folder) if folder else 0
+    done = restored(trainer, kept, data, folder) if folder else 0
     folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
     runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")
     runs.write_json(folder, runs.SPLIT, data.held_out)
@@ -146,12 +146,16 @@ def repeat(task: tasks.Task, folder: str) -> str:
 
 
 def resumed() -> str:
-    """The folder of the run to continue, whose flags `check` has read; ValueError where it began on another backend."""
+    """The folder of the run to continue, whose flags `check` has read; ValueError where it began on another backend, or
+    another process trains it."""
     import keras
 
-    from utils.run import folder as runs
+    from tasks.resuming import hold
+    from utils.run import folder as runs, multi_worker
 
     folder = os.path.join(runs.LOGS, FLAGS.run)
+    if not multi_worker.cluster()[0]:  # the others write into folders of their own
+        hold(folder)
     if FLAGS.backend not in (None, keras.backend.backend()):
         raise ValueError(f"{folder} began on another backend: pass --backend={FLAGS.backend}")
     return folder
@@ -159,6 +163,7 @@ def resumed() -> str:
 
 def new_run() -> str:
     """A new run's folder; of several workers the first makes it."""
+    from tasks.resuming import hold
     from utils.run import folder as runs, multi_worker
 
     worker, workers = multi_worker.cluster()
@@ -166,7 +171,9 @@ def new_run() -> str:
         raise ValueError("with TF_CONFIG pass --run=NAME, the same to every worker")
     if worker:
         return os.path.join(runs.LOGS, FLAGS.run)
-    return runs.new_run(FLAGS.run, FLAGS.task)
+    folder = runs.new_run(FLAGS.run, FLAGS.task)
+    hold(folder)
+    return folder
 
 
 def build(task: tasks.Task):
@@ -200,16 +207,18 @@ def make_trainer(task: tasks.Task, model, batches) -> tuple:
     return trainer, factory.beside(model) | {"": model}
 
 
-def restored(trainer, data: tasks.Data, folder: str) -> int:
+def restored(trainer, kept: dict, data: tasks.Data, folder: str) -> int:
     """Gives the trainer the state of the run in `folder` and returns the epochs it has behind it. Split, state and log
     are read, none is written."""
-    from tasks.resuming import check_log
+    from tasks.resuming import check_log, check_models
     from utils.run import fitting, folder as runs
 
     if not runs.same_split(folder, data.held_out):
         raise ValueError(f"{folder} cannot continue: the images in {data.root} have changed since it began")
     done = fitting.restore_state(trainer, runs.state_file(folder))
     check_log(folder, done, fitting.columns(trainer))
+    if done:
+        check_models(folder, kept)
     if FLAGS.resume:
         print(f"continuing {folder} after epoch {done} of {FLAGS.epochs}" if done
               else f"{folder}: no epoch had ended, so it begins at the first")

@@ -25,6 +25,8 @@ HEAD_LAYERS = {named("nets.heads", row.layer) for row in HEADS.values()}  # know
 READERS = {row.kind: getattr(NETWORKS[row.kind], row.reader) for row in ROOMS.values() if row.reader}
 WEIGHTS = "model.weights.h5"  # in a .keras file
 WIDEST = 8192  # pixels a side of an input
+LARGEST = 2**28  # bytes that the values of a layer may take for one picture: 1024 x 1024 x 64 numbers
+ANY_SIDE = 256  # pixels a side at which that is looked at where a model takes any size
 RATIO, SPARE = 20, 2**24  # weights take at most so many times the bytes of their file, and so many more
 
 
@@ -104,10 +106,14 @@ def check_archive(path: str) -> None:
         file.visititems(lambda name, item: held.append(item) if isinstance(item, h5py.Dataset) else None)
         if links or any(item.external or item.is_virtual for item in held):
             raise ValueError("its weights refer to other files")
+        taken, largest = bytes_of(config)
         for size, what in ((sum(item.size * item.dtype.itemsize for item in held), "its weights claim"),
-                           (bytes_of(config), "its layers take")):
+                           (taken, "its layers take")):
             if size > most:
                 raise ValueError(f"{what} {size:,} bytes, but the file has only {os.path.getsize(path):,}")
+        if largest[0] > LARGEST:
+            raise ValueError(f"for one picture the layer {largest[1][:60]} takes {largest[0]:,} bytes, {LARGEST:,} at "
+                             "most are taken: a model of a smaller --input_shape is needed")
 
 
 def holds_code(config) -> bool:
@@ -117,18 +123,30 @@ def holds_code(config) -> bool:
     return isinstance(config, list) and any(map(holds_code, config))
 
 
-def bytes_of(config: dict) -> int:
-    """Bytes of the weights of a model, by its description: it is built without them. No random number is drawn from the
-    streams in use."""
+def bytes_of(config: dict) -> tuple[int, tuple[int, str]]:
+    """Bytes of the weights of a model; and, for one picture, of the values of the layer that has most, with its name.
+    By the model's description: it is built without weights. No random number is drawn from the streams in use."""
     before = random.getstate()
     waiting = list(global_state.get_global_attribute("uninitialized_variables") or [])
     try:
         with keras.StatelessScope(initialize_variables=False):  # in it a variable knows its shape and has no value
             model = keras.saving.deserialize_keras_object(config, safe_mode=True)
-        return sum(4 * math.prod(weight.shape) for weight in model.weights)
+        return sum(4 * math.prod(weight.shape) for weight in model.weights), max(values_of(model), default=(0, ""))
     finally:
         global_state.set_global_attribute("uninitialized_variables", waiting)
         random.setstate(before)
+
+
+def values_of(model: keras.Model) -> list[tuple[int, str]]:
+    """Bytes of the values that the layers of a model, and of the models in it, make of one picture, with name and
+    shape; the input is one of them."""
+    found = []
+    for layer in getattr(model, "layers", ()):
+        found += values_of(layer)
+        for tensor in (tensor for node in layer._inbound_nodes for tensor in node.output_tensors):
+            sizes = [size or ANY_SIDE for size in tensor.shape[1:]]
+            found.append((4 * math.prod(sizes), f"{layer.name} of {tensor.shape[1:]}"))
+    return found
 
 
 def check_model(model: keras.Model) -> None:

@@ -1,9 +1,15 @@
-"""A run that goes on: its flags, and which of them may change. What makes the network, the loss or the log stays as it
-began."""
+"""A run that goes on: its flags, and which of them may change; its files; and that it is trained by one process alone.
+What makes the network, the loss or the log stays as it began."""
 
+import atexit
+import contextlib
 import os
 import shlex
+import socket
 import sys
+import time
+import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from absl import flags
@@ -22,6 +28,83 @@ MAY_CHANGE = {
     "patience", "splits",
     "devices", "workers", "cache_gb", "backend", "verbose", "run", "resume",
 }
+
+# what a run goes on with where such a file is not there
+INSTEAD = {runs.BEST: "the best of the epochs that follow is kept", runs.LAST: "the next epoch writes it"}
+HELD: dict[str, int] = {}  # the locks of this process: paths, and the files that are open
+
+
+def hold(folder: str) -> None:
+    """Claims a run for this process until it ends, by a lock file that names host and process.
+
+    A lock that a killed process has left counts for nothing on its own host. What another host has left cannot be told
+    from a training, and is refused.
+
+    Raises:
+        ValueError: another process trains this run.
+    """
+    path = os.path.abspath(os.path.join(folder, runs.LOCK))
+    while path not in HELD:
+        file = os.open(path, os.O_RDWR | os.O_CREAT)
+        alone = locked(file)
+        text = os.read(file, 4096).decode(errors="replace")
+        holder = dict(zip(("host", "process", "since"), text.split("\n")))
+        if not alone or holder["host"] not in ("", socket.gethostname()):
+            os.close(file)
+            who = f"process {holder.get('process', '?')} on {holder['host'] or 'this host'}"
+            raise ValueError(f"{folder}: {who} trains it since {holder.get('since', '?')}; expected one at a time: "
+                             f"wait for it or end it{f', and if it is dead, delete {path}' if alone else ''}")
+        with contextlib.suppress(OSError):
+            if os.path.samestat(os.fstat(file), os.stat(path)):  # otherwise its holder has just removed it
+                os.ftruncate(file, 0)
+                now = time.strftime("%Y-%m-%d %H:%M:%S")
+                os.pwrite(file, f"{socket.gethostname()}\n{os.getpid()}\n{now}\n".encode(), 0)
+                HELD[path] = file
+                atexit.register(release, path)
+                return
+        os.close(file)
+
+
+def locked(file: int) -> bool:
+    """Whether nobody else on this host holds an open file, which this process does from now on; the system ends that
+    with the process. True where the system, or the disk, has no such locks."""
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def release(path: str) -> None:
+    """Removes a lock of this process."""
+    with contextlib.suppress(OSError):
+        os.remove(path)
+        os.close(HELD.pop(path))
+
+
+def check_models(folder: str, names: Iterable[str]) -> None:
+    """Says which models of a run that goes on are not there.
+
+    Args:
+        names: of the networks that are kept, see `runs.beside`.
+
+    Raises:
+        ValueError: one is damaged.
+    """
+    for file, instead in INSTEAD.items():
+        for path in (runs.beside(os.path.join(folder, file), name) for name in names):
+            if not os.path.isfile(path):
+                print(f"{path} is not there: {instead}")
+                continue
+            with reading(path, "a model of this run", f"delete it, and {instead}"), zipfile.ZipFile(path) as archive:
+                if (broken := archive.testzip()) is not None:
+                    raise ValueError(f"{broken} in it is damaged")
 
 
 def take_flags() -> None:

@@ -359,6 +359,9 @@ def test_a_run_whose_images_have_changed_cannot_go_on(chapters, script, tmp_path
     (("split.json", lambda text: text[:60]), "split.json: cannot be read"),
     (("log.csv", lambda text: text.replace("spread", "other")), "log.csv: has no column for spread"),
     (("state.weights.h5", lambda text: ""), "state.weights.h5: cannot be read"),
+    (("best.keras", lambda text: text[:500]), "best.keras: cannot be read"),
+    (("split.json", lambda text: '{"root": "x", "test": 7.5}'), "split.json: cannot be read (test is 7.5)"),
+    (("flag", "--backend=jax"), "was saved on tensorflow, and this is jax"),
 ])
 def test_nothing_of_a_run_is_written_before_it_was_read_and_fits(damage, message, trained, tmp_path, script):
     root = shutil.copytree(trained[0], tmp_path / "copy")

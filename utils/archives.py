@@ -42,6 +42,8 @@ def check_names(path: str, names: list[str]) -> None:
 def open_zip(path: str, expected: str, most: int = BYTES) -> Iterator[zipfile.ZipFile]:
     """A zip archive to read, looked through first; whatever fails in the block is one line that names it.
 
+    Its names have slashes, also where it was packed with backslashes.
+
     Args:
         expected: what it should be, such as "Omniglot's all_runs.zip".
         most: bytes that it may unpack to.
@@ -62,6 +64,8 @@ def open_zip(path: str, expected: str, most: int = BYTES) -> Iterator[zipfile.Zi
                 method = zipfile.compressor_names.get(member.compress_type, member.compress_type)
                 raise ValueError(f"{path}: {member.filename!r} in it is packed by {method}, which Python cannot "
                                  "unpack; pack it by deflate")
+            member.filename = member.filename.replace("\\", "/")  # some packers of Windows write backslashes
+        file.NameToInfo = {member.filename: member for member in members}
         yield file
 
 

@@ -41,6 +41,8 @@ def omniglot(to: str, mirror: str = "") -> None:
     Raises:
         ValueError: an archive cannot be fetched, or does not hold what it should.
     """
+    from utils.metrics.one_shot import called
+
     os.makedirs(to, exist_ok=True)
     for name, (md5, characters) in ARCHIVES.items():
         if count_characters(os.path.join(to, name)) == characters:
@@ -55,13 +57,13 @@ def omniglot(to: str, mirror: str = "") -> None:
         if os.path.abspath(archive) != os.path.abspath(os.path.join(mirror, f"{name}.zip")):
             os.remove(archive)
         print(f"{to}/{name}: {characters} characters")
-    one_shot_runs(to, mirror or OMNIGLOT + "one-shot-classification")
-    print(f"{to}/{RUNS}: the official one-shot runs\nnext: python train.py")
+    runs = one_shot_runs(to, mirror or OMNIGLOT + "one-shot-classification")
+    print(f"{to}/{RUNS}: one-shot, {called(runs)}\nnext: python train.py")
 
 
-def one_shot_runs(to: str, base: str) -> None:
-    """Fetches `all_runs.zip` into `to`, unless it is there; half of an earlier download is replaced once a whole one is
-    there."""
+def one_shot_runs(to: str, base: str) -> int:
+    """Fetches `all_runs.zip` into `to`, unless it is there, and returns how many runs it holds; half of an earlier
+    download is replaced once a whole one is there."""
     from utils.metrics.one_shot import check_runs
 
     path = os.path.join(to, RUNS)
@@ -72,10 +74,11 @@ def one_shot_runs(to: str, base: str) -> None:
     with tempfile.TemporaryDirectory(prefix=".fetched-", dir=to) as aside:
         fetched = fetch(RUNS, aside, base, None)
         try:
-            check_runs(fetched)
+            count = check_runs(fetched)
         except ValueError as error:
             raise ValueError(str(error).replace(fetched, f"{base}/{RUNS}")) from None
         os.replace(fetched, path)
+    return count
 
 
 def bsds500(to: str, mirror: str = "") -> None:

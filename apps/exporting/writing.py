@@ -15,10 +15,11 @@ from apps.exporting.card import card
 from tasks import ROOMS, module_of
 from tasks.choosing import find_model, room_of_model
 from tasks.models import load_model
+from utils.data.files import remove_remains, writer
 from utils.run import folder as runs
 from utils.saying import shown
 
-EXAMPLE = "example.py"
+EXAMPLE, ASIDE = "example.py", ".new-"  # the program that is written too; what is written aside, see `remove_remains`
 
 
 def export(options) -> None:
@@ -30,19 +31,22 @@ def export(options) -> None:
     wanted = parts.parts_of(parts.in_float32(model), options.what)
     folder = os.path.expanduser(options.out) or os.path.join(os.path.dirname(path) or ".", f"export_{options.format}")
     endings, own_example = [formats.FORMATS[options.format].ending, ".json"], example(options.format)
-    check_folder(folder, [name + ending for name in wanted for ending in endings], own_example, options.force)
+    # an export that was killed was allowed to write here; its folder stands until all of its files do
+    force = remove_remains(folder, ASIDE) or options.force
+    check_folder(folder, [name + ending for name in wanted for ending in endings], own_example, force)
     print(f"model {path}, {', '.join(wanted)} as {options.format}")
     if (precision := parts.precision_of(model)) != "float32":
         print(f"the model was trained in {precision}, and the file computes in float32: its answers differ a little "
               "from those of predict.py")
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder) as aside:
+    with tempfile.TemporaryDirectory(prefix=f"{ASIDE}{writer()}-", dir=folder) as aside:
         cards = [write_part(options, model, part, path, aside, room) for part in wanted.values()]
         Path(aside, EXAMPLE).write_text(own_example, encoding="utf-8")
         for name in sorted(os.listdir(aside)):
             move(os.path.join(aside, name), os.path.join(folder, name))
+    shows = max(wanted, key=lambda name: len(wanted[name].inputs))  # for two pictures: one number
     print(f"written to {shown(folder)}: try it with  python {shown(os.path.join(folder, EXAMPLE))} "
-          f"{shown(os.path.join(folder, next(iter(wanted))))}.json "
-          f"picture.png{' other.png' * any(len(part.inputs) > 1 for part in wanted.values())}")
+          f"{shown(os.path.join(folder, shows))}.json "
+          f"picture.png{' other.png' * (len(wanted[shows].inputs) > 1)}")
     if options.json:
         print(runs.as_json({"folder": folder, "files": cards}))
 

@@ -4,6 +4,7 @@ import os
 import sys
 import tempfile
 import traceback
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,12 +43,13 @@ def make_site(kept: models.Models, root: str, language: str = "auto", local: boo
     site.jinja_loader = ChoiceLoader([site.jinja_loader, FileSystemLoader(TEMPLATES)])
     site.jinja_env.trim_blocks = site.jinja_env.lstrip_blocks = True
     site.config["MAX_CONTENT_LENGTH"] = uploads.ALL_MEGABYTES * 2**20
+    site.config["MAX_FORM_PARTS"] = uploads.FILES
 
     @site.before_request
     def refuse_other_sites() -> None:
         if local and not server.is_local(urlsplit(f"//{request.host}").hostname or ""):
             abort(400)  # another site gave this machine a name of its own
-        if request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "cross-site":
+        if request.method == "POST" and is_foreign(request.headers, request.host):
             abort(403)  # another site sends its own form here
 
     @site.get("/")
@@ -75,6 +77,19 @@ def make_site(kept: models.Models, root: str, language: str = "auto", local: boo
     return site
 
 
+def is_foreign(headers: Mapping[str, str], host: str) -> bool:
+    """Whether a browser says that a page of another site, or of another port, sends a request; a program, which says
+    nothing, is none.
+
+    Args:
+        host: to which the request goes, with its port.
+    """
+    site, origin = headers.get("Sec-Fetch-Site"), headers.get("Origin")
+    if site:
+        return site not in ("same-origin", "none")
+    return origin is not None and urlsplit(origin).netloc.lower() != host.lower()  # "null" is of no site
+
+
 def spoken_by_visitor(language: str) -> str:
     """The language that the visitor chose on the page, otherwise that of --language or of the browser."""
     for chosen in (request.args.get("language"), request.cookies.get("language"), language):
@@ -93,7 +108,9 @@ def ask(tab: str, kept: models.Models, root: str, language: str) -> tuple[dict[s
                 answer[name] = without(folder, language, answer.get(name, ""))
             return answer, "", 200
         except RequestEntityTooLarge:
-            return {}, texts.text(language, "too_large", megabytes=uploads.ALL_MEGABYTES), 413
+            large = (request.content_length or 0) > request.max_content_length
+            return {}, texts.text(language, "too_large" if large else "too_many_files", megabytes=uploads.ALL_MEGABYTES,
+                                  files=uploads.FILES), 413
         except HTTPException:
             raise
         except uploads.TooLarge as error:

@@ -47,6 +47,8 @@ TEXTS = {  # by name: English, Chinese
     "not_found": ("There is no such page.", "没有这个页面。"),
     "too_large": ("The files are larger than {megabytes} MB together: choose fewer or smaller ones.",
                   "这些文件合计超过 {megabytes} MB：请少选几个，或选择较小的文件。"),
+    "too_many_files": ("A question holds at most {files} files, and few words: choose fewer files, or write less.",
+                 "一次提问最多 {files} 个文件，文字也不能太长：请少选几个文件，或缩短文字。"),
     "file_too_large": ("{name}: {size} MB, expected at most {megabytes} MB: choose a smaller file.",
                        "{name}：{size} MB，超过了 {megabytes} MB 的上限：请选择较小的文件。"),
     "failed": ("Something went wrong in the program. The window in which it runs tells more.",

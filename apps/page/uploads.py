@@ -8,6 +8,7 @@ from utils.saying import shown
 
 MEGABYTES = 50  # of a file, at most
 ALL_MEGABYTES = 200  # of all files of a question, at most
+FILES = 1000  # of a question, with its other fields, at most
 
 
 class TooLarge(ValueError):

@@ -46,7 +46,25 @@ def read_pairs(path: str) -> list[Pair]:
         table = table[1:]
     if not table:
         raise ValueError(f"{path}: no pair in it; expected {TEXT}")
-    return [pair_of(where, fields) for where, fields in table]
+    pairs = [pair_of(where, fields) for where, fields in table]
+    check_truths(path, pairs)
+    return pairs
+
+
+def check_truths(path: str, pairs: list[Pair]) -> None:
+    """Raises ValueError where the list says of one pair that it is the same, and that it is different."""
+    told: dict[frozenset[str], Pair] = {}
+    for pair in pairs:
+        first = told.setdefault(both(os.path.dirname(path), pair), pair) if pair.truth is not None else pair
+        if first.truth != pair.truth:
+            truths = ("different", "the same") if pair.truth else ("the same", "different")
+            raise ValueError(f"{path}, line {pair.line}: {shown(pair.left)} and {shown(pair.right)} are {truths[1]} "
+                             f"here and {truths[0]} on line {first.line}; expected one truth: correct one of the lines")
+
+
+def both(root: str, pair: Pair) -> frozenset[str]:
+    """What is the same for a pair however its files are spelt, linked and ordered."""
+    return frozenset(os.path.realpath(os.path.join(root, os.path.expanduser(name))) for name in pair[:2])
 
 
 def delimiter_of(path: str, lines: list[str]) -> str:
@@ -77,13 +95,20 @@ def answer(options, path: str, pairs: list[Pair], model: "Loaded") -> None:
     """Compares each pair, prints the first ones and what they are worth, and writes all of them."""
     kept, similarities = compare(os.path.dirname(path), pairs, model)
     rows = [row(pair, float(s), verdict(model, s)) for pair, s in zip(kept, similarities)]
-    measured = measure(np.array([pair.truth for pair in kept], object), similarities, model.threshold)
+    first = {both(os.path.dirname(path), pair): row for row, pair in reversed([*enumerate(kept)])
+             if pair.truth is not None}
+    again = sum(pair.truth is not None for pair in kept) - len(first)
+    once = sorted(first.values())
+    measured = measure(np.array([kept[row].truth for row in once], object), similarities[once], model.threshold)
     for line in rows[:SHOWN]:
         print(f"  {line['similarity']:.3f} {'same' if line['same'] else '    '} {safe(line['left'])} "
               f"{safe(line['right'])}")
     if len(rows) > SHOWN:
         print(f"  and {counted(len(rows) - SHOWN, 'more pair')}"
               + ("" if options.csv else "; --csv=FILE writes them all"))
+    if again:
+        print(f"{counted(again, 'line names a pair', 'lines name a pair')} that stands above it already: the figures "
+              "count each pair once")
     print(in_words(len(rows), sum(bool(line["same"]) for line in rows), measured))
     write_answer(options, rows, {"threshold": model.threshold, "pairs": len(rows), "left_out": len(pairs) - len(rows),
                                  "measured": measured,

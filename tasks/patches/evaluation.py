@@ -1,6 +1,7 @@
 """How good are descriptors of patches, beside SIFT on the same patches: FPR95, verification, matching, retrieval; and
 whole photos."""
 
+import itertools
 import os
 import time
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from utils.run import folder as runs
 from utils.run.console import progress_bar
 
 HELD_OUT, POINTS = 48, 100  # photos of a run's test part that are cut, and the points of each
+STRANGERS = 24  # pairs at most whose photos are compared with those of other pairs
 NEAR = 3.0  # pixels that a photo may lie beside its place in the other
 
 
@@ -54,15 +56,15 @@ def evaluate(options, path: str) -> dict:
 
 
 def scenes(options, root: str, kind: str, path: str, channels: int) -> Iterator[sets.Scene]:
-    """The scenes of HPatches, of pairs of photos, or of a run's held-out photos."""
+    """The scenes of HPatches, of pairs and sequences of photos, or of a run's held-out photos."""
     if kind == "hpatches":
         yield from sets.hpatches(root)
     elif kind == "homographies":
-        for number, pair in enumerate(sets.photo_pairs(root)):
-            yield protocol.seen_twice(pair, options.points, options.jitter, [options.seed, number], channels,
+        for number, (_, pairs) in enumerate(itertools.groupby(sets.photo_pairs(root), lambda pair: pair.a)):
+            yield protocol.seen_again([*pairs], options.points, options.jitter, [options.seed, number], channels,
                                       options.least_patch)
     else:
-        split = runs.read_json(os.path.dirname(path), runs.SPLIT) or {}
+        split = runs.read_split(os.path.dirname(path))
         photos = [os.path.join(split.get("root", ""), name) for name in split.get("test") or split.get("validation")
                   or []]
         photos = evenly([photo for photo in photos if os.path.isfile(photo)], HELD_OUT)
@@ -79,17 +81,19 @@ def scenes(options, root: str, kind: str, path: str, channels: int) -> Iterator[
 def whole_photos(options, pairs: list[sets.PhotoPair], describer: Describer) -> dict:
     """Photos in, homography out: for each pair its matches, errors and seconds; and of pairs that show different
     places, how many agree."""
-    rows, views, bar = {}, [], progress_bar("pair")
+    rows, views, bar = {}, {}, progress_bar("pair")
+    strangers = evenly(range(len(pairs)), STRANGERS)
     for done, pair in enumerate(pairs, start=1):
         began = time.perf_counter()
         a, b = (view(file, describer, options.most_keypoints) for file in (pair.a, pair.b))
         scene = compare(a, b, options.ratio, options.tolerance)
         rows[pair.name] = row_of(pair, len(scene.a), int(scene.inliers.sum()), scene.matrix,
                                  time.perf_counter() - began)
-        views.append((a, b))
+        if done - 1 in strangers:
+            views[done - 1] = a, b
         bar(done, len(pairs))
     unrelated = [compare(views[row][0], views[other][1], options.ratio, options.tolerance)
-                 for row in range(len(views)) for other in range(len(views)) if not related(pairs[row], pairs[other])]
+                 for row in views for other in views if not related(pairs[row], pairs[other])]
     return in_all(rows) | {"unrelated": {"pairs": len(unrelated), "same": sum(scene.same for scene in unrelated),
                                          "most_inliers": max((int(scene.inliers.sum()) for scene in unrelated),
                                                              default=0)}}

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import matplotlib
 import numpy as np
-from PIL import Image
 from scipy.ndimage import map_coordinates
 
-from tasks.patches.scene import Scene, View
+from tasks.patches.scene import SHRINKING, Scene, View
 from utils.data.images import open_image
 from utils.keypoints.geometry import scaling, transfer
 from utils.run import figures
@@ -41,9 +40,9 @@ def thumbnail(file: str) -> tuple[np.ndarray, float]:
     """A photo (h, w, 3) uint8 of at most `SIDE` pixels a side, and the size of its pixels in pixels of the file."""
     picture = open_image(file, "RGB")
     pixel = max(1.0, max(picture.size) / SIDE)
-    small = picture.resize([max(1, round(side / pixel)) for side in picture.size],
-                           Image.Resampling.BOX) if pixel > 1 else picture
-    return np.asarray(small), pixel
+    if pixel > 1:
+        picture = picture.resize([max(1, round(side / pixel)) for side in picture.size], SHRINKING)
+    return np.asarray(picture), pixel
 
 
 def beside(axis, left: np.ndarray, right: np.ndarray, a: np.ndarray, b: np.ndarray, inliers: np.ndarray) -> None:

@@ -24,6 +24,7 @@ from utils.saying import counted
 
 ALARMS = 1e-6  # agreements by chance that are accepted for a pair of photos; below 1, because key points crowd together
 MOST_PIXELS = 4_000_000  # of a photo in which key points are looked for; a larger one is scaled down
+SHRINKING = Image.Resampling.BILINEAR  # weighs each row by what it shares; Pillow's BOX takes rows whole or not at all
 AROUND = 1 / 3  # least share of the places of both photos that must look alike; by chance it is below .1
 SMALL = 0.01  # greatest tolerance, as a share of the shorter side of the second photo
 
@@ -103,7 +104,7 @@ def view(file, describer: Describer, most: int, keypoints: str = "") -> View:
     if pixel > 1 and not keypoints:
         size = round(picture.width / pixel), round(picture.height / pixel)
         pixel = picture.width / size[0]
-        picture = picture.resize(size, Image.Resampling.BOX)
+        picture = picture.resize(size, SHRINKING)
     pixel = 1.0 if keypoints else pixel
     photo = np.asarray(picture)
     points = read_keypoints(keypoints, file) if keypoints else detect(np.asarray(picture.convert("L"), "float32"), most)

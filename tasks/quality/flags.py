@@ -46,12 +46,12 @@ def for_training() -> None:
         flags.DEFINE_list("score_range", [],
                           "Lowest and highest score that people could give, such as 0,9. Default: those of the list")
         define_list_flags("the list")
-    flags.register_validator("score_range", is_range, "expected lowest,highest such as 0,9")
+    flags.register_validator("score_range", is_range, "expected lowest,highest such as 0,9, within 1e9 either way")
 
 
 def is_range(span: list[str]) -> bool:
     """Whether the list is empty, or holds a lower number and a higher one."""
-    return not span or len(span) == 2 and are_numbers(span) and float(span[0]) < float(span[1])
+    return not span or len(span) == 2 and are_numbers(span) and -1e9 <= float(span[0]) < float(span[1]) <= 1e9
 
 
 def define_list_flags(called: str) -> None:

@@ -28,7 +28,7 @@ def evaluate(options, path: str) -> dict:
         samples, images = read_pictures(samples, shape, options.cache_gb, options.skip_broken)
         result = report.write_verification(compare, images, samples, np.arange(len(images)), folder, options.seed,
                                            seen=bool(split) and not options.dataset_path
-                                           and seen_in_training(split["how"]), reasons=True)
+                                           and seen_in_training(split.get("how", "")), reasons=True)
         print("\n".join(report.in_words(result)))
     if options.one_shot_runs:
         result |= {"one_shot_accuracy": one_shot_accuracy(options, compare, shape)}
@@ -44,7 +44,7 @@ def hausdorff(options) -> dict:
         raise ValueError("--hausdorff needs --one_shot_runs=.../all_runs.zip")
     drawn = one_shot.read_runs(os.path.expanduser(options.one_shot_runs), (105, 105, 1))
     accuracy = one_shot.one_shot_accuracy(drawn, one_shot.hausdorff_similarity)
-    print(f"modified Hausdorff distance: 20-way one-shot accuracy {accuracy:.4f} (published: 0.612)")
+    print(one_shot_in_words("modified Hausdorff distance: ", len(drawn), accuracy, "published: 0.612"))
     return {"one_shot_accuracy": accuracy}
 
 
@@ -53,8 +53,8 @@ def test_samples(options, split: dict, folder: str) -> Samples | None:
     if options.dataset_path:
         samples = find_samples(options.dataset_path, options.train_own_data)
         return without_classes(samples, split) if split else samples
-    if split and any(os.path.exists(os.path.join(split["root"], entry)) for entry in split["test"]):
-        print(split["how"])
+    if split and any(os.path.exists(os.path.join(split["root"], entry)) for entry in split.get("test", [])):
+        print(split.get("how", ""))
         return from_short_list(split["root"], split["test"])
     if options.one_shot_runs:
         print("the test images of this model are not here: one-shot runs only")
@@ -64,13 +64,19 @@ def test_samples(options, split: dict, folder: str) -> Samples | None:
 
 
 def one_shot_accuracy(options, compare: siamese.Comparer, shape: tuple[int, int, int]) -> float:
-    """Lake's official runs with this model."""
+    """Lake's one-shot runs with this model."""
 
     def similarity(queries, supports):
         left, right = compare.embed(queries), compare.embed(supports)
         return compare.score(left[:, None], right[None, :])  # (Q, S)
 
-    accuracy = one_shot.one_shot_accuracy(one_shot.read_runs(os.path.expanduser(options.one_shot_runs), shape),
-                                          similarity)
-    print(f"20-way one-shot, official runs: accuracy {accuracy:.4f} (Koch 0.920, people 0.955)")
+    drawn = one_shot.read_runs(os.path.expanduser(options.one_shot_runs), shape)
+    accuracy = one_shot.one_shot_accuracy(drawn, similarity)
+    print(one_shot_in_words("", len(drawn), accuracy, "Koch 0.920, people 0.955"))
     return accuracy
+
+
+def one_shot_in_words(by: str, count: int, accuracy: float, published: str) -> str:
+    """An accuracy on so many runs; figures of others are named beside it where the runs are the official ones."""
+    beside = f" ({published})" if count == one_shot.OFFICIAL else ""
+    return f"{by}20-way one-shot, {one_shot.called(count)}: accuracy {accuracy:.4f}{beside}"

@@ -136,7 +136,8 @@ def decision_threshold(folder: str, threshold: float | None, threshold_at: str |
         return 0.5, "not measured: there is no thresholds.json beside the model"
     rule = threshold_at or measured.get("default", "best_accuracy")
     if rule not in measured:
-        raise ValueError(f"--threshold_at={rule}: this model has {', '.join(sorted(set(measured) & set(RULES)))}")
+        known = ", ".join(sorted(set(measured) & set(RULES))) or "none of them: run evaluate.py, or pass --threshold"
+        raise ValueError(f"--threshold_at={rule}: this model has {known}; expected one of {', '.join(RULES)}")
     return strictest(measured) if rule == "fpr1" else measured[rule], RULES.get(rule, rule)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from nets.heads import HEADS, make_head
 from nets.models import siamese
+from tasks import models
 from tasks.models import load_model
 from utils.run import folder as runs
 
@@ -143,6 +144,26 @@ def test_a_sound_model_comes_back_and_draws_no_number(make, tmp_path):
     assert load_model(str(packed), model.name).count_params() == model.count_params()
 
 
+@pytest.mark.parametrize("layers, says", [
+    ([keras.Input((256, 256, 1)), keras.layers.AveragePooling2D(256)],
+     r"layer right of \(256, 256, 1\) takes 262,144 bytes"),
+    ([keras.Input((32, 32, 1)), keras.layers.UpSampling2D(16, name="wide"), keras.layers.GlobalMaxPooling2D()],
+     r"layer wide of \(512, 512, 1\) takes 1,048,576 bytes"),
+    ([keras.Input((32, 32, 1)), keras.layers.Flatten(), keras.layers.RepeatVector(99, name="wide")],
+     r"layer wide of \(99, 1024\) takes 405,504 bytes"),
+])
+def test_a_small_file_whose_pictures_would_fill_the_memory_is_refused_in_a_line(layers, says, tmp_path, monkeypatch):
+    """With a harmless limit; a model below it comes back."""
+    tower = keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(4)], name="tower")
+    siamese.siamese(tower, make_head("distance")).save(path := str(tmp_path / "stranger.keras"))
+    assert load_model(path, siamese.KIND).count_params()
+    monkeypatch.setattr(models, "LARGEST", 200_000)
+    monkeypatch.setattr(keras.saving, "load_model", None)  # it is not built
+    with pytest.raises(ValueError, match=f"for one picture the {says}.*200,000 at most") as error:
+        load_model(path, siamese.KIND)
+    assert str(error.value).startswith(path) and "\n" not in str(error.value) and "another --model" in str(error.value)
+
+
 @pytest.mark.slow
 def test_a_fresh_process_reads_a_model_of_every_head(tmp_path):
     """Of every layer, that is: nothing has imported it before the file is read."""
@@ -155,6 +176,7 @@ def test_a_fresh_process_reads_a_model_of_every_head(tmp_path):
     found = told_by(f"""
 import json
 import numpy as np
+from tasks import models
 from tasks.models import load_model
 images = np.random.default_rng(0).integers(0, 256, (2, 3, 32, 32, 1)).astype("float32")
 models = {{name: load_model(f"{tmp_path}/{{name}}.keras", "siamese") for name in {heads}}}

@@ -1,10 +1,17 @@
 """A run that goes on: its flags are read and fit before anything else happens."""
 
+import os
+import socket
+import subprocess
+import sys
+import zipfile
+
 import pytest
 
+from tasks import resuming
 from tasks.resuming import MAY_CHANGE
 
-from helpers import told_by
+from helpers import ROOT, told_by
 
 # What train.py's check says of a command line with --resume in a folder with a run, and the flags that it ends with.
 ASK = """
@@ -94,3 +101,66 @@ def test_a_damaged_flag_file_is_named(text, message, run, tmp_path):
 def test_flags_of_other_tasks_are_still_refused(run, tmp_path):
     (said,) = ask(tmp_path, ["--hinge_margin=2"])
     assert said.startswith("--hinge_margin has no effect with --task=siamese")
+
+
+HOLD = """
+import os, sys, time
+sys.path.insert(0, {root!r})
+from tasks.resuming import hold
+hold({folder!r})
+print("held", flush=True)
+time.sleep({seconds})
+"""
+
+
+def holding(folder, seconds):
+    process = subprocess.Popen([sys.executable, "-c", HOLD.format(root=str(ROOT), folder=str(folder), seconds=seconds)],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "held\n", process.stderr.read()
+    return process
+
+
+def test_a_run_is_trained_by_one_process_until_it_ends_or_is_killed(run):
+    process = holding(run, 60)
+    try:
+        with pytest.raises(ValueError) as error:
+            resuming.hold(str(run))
+        assert str(error.value).startswith(f"{run}: process {process.pid} on {socket.gethostname()} trains it since 20")
+        assert "wait for it or end it" in str(error.value) and "\n" not in str(error.value)
+    finally:
+        process.kill()
+        process.wait()
+    assert (run / "training.lock").exists()  # a killed process leaves it
+    resuming.hold(str(run))
+    resuming.hold(str(run))  # it is ours
+    assert (run / "training.lock").read_text().split("\n")[1] == str(os.getpid())
+    resuming.release(str(run / "training.lock"))
+    process = holding(run, 0)
+    assert process.wait() == 0 and not (run / "training.lock").exists()
+
+
+def test_a_lock_of_another_host_is_told_and_one_that_is_cut_counts_for_nothing(run):
+    (run / "training.lock").write_text("elsewhere\n7\n2026-01-01 10:00:00\n")
+    with pytest.raises(ValueError, match="process 7 on elsewhere trains it since 2026-01-01 10:00:00.*delete .*lock"):
+        resuming.hold(str(run))
+    (run / "training.lock").write_text("")
+    resuming.hold(str(run))
+    resuming.release(str(run / "training.lock"))
+
+
+def test_models_that_are_gone_are_said_and_a_cut_one_is_refused_before_the_first_batch(run, capsys):
+    for name in ("best.keras", "last.keras", "best.other.keras"):
+        with zipfile.ZipFile(run / name, "w") as file:
+            file.writestr("model.weights.h5", bytes(999))
+    resuming.check_models(str(run), [""])
+    assert capsys.readouterr().out == ""
+    (run / "best.keras").unlink()
+    resuming.check_models(str(run), ["", "other"])
+    said = capsys.readouterr().out
+    assert f"{run}/best.keras is not there: the best of the epochs that follow is kept" in said
+    assert f"{run}/last.other.keras is not there: the next epoch writes it" in said and len(said.splitlines()) == 2
+    for damaged in (b"", (run / "last.keras").read_bytes()[:500],
+                    (run / "last.keras").read_bytes().replace(bytes(9), b"123456789", 1)):
+        (run / "last.keras").write_bytes(damaged)
+        with pytest.raises(ValueError, match="last.keras: cannot be read .*delete it, and the next epoch writes it"):
+            resuming.check_models(str(run), [""])

@@ -5,11 +5,14 @@ import errno
 import hashlib
 import os
 import re
+import shutil
+import socket
 import stat
 import time
 import uuid
+import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 import numpy as np
@@ -17,6 +20,7 @@ import numpy as np
 from utils.data.images import is_picture
 from utils.saying import counted, left_out, say_once, shown
 
+BEGIN = 2**16  # bytes of files of one size that are compared before whole files are
 OMNIGLOT = "images_background"  # the folder that tells a data set in Omniglot's layout
 SYSTEM = {  # what storage systems, phones and computers put beside pictures, in small letters, and what lies in there
     **dict.fromkeys(("@eadir", ".@__thumb", ".thumbnails", ".thumbs", "thumbs.db", "ehthumbs.db"), "thumbnail"),
@@ -25,7 +29,10 @@ SYSTEM = {  # what storage systems, phones and computers put beside pictures, in
 }
 # the environment variable with the patterns of --exclude, a line each, for worker processes too
 EXCLUDE = "EXCLUDE_PICTURES"
-ASIDE = re.compile(r"\.[0-9a-f]{8}\.new(\.|$)")  # in the names of files that `save_aside` is writing
+# the names of what is written aside: files of `save_aside`, and folders; by which host, and which process
+ASIDE = re.compile(r"\.[0-9a-f]{8}(?:\.([0-9a-f]{8})-(\d+))?\.new(?:\.|$)")
+ASIDE_FOLDER = re.compile(r"\.new-([0-9a-f]{8})-(\d+)-\w+")
+FORGOTTEN = 600  # seconds after which such a file of another host, in which nobody has written, is a remain
 # of a data set
 PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
 
@@ -190,27 +197,31 @@ def hint_at_heic(others: list[str]) -> None:
         say_once(f"{count} HEIC pictures are left out: pip install pillow-heif, and they are read")
 
 
-def digest(path: str) -> str:
-    """sha1 of a file's contents."""
+def digest(path: str, most: int = -1) -> str:
+    """sha1 of a file's contents, or of so many bytes at its begin."""
     if not os.path.isfile(path):  # to read a pipe or a device might never end
         raise FileNotFoundError(0, "not a regular file", path)
     with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha1").hexdigest()
+        return (hashlib.file_digest(file, "sha1") if most < 0 else hashlib.sha1(file.read(most))).hexdigest()
 
 
 def identical(paths: Sequence[str]) -> list[list[int]]:
     """Indices of files that have the same contents, byte for byte: lists of two or more, in order. Only files of one
-    size are read."""
-    by_size: dict[int, list[int]] = {}
-    for index, path in enumerate(paths):
+    size are opened, and only those that begin alike are read."""
+    groups = [[*range(len(paths))]]
+    for told in os.path.getsize, lambda path: digest(path, BEGIN), digest:
+        groups = [part for group in groups for part in parted(group, paths, told)]
+    return sorted(groups)
+
+
+def parted(indices: Sequence[int], paths: Sequence[str], told: Callable[[str], Hashable]) -> list[list[int]]:
+    """The indices of files in groups of two or more of which the same is told; files that cannot be read are left
+    out."""
+    groups: dict[Hashable, list[int]] = {}
+    for index in indices:
         with contextlib.suppress(OSError):  # gone, or not ours to read: whoever opens the file says so
-            by_size.setdefault(os.path.getsize(path), []).append(index)
-    by_digest: dict[str, list[int]] = {}
-    for indices in by_size.values():
-        for index in indices if len(indices) > 1 else ():
-            with contextlib.suppress(OSError):
-                by_digest.setdefault(digest(paths[index]), []).append(index)
-    return sorted(indices for indices in by_digest.values() if len(indices) > 1)
+            groups.setdefault(told(paths[index]), []).append(index)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def evenly(items: Sequence, most: int) -> list:
@@ -252,7 +263,8 @@ def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None
         save: writes the file whose name it is given.
         ending: that the other name must have, such as ".keras"; it begins with `path` and is nobody else's.
     """
-    aside = f"{path}.{uuid.uuid4().hex[:8]}.new{ending}"  # `remove_remains` knows these names
+    remove_remains(os.path.dirname(path), os.path.basename(path))
+    aside = f"{path}.{uuid.uuid4().hex[:8]}.{writer()}.new{ending}"  # `remove_remains` knows these names
     try:
         save(aside)
         os.replace(aside, path)
@@ -264,12 +276,37 @@ def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None
         raise
 
 
-def remove_remains(folder: str) -> None:
-    """Removes what writers that were killed have left in a folder: files of `save_aside` in which nobody has written
-    for ten minutes."""
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if (ASIDE.search(entry.name) and entry.is_file(follow_symlinks=False)
-                and time.time() - entry.stat().st_mtime > 600):
+def writer() -> str:
+    """This host and this process, as names of what is written aside have them."""
+    return f"{zlib.crc32(socket.gethostname().encode()):08x}-{os.getpid()}"
+
+
+def remove_remains(folder: str, begin: str = "") -> bool:
+    """Removes what writers that were killed have left in a folder, and returns whether there was something: files of
+    `save_aside` and folders whose process on this host is gone, and what nobody has written to for ten minutes.
+
+    Args:
+        begin: of the names that are meant.
+    """
+    found = False
+    with contextlib.suppress(OSError), os.scandir(folder or ".") as entries:
+        for entry in [entry for entry in entries if entry.name.startswith(begin)]:
+            match = ASIDE_FOLDER.fullmatch(entry.name) if entry.is_dir() else ASIDE.search(entry.name)
+            if match and not entry.is_symlink() and is_left(match, entry):
+                found = True
                 with contextlib.suppress(OSError):
-                    os.remove(entry.path)
+                    shutil.rmtree(entry.path) if entry.is_dir() else os.remove(entry.path)
+    return found
+
+
+def is_left(match: re.Match, entry: os.DirEntry) -> bool:
+    """Whether nobody writes any more to what its name says was written aside."""
+    host, process = match.groups()
+    if host == writer().split("-")[0] and os.name == "posix":
+        try:
+            os.kill(int(process), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:  # another person's process
+            return False
+    return time.time() - entry.stat().st_mtime > FORGOTTEN

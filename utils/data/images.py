@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image, ImageOps
 
+from utils.data.formats.refused import why_not
 from utils.saying import say_once, shown
 
 with contextlib.suppress(ImportError):  # optional: pictures of phones
@@ -19,8 +20,7 @@ with contextlib.suppress(ImportError):  # optional: pictures of phones
 
 PAPER, DARK_PAPER = 255, 40  # what shows through transparent pixels; dark where all would be lost on white
 LIGHT, LOST = 230, 0.01  # grey from which on a mark is lost on white, and share of what shows that may be darker
-LIMIT = "MAX_MEGAPIXELS"  # name of the environment variable that holds the limit, so that worker processes know it too
-MEGAPIXELS = 300.0  # the limit where nobody sets another
+LIMIT, MEGAPIXELS = "MAX_MEGAPIXELS", 300.0  # the environment variable of the limit, for workers too; and the default
 LARGE = 16_000_000  # pixels from which on a picture is scaled down while it is decoded, where the format can
 SCALING = {"JPEG", "MPO"}  # those that can
 STUBS = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}  # Pillow only knows their headers, or starts another program
@@ -266,7 +266,7 @@ def reason(path, error: Exception) -> str:
         return "the file is empty"
     if isinstance(error, Image.UnidentifiedImageError):
         heic = "a HEIC picture: pip install pillow-heif, or convert it to JPEG"
-        return heic if is_path and is_heic(path) else "not an image that Pillow can read"
+        return heic if is_path and is_heic(path) else why_not(path, FORMATS)
     if isinstance(error, MemoryError):
         return "broken image (it claims more pixels than memory holds)"
     if isinstance(error, Refused):

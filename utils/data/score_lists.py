@@ -1,5 +1,7 @@
 """Each format that human scores come in -> rows: tables, lines, TID2013, LIVE."""
 
+import codecs
+import contextlib
 import csv
 import io
 import os
@@ -26,6 +28,9 @@ KIND_COLUMNS = ("kind", "distortion", "disttype", "distortiontype")
 LEVEL_COLUMNS = ("level", "distlevel", "distortionlevel")
 DELIMITERS = ";\t|,"  # in this order where two of them fit alike: a comma may stand in a name or in a number
 LOOKED_AT = 30  # lines by which the delimiter is told
+MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16",
+         codecs.BOM_UTF16_BE: "utf-16"}  # with which a text begins; the longer ones first
+HIGHEST = 1e9  # of a score, either way: what is computed with them in float32 stays exact enough
 TEXT = "a text file of images and scores; save a spreadsheet as CSV"
 
 TID_LIST = "mos_with_names.txt"
@@ -53,16 +58,29 @@ class Row(NamedTuple):
 
 
 def text_lines(path: str, expected: str = TEXT) -> list[str]:
-    """The lines of a text file, in UTF-8, or in UTF-16 if it says so; bytes that are neither stay in the names, as
-    Python keeps those of files."""
+    """The lines of a text file, in UTF-8, or in UTF-16 if it says so or looks so; bytes that are neither stay in the
+    names, as Python keeps those of files."""
     with reading(path, expected):
         data = Path(path).read_bytes()
-        text = data.decode("utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig", "surrogateescape")
+        code = coding_of(data)
+        text = data.decode(code, "surrogateescape" if code == "utf-8-sig" else "strict")
     lines = list(io.StringIO(text, newline=None))
     for line_number, line in enumerate(lines, start=1):
         if "\0" in line:
-            raise ValueError(f"{path}, line {line_number}: holds a NUL byte; expected {expected}")
+            raise ValueError(f"{path}, line {line_number}: holds a NUL byte; expected {expected}, in UTF-8")
     return lines
+
+
+def coding_of(data: bytes) -> str:
+    """The code of a text: UTF-16 or UTF-32 by its mark; UTF-16 without a mark, as some programs save it, where every
+    other byte is mostly NUL; otherwise UTF-8."""
+    for mark, code in MARKS.items():
+        if data.startswith(mark):
+            return code
+    first, second = (data[start:4096:2].count(0) for start in (0, 1))
+    if max(first, second) > len(data[:4096]) // 4 and min(first, second) == 0:
+        return "utf-16-be" if first else "utf-16-le"
+    return "utf-8-sig"
 
 
 def shown(value: object) -> str:
@@ -84,8 +102,9 @@ def number(text: str, where: str, decimal_comma: bool = False) -> float:
         value = float(text)
     except ValueError:
         raise ValueError(f"{where}: found {shown(text)} instead of a score; expected a number, such as 3.5") from None
-    if not np.isfinite(value):
-        raise ValueError(f"{where}: the score is {value}; expected a finite number; correct the line or leave it out")
+    if not abs(value) <= HIGHEST:  # nor NaN
+        raise ValueError(f"{where}: the score is {value:g}; expected a finite number of at most {HIGHEST:g}; correct "
+                         "the line or leave it out")
     return value
 
 
@@ -154,11 +173,11 @@ def delimiter_of(path: str, lines: list[str]) -> str | None:
 
 def fit(lines: list[str], delimiter: str) -> tuple[bool, bool, int]:
     """How well a delimiter parts lines: whether the first names known columns, whether all have as many fields, and how
-    many the first has."""
-    try:
-        rows = [fields for fields in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if fields]
-    except csv.Error:
-        return False, False, 0
+    many the first has. Lines from one on that cannot be parted are left to whoever reads them all."""
+    rows = []
+    with contextlib.suppress(csv.Error):
+        for fields in csv.reader(lines, delimiter=delimiter, skipinitialspace=True):
+            rows += [fields] if fields else []
     names = {plain(field) for field in rows[0]} if rows else set()
     known = bool(names & {*IMAGE_COLUMNS}) + bool(names & {*SCORE_COLUMNS}) == 2
     widths = [len(fields) for fields in rows] or [0]
@@ -193,7 +212,7 @@ def fields_of(path: str, lines: list[str], first: int, delimiter: str) -> Iterat
             return
         fields = [field.strip() for field in fields]
         if any(fields):
-            yield f"{path}, line {first + table.line_num}", fields
+            yield f"{path}, line {begun}", fields  # which a quotation mark without its partner may carry on for pages
 
 
 def read_table(path: str, lines: list[str], first: int, delimiter: str, higher_is_better: bool,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from utils.data.files import save_aside
-from utils.data.score_lists import LIVE_REFERENCES, TID_LIST, Row, live_rows, read_list, tid_rows
+from utils.data.files import identical, save_aside
+from utils.data.score_lists import HIGHEST, LIVE_REFERENCES, TID_LIST, Row, live_rows, read_list, tid_rows
 from utils.saying import counted, say_once, some
 
 TID_IMAGES = "distorted_images"
@@ -74,8 +74,9 @@ def read_scores(
         a folder   of LIVE release 2 (Sheikh et al. 2006): `refnames_all.mat`, `dmos_realigned.mat` or else
                    `dmos.mat`, `jp2k/` ...; DMOS; the undistorted images in it are left out
     An image without a known reference is its own. A path may be listed twice with one score, which
-    makes two images of one reference. A path is tried as it is written, then with / for \, then regardless of
-    case; images that are not there are left out and named. Paths stay below the folder that they start from.
+    makes two images of one reference; files of the same contents are one image, with the mean of their
+    scores. A path is tried as it is written, then with / for \, then regardless of case; images that are not there are
+    left out and named. Paths stay below the folder that they start from.
 
     Args:
         higher_is_better: to be declared for a list, whatever its columns are called; known for the folders.
@@ -134,6 +135,7 @@ def scored(path: str, root: str, rows: list[Row], higher_is_better: bool, score_
     rows = find_files(path, root, rows, skip_missing)
     check_paths(path, root, rows, links)
     check_scores(path, rows)  # two names may have turned out to be one file
+    rows = once(path, root, rows)
     scores = np.array([row.score for row in rows], "float64")
     low, high = score_range or (scores.min(), scores.max())
     if scores.min() < low or scores.max() > high:
@@ -166,6 +168,25 @@ def check_scores(path: str, rows: list[Row]) -> None:
                 f"{path}: {row.path} is listed with the scores {other:g} and {row.score:g}; expected one, such as "
                 "their mean"
             )
+
+
+def once(path: str, root: str, rows: list[Row]) -> list[Row]:
+    """The rows without files that have the contents of an earlier one, be they copies or links; that one has the mean
+    of their scores. It is said, because such an image might be trained on and tested on."""
+    names = list(dict.fromkeys(os.path.normpath(row.path) for row in rows))
+    first = {}
+    for same in identical([os.path.join(root, name) for name in names]):
+        if os.path.getsize(os.path.join(root, names[same[0]])):  # whoever opens an empty file says so
+            first |= {names[index]: names[same[0]] for index in same[1:]}
+    told: dict[str, dict[str, float]] = {}
+    for row in rows:
+        name = os.path.normpath(row.path)
+        told.setdefault(first.get(name, name), {})[name] = row.score
+    if first:
+        say_once(f"{path}: {counted(len(first), 'image')} with the contents of another, so each image counts once, "
+                 f"with the mean of its scores: {some([f'{name} is {other}' for name, other in first.items()])}")
+    return [row._replace(score=float(np.mean([*told[name].values()]))) for row in rows
+            if (name := os.path.normpath(row.path)) not in first]
 
 
 def spellings(name: str) -> list[str]:
@@ -273,8 +294,8 @@ def write_list(path: str, files: Sequence[str], scores: Sequence[float]) -> None
     """
     if not len(files) or len(files) != len(scores):
         raise ValueError(f"{path}: {len(files)} files and {len(scores)} scores; expected one score for each file")
-    if not np.all(np.isfinite(scores)):
-        raise ValueError(f"{path}: scores that are not finite; expected numbers only")
+    if not np.all(np.abs(scores) <= HIGHEST):  # nor NaN
+        raise ValueError(f"{path}: scores that are not finite; expected numbers of at most {HIGHEST:g}")
     for file in map(os.fspath, files):
         if not file or file != file.strip() or file.startswith("#") or "\n" in file or "\r" in file:
             raise ValueError(

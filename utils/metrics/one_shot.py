@@ -15,10 +15,11 @@ from scipy.spatial.distance import cdist
 
 from utils.archives import open_zip
 from utils.data.images import read_image
+from utils.saying import counted
 
 EXPECTED = "Omniglot's all_runs.zip"
 MOST = 10**8  # bytes that it may unpack to; it has a quarter of a million
-LABELS, WAYS = "class_labels.txt", 20
+LABELS, WAYS, OFFICIAL = "class_labels.txt", 20, 20  # characters of a run; runs of the official archive
 
 
 class Run(NamedTuple):
@@ -39,18 +40,25 @@ def read_runs(archive: str, shape: tuple[int, int, int]) -> list[Run]:
         return [read_run(file, *pairs, shape) for pairs in pairs_of_names(archive, file)]
 
 
-def check_runs(archive: str) -> None:
-    """Raises ValueError where a file is not that archive, or not whole; pictures are not decoded."""
+def check_runs(archive: str) -> int:
+    """How many runs an archive holds; ValueError where it is none, or not whole. Pictures are not decoded."""
     with open_zip(archive, EXPECTED, MOST) as file:
-        for pairs in pairs_of_names(archive, file):
+        runs = pairs_of_names(archive, file)
+        for pairs in runs:
             for name in sum(pairs, []):
                 file.read(name)
+    return len(runs)
+
+
+def called(runs: int) -> str:
+    """What so many runs are called: only the twenty are the official ones."""
+    return "official runs" if runs == OFFICIAL else f"{counted(runs, 'run')}, not the official {OFFICIAL}"
 
 
 def pairs_of_names(archive: str, file: zipfile.ZipFile) -> list[tuple[list[str], list[str]]]:
     """For each run the names of its test images, and of the true training image of each; ValueError where they are not
     20 different ones."""
-    lists = sorted(name for name in file.namelist() if PurePosixPath(name).name == LABELS)
+    lists = sorted({name for name in file.namelist() if PurePosixPath(name).name == LABELS})
     if not lists:
         raise ValueError(f"{archive}: no {LABELS} inside; expected {EXPECTED}")
     of_runs = []

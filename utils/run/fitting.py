@@ -55,7 +55,7 @@ class SavedState(keras.callbacks.Callback):
         def save(path: str) -> None:
             self.model.save_weights(path)
             with h5py.File(path, "a") as file:
-                file.attrs["epochs"] = epoch + 1
+                file.attrs["epochs"], file.attrs["backend"] = epoch + 1, keras.backend.backend()
                 file.attrs["seeds"] = [keras.ops.convert_to_numpy(seed) for seed in seeds_of(self.model)]
 
         save_aside(save, self.path, ".weights.h5")
@@ -65,13 +65,18 @@ def restore_state(trained: keras.Model, path: str) -> int:
     """Loads what `SavedState` saved, if anything, and returns the epochs that it has seen.
 
     Raises:
-        ValueError: a damaged file, or one of another network or optimizer.
+        ValueError: a damaged file, or one of another network, optimizer or backend.
     """
     if not os.path.isfile(path):
         return 0
     trained.optimizer.build(trained.trainable_variables)
-    folder = os.path.dirname(path)
-    with reading(path, "weights and optimizer of this run", runs.mend(folder, runs.STATE)), warnings.catch_warnings():
+    mend = runs.mend(os.path.dirname(path), runs.STATE)
+    with reading(path, "weights and optimizer of this run", mend), h5py.File(path) as file:
+        backend = file.attrs.get("backend", keras.backend.backend())  # runs of before have none
+        if backend != keras.backend.backend():
+            raise ValueError(f"{path}: was saved on {backend}, and this is {keras.backend.backend()}, which draws "
+                             f"other numbers; pass --backend={backend}, or {mend}")
+    with reading(path, "weights and optimizer of this run", mend), warnings.catch_warnings():
         warnings.filterwarnings("error", "Skipping variable loading")  # Keras would go on with a fresh optimizer
         trained.load_weights(path)
         with h5py.File(path) as file:
@@ -265,7 +270,8 @@ def make_callbacks(
     monitor, mode = (validation.monitor, validation.mode) if validation and validation.monitor else ("loss", "min")
     keep_last = bool(validation) and not validation.monitor
     past = runs.read_log(folder)
-    best = (max if mode == "max" else min)((row[monitor] for row in past if monitor in row), default=None)
+    known = past if os.path.isfile(os.path.join(folder, runs.BEST)) else []  # the best model is gone: the next is kept
+    best = (max if mode == "max" else min)((row[monitor] for row in known if monitor in row), default=None)
     Lambda = keras.callbacks.LambdaCallback
     callbacks = [
         StopAtNaN(folder),

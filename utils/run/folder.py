@@ -11,8 +11,8 @@
     thresholds.json   similarities from which on to say "same"
     evaluation.json   quality on the held-out test
     classes.csv       the same for each of its classes, the worst first
-    order.json        quality: the order of levels of distortion, and where scores lie; agreement.json: agreement with
-                      people
+    order.json        quality: order of levels, and where scores lie; agreement.json: agreement with people
+    training.lock     while it is trained: by which host, which process, and since when
     *.png             figures
 """
 
@@ -34,11 +34,12 @@ from utils.data.files import reading, save_aside
 
 LOGS, DIFFERENT = "logs", "different"  # the folder of all runs; of thresholds.json: how alike different pairs are
 READY = str(Path(__file__).parents[2] / "model_data")
-BEST, LAST, STATE = "best.keras", "last.keras", "state.weights.h5"
+BEST, LAST, STATE, LOCK = "best.keras", "last.keras", "state.weights.h5", "training.lock"
 WORKER = "worker"  # and its number: the folder of each but the first of several
 FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
 THRESHOLDS, EVALUATION, ORDER = "thresholds.json", "evaluation.json", "order.json"
 CLASSES, LOG = "classes.csv", "log.csv"
+PARTS = ("test", "validation", "train", "train_classes")  # of split.json: names of files, or how many they are
 GO_ON = "train on from its model: python train.py --flagfile={folder}/flags.txt --weights={folder} --run=NAME"
 MENDS = {  # what to do where a file of a run is damaged
     FLAGS: "write into it what train.py was called with, or train on from its model: python train.py "
@@ -229,12 +230,21 @@ def is_share(value: Any) -> bool:
 
 
 def same_split(folder: str, held_out: dict[str, Any]) -> bool:
-    """Whether a run held out the same files and classes; true where it has no split.json.
+    """Whether a run held out the same files and classes; true where it has no split.json, ValueError where that is
+    damaged. The words may differ, and so may the folder that the names start from, where the data were moved."""
+    before, free = checked_split(folder), {"how": "", "root": ""}
+    return not before or {**before, **free} == {**held_out, **free}
 
-    How that is said in words may differ, and so may the folder that the names start from, where the data were moved.
-    """
-    before, free = read_json(folder, SPLIT), {"how": "", "root": ""}
-    return before is None or {**before, **free} == {**held_out, **free}
+
+def checked_split(folder: str) -> dict[str, Any]:
+    """The content of split.json, or {} where there is none; ValueError where a part of it is not what a run writes."""
+    with reading(os.path.join(folder, SPLIT), "texts as root and how, names as parts", mend(folder, SPLIT)):
+        split = read_json(folder, SPLIT)
+        for key, value in ({"root": None} | split if split is not None else {}).items():
+            texts = [value] if key in ("root", "how") else value if key in PARTS and type(value) is not int else []
+            if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+                raise ValueError(f"{key} is {'missing' if value is None else str(value)[:40]}")
+    return split or {}
 
 
 def as_json(content: Any, **options: Any) -> str:
@@ -325,16 +335,16 @@ def write_table(folder: str, name: str, rows: list[dict[str, Any]], columns: lis
 
 
 def read_split(folder: str) -> dict[str, Any]:
-    """What a run held out, with "root" as an absolute path; {} where the run has no split.json.
+    """What a run held out, with "root" as an absolute path, and no names where a part is a count; {} without the file.
 
-    Older runs wrote the root as they were given it, relative to the folder that they were started in. That is the
-    working folder, or the one that holds their logs/.
+    Older runs wrote the root relative to the folder that they were started in. That is the working folder, or the one
+    that holds their logs/. ValueError where the file is damaged.
     """
-    split = read_json(folder, SPLIT) or {}
-    if "root" not in split:
+    if not (split := checked_split(folder)):
         return split
+    split |= {part: [] for part in PARTS if isinstance(split.get(part), int)}
     starts = [Path.cwd(), *Path(folder).resolve().parents[1:3]]  # the run may be a split in a run's folder
     roots = [str(start / os.path.expanduser(split["root"])) for start in starts]
-    names = [name for part in ("test", "validation", "train", "train_classes") for name in split.get(part, [])]
+    names = [name for part in PARTS for name in split.get(part, [])]
     kept = next((root for root in roots if any(os.path.exists(os.path.join(root, name)) for name in names)), roots[0])
     return {**split, "root": os.path.abspath(kept)}

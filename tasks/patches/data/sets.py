@@ -1,5 +1,4 @@
-"""Patch sets as they are distributed: HPatches, UBC PhotoTour, pairs of photos with a homography; and key points from a
-file.
+"""Patch sets as they are distributed: HPatches, UBC PhotoTour, photos with homographies; and key points from a file.
 
 A scene holds views of the same points: row i of each view shows point i.
 """
@@ -20,8 +19,11 @@ REFERENCE = "ref"  # the view of a scene that the others are compared with
 STRIP = 65  # pixels a side of a patch of HPatches
 GRID, TILE = 16, 64  # patches each way in a file of PhotoTour, and pixels a side of one
 MODEL = "_model.txt"  # of a pair of photos with a homography: NAME_model.txt, NAMEA.*, NAMEB.*
+# of a sequence of whole photos, in the names of Oxford's set and of HPatches: H1to3p beside img1.*, H_1_3 beside 1.*
+SEQUENCE = re.compile(r"H_?(\d+)(?:to|_)(\d+)p?(?:\.txt)?", re.IGNORECASE)
 EXPECTED = ("expected folders that hold ref.png and other strips as HPatches, the files info.txt and patches*.bmp of "
-            f"PhotoTour, or NAME{MODEL} with photos NAMEA and NAMEB")
+            f"PhotoTour, NAME{MODEL} with photos NAMEA and NAMEB, or sequences of photos: img1.png, img2.png and H1to2p"
+            " as in Oxford's set, or 1.ppm, 2.ppm and H_1_2 as in that of HPatches")
 
 
 class Scene(NamedTuple):
@@ -44,7 +46,7 @@ class PhotoTour(NamedTuple):
 
 
 class PhotoPair(NamedTuple):
-    """Two photos, and the matrix (3, 3) that maps pixels of b to pixels of a."""
+    """Two photos, and the matrix (3, 3) that maps pixels of b to pixels of a. Pairs of one sequence share their a."""
 
     name: str
     a: str
@@ -58,7 +60,7 @@ def kind_of(root: str) -> str:
     names = os.listdir(root)
     if "info.txt" in names and tiles(root):
         return "phototour"
-    if any(name.endswith(MODEL) for name in names):
+    if any(name.endswith(MODEL) for name in names) or any(matrices(folder) for _, folder in sequences(root)):
         return "homographies"
     if any(os.path.isfile(os.path.join(root, folder, f"{REFERENCE}.png")) for folder in folders):
         return "hpatches"
@@ -144,27 +146,57 @@ def numbers(path: str, least: int, expected: str) -> np.ndarray:
 
 
 def photo_pairs(root: str) -> list[PhotoPair]:
-    """The pairs of photos of a folder, each with its homography.
+    """The pairs of photos of a folder, and those of sequences in it or in its folders, each with its homography.
+
+    The matrix of a pair maps pixels of b to pixels of a, and that of a sequence pixels of its first photo to pixels of
+    the other.
 
     Raises:
         ValueError: a photo is missing, or the matrix is none, naming the file.
     """
-    names = sorted(os.listdir(root))
     pairs = []
-    for model in (name for name in names if name.endswith(MODEL)):
+    for model in sorted(name for name in os.listdir(root) if name.endswith(MODEL)):
         name, path = model.removesuffix(MODEL), os.path.join(root, model)
-        photos = [next((other for other in names if os.path.splitext(other)[0] == name + side
-                        and is_picture(os.path.join(root, other))), None)
-                  for side in "AB"]
-        if None in photos:
-            raise ValueError(f"{path}: expected photos {name}A and {name}B beside it, such as {name}A.jpg")
-        expected = "three lines of three numbers, which map pixels of B to pixels of A"
-        with reading(path, expected):
-            matrix = np.loadtxt(path)
-        if matrix.shape != (3, 3) or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-12:
-            raise ValueError(f"{path}: not a homography, expected {expected}")
-        pairs.append(PhotoPair(name, *(os.path.join(root, photo) for photo in photos), matrix))
+        photos = [photo(path, name + side) for side in "AB"]
+        pairs.append(PhotoPair(name, *photos, homography(path, "pixels of B to pixels of A")))
+    for sequence, folder in sequences(root):
+        for first, other, file in matrices(folder):
+            path = os.path.join(folder, file)
+            a, b = (photo(path, f"img{number}", f"{number}") for number in (first, other))
+            matrix = homography(path, f"pixels of photo {first} to pixels of photo {other}")
+            pairs.append(PhotoPair(f"{sequence} {first}-{other}", a, b, np.linalg.inv(matrix)))
     return pairs
+
+
+def sequences(root: str) -> list[tuple[str, str]]:
+    """A folder and the folders in it, by name: each may hold a sequence of photos."""
+    below = [(name, os.path.join(root, name)) for name in sorted(folders_in(root))]
+    return [(os.path.basename(os.path.abspath(root)), root), *below]
+
+
+def matrices(folder: str) -> list[tuple[int, int, str]]:
+    """The homographies of a sequence: the numbers of both photos, and the file."""
+    found = ((SEQUENCE.fullmatch(name), name) for name in os.listdir(folder))
+    return sorted((int(match[1]), int(match[2]), name) for match, name in found if match)
+
+
+def photo(path: str, *stems: str) -> str:
+    """The photo beside a matrix that has one of these names, whatever its ending; ValueError where there is none."""
+    folder = os.path.dirname(path)
+    for name in sorted(os.listdir(folder)):
+        if os.path.splitext(name)[0] in stems and is_picture(os.path.join(folder, name)):
+            return os.path.join(folder, name)
+    raise ValueError(f"{path}: there is no photo {' or '.join(stems)} beside it; expected one such as {stems[0]}.png")
+
+
+def homography(path: str, maps: str) -> np.ndarray:
+    """The matrix (3, 3) of a text file; ValueError where it is none."""
+    expected = f"three lines of three numbers, which map {maps}"
+    with reading(path, expected):
+        matrix = np.loadtxt(path)
+    if matrix.shape != (3, 3) or not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-12:
+        raise ValueError(f"{path}: not a homography, expected {expected}")
+    return matrix
 
 
 def read_keypoints(path: str, photo: str) -> Keypoints:

@@ -36,25 +36,33 @@ class Measured(NamedTuple):
     mistakes: tuple
 
 
-def seen_twice(pair: PhotoPair, points: int, jitter: str, seed: Sequence[int], channels: int,
+def seen_again(pairs: Sequence[PhotoPair], points: int, jitter: str, seed: Sequence[int], channels: int,
                least: float = 0.0) -> Scene:
-    """Patches around key points of photo a, and around the same places of photo b, a little aside, as `jitter` says.
+    """Patches around key points of photo a, and around the same places of each photo b, a little aside, as `jitter`
+    says.
 
-    Only patches count that lie in both photos and show `least` or more pixels of a each way; of key points that are
+    Only patches count that lie in all the photos and show `least` or more pixels of a each way; of key points that are
     nearly one place only the strongest does.
+
+    Args:
+        pairs: of one photo a; the view of a single b is called as the jitter, those of several by numbers from 2 on.
     """
-    a, b = (open_image(file, "L" if channels == 1 else "RGB") for file in (pair.a, pair.b))
+    a, *others = (open_image(file, "L" if channels == 1 else "RGB") for file in (pairs[0].a, *(p.b for p in pairs)))
     points_of_a = detect(np.asarray(a.convert("L"), "float32"))
     first = frames_of(points_of_a)
-    to_b = np.linalg.inv(pair.b_to_a)
-    to_b = to_b / np.median(first[:, :, 2] @ to_b[2, :2] + to_b[2, 2])  # positive where the key points are
+    to_others = [np.linalg.inv(pair.b_to_a) for pair in pairs]  # positive where the key points are:
+    to_others = [to_b / np.median(first[:, :, 2] @ to_b[2, :2] + to_b[2, 2]) for to_b in to_others]
     fits = inside(first, a.size) & (2 * np.sqrt(np.linalg.det(first[:, :, :2])) >= least)
-    fits[fits] = inside(moved_frames(to_b, first[fits]), b.size)
+    for to_b, b in zip(to_others, others):
+        fits[fits] = inside(moved_frames(to_b, first[fits]), b.size)
     rows = np.flatnonzero(fits)[: 10 * points]
     rows = rows[apart(points_of_a.take(rows))][:points]
-    second = jittered(moved_frames(to_b, first[rows]), jitter, np.random.default_rng(seed))
-    views = {REFERENCE: cut_frames(np.asarray(a), first[rows], SIDE), jitter: cut_frames(np.asarray(b), second, SIDE)}
-    return Scene(pair.name, {name: np.rint(patches).astype("uint8") for name, patches in views.items()})
+    views, rng = {REFERENCE: cut_frames(np.asarray(a), first[rows], SIDE)}, np.random.default_rng(seed)
+    for number, (to_b, b) in enumerate(zip(to_others, others), start=2):
+        frames = jittered(moved_frames(to_b, first[rows]), jitter, rng)
+        views[jitter if len(pairs) == 1 else str(number)] = cut_frames(np.asarray(b), frames, SIDE)
+    name = pairs[0].name if len(pairs) == 1 else pairs[0].name.rpartition(" ")[0]
+    return Scene(name, {view: np.rint(patches).astype("uint8") for view, patches in views.items()})
 
 
 def inside(frames: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -15,6 +15,7 @@ from nets import frozen, towers
 from nets.heads import HEADS, make_head
 from nets.models import descriptor, siamese, superres
 from tasks.models import load_model
+from utils.data import files
 from utils.data.images import read_image
 
 from helpers import picture, scenery, small_ranker, small_siamese
@@ -119,6 +120,27 @@ def test_a_file_that_differs_is_not_kept_and_one_that_is_there_is_not_lost(run, 
     (tmp_path / "example.py").write_text("own work")
     with pytest.raises(ValueError, match="example.py exists"):
         writing.export(asked(run, what="pair", out=str(tmp_path)))
+
+
+def test_an_export_that_was_killed_while_it_moved_its_files_goes_on_without_force(run, tmp_path, capsys):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / "pair.json").write_text("half of an export")
+    with pytest.raises(ValueError, match="pair.json exists: pass --force"):
+        writing.export(asked(run, out=str(tmp_path)))
+    aside = tmp_path / f".new-{files.writer().split('-')[0]}-{ended.pid}-abc"
+    aside.mkdir()
+    (aside / "tower.json").write_text("the other half")
+    writing.export(asked(run, out=str(tmp_path)))
+    assert {path.name for path in tmp_path.iterdir()} == {"example.py", "pair", "pair.json", "tower", "tower.json"}
+    assert "pair.json picture.png other.png" in capsys.readouterr().out  # which prints a similarity
+    with pytest.raises(ValueError, match="exists: pass --force"):
+        writing.export(asked(run, out=str(tmp_path)))
+
+
+def test_the_line_to_try_a_part_for_one_picture_names_one(run, tmp_path, capsys):
+    writing.export(asked(run, what="tower", out=str(tmp_path)))
+    assert capsys.readouterr().out.strip().endswith("tower.json picture.png")
 
 
 def test_the_benchmark_leaves_out_what_is_not_installed(tmp_path, monkeypatch, capsys):

@@ -1,6 +1,10 @@
 """Where the page is served, and what is said where it cannot be."""
 
+import http.client
+import socket
 import sys
+import threading
+import time
 
 import pytest
 
@@ -39,3 +43,53 @@ def test_a_package_that_is_missing_is_one_line_with_the_command(name, monkeypatc
         monkeypatch.setitem(sys.modules, package, None if package == name else sys)
     with pytest.raises(ValueError, match=f"{name} is not installed, which the page needs: pip install flask waitress"):
         server.check_installed()
+
+
+@pytest.fixture
+def served(monkeypatch):
+    """A function that serves an application with small limits, and returns its port."""
+    pytest.importorskip("waitress")
+    monkeypatch.setattr(server, "MOST_BYTES", 1000)
+    monkeypatch.setattr(server, "IDLE", 1)
+    monkeypatch.setattr(server, "LOOKED", 1)
+    running = []
+
+    def serve(site) -> int:
+        waiting = server.listen("127.0.0.1", 0)
+        running.append(server.make_server(site, waiting))
+        threading.Thread(target=running[-1].run, daemon=True).start()
+        return waiting.getsockname()[1]
+
+    yield serve
+    for each in running:
+        each.close()
+
+
+def told(environ, start_response):
+    """Answers with what was announced, and what can be read."""
+    start_response("413 Too Large" if int(environ.get("CONTENT_LENGTH") or 0) > 500 else "200 OK", [])
+    return [f"{environ.get('CONTENT_LENGTH') or 0} {len(environ['wsgi.input'].read())}".encode()]
+
+
+@pytest.mark.parametrize("sent, status, answer", [(400, 200, b"400 400"), (900, 413, b"900 900"),
+                                                  (3_000_000, 413, b"3000000 0"), (1001, 413, b"1001 0")])
+def test_a_request_of_any_length_is_answered_and_a_large_one_is_not_kept(sent, status, answer, served):
+    connection = http.client.HTTPConnection("127.0.0.1", served(told), timeout=20)
+    connection.request("POST", "/", bytes(sent))
+    response = connection.getresponse()
+    assert (response.status, response.read()) == (status, answer)
+    connection.request("POST", "/", b"again")  # the connection is not at a loss
+    assert connection.getresponse().read() == b"5 5"
+
+
+def test_idle_connections_keep_nobody_waiting_and_end(served):
+    port = served(told)
+    idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(150)]
+    begun = time.monotonic()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", "/")
+    assert connection.getresponse().status == 200 and time.monotonic() - begun < 5
+    for each in idle:
+        each.settimeout(20)
+        assert each.recv(1) == b""  # the server ended it
+        each.close()

@@ -144,6 +144,24 @@ def test_other_sites_do_not_reach_the_page(visitor):
                  headers={"Sec-Fetch-Site": "cross-site"}).status_code == 403)
 
 
+@pytest.mark.parametrize("headers, status", [
+    ({"Origin": "http://evil.example"}, 403), ({"Origin": "null"}, 403), ({"Origin": "http://localhost:8000"}, 403),
+    ({"Sec-Fetch-Site": "same-site"}, 403), ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, 403),
+    ({"Origin": "http://localhost"}, 200), ({"Origin": "https://LOCALHOST"}, 200), ({}, 200),
+    ({"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}, 200), ({"Sec-Fetch-Site": "none"}, 200),
+])
+def test_forms_of_other_sites_are_refused_by_their_origin_too(headers, status, visitor):
+    assert post(visitor, "same", first=shot(), second=shot(), headers=headers).status_code == status
+    assert visitor.get("/same", headers=headers).status_code == 200  # a link leads here
+
+
+@pytest.mark.parametrize("language, says", [("en", "at most 1000 files"), ("zh", "最多 1000 个文件")])
+def test_too_many_small_files_are_said_by_their_number(language, says, visitor):
+    files = [(io.BytesIO(b"x"), f"{number}.png") for number in range(2000)]
+    response = visitor.post("/quality", data={"photos": files}, headers={"Accept-Language": language})
+    assert response.status_code == 413 and says in error_of(response) and "MB" not in error_of(response)
+
+
 def test_what_is_not_there_is_said(visitor):
     assert visitor.get("/nothing").status_code == 404 and "There is no such page" in visitor.get("/nothing").text
     assert visitor.get("/").headers["Location"] == "/same"

@@ -74,6 +74,10 @@ def test_two_columns_and_names_with_blanks_and_commas(tmp_path):
     ("a.png,b.png,perhaps\n", "line 1: found 'perhaps' instead of the truth; expected 1"),
     ("a.png,b.png,1,0.5\n", "line 1: .*expected two paths"),
     ("a.png,b.png\na.png,\n", "line 2: .*expected two paths"),
+    ("a.png,b.png,1\nc.png,d.png,0\na.png,b.png,0\n",
+     "line 3: 'a.png' and 'b.png' are different here and the same on line 1; expected one truth"),
+    ("a.png,b.png,0\n./b.png,a.png,1\n", "line 2: .*are the same here and different on line 1"),
+    ("a.png,a.png,1\na.png,x/../a.png,0\n", "line 2: .*are different here and the same on line 1"),
     ("a.png\0,b.png\n", "line 1: holds a NUL byte; expected a table of two paths"),
 ])
 def test_what_is_no_list_of_pairs_is_one_line(text, says, tmp_path):
@@ -106,6 +110,17 @@ def test_a_list_of_which_nothing_can_be_read(asked, folder):
     (folder / "pairs.csv").write_text("gone.png,1.png\n")
     with pytest.raises(ValueError, match="none of the 1 pair can be read.*relative paths start from"):
         asked(pairs=str(folder / "pairs.csv"))
+
+
+def test_a_pair_that_stands_twice_counts_once_in_the_figures(asked, folder):
+    os.symlink(folder / "1.png", folder / "link.png")
+    (folder / "pairs.csv").write_text("0.png,1.png,1\n1.png,0.png,1\nlink.png,0.png,1\n2.png,3.png,0\n2.png,0.png\n")
+    result, text, _ = asked(pairs=str(folder / "pairs.csv"))
+    assert len(result["results"]) == 5 and result["measured"]["pairs"] == 2
+    assert "2 lines name a pair that stands above it already" in text
+    (folder / "pairs.csv").write_text("0.png,1.png,1\nlink.png,0.png,0\n")
+    with pytest.raises(ValueError, match="line 2: .*are different here and the same on line 1"):
+        pairs.read_pairs(str(folder / "pairs.csv"))
 
 
 def test_what_pairs_measure():

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 from scipy.ndimage import gaussian_filter, map_coordinates
 
-from tasks.patches import answer as room
+from tasks.patches import answer as room, figures, scene
 from tasks.patches.describers import SIFT
 from tasks.patches.scene import compare, needed, view
 from utils.keypoints.geometry import transfer
@@ -54,6 +54,21 @@ def files(tmp_path_factory):
     exif[0x0112] = 6  # to be shown turned by 90 degrees clockwise, which undoes this turn
     image.rotate(90, expand=True).save(root / "exif.jpg", quality=95, exif=exif)
     return {path.stem: str(path) for path in root.iterdir()}
+
+
+@pytest.mark.parametrize("factor", [1.08, 1.2, 1.53])
+def test_a_large_photo_is_made_smaller_without_dropping_or_doubling_rows(factor, tmp_path, monkeypatch):
+    """A ramp stays one: its steps are equal, whatever the factor; of rows taken whole they are unequal."""
+    side = round(60 * factor)
+    slope = 250 // side  # whole levels a row
+    ramp = (slope * np.arange(side)).astype("uint8")
+    Image.fromarray(np.repeat(ramp[:, None], side, axis=1)).save(tmp_path / "ramp.png")
+    monkeypatch.setattr(scene, "MOST_PIXELS", 60 * 60)
+    monkeypatch.setattr(figures, "SIDE", 60)
+    for small in (view(str(tmp_path / "ramp.png"), SIFT, 10).photo, figures.thumbnail(str(tmp_path / "ramp.png"))[0]):
+        assert small.shape[:2] == (60, 60)
+        steps = np.diff(small.reshape(60, 60, -1)[3:-3, 30, 0].astype(float))
+        assert np.abs(steps - slope * side / 60).max() < 1.3  # of which rounding to whole levels is 1
 
 
 def options(**changes):

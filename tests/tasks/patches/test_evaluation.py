@@ -107,19 +107,55 @@ def test_pairs_of_photos(photo_pair, tmp_path, capsys):
 
 
 def test_the_second_patch_shows_the_place_that_the_homography_says(photo_pair):
-    scene = protocol.seen_twice(sets.photo_pairs(str(photo_pair))[0], 30, "none", [0], 1)
+    scene = protocol.seen_again(sets.photo_pairs(str(photo_pair)), 30, "none", [0], 1)
     one, other = (shown.reshape(len(shown), -1).astype(float) for shown in scene.views.values())
     assert np.median([np.corrcoef(a, b)[0, 1] for a, b in zip(one, other)]) > 0.97
 
 
 def test_small_patches_are_left_out_where_asked(photo_pair, monkeypatch):
-    pair, cut = sets.photo_pairs(str(photo_pair))[0], []
+    pairs, cut = sets.photo_pairs(str(photo_pair)), []
     monkeypatch.setattr(protocol, "cut_frames", lambda image, frames, side: cut.append(frames)
                         or np.zeros((len(frames), side, side)))
     for least in (0, 40):
-        protocol.seen_twice(pair, 30, "none", [0], 1, least)
+        protocol.seen_again(pairs, 30, "none", [0], 1, least)
     sides = [2 * np.linalg.norm(frames[:, :, 0], axis=1) for frames in cut[::2]]
     assert sides[0].min() < 40 <= sides[1].min() + 1e-6 and len(sides[1]) > 2
+
+
+@pytest.mark.parametrize("photo, matrix, root", [
+    ("img{}.png", "H1to{}p", "."), ("{}.ppm", "H_1_{}", ".."), ("img{}.jpg", "H1to{}p.txt", "."),
+])
+def test_sequences_of_whole_photos_as_oxford_and_hpatches_distribute_them(photo, matrix, root, tmp_path, rng, capsys):
+    """The matrix maps pixels of the first photo to pixels of the other."""
+    folder = tmp_path / "all" / "wall"
+    folder.mkdir(parents=True)
+    values = gaussian_filter(rng.uniform(0, 255, (160, 200, 3)), (2, 2, 0)) * 3 - 255
+    first = Image.fromarray(np.clip(values, 0, 255).astype("uint8"))
+    first.save(folder / photo.format(1), quality=100)
+    for number, shift in ((2, 6), (3, -9)):
+        first.transform(first.size, Image.Transform.AFFINE, (1, 0, shift, 0, 1, 0)).save(
+            folder / photo.format(number), quality=100)
+        np.savetxt(folder / matrix.format(number), [[1, 0, -shift], [0, 1, 0], [0, 0, 1]])
+    result = evaluation.evaluate(options(folder / root, tmp_path / "out"), "")
+    assert result["kind"] == "homographies"
+    figures = result["photos"]["SIFT"]
+    assert list(figures["pairs"]) == ["wall 1-2", "wall 1-3"] and figures["near_corner"] == 2
+    assert figures["unrelated"]["pairs"] == 0  # both show one place
+    assert list(result["figures"]["SIFT"]["scenes"]) == ["wall"] and result["figures"]["SIFT"]["matching"] > 0.9
+
+
+def test_a_sequence_without_a_photo_or_with_a_broken_matrix_is_named(tmp_path):
+    for number in (1, 2):
+        Image.new("RGB", (30, 20)).save(tmp_path / f"img{number}.png")
+    (tmp_path / "H1to2p").write_text("1 0 5\n0 1 0\n0 0 1\n")
+    assert sets.photo_pairs(str(tmp_path))[0].b_to_a[0, 2] == -5
+    (tmp_path / "H1to3p").write_text("1 0 5\n0 1 0\n0 0 1\n")
+    with pytest.raises(ValueError, match="H1to3p: there is no photo img3 or 3 beside it"):
+        sets.photo_pairs(str(tmp_path))
+    (tmp_path / "H1to3p").unlink()
+    (tmp_path / "H1to2p").write_text("1 0 5\n")
+    with pytest.raises(ValueError, match="H1to2p: not a homography, expected .* map pixels of photo 1 to pixels of p"):
+        sets.photo_pairs(str(tmp_path))
 
 
 def test_the_error_of_corners_and_of_what_both_show():

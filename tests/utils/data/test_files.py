@@ -2,11 +2,25 @@
 
 import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from utils.data.files import EXCLUDE, digest, exclude, folders_in, identical, reading, remove_remains, walk
+from utils.data.files import (
+    EXCLUDE,
+    digest,
+    exclude,
+    folders_in,
+    identical,
+    reading,
+    remove_remains,
+    save_aside,
+    walk,
+    writer,
+)
 
 from helpers import picture
 
@@ -155,3 +169,22 @@ def test_what_killed_writers_left_is_removed_and_nothing_else(tmp_path):
     remove_remains(str(tmp_path))
     assert sorted(os.listdir(tmp_path)) == sorted(names[2:])
     remove_remains(str(tmp_path / "nowhere"))
+
+
+def test_what_a_killed_process_of_this_host_left_is_removed_by_the_next_that_writes_the_file(tmp_path):
+    """At once, and what another host or a living process writes stays."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    host, own = writer().split("-")
+    names = {"a.csv.0123abcd.{}.new": f"{host}-{ended.pid}", "b.csv.0123abcd.{}.new": f"{host}-{ended.pid}",
+             "a.csv.89abcdef.{}.new": f"{host}-{own}", "a.csv.4567abcd.{}.new": "00000000-1"}
+    paths = [tmp_path / name.format(mark) for name, mark in names.items()]
+    for path in paths:
+        path.write_text("half")
+    (tmp_path / f".new-{host}-{ended.pid}-abc_9x").mkdir()
+    (tmp_path / "photo.new-2").write_text("mine")
+    save_aside(lambda aside: Path(aside).write_text("whole"), str(tmp_path / "a.csv"))
+    assert [path.exists() for path in paths] == [False, True, True, True]
+    assert (tmp_path / "a.csv").read_text() == "whole"
+    assert remove_remains(str(tmp_path)) and not remove_remains(str(tmp_path), ".new-")
+    assert sorted(os.listdir(tmp_path)) == sorted(["a.csv", "photo.new-2", *(path.name for path in paths[2:])])

@@ -169,6 +169,51 @@ def test_one_image_twice_is_one_reference(tmp_path):
     assert scored.references.tolist() == [0, 1, 0]
 
 
+def test_one_photo_under_several_names_is_one_image_with_the_mean_of_its_scores(tmp_path, capsys):
+    """A byte copy, a link and a link of the hard kind are told by their contents, whatever reference is named."""
+    path = listed(tmp_path, "image,mos,ref\na.png,1,r0\ncopy.png,2,r1\nb.png,5,r2\nlink.png,4,r3\nhard.png,9,r4\n",
+                  file="list.csv")
+    for name, content in dict(a=b"one", copy=b"one", b=b"two").items():
+        (tmp_path / f"{name}.png").write_bytes(content)
+    os.symlink(tmp_path / "a.png", tmp_path / "link.png")
+    os.link(tmp_path / "b.png", tmp_path / "hard.png")
+    scored = read_scores(path, True)
+    assert scored.paths == ["a.png", "b.png"] and scored.references.tolist() == [0, 1]
+    assert scored.scores.tolist() == [pytest.approx(7 / 3), 7]
+    said = capsys.readouterr().out
+    assert "3 images with the contents of another" in said and "copy.png is a.png" in said
+
+
+def test_files_that_begin_alike_are_two_and_an_image_listed_twice_keeps_both_rows(tmp_path, capsys):
+    path = listed(tmp_path, "a.png 1\na.png 1\nb.png 2\nc.png 3\n")
+    for name, end in dict(a=b"x", b=b"y", c=b"x").items():
+        (tmp_path / f"{name}.png").write_bytes(bytes(2**17) + end)
+    scored = read_scores(path, True)
+    assert scored.paths == ["a.png", "a.png", "b.png"] and scored.scores.tolist() == [2, 2, 2]
+    assert "1 image with the contents of another" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("code", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-8-sig"])
+def test_lists_in_any_code_of_unicode_are_read(code, tmp_path):
+    touch(tmp_path, "a.png", "b c.png")
+    (tmp_path / "list.csv").write_bytes("image,mos\r\na.png,1\r\nb c.png,2\r\n".encode(code))
+    assert read_scores(str(tmp_path / "list.csv"), True).scores.tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("line, message", [
+    ('"' + "x" * 200_000, "line 14: field larger than field limit.*quotation mark without its partner"),
+    ('"a.png,1', "line 14: found .*expected 2 fields"), ("a.png,1,2", "line 14: found .*expected 2 fields"),
+    ("a.png,1e308", "line 14: the score is 1e[+]308; expected a finite number of at most 1e[+]09"),
+    ("a.png,-2e9", "line 14: the score is -2e[+]09"), ("a.png,\0", "line 14: holds a NUL byte; expected .*, in UTF-8"),
+])
+def test_the_line_that_is_wrong_is_the_one_that_is_blamed(line, message, tmp_path):
+    lines = ["image,mos", *["a.png,1"] * 12, line, *["a.png,1"] * 9]
+    path = listed(tmp_path, "\n".join(lines) + "\n", "a.png", file="list.csv")
+    with pytest.raises(ValueError, match=message) as error:
+        read_scores(path, True)
+    assert str(error.value).startswith(f"{path}, line 14: ") and len(str(error.value)) < 400
+
+
 def test_no_list_no_text_no_data_set(tmp_path):
     with pytest.raises(ValueError, match="no such file or folder"):
         read_scores(str(tmp_path / "absent.txt"), True)
@@ -454,8 +499,8 @@ def test_a_list_may_name_its_folder(tmp_path):
 
 def test_written_lists_read_the_same(tmp_path, rng):
     files = [f"a folder/image {i}.png" for i in range(50)]
-    values = rng.normal(size=50) * 10.0 ** rng.integers(-12, 12, 50)
-    values[:3] = 0, 3, -1e300
+    values = rng.normal(size=50) * 10.0 ** rng.integers(-12, 8, 50)
+    values[:3] = 0, 3, -1e-300
     touch(tmp_path, *files)
     write_list(str(tmp_path / "list.txt"), files, values)
     scored = read_scores(str(tmp_path / "list.txt"), True)

@@ -1,10 +1,12 @@
 """Official one-shot runs, and the baseline that proves that they are read rightly."""
 
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from tasks.similarity import evaluation
 from utils.metrics import one_shot
 
 from helpers import write_runs
@@ -31,6 +33,34 @@ def test_runs_of_an_archive(tmp_path):
     runs = one_shot.read_runs(write_runs(tmp_path / "a.zip"), (8, 8, 1))
     assert (len(runs) == 2 and runs[0].queries.shape == runs[0].supports.shape == (20, 8, 8, 1)
             and sorted(runs[1].truth) == list(range(20)))
+
+
+@pytest.mark.parametrize("slash", ["/", "\\"])
+def test_archives_packed_with_backslashes_are_whole(slash, tmp_path):
+    """Of names with both kinds of slashes none is left out in silence."""
+    with zipfile.ZipFile(write_runs(tmp_path / "a.zip", 3)) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    with zipfile.ZipFile(tmp_path / "b.zip", "w") as file:
+        for name, content in members.items():
+            member = zipfile.ZipInfo("x")
+            member.filename = name.replace("/", slash) if "run1" in name else name
+            file.writestr(member, content)
+    path = str(tmp_path / "b.zip")
+    assert len(one_shot.read_runs(path, (8, 8, 1))) == one_shot.check_runs(path) == 3
+
+
+@pytest.mark.parametrize("count, says", [(20, "official runs"), (19, "19 runs, not the official 20"),
+                                         (21, "21 runs, not the official 20"), (1, "1 run, not the official 20")])
+def test_only_the_twenty_runs_are_called_official(count, says, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(one_shot, "hausdorff_similarity", lambda queries, supports: np.zeros((20, 20)))
+    options = SimpleNamespace(one_shot_runs=write_runs(tmp_path / "a.zip", count))
+    model = SimpleNamespace(embed=lambda images: images.mean((1, 2)), score=lambda a, b: -abs(a - b).sum(-1))
+    evaluation.one_shot_accuracy(options, model, (8, 8, 1))
+    said = capsys.readouterr().out
+    assert f"20-way one-shot, {says}: accuracy 0." in said and ("people 0.955" in said) == (count == 20)
+    evaluation.hausdorff(options)
+    said = capsys.readouterr().out
+    assert f"20-way one-shot, {says}: accuracy" in said and ("published: 0.612" in said) == (count == 20)
 
 
 @pytest.mark.parametrize("labels, says", [

@@ -38,6 +38,12 @@ def test_the_saved_state_is_one_whole_file(tmp_path):
         save_aside(die, path, ".weights.h5")
     assert fitting.restore_state(make(), path) == 3
     assert fitting.restore_state(make(), str(tmp_path / "none")) == 0
+    here = keras.backend.backend()
+    with h5py.File(path, "a") as file:
+        assert file.attrs["backend"] == here
+        file.attrs["backend"] = "another"
+    with pytest.raises(ValueError, match=f"was saved on another, and this is {here}.*pass --backend=another, or train"):
+        fitting.restore_state(make(), path)
     skipping = fitting.SavedState(path)
     skipping.set_model(model)
     model.optimizer.iterations.assign(7)  # mixed precision skips steps that overflow

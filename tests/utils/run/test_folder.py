@@ -104,6 +104,32 @@ def test_a_damaged_json_file_is_named_with_what_to_do(name, text, tmp_path):
     assert str(error.value).startswith(f"{tmp_path / name}: cannot be read (") and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("wrong, says", [
+    ({"root": 7}, "root is 7"), ({"test": "a.png"}, "test is a.png"),
+    ({"train_classes": [["a"]]}, "train_classes is [["),
+    ({"how": ["by", "class"]}, "how is"), ({"validation": None}, "validation is missing"),
+    ({"train": {"a": 1}}, "train is {"), ({"test": [1, 2]}, "test is [1, 2]"), ({"test": True}, "test is True"),
+])
+def test_a_split_of_wrong_types_is_one_line_for_who_evaluates_and_who_resumes(wrong, says, tmp_path):
+    held_out = {"how": "", "root": "pics", "train_classes": ["a"], "validation": ["c"], "test": ["b"]}
+    runs.write_json(str(tmp_path), runs.SPLIT, held_out | wrong)
+    for asked in (runs.read_split, lambda folder: runs.same_split(folder, held_out)):
+        with pytest.raises(ValueError) as error:
+            asked(str(tmp_path))
+        assert str(error.value).startswith(f"{tmp_path / runs.SPLIT}: cannot be read ({says}") and "--resume" in str(
+            error.value) and "\n" not in str(error.value)
+
+
+def test_a_split_without_a_root_is_said_and_counts_of_patches_are_no_names(tmp_path):
+    (tmp_path / runs.SPLIT).write_text("{}")
+    with pytest.raises(ValueError, match="root is missing"):
+        runs.read_split(str(tmp_path))
+    told = {"how": "", "root": "pics", "train": 12, "validation": 3, "test": 3}
+    runs.write_json(str(tmp_path), runs.SPLIT, told)
+    assert runs.same_split(str(tmp_path), told) and not runs.same_split(str(tmp_path), told | {"test": 4})
+    assert runs.read_split(str(tmp_path))["test"] == []
+
+
 @pytest.mark.parametrize("text", ["NaN", "Infinity", "7", "-0.1", "null", "true", '"0.5"', "[0.5]"])
 def test_a_threshold_that_is_none_is_refused_by_name(text, tmp_path):
     path = tmp_path / runs.THRESHOLDS
