@@ -11,7 +11,7 @@ import numpy as np
 from nets.models import rankiqa
 from tasks import about
 from tasks.choosing import ready_model
-from tasks.models import load_model
+from tasks.models import checked, load_model
 from utils.batches.crops import at_least, central_crop, enlarged_size, random_crop, window
 from utils.data.images import read_photo
 from utils.distortions.catalogue import Distortion, distort, own_seed
@@ -95,10 +95,16 @@ def quality_of_centres(paths: list[str]) -> np.ndarray:
     return np.array(scores) * (1 if ready_scorer().higher_is_better else -1)
 
 
+def open_scorer(path: str) -> rankiqa.Scorer:
+    """The model of a .keras file, whose scores are numbers, or else a ValueError."""
+    scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
+    return scorer._replace(score=checked(scorer.score, path))
+
+
 @lru_cache(maxsize=1)
 def ready_scorer() -> rankiqa.Scorer:
     """The ready model of quality, loaded once."""
-    return rankiqa.scorer(load_model(ready_model("quality"), rankiqa.KIND))
+    return open_scorer(ready_model("quality"))
 
 
 class Quality:
@@ -116,7 +122,7 @@ class Quality:
     """
 
     def __init__(self, path: str, threshold: float | None = None, threshold_at: str | None = None):
-        self.path, self.scorer, self.known = path, rankiqa.scorer(load_model(path, rankiqa.KIND)), about.read(path)
+        self.path, self.scorer, self.known = path, open_scorer(path), about.read(path)
         self.higher_is_better, self.low, self.high = self.scorer.higher_is_better, self.scorer.low, self.scorer.high
 
     def quality(self, pictures: Sequence[Picture], crops: int = 0) -> np.ndarray:

@@ -10,7 +10,7 @@ from PIL import Image
 from nets.models.siamese import KIND, Comparer, comparer
 from tasks import DEFAULT_ROOM, ROOMS, TASKS, about, room_named
 from tasks.choosing import find_model
-from tasks.models import load_model
+from tasks.models import checked, load_model
 from utils.data.files import evenly, reading, walk
 from utils.data.images import decoded, read_image, read_whole
 from utils.data.survey import THUMBNAIL
@@ -97,7 +97,9 @@ def open_model(path: str, threshold: float | None = None, threshold_at: str | No
     """The model of a .keras file, and where its threshold comes from, in words; see `decision_threshold`."""
     model, known = load_model(path, KIND), about.read(path)
     threshold, rule = decision_threshold(os.path.dirname(path), threshold, threshold_at)
-    return Loaded(comparer(model), model.input_shape[0][1:], threshold, path, known), rule
+    compare = comparer(model)
+    compare = compare._replace(embed=checked(compare.embed, path), score=checked(compare.score, path))
+    return Loaded(compare, model.input_shape[0][1:], threshold, path, known), rule
 
 
 def embed(model: Loaded, pictures: Sequence) -> np.ndarray:

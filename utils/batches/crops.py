@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from utils.data.files import save_aside
-from utils.data.images import read_photo
+from utils.data.images import read_photo, settings
 from utils.distortions.catalogue import Distortion, distort, own_seed
 
 WINDOW = 512  # pixels a side of a photo that are distorted; of a larger one, a window of it
@@ -64,7 +64,7 @@ def kept_levels(
     uint8, named after all that they are made from. Only what is cut out of one is read.
     """
     seen = os.stat(path)
-    made_of = (os.path.abspath(path), seen.st_mtime_ns, seen.st_size, largest)
+    made_of = (os.path.abspath(path), seen.st_mtime_ns, seen.st_size, largest, *filter(None, [settings()]))
     seed = int(sha1(os.path.basename(path))[:8], 16)  # the same wherever the photo lies
 
     def pristine() -> np.ndarray:

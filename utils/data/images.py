@@ -1,6 +1,7 @@
 """The only place where an image file is opened: a file -> (height, width, channels) uint8."""
 
 import contextlib
+import hashlib
 import os
 import threading
 import warnings
@@ -166,6 +167,13 @@ def whole(file: Image.Image, path, more: int = 0) -> Image.Image:
 def flat(image: Image.Image) -> Image.Image:
     """The image without transparency."""
     return on_paper(image) if image.has_transparency_data else image
+
+
+def settings() -> str:
+    """What tells apart how pictures are read by --levels and --page, for names of what is kept; "" where none is
+    passed."""
+    chosen = (values.levels(), pages.page())
+    return "" if chosen == (None, 1) else "-" + hashlib.sha1(repr(chosen).encode()).hexdigest()[:8]
 
 
 def of_16_bits(image: Image.Image, path) -> Image.Image:
