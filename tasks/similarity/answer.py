@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 from tasks import about
 from tasks.copies.proof.verdict import COPY, Proof, prove, see
 from tasks.similarity import figures as sheets, why
-from tasks.similarity.model import Loaded, Picture, load, show, similarity_of
+from tasks.similarity.model import Loaded, Picture, load, recoloured, show, similarity_of
 from utils.data.formats import pages
 from utils.data.images import size_of
 from utils.run import figures
@@ -45,7 +45,9 @@ def compare_two(options, files: list[str]) -> None:
 def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     """Says whether two pictures show the same thing."""
     similarity = similarity_of(model, left.image, right.image)
-    proof = prove(see(left.image), see(right.image)) if model.proves and options.proof else None
+    proof = None
+    if model.proves and options.proof:
+        proof = prove(see(left.image), see(right.image), recoloured=recoloured(options, model))
     if proof:  # which needs no model that knows such pictures
         same, doubt, text = proof.verdict == COPY, "", f"{proof.in_words()}; similarity {similarity:.3f}"
     else:

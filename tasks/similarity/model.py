@@ -23,6 +23,7 @@ RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "
          "copies": "1 answer in 1000 wrong"}
 PROVED = "candidates are laid on each other to prove that they are copies"
 UNPROVED = "without a proof, documents and screens of one layout are called copies too: check before you delete"
+RECOLOURED = "colour cast"  # of `tasks.copies.measure.KINDS`: the models without it tell colours apart
 SHOWN = 256  # pixels a side at most of a picture that is compared with another one
 BLOCK = 512  # pictures embedded at once
 
@@ -42,6 +43,11 @@ class Loaded(NamedTuple):
     def words(self) -> tuple[str, str]:
         """What two pictures are called from the threshold on, and below it."""
         return ("copy", "no copy") if self.proves else ("same", "different")
+
+    @property
+    def recoloured(self) -> bool:
+        """Whether a picture in other colours is still a copy: not where the model learnt with --norecoloured_copies."""
+        return RECOLOURED not in (self.known or {}).get("left_out", ())
 
     @property
     def proves(self) -> bool:
@@ -86,6 +92,12 @@ def load_for_many(options, pictures: np.ndarray) -> Loaded:
     if doubt := "; ".join(filter(None, [model.doubt, about.warning(model.known, pictures)])):
         print(f"{'warning' if about.trusted(doubt) else 'no answer'}: {doubt}")
     return model._replace(doubt=doubt)
+
+
+def recoloured(options, model: Loaded) -> bool:
+    """Whether a picture in other colours is a copy: as --recoloured_copies says, or as the model learnt."""
+    asked = getattr(options, "recoloured_copies", None)
+    return model.recoloured if asked is None else asked
 
 
 def verdict(model: Loaded, similarity: float) -> bool | None:
