@@ -97,7 +97,7 @@ def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[
 
 
 def look_at(root: str, paths: list[str], known: dict[str, Entry]) -> dict[str, tuple[str, str]]:
-    """Key and stamp of each image, which name --levels and --page too; one that cannot be read, such as a dangling
+    """Key and stamp of each image, which name --picture_levels and --page; one that cannot be read, such as a dangling
     link, is named and left out."""
     files, problems, how = {}, [], settings()
     for path in paths:

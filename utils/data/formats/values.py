@@ -1,6 +1,6 @@
 """Pictures whose numbers are not of 8 bits -> 8 bits a channel: 16 bits of grey or colour, 32 bits, and points.
 
-Black and white are those of --levels, or else are judged by the values that are there:
+Black and white are those of --picture_levels, or else are judged by the values that are there:
 
 - from 0 on, and up to 1 (numbers with a point only), 255, 1023, 4095, 16383 or 65535 (8, 10, 12, 14 and 16 bits),
   whichever is the first that holds the highest value;
@@ -22,7 +22,7 @@ from PIL import Image, ImageOps
 from utils.data.formats.kinds import Refused
 from utils.saying import say_once, shown
 
-LEVELS = "PICTURE_LEVELS"  # the environment variable with the values of --levels, for worker processes too
+LEVELS = "PICTURE_LEVELS"  # the environment variable with the values of --picture_levels, for worker processes too
 TOPS = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 NARROW = 1 / 8  # of the range, below which values that touch no end of it get a range of their own
 BLOCK = 1 << 22  # values scaled to 8 bits at once
@@ -33,7 +33,7 @@ OTHER_BYTE = {"16B": "16L", "16L": "16B", "16N": "16B"}
 
 
 def set_levels(wished: str) -> None:
-    """Makes black and white of pictures of more than 8 bits what --levels says, such as "0,4095"; "": judged.
+    """Makes black and white of pictures of more than 8 bits what --picture_levels says, such as "0,4095"; "": judged.
 
     Raises:
         ValueError: not two finite numbers, the lower first.
@@ -44,13 +44,13 @@ def set_levels(wished: str) -> None:
     except ValueError:
         sound = False
     if not sound:
-        raise ValueError(f"--levels={wished}: expected the values of black and of white, two numbers with a comma "
-                         "between and the lower first, such as --levels=0,4095")
+        raise ValueError(f"--picture_levels={wished}: expected the values of black and of white, two numbers with a "
+                         "comma between and the lower first, such as --picture_levels=0,4095")
     os.environ[LEVELS] = wished
 
 
 def levels() -> tuple[float, float] | None:
-    """The values of --levels."""
+    """The values of --picture_levels."""
     wished = os.environ.get(LEVELS)
     return tuple(map(float, wished.split(","))) if wished else None
 
@@ -115,8 +115,8 @@ def as_8_bits(values: np.ndarray, path="", known: float | None = None) -> np.nda
         kind = "grey values" if values.ndim == 2 else "colours"
         folder = os.path.dirname(str(path))
         say_once(f"{shown(str(path))}: {kind} from {values.min():g} to {values.max():g}, read as {low:g} (black) to "
-                 f"{top:g} (white). This is a guess, and so it may be for others of the folder: --levels=BLACK,WHITE "
-                 "sets both", key=f"levels {folder}")
+                 f"{top:g} (white). This is a guess, and so it may be for others of the folder: "
+                 "--picture_levels=BLACK,WHITE sets both", key=f"levels {folder}")
     made, scale = np.empty(values.shape, "uint8"), 255 / ((top - low) or 1.0)
     for part in strips(values):
         made[part] = np.clip(np.rint((values[part].astype("float64") - low) * scale), 0, 255)

@@ -157,7 +157,7 @@ def test_levels_of_the_flag_go_first(tmp_path, monkeypatch, capsys):
 
 @pytest.mark.parametrize("wished", ["5", "5,5", "9,1", "a,b", "0,nan", "0,inf", "1,2,3", ","])
 def test_what_are_no_levels_is_refused(wished):
-    with pytest.raises(ValueError, match=f"--levels={wished}: expected the values of black and of white"):
+    with pytest.raises(ValueError, match=f"--picture_levels={wished}: expected the values of black and of white"):
         values.set_levels(wished)
 
 
