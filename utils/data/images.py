@@ -170,8 +170,8 @@ def flat(image: Image.Image) -> Image.Image:
 
 
 def settings() -> str:
-    """What tells apart how pictures are read by --picture_levels and --page, for names of what is kept; "" where none is
-    passed."""
+    """What tells apart how pictures are read by --picture_levels and --page, for names of what is kept; "" where none
+    is passed."""
     chosen = (values.levels(), pages.page())
     return "" if chosen == (None, 1) else "-" + hashlib.sha1(repr(chosen).encode()).hexdigest()[:8]
 

@@ -26,9 +26,9 @@ def define_flags() -> None:
         flags.DEFINE_float("max_megapixels", None, "Pictures with more pixels are left out, because one might fill "
                                                    "the memory. Default: 300, and 0.9 GB of memory while it is read",
                            0.01)
-        flags.DEFINE_string("picture_levels", "", "BLACK,WHITE: the values that become black and white of pictures with "
-                                                  "more than 8 bits, such as 0,4095. Default: judged by the values of "
-                                                  "each picture, and a guess is said")
+        flags.DEFINE_string("picture_levels", "",
+                            "BLACK,WHITE: the values that become black and white of pictures with more than 8 bits, "
+                            "such as 0,4095. Default: judged by the values of each picture, and a guess is said")
         if "levels" not in flags.FLAGS:  # of distortions, in train.py and evaluate.py
             flags.DEFINE_alias("levels", "picture_levels")
         flags.DEFINE_integer("page", 1, "The page or frame that is looked at in files that hold several, such as TIFF "
