@@ -16,7 +16,7 @@ from utils.distortions.catalogue import Distortion, distort, own_seed
 
 WINDOW = 512  # pixels a side of a photo that are distorted; of a larger one, a window of it
 TRIES = 8  # positions looked at for a crop with texture
-ENLARGED = 4_000_000  # pixels of a photo that is enlarged as a whole, at most
+ENLARGED = 1_000_000  # pixels of a photo that is enlarged as a whole, at most
 RIM = 4  # pixels around a part that its enlargement looks at, at most
 TEXTURE = 6.0  # grey levels: least mean step between neighbouring pixels of a crop that can show order
 

@@ -100,7 +100,7 @@ def test_plain_sky_is_avoided():
     assert np.mean([y + x > 120 for y, x in positions]) > 0.7
 
 
-@pytest.mark.parametrize("size", [(40, 30), (30, 400), (5, 90), (1, 300), (300, 1), (64, 63), (100, 130)])
+@pytest.mark.parametrize("size", [(40, 30), (30, 400), (5, 90), (1, 200), (200, 1), (64, 63), (100, 130)])
 def test_a_crop_of_a_small_photo_is_that_of_the_enlarged_one(size, rng, monkeypatch):
     photo = rng.integers(0, 256, (*size, 3), dtype="uint8")
     enlarged = crops.at_least(photo, 64)
