@@ -334,3 +334,41 @@ def test_a_decoded_picture_is_read_as_its_file(mode, tmp_path, rng):
     assert np.array_equal(read_photo(kept), read_photo(path))
     with pytest.raises(ValueError, match="none.png: no such file"):
         images.decoded("none.png")
+
+
+class Tensor:
+    """What tensors of other libraries look like from here."""
+
+    shape, dtype = (3, 224, 224), "float32"
+
+    def __repr__(self):
+        return "[[0.5, 0.5], ...]\n" * 50
+
+
+@pytest.mark.parametrize("picture, called", [
+    (b"\x89PNG" * 100_000, "an object of bytes of length 400000"), (bytearray(9), "an object of bytearray of length 9"),
+    (Tensor(), r"an object of Tensor \(3, 224, 224\) of float32"), (5, "an object of int"),
+    (None, "an object of NoneType"),
+    ([1] * 9999, "an object of list of length 9999"), ({"a": 1}, "an object of dict of length 1"),
+])
+def test_what_is_no_picture_is_named_in_one_short_line(picture, called):
+    for read in (lambda: read_image(picture, SHAPE), lambda: read_photo(picture)):
+        with pytest.raises(ValueError, match=f"^{called}: expected the path of a file, a NumPy array .*, or a PIL image: "
+                                             "pass numpy.asarray") as found:
+            read()
+        assert len(str(found.value)) < 400 and "\n" not in str(found.value)
+
+
+def test_the_name_of_a_file_is_cut_where_it_is_none(tmp_path):
+    with pytest.raises(ValueError, match=r"^a{100}\.\.\. \(1000000 characters\): ") as found:
+        read_image("a" * 1_000_000, SHAPE)
+    assert len(str(found.value)) < 400
+
+
+def test_a_picture_that_is_open_stays_open_and_as_it_is(tmp_path):
+    frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "blue")]
+    frames[0].save(tmp_path / "a.tif", save_all=True, append_images=frames[1:])
+    with Image.open(tmp_path / "a.tif") as image:
+        assert read_photo(image)[0, 0].tolist() == [255, 0, 0] and images.read_whole(image, 4).shape == (4, 4, 3)
+        image.seek(1)
+        assert image.size == (9, 9) and read_photo(image)[0, 0].tolist() == [0, 0, 255]
