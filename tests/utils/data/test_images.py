@@ -353,8 +353,8 @@ class Tensor:
 ])
 def test_what_is_no_picture_is_named_in_one_short_line(picture, called):
     for read in (lambda: read_image(picture, SHAPE), lambda: read_photo(picture)):
-        with pytest.raises(ValueError, match=f"^{called}: expected the path of a file, a NumPy array .*, or a PIL image: "
-                                             "pass numpy.asarray") as found:
+        with pytest.raises(ValueError, match=f"^{called}: expected the path of a file, a NumPy array .*, or a PIL "
+                                             "image: pass numpy.asarray") as found:
             read()
         assert len(str(found.value)) < 400 and "\n" not in str(found.value)
 
