@@ -139,7 +139,7 @@ def decoding(
             room.check_pixels(file)
             if size and file.width * file.height > LARGE:
                 file.draft(mode, (2 * max(size), 2 * max(size)))
-            with room.SHARED.take(room.bytes_of(file, more)):
+            with room.shared(room.bytes_of(file, more)):
                 yield file
             if now.warnings:
                 say_once(f"{shown(called(path))}: read, though a part of the file is damaged "

@@ -13,6 +13,7 @@ from utils.data.formats.kinds import Refused
 LIMIT = "MAX_MEGAPIXELS"  # name of the environment variable that holds the limit, so that worker processes know it too
 MEGAPIXELS = 300.0  # the limit where nobody sets another
 MEMORY = 900_000_000  # bytes that all pictures that are being read may take together where nobody sets another limit
+SMALL = 16_000_000  # bytes of a picture for which no room is shared
 ASKED = 16  # bytes for each pixel of a limit that somebody sets, where that is more
 STORED = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16L": 2, "I;16B": 2, "I;16N": 2}  # bytes a pixel; 4 of other modes
 # bytes a pixel that a decoder holds beside the picture, measured with Pillow 13; DDS is decoded pixel by pixel in
@@ -106,3 +107,8 @@ class Shared:
 
 
 SHARED = Shared()
+
+
+def shared(size: int) -> contextlib.AbstractContextManager:
+    """Room for so many bytes among the threads; nobody waits for as little as `SMALL`."""
+    return SHARED.take(size) if size > SMALL else contextlib.nullcontext()
