@@ -23,6 +23,7 @@ def same_start(monkeypatch):
     monkeypatch.setattr(saying, "LEFT_OUT", os.devnull)
     keras.utils.set_random_seed(1)
     saying.SAID.clear()
+    saying.MANY.clear()
 
 
 @pytest.fixture

@@ -65,8 +65,8 @@ def questions(**given):
     return SimpleNamespace(**{
         "task": None, "model": "", "threshold": None, "threshold_at": None, "why": False, "gallery": "", "top": 10,
         "index": "exact", "collection": "pictures", "rerank": None, "duplicates": "", "expected_wrong": 1.0,
-        "force": False, "cropped": True, "proof": True, "pairs": "", "matrix": "", "between": [],
-        "figure": False, "json": True, "csv": ""} | given)
+        "force": False, "cropped": True, "proof": True, "recoloured_copies": None, "pairs": "", "matrix": "",
+        "between": [], "figure": False, "json": True, "csv": ""} | given)
 
 
 def weights_of(path):

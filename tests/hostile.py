@@ -1,6 +1,7 @@
 """Damaged pictures by the thousand: each is read, or refused with a reason.
 
     python tests/hostile.py 10000
+    python tests/hostile.py 10000 quality      # each is scored by the ready model of quality, as predict.py --quality
 
 Prints one line of JSON: how many were read and refused, what else happened, the peak of memory in MB and the longest
 time in seconds. Everything else on the terminal is a fault, and so is any line that does not begin with the name of a
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
@@ -73,8 +75,19 @@ def damaged(whole: bytes, rng) -> bytes:
     return bytes(data)
 
 
-def main(count: int) -> None:
+def asked(question: str) -> Callable[[str], bool]:
+    """What is done with a file: whether its answer is as it should be; ValueError where there is none."""
+    if question != "quality":
+        return lambda name: (image := read_image(name, SHAPE)).shape == SHAPE and image.dtype == np.uint8
+    import compare
+
+    model = compare.load("quality")
+    return lambda name: bool(np.isfinite(model.quality([name])).all())
+
+
+def main(count: int, question: str = "") -> None:
     startup.hush()
+    answer = asked(question)
     rng, pictures, found, longest = np.random.default_rng(0), whole_pictures(), Counter(), 0.0
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
@@ -84,8 +97,7 @@ def main(count: int) -> None:
             Path(name).write_bytes(damaged(whole, rng))
             begun = time.perf_counter()
             try:
-                image = read_image(name, SHAPE)
-                found["read" if image.shape == SHAPE and image.dtype == np.uint8 else "of another shape"] += 1
+                found["read" if answer(name) else "of another shape"] += 1
             except ValueError as error:
                 reason = str(error).removeprefix(f"{name}: ")
                 found["refused" if str(error) != reason and len(reason) > 8 and reason != "broken image ()"
@@ -106,4 +118,4 @@ def peak_mb() -> int:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000, "".join(sys.argv[2:]))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from utils.data.files import digest, remove_remains, save_aside, walk
-from utils.data.images import load_images
+from utils.data.images import load_images, settings
 from utils.metrics.retrieval import Index
 from utils.run.console import progress_bar
 from utils.saying import counted, left_out
@@ -97,13 +97,14 @@ def embedded(root: str, paths: list[str], name: str, embed: Embed, shape: tuple[
 
 
 def look_at(root: str, paths: list[str], known: dict[str, Entry]) -> dict[str, tuple[str, str]]:
-    """Key and stamp of each image; one that cannot be read, such as a dangling link, is named and left out."""
-    files, problems = {}, []
+    """Key and stamp of each image, which name --picture_levels and --page; one that cannot be read, such as a dangling
+    link, is named and left out."""
+    files, problems, how = {}, [], settings()
     for path in paths:
         try:
-            now = stamp(os.path.join(root, path))
+            now = stamp(os.path.join(root, path)) + how
             same = path in known and known[path].stamp == now
-            files[path] = known[path].key if same else digest(os.path.join(root, path)), now
+            files[path] = known[path].key if same else digest(os.path.join(root, path)) + how, now
         except OSError as error:
             problems.append(f"{path}: {error.strerror}")
     left_out(counted(len(problems), "file"), problems)

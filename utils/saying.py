@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 NAMED = 5  # files named before "and so many more"
@@ -9,6 +10,7 @@ LEFT_OUT = "left_out.txt"  # where all of them stand, in the working folder
 # controls, changes of direction, bytes
 UNSAFE = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 SAID: set[str] = set()
+MANY: Counter = Counter()  # lines of `say_some`, by their kinds
 
 
 def shown(text: str) -> str:
@@ -28,11 +30,33 @@ def counted(number: int, thing: str, several: str = "") -> str:
     return f"{number} {thing if number == 1 else several or thing + 's'}"
 
 
-def say_once(text: str) -> None:
-    """Prints a line that this process has not printed yet."""
+def say_once(text: str, key: str = "") -> None:
+    """Prints a line that this process has not printed yet, or the first one of this key."""
+    if (key or text) not in SAID:
+        SAID.add(key or text)
+        print(text)
+
+
+def say_some(what: str, text: str) -> None:
+    """Prints a line that this process has not printed yet; of many of one kind the first, and `say_rest` counts the
+    others.
+
+    Args:
+        what: the kind, as it is said of several files: "files hold several pages".
+    """
     if text not in SAID:
         SAID.add(text)
-        print(text)
+        MANY[what] += 1
+        if MANY[what] <= NAMED:
+            print(text)
+
+
+def say_rest() -> None:
+    """Says how many more lines of each kind there were than `say_some` printed."""
+    for what, count in MANY.items():
+        if count > NAMED:
+            print(f"{count - NAMED} more {what}")
+    MANY.clear()
 
 
 def left_out(what: str, problems: Sequence[str]) -> None:

@@ -43,10 +43,12 @@ class Models:
         heard = io.StringIO()
         with self.lock, contextlib.redirect_stdout(heard):
             saying.SAID.clear()  # each visitor hears everything
+            saying.MANY.clear()
             lines: list[str] = []
             try:
                 yield lines
             finally:
+                saying.say_rest()
                 # no bars of progress
                 lines += [line for line in heard.getvalue().splitlines() if line and not line.startswith(" ")]
 

@@ -60,7 +60,11 @@ SAID = [  # a line of the program, and its Chinese; the rest of the line, such a
     (r"^(.*): the file is empty$", r"\1：文件是空的"),
     (r"^(.*): not an image that Pillow can read$", r"\1：不是可以读取的图片"),
     (r"^(.*): broken image \((.*)\)$", r"\1：图片已损坏（\2）"),
-    (r"^(.*): a HEIC picture: .*$", r"\1：HEIC 图片，请先转换为 JPEG"),
+    (r"^(.*): not an image that Pillow can read; HEIC: .*$", r"\1：HEIC 图片，请先转换为 JPEG"),
+    (r"^(.*): not an image that Pillow can read; (.*)$", r"\1：不是可以读取的图片；\2"),
+    (r"^(.*): (page|frame) (\d+) of (\d+) was looked at; .*$", r"\1：只看了 \4 页（帧）中的第 \3 页（帧）"),
+    (r"^(.*): (\d+) x (\d+) pixels of (\S+), which take ([\d.]+) GB .*$", r"\1：\2 x \3 像素（\4），读取需要 \5 GB "
+                                                                            "内存，请先缩小"),
     (r"^(.*): (\d+) x (\d+) pixels, expected ([\d.]+) megapixels or fewer.*$", r"\1：\2 x \3 像素，超过了 \4 "
                                                                                 "百万像素的上限，请先缩小"),
     (r"^(.*): no image that can be read; .*$", r"\1：没有可以读取的图片"),

@@ -15,6 +15,7 @@ from tasks.similarity.model import (
     embed,
     for_pairs,
     load_for_many,
+    recoloured,
     show,
     some_files,
     some_of,
@@ -72,7 +73,8 @@ def search_gallery(options, files: list[str]) -> None:
     heading += f". {'Warning' if heading or proving else 'No answer'}: {model.doubt}" if model.doubt else ""
     for number, (query, nearest) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
         if proving:
-            verdicts = proven.verdicts(query, root, nearest, model.compare, model.threshold)
+            verdicts = proven.verdicts(query, root, nearest, model.compare, model.threshold,
+                                       recoloured(options, model))
         else:
             verdicts = [word if verdict(model, s) else "" for _, s in nearest]
         rows += [{"query": query, "file": name, "similarity": s, "verdict": said or DIFFERENT,
@@ -127,14 +129,14 @@ def find_duplicates(options) -> None:
 def show_proven(options, opened: gallery.Gallery, model: Loaded) -> None:
     """Copies of a folder that looking at both pictures proves; see `apps.search.proven`."""
     seen = views_of(options, opened, model)
-    result = proven.find(opened, model.compare, model.threshold, quality_of_centres, seen)
+    result = proven.find(opened, model.compare, model.threshold, quality_of_centres, seen, recoloured(options, model))
     heading = proven.headline(len(opened.paths), result)
     print(heading)
     rows, details = [], []
     for number, group in enumerate(result.groups):
         print("\n".join(proven.in_words(number, group)))
         files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin),
-                  "agree": member.agree,
+                  "agree": member.agree, "other_colour": member.other_colour,
                   "goes": member.goes} for member in group.members]
         rows += [{"group": number, **file, "keep": not file["goes"]} for file in files]
         details.append({"keep": group.keep, "files": files})
@@ -184,7 +186,8 @@ def look_between(options) -> None:
     proving, model = model.proves and options.proof, for_pairs(model, len(a.paths) * len(b.paths), options)
     if proving:
         seen = [views_of(options, opened, model) for opened in (a, b)]
-        rows = proven.between(a, b, model.compare, model.threshold, None if seen[0] is None else seen)
+        rows = proven.between(a, b, model.compare, model.threshold, None if seen[0] is None else seen,
+                              recoloured(options, model))
     else:
         rows = matrix.between(a, b, model.compare, model.threshold)
     rows = [row for row in rows if proving or row["identical"] or about.trusted(model.doubt)]

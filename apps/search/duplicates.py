@@ -28,7 +28,6 @@ from utils.saying import counted, exactly, shown
 if TYPE_CHECKING:
     from nets.models.siamese import Comparer
 
-
 TILE = 1 << 20  # pairs compared at once by their distance: 4 MB for each array of them
 HIDDEN = 512  # numbers that a head needs for a pair, at least
 FEW = 16  # pictures that are like no more files have these noted, so that memory does not grow with the pairs
@@ -43,10 +42,10 @@ class Member(NamedTuple):
     Attributes:
         file: path, relative to the folder.
         similarity: to the first picture of the group; 1 for that one and for files of its contents.
-        twin: the first file of the group that has the same contents, or "" where this is the first one. Without
-            all files that have a twin, the group still shows everything.
+        twin: the first file of the group with the same contents; "": this is it.
         goes: whether the picture to keep shows all of it, so that it can go; see `apps.search.proven`.
         agree: how well it agrees with the picture to keep, 0..1, where that was looked at; otherwise None.
+        other_colour: whether it has other colours than the picture to keep.
     """
 
     file: str
@@ -54,6 +53,7 @@ class Member(NamedTuple):
     twin: str
     goes: bool = True
     agree: float | None = None
+    other_colour: bool = False
 
 
 class Group(NamedTuple):

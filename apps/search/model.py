@@ -67,7 +67,7 @@ class Similarity:
 
     def prove(self, a: Picture, b: Picture) -> Proof:
         """Whether one picture is a copy of the other: `verdict`, `matrix`, `agree`, and the `places` that differ."""
-        return prove(see(a), see(b))
+        return prove(see(a), see(b), recoloured=self.loaded.recoloured)
 
     def threshold_for(self, pairs: int, expected_wrong: float = 1.0) -> float:
         """The threshold where so many pairs are compared: of models of persons or things that at which about so many
@@ -95,7 +95,8 @@ class Similarity:
             seen = None
             if self.loaded.compare.by_distance:
                 seen = views.open_views(opened, self.path, self.loaded.compare, self.shape)
-            return proven.find(opened, self.loaded.compare, self.threshold, quality_of_centres, seen)
+            return proven.find(opened, self.loaded.compare, self.threshold, quality_of_centres, seen,
+                               self.loaded.recoloured)
         threshold = self.threshold_for(len(opened.paths) * (len(opened.paths) - 1) // 2, expected_wrong)
         return duplicates.find(opened, self.loaded.compare, threshold, force, quality_of_centres,
                                copies=self.loaded.proves)

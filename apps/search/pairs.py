@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from tasks.similarity.model import verdict
-from utils.data.images import SUFFIXES
+from utils.data.formats.kinds import SUFFIXES
 from utils.data.score_lists import DELIMITERS, LOOKED_AT, fields_of, fit, shown, start, text_lines
 from utils.gallery import BLOCK, embed_files
 from utils.run.console import write_answer

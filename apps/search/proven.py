@@ -52,10 +52,12 @@ class Looking:
         files: (N,) full paths.
         close: pairs of indices of which only the whole pictures are compared, which is quicker.
         judge: see `tasks.copies.proof.keeping.better`.
+        recoloured: whether a picture in other colours is still a copy.
     """
 
-    def __init__(self, files: list[str], close: Container[tuple[int, int]] = (), judge: Judge | None = None):
-        self.files, self.close, self.judge, self.proofs = files, close, judge, {}
+    def __init__(self, files: list[str], close: Container[tuple[int, int]] = (), judge: Judge | None = None,
+                 recoloured: bool = True):
+        self.files, self.close, self.judge, self.recoloured, self.proofs = files, close, judge, recoloured, {}
         self.seen = lru_cache(KEPT)(lambda index: see(files[index]))
 
     def at(self, pairs: list[tuple[int, int]]) -> None:
@@ -70,7 +72,8 @@ class Looking:
     def looked(self, pair: tuple[int, int]) -> Proof:
         """The proof of two pictures, by index; one that cannot be read any more is different."""
         try:
-            return prove(*(self.seen(index) for index in pair), keypoints=pair not in self.close)
+            return prove(*(self.seen(index) for index in pair), keypoints=pair not in self.close,
+                         recoloured=self.recoloured)
         except ValueError as error:
             return Proof(DIFFERENT, str(error))
 
@@ -89,7 +92,7 @@ class Looking:
     def goes(self, a: int, keep: int) -> bool:
         """Whether a can go where `keep` stays."""
         proof = self.proof(keep, a)
-        if not proof.holds[0]:
+        if not proof.holds[0] or proof.other_colour:
             return False
         files, seen = (self.files[keep], self.files[a]), (self.seen(keep), self.seen(a))
         if not proof.identical and keeping.another_shot(files):
@@ -98,7 +101,7 @@ class Looking:
 
 
 def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge | None = None,
-         seen: np.ndarray | None = None) -> Found:
+         seen: np.ndarray | None = None, recoloured: bool = True) -> Found:
     """Groups of copies of a gallery, and its copies with changes.
 
     Args:
@@ -106,13 +109,14 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge 
             too.
         judge: the quality (N,) of files, higher is better, for copies that show the same; None: files are not judged.
         seen: (N, V, F), see `apps.search.views`; None: copies of a small part, or turned ones, may be missed.
+        recoloured: whether a picture in other colours is still a copy.
     """
     units = by_contents(gallery)
     firsts = [rows[0] for rows in units]
     features = gallery.features[firsts]
     pairs = candidates(features, comparer, threshold, None if seen is None else seen[firsts])
     close = {pair for pair in pairs if is_close(features, comparer, threshold, *pair)}
-    looking = Looking([os.path.join(gallery.root, gallery.paths[row]) for row in firsts], close, judge)
+    looking = Looking([os.path.join(gallery.root, gallery.paths[row]) for row in firsts], close, judge, recoloured)
     looking.at(pairs)
     copies = [pair for pair in pairs if looking.proofs[pair].verdict == COPY]
     groups = []
@@ -200,7 +204,8 @@ def make_group(gallery: Gallery, units: list[list[int]], indices: list[int], loo
         alike = 1.0 if index == keep else similarity(gallery.features, comparer, units[keep][0], units[index][0])
         proof = None if index == keep else looking.proof(keep, index)
         goes = index != keep and looking.goes(index, keep)
-        members.append(Member(files[0], alike, "", goes, 1.0 if proof is None else proof.agree))
+        agree, other = (1.0, False) if proof is None else (proof.agree, proof.other_colour)
+        members.append(Member(files[0], alike, "", goes, agree, other))
         members += [Member(file, alike, files[0], True, 1.0) for file in files[1:]]
     return Group(members[0].file, members)
 
@@ -214,17 +219,18 @@ def loosely(comparer: "Comparer", threshold: float) -> float:
 
 
 def verdicts(query: str, root: str, found: list[tuple[str, float]], comparer: "Comparer",
-             threshold: float) -> list[str]:
+             threshold: float, recoloured: bool = True) -> list[str]:
     """What looking at a picture and each that was found, with its similarity, says: a verdict, "" where they are
     different."""
     least, first = loosely(comparer, threshold), see(query)
-    proofs = [prove(first, see(os.path.join(root, name))) if alike >= least or number < NEAREST else None
+    proofs = [prove(first, see(os.path.join(root, name)), recoloured=recoloured)
+              if alike >= least or number < NEAREST else None
               for number, (name, alike) in enumerate(found)]
     return [proof.verdict if proof and proof.verdict != DIFFERENT else "" for proof in proofs]
 
 
 def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float,
-            seen: tuple[np.ndarray, np.ndarray] | None = None) -> list[dict]:
+            seen: tuple[np.ndarray, np.ndarray] | None = None, recoloured: bool = True) -> list[dict]:
     """What of folder a is in folder b: each picture of a that has the contents of one of b, or is a copy of one, also
     with changes.
 
@@ -243,7 +249,7 @@ def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float,
         elif index in near:
             first = see(os.path.join(a.root, path))
             alike = similarities(a.features[[index]], b.features[near[index]], comparer)[0].tolist()
-            proofs = [(prove(first, look(b.paths[other])).verdict, b.paths[other], similarity)
+            proofs = [(prove(first, look(b.paths[other]), recoloured=recoloured).verdict, b.paths[other], similarity)
                       for similarity, other in sorted(zip(alike, near[index]), reverse=True)]
             verdict, name, similarity = min(proofs, key=lambda row: VERDICTS.index(row[0]))
             if verdict != DIFFERENT:
@@ -282,6 +288,7 @@ def in_words(number: int, group: Group) -> list[str]:
     for member in group.members:
         if member.file != group.keep:
             remark = (f"identical file of {shown(member.twin)}" if member.twin else "copy" if member.goes
+                      else "copy in another colour: keep it too" if member.other_colour
                       else "copy that shows more, or a photo of its own: keep it too")
             lines.append(f"  {member.agree:.3f} {shown(member.file)}  ({remark})")
     return lines
@@ -291,6 +298,7 @@ def changed_in_words(pair: Pair) -> str:
     """A copy with changes in a line."""
     place = pair.proof.places[0].b
     more = f" and {len(pair.proof.places) - 1} more" if len(pair.proof.places) > 1 else ""
+    more += "; other colour" if pair.proof.other_colour else ""
     return (f"  {shown(pair.a)} and {shown(pair.b)}: {pair.proof.differing:.1%} differs, most at {place[0]}, "
             f"{place[1]} to {place[2]}, {place[3]} of the second{more}")
 

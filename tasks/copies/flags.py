@@ -21,6 +21,7 @@ def for_training() -> None:
         flags.DEFINE_integer("views", 2, "Views of each photo in a batch", 2)
         flags.DEFINE_boolean("mirrored_copies", True, "A mirrored photo is still a copy")
         flags.DEFINE_boolean("turned_copies", True, "A photo turned by 90, 180 or 270 degrees is still a copy")
+        flags.DEFINE_boolean("recoloured_copies", True, "A photo in other colours, or without colour, is still a copy")
 
 
 def check(options) -> None:
@@ -39,6 +40,10 @@ def for_answers() -> None:
                                             "only where no place differs by more than light, colours, size, "
                                             "compression and crop explain. --noproof: the similarity alone decides, "
                                             "which calls documents of one layout copies")
+        flags.DEFINE_boolean("recoloured_copies", None,
+                             "A picture in other colours is still a copy; the proof says that it has them, and such a "
+                             "copy is never listed as what can go. --norecoloured_copies: it is different, as shirts "
+                             "of one cut in black and in blue are. Default: as the model learnt")
     with group("What differs", "copies"):
         flags.DEFINE_string("difference", "", "The golden picture, with which all others that are named, and those in "
                                               "folders, are compared place by place: how much differs, and where. "

@@ -35,7 +35,8 @@ class Copies(NamedTuple):
 
 def left_out(options) -> list[str]:
     """The kinds of changes after which a photo is no copy any more, by the flags of training."""
-    return ["mirrored"] * (not options.mirrored_copies) + ["quarter turn"] * (not options.turned_copies)
+    return (["mirrored"] * (not options.mirrored_copies) + ["quarter turn"] * (not options.turned_copies)
+            + ["colour cast", "grey"] * (not options.recoloured_copies))
 
 
 def make_copies(paths: list[str], copied: int, seed: int = 0, whole: bool = True, left_out: Sequence[str] = (),

@@ -88,7 +88,7 @@ def make_batches(options, data: Data, model) -> ViewBatches:
     made = ViewBatches(
         data.photos.full("train"), model.input_shape[0][1:], options.batch_size, options.views, options.steps_per_epoch,
         options.seed,
-        options.workers, options.mirrored_copies, options.turned_copies,
+        options.workers, options.mirrored_copies, options.turned_copies, options.recoloured_copies,
     )
     if made.photos * made.views % devices.replicas():
         raise ValueError(f"a batch of {made.photos * made.views} views does not divide among {devices.replicas()} "

@@ -88,14 +88,14 @@ def of_model(path: str) -> Describer:
         ValueError: not a model of patches, or one of other channels than grey or colour.
     """
     from nets.models import descriptor
-    from tasks.models import load_model
+    from tasks.models import checked, load_model
 
     model = load_model(path, descriptor.KIND)
     side, _, channels = model.input_shape[1:]
     if channels not in (1, 3):
         raise ValueError(f"{path}: takes patches of {channels} channels, and photos have 1 or 3")
 
-    describe = descriptor.describer(model)
+    describe = checked(descriptor.describer(model), path)
     return Describer(path, channels, side, MAGNIFICATION, describe,
                      lambda patches: describe(resized(patches if channels == 3 else grey(patches), side, channels)))
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from nets.models import perceptual
 from tasks import about
-from tasks.models import load_model
+from tasks.models import checked, load_model
 from tasks.perceptual.measuring import comparators, measure
 from utils.batches.crops import at_least, middle
 from utils.data.images import called, read_photo
@@ -39,7 +39,10 @@ class Perceptual:
         self.path = path
         self.maker = None if path == READY else perceptual.maker(load_model(path, perceptual.KIND))
         self.known = None if path == READY else about.read(path)
+        if self.maker:
+            self.maker = self.maker._replace(make=checked(self.maker.make, path))
         self.measure = measure.Measure(distance or (self.maker.distance if self.maker else comparators.made()))
+        self.measure.distance = checked(self.measure.distance, path)
 
     def distance(self, one: Picture, other: Picture) -> float:
         """The perceptual distance: 0 for equal pictures, about 1 for unrelated photos; lower is nearer.

@@ -7,8 +7,7 @@ import numpy as np
 from nets.models import rankiqa
 from tasks import about
 from tasks.choosing import find_model
-from tasks.models import load_model
-from tasks.quality.model import photo_score
+from tasks.quality.model import open_scorer, photo_score
 from tasks.quality.report import spread
 from utils.data import photos
 from utils.data.files import reading, walk
@@ -25,7 +24,7 @@ def answer(options, files: list[str]) -> None:
     """The quality of photos and of folders of them; of several, the best first, and a sheet of the best and worst."""
     paths = photo_files(files)
     path = find_model(options.model, "quality")
-    scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
+    scorer = open_scorer(path)
     known = about.read(path)
     print(f"model {path}: {'higher' if scorer.higher_is_better else 'lower'} is better; "
           f"{scale_in_words(scorer, os.path.dirname(path))}")

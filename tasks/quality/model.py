@@ -2,6 +2,7 @@
 distortion."""
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 
@@ -10,8 +11,8 @@ import numpy as np
 from nets.models import rankiqa
 from tasks import about
 from tasks.choosing import ready_model
-from tasks.models import load_model
-from utils.batches.crops import at_least, window
+from tasks.models import checked, load_model
+from utils.batches.crops import at_least, central_crop, enlarged_size, random_crop, window
 from utils.data.images import read_photo
 from utils.distortions.catalogue import Distortion, distort, own_seed
 from utils.pictures import Picture, several
@@ -57,17 +58,18 @@ def photo_score(scorer, photo: np.ndarray, crops: int, seed: int = 0) -> float:
     """The score of a photo: of the whole where `crops` is 0, else the mean over that many random crops.
 
     Where `crops` is 0, `CROPS` of them stand for a photo above `WHOLE` pixels, and for any where the
-    model takes crops only.
+    model takes crops only. So do they for a strip, such as 1 x 65000 pixels, that would be larger than that once it is
+    enlarged: a crop is cut first and enlarged then.
 
     Args:
         scorer: see `nets.models.rankiqa.Scorer`.
         photo: (H, W, 3) uint8 of any size; one smaller than a crop is enlarged.
     """
     photo = at_least(photo, scorer.side)
-    if not crops and scorer.whole and photo.shape[0] * photo.shape[1] <= WHOLE:
+    if not crops and scorer.whole and math.prod(enlarged_size(photo, scorer.side)) <= WHOLE:
         return float(scorer.score(photo[None])[0])
     rng = np.random.default_rng(seed)
-    return float(scorer.score(np.stack([window(photo, scorer.side, rng) for _ in range(crops or CROPS)])).mean())
+    return float(scorer.score(np.stack([random_crop(photo, scorer.side, rng) for _ in range(crops or CROPS)])).mean())
 
 
 def predict(scorer, paths: list[str], crops: int, seed: int = 0, progress=lambda done, of: None) -> np.ndarray:
@@ -85,19 +87,24 @@ def quality_of_centres(paths: list[str]) -> np.ndarray:
     scores = []
     for path in paths:
         try:
-            photo = at_least(read_photo(path), CENTRE)
+            part = central_crop(read_photo(path), CENTRE)
         except ValueError:
             scores.append(-np.inf)
             continue
-        y, x = ((side - CENTRE) // 2 for side in photo.shape[:2])
-        scores.append(float(ready_scorer().score(photo[None, y : y + CENTRE, x : x + CENTRE])[0]))
+        scores.append(float(ready_scorer().score(part[None])[0]))
     return np.array(scores) * (1 if ready_scorer().higher_is_better else -1)
+
+
+def open_scorer(path: str) -> rankiqa.Scorer:
+    """The model of a .keras file, whose scores are numbers, or else a ValueError."""
+    scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
+    return scorer._replace(score=checked(scorer.score, path))
 
 
 @lru_cache(maxsize=1)
 def ready_scorer() -> rankiqa.Scorer:
     """The ready model of quality, loaded once."""
-    return rankiqa.scorer(load_model(ready_model("quality"), rankiqa.KIND))
+    return open_scorer(ready_model("quality"))
 
 
 class Quality:
@@ -115,7 +122,7 @@ class Quality:
     """
 
     def __init__(self, path: str, threshold: float | None = None, threshold_at: str | None = None):
-        self.path, self.scorer, self.known = path, rankiqa.scorer(load_model(path, rankiqa.KIND)), about.read(path)
+        self.path, self.scorer, self.known = path, open_scorer(path), about.read(path)
         self.higher_is_better, self.low, self.high = self.scorer.higher_is_better, self.scorer.low, self.scorer.high
 
     def quality(self, pictures: Sequence[Picture], crops: int = 0) -> np.ndarray:

@@ -8,7 +8,8 @@ from PIL import Image, ImageDraw
 from tasks import about
 from tasks.copies.proof.verdict import COPY, Proof, prove, see
 from tasks.similarity import figures as sheets, why
-from tasks.similarity.model import Loaded, Picture, load, show, similarity_of
+from tasks.similarity.model import Loaded, Picture, load, recoloured, show, similarity_of
+from utils.data.formats import pages
 from utils.data.images import size_of
 from utils.run import figures
 from utils.run.console import edit_lines, write_answer
@@ -44,7 +45,9 @@ def compare_two(options, files: list[str]) -> None:
 def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     """Says whether two pictures show the same thing."""
     similarity = similarity_of(model, left.image, right.image)
-    proof = prove(see(left.image), see(right.image)) if model.proves and options.proof else None
+    proof = None
+    if model.proves and options.proof:
+        proof = prove(see(left.image), see(right.image), recoloured=recoloured(options, model))
     if proof:  # which needs no model that knows such pictures
         same, doubt, text = proof.verdict == COPY, "", f"{proof.in_words()}; similarity {similarity:.3f}"
     else:
@@ -53,7 +56,8 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
         same = similarity >= model.threshold if about.trusted(doubt) else None
         text = f"{model.words[not same]} ({similarity:.3f}; threshold {model.threshold:.3f})"
         text = f"no answer: {doubt}" if same is None else text + (f"; warning: {doubt}" if doubt else "")
-    print(text)
+    looked = {picture.file: pages.LOOKED[picture.file] for picture in (left, right) if picture.file in pages.LOOKED}
+    print(text + "".join(f"; {page} of {figures.short(file)} was looked at" for file, page in looked.items()))
     names = [figures.short(picture.file) for picture in (left, right)]
     verdict = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
     verdict |= {"verdict": proof.verdict} if proof else {}
@@ -66,7 +70,7 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
         shown = framed((left, right), proof) if proof else (left.shown, right.shown)
         figures.compared(*shown, text, "predict.png", not options.json, names)
     numbers = {"why": why.as_numbers(reasons, [pixels_of(left), pixels_of(right)])} if reasons else {}
-    numbers |= {"proof": proof.as_numbers()} if proof else {}
+    numbers |= ({"proof": proof.as_numbers()} if proof else {}) | ({"pages": looked} if looked else {})
     write_answer(options, [{"left": left.file, "right": right.file, **verdict}], verdict | numbers)
 
 

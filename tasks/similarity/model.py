@@ -10,7 +10,7 @@ from PIL import Image
 from nets.models.siamese import KIND, Comparer, comparer
 from tasks import DEFAULT_ROOM, ROOMS, TASKS, about, room_named
 from tasks.choosing import find_model
-from tasks.models import load_model
+from tasks.models import checked, load_model
 from utils.data.files import evenly, reading, walk
 from utils.data.images import decoded, read_image, read_whole
 from utils.data.survey import THUMBNAIL
@@ -23,6 +23,7 @@ RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "
          "copies": "1 answer in 1000 wrong"}
 PROVED = "candidates are laid on each other to prove that they are copies"
 UNPROVED = "without a proof, documents and screens of one layout are called copies too: check before you delete"
+RECOLOURED = "colour cast"  # of `tasks.copies.measure.KINDS`: the models without it tell colours apart
 SHOWN = 256  # pixels a side at most of a picture that is compared with another one
 BLOCK = 512  # pictures embedded at once
 
@@ -42,6 +43,11 @@ class Loaded(NamedTuple):
     def words(self) -> tuple[str, str]:
         """What two pictures are called from the threshold on, and below it."""
         return ("copy", "no copy") if self.proves else ("same", "different")
+
+    @property
+    def recoloured(self) -> bool:
+        """Whether a picture in other colours is still a copy: not where the model learnt with --norecoloured_copies."""
+        return RECOLOURED not in (self.known or {}).get("left_out", ())
 
     @property
     def proves(self) -> bool:
@@ -88,6 +94,12 @@ def load_for_many(options, pictures: np.ndarray) -> Loaded:
     return model._replace(doubt=doubt)
 
 
+def recoloured(options, model: Loaded) -> bool:
+    """Whether a picture in other colours is a copy: as --recoloured_copies says, or as the model learnt."""
+    asked = getattr(options, "recoloured_copies", None)
+    return model.recoloured if asked is None else asked
+
+
 def verdict(model: Loaded, similarity: float) -> bool | None:
     """Whether a similarity is one of the same; None where the model's answer about these pictures means nothing."""
     return similarity >= model.threshold if about.trusted(model.doubt) else None
@@ -97,7 +109,9 @@ def open_model(path: str, threshold: float | None = None, threshold_at: str | No
     """The model of a .keras file, and where its threshold comes from, in words; see `decision_threshold`."""
     model, known = load_model(path, KIND), about.read(path)
     threshold, rule = decision_threshold(os.path.dirname(path), threshold, threshold_at)
-    return Loaded(comparer(model), model.input_shape[0][1:], threshold, path, known), rule
+    compare = comparer(model)
+    compare = compare._replace(embed=checked(compare.embed, path), score=checked(compare.score, path))
+    return Loaded(compare, model.input_shape[0][1:], threshold, path, known), rule
 
 
 def embed(model: Loaded, pictures: Sequence) -> np.ndarray:

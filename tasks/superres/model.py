@@ -7,7 +7,7 @@ from PIL import Image
 
 from nets.models import superres
 from tasks import about
-from tasks.models import load_model
+from tasks.models import checked, load_model
 from tasks.superres.data.resizing import resized
 from tasks.superres.pictures.doubts import doubts
 from tasks.superres.pictures.reading import Photo, read, without_hidden
@@ -34,7 +34,8 @@ class Larger:
 
     def __init__(self, path: str, threshold: float | None = None, threshold_at: str | None = None):
         self.path, self.known = path, about.read(path)
-        self.network = superres.enlarger(load_model(path, superres.KIND))
+        network = superres.enlarger(load_model(path, superres.KIND))
+        self.network = network._replace(enlarge=checked(network.enlarge, path))
         self.scale = self.network.scale
 
     def enlarge(self, picture: Picture, ensemble: bool = False) -> Image.Image:

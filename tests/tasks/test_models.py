@@ -183,3 +183,34 @@ models = {{name: load_model(f"{tmp_path}/{{name}}.keras", "siamese") for name in
 print(json.dumps({{name: model.predict(list(images), verbose=0).tolist() for name, model in models.items()}}))
 """)
     assert all(found[name] == pytest.approx(expected[name], abs=1e-5) for name in heads)
+
+
+def huge(model, path):
+    """A model of finite weights that are too large to count with, saved."""
+    signs = np.random.default_rng(1)
+    model.set_weights([1e20 * signs.choice([-1, 1], array.shape) for array in model.get_weights()])
+    model.save(path)
+    return str(path)
+
+
+def test_finite_weights_that_are_too_large_to_count_with_give_no_answer(tmp_path, rng):
+    """No similarity, no score and no feature is NaN: one line says which file is at fault."""
+    import compare
+
+    pictures = [rng.integers(0, 256, (40, 50, 3), dtype="uint8") for _ in range(2)]
+    siamese_path = huge(small_siamese(), tmp_path / "a.keras")
+    asked = compare.load(siamese_path)
+    for ask in (lambda: asked.similarity(*pictures), lambda: asked.embed(pictures)):
+        with pytest.raises(ValueError, match=r"a.keras: the model gives NaN or infinity, expected numbers"):
+            ask()
+    scorer = compare.load(huge(small_ranker(), tmp_path / "b.keras"))
+    with pytest.raises(ValueError, match=r"b.keras: the model gives NaN or infinity, expected numbers"):
+        scorer.quality(pictures)
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_what_a_model_gives_is_checked(number):
+    values = np.array([[1.0, number]])
+    with pytest.raises(ValueError, match="f.keras: the model gives NaN or infinity"):
+        models.checked(lambda: values, "f.keras")()
+    assert models.checked(lambda *, value: value, "f.keras")(value=np.ones(3)).sum() == 3

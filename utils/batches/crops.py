@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import math
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -10,11 +11,13 @@ import numpy as np
 from PIL import Image
 
 from utils.data.files import save_aside
-from utils.data.images import read_photo
+from utils.data.images import read_photo, settings
 from utils.distortions.catalogue import Distortion, distort, own_seed
 
 WINDOW = 512  # pixels a side of a photo that are distorted; of a larger one, a window of it
 TRIES = 8  # positions looked at for a crop with texture
+ENLARGED = 1_000_000  # pixels of a photo that is enlarged as a whole, at most
+RIM = 4  # pixels around a part that its enlargement looks at, at most
 TEXTURE = 6.0  # grey levels: least mean step between neighbouring pixels of a crop that can show order
 
 Shown = Sequence[tuple[str, int]]  # distortion and level of each image
@@ -61,7 +64,7 @@ def kept_levels(
     uint8, named after all that they are made from. Only what is cut out of one is read.
     """
     seen = os.stat(path)
-    made_of = (os.path.abspath(path), seen.st_mtime_ns, seen.st_size, largest)
+    made_of = (os.path.abspath(path), seen.st_mtime_ns, seen.st_size, largest, *filter(None, [settings()]))
     seed = int(sha1(os.path.basename(path))[:8], 16)  # the same wherever the photo lies
 
     def pristine() -> np.ndarray:
@@ -112,7 +115,7 @@ def textured_position(photo: np.ndarray, crop: int, rng: np.random.Generator) ->
 def photo_crop(path: str, crop: int, seed: Sequence[int]) -> np.ndarray:
     """A random crop of a photo, mirrored or not: (crop, crop, 3) uint8. A smaller photo is enlarged to fit."""
     rng = np.random.default_rng(seed)
-    part = window(at_least(read_photo(path), crop), crop, rng)
+    part = random_crop(read_photo(path), crop, rng)
     return part[:, ::-1] if rng.random() < 0.5 else part
 
 
@@ -122,10 +125,49 @@ def middle(photo: np.ndarray, side: int) -> np.ndarray:
     return photo[top : top + side, left : left + side]
 
 
-def at_least(photo: np.ndarray, side: int) -> np.ndarray:
-    """The photo, enlarged where a side of it is shorter than `side` pixels."""
+def enlarged_size(photo: np.ndarray, side: int) -> tuple[int, int]:
+    """Height and width that a photo (H, W, ...) has once none of its sides is shorter than `side` pixels."""
     factor = side / min(photo.shape[:2])
-    if factor <= 1:
+    height, width = photo.shape[:2]
+    return (height, width) if factor <= 1 else (max(side, round(height * factor)), max(side, round(width * factor)))
+
+
+def at_least(photo: np.ndarray, side: int) -> np.ndarray:
+    """The photo, enlarged where a side of it is shorter than `side` pixels.
+
+    One that would have more than `ENLARGED` pixels then, such as a strip of 1 x 65000, stays as it is: `random_crop`
+    and `central_crop` cut it first.
+    """
+    height, width = enlarged_size(photo, side)
+    if (height, width) == photo.shape[:2] or height * width > ENLARGED:
         return photo
-    size = [max(side, round(length * factor)) for length in photo.shape[1::-1]]
-    return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BICUBIC))
+    return np.asarray(Image.fromarray(photo).resize((width, height), Image.Resampling.BICUBIC))
+
+
+def crop_at(photo: np.ndarray, side: int, y: int, x: int) -> np.ndarray:
+    """The crop (side, side, 3) at a position of a photo that has the size `enlarged_size`, once it is enlarged."""
+    height, width = enlarged_size(photo, side)
+    photo = at_least(photo, side)
+    if (height, width) == photo.shape[:2]:
+        return photo[y : y + side, x : x + side]
+    box, parts = [], []
+    for first, length, larger in zip((y, x), photo.shape, (height, width)):
+        low, high = first * length / larger, min((first + side) * length / larger, length)
+        start, end = max(0, int(low) - RIM), min(length, math.ceil(high) + RIM)  # the rest need not be copied
+        parts.append(slice(start, end))
+        box.append((low - start, high - start))
+    (top, bottom), (left, right) = box
+    part = Image.fromarray(np.ascontiguousarray(photo[tuple(parts)]))
+    return np.asarray(part.resize((side, side), Image.Resampling.BICUBIC, (left, top, right, bottom)))
+
+
+def random_crop(photo: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    """A random crop (side, side, 3) of a photo, which is enlarged where it is smaller."""
+    y, x = (int(rng.integers(length - side + 1)) for length in enlarged_size(photo, side))
+    return crop_at(photo, side, y, x)
+
+
+def central_crop(photo: np.ndarray, side: int) -> np.ndarray:
+    """The middle (side, side, 3) of a photo, which is enlarged where it is smaller."""
+    y, x = ((length - side) // 2 for length in enlarged_size(photo, side))
+    return crop_at(photo, side, y, x)

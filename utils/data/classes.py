@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from utils.data.files import OMNIGLOT, folders_in, identical, in_parts, is_wanted, scan, walk
-from utils.data.images import ImagesOnDisk, is_picture, load_images, open_image, take
+from utils.data.formats.kinds import is_picture
+from utils.data.images import ImagesOnDisk, load_images, open_image, take
 from utils.data.survey import size_range
 from utils.pictures import pixel_digest
 from utils.run.console import progress_bar
@@ -28,7 +29,7 @@ class Samples:
         labels: (N,) class of each file, 0 to classes - 1.
         classes: name of each class, e.g. "Latin/character01" or "chapter1".
         groups: (classes,) group of each class: its alphabet, or 0 where there are none.
-        others: files that are no images by their name, or lie where no class is.
+        others: images that lie where no class is.
     """
 
     root: str
@@ -68,12 +69,11 @@ def read_samples(root: str, own_data: bool) -> Samples:
     apart = {name for name in folders_in(root) if not own_data and in_parts(os.path.join(root, name))}
     files, others = [], []
     for part in parts or [""]:
-        images, foreign = walk(os.path.join(root, part), data_sets=True)
+        images = walk(os.path.join(root, part), data_sets=True)[0]
         check_layout(os.path.join(root, part), images, own_data)
         for image in images:
             lies_in_a_class = image.count(os.sep) == slashes and image.split(os.sep)[0] not in apart
             (files if lies_in_a_class else others).append(os.path.join(part, image))
-        others += [os.path.join(part, file) for file in foreign]
     return at_least_two(from_files(root, files, others))
 
 
@@ -157,8 +157,7 @@ def find_samples(path: str, own_data: bool) -> Samples:
     samples = read_samples(root, own_data)
     print("\n".join(describe(samples)))
     if samples.others:
-        left_out(f"{counted(len(samples.others), 'file')} that are not images, or lie in no class folder",
-                 samples.others)
+        left_out(f"{counted(len(samples.others), 'picture')} that lie in no class folder", samples.others)
     return without_twins(samples, own_data)
 
 

@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 
 import numpy as np
 
-from utils.data.images import is_picture
+from utils.data.formats.kinds import hint, is_picture
 from utils.saying import counted, left_out, say_once, shown
 
 BEGIN = 2**16  # bytes of files of one size that are compared before whole files are
@@ -126,7 +126,7 @@ def walk(root: str, data_sets: bool = False) -> tuple[list[str], list[str]]:
                 listing.place(entry.path, here)
     left_out(f"{len(listing.skipped)} below {shown(root)}", sorted(listing.skipped))
     listing.tell_left(root)
-    hint_at_heic(listing.others)
+    tell_others(root, sorted(listing.others))
     return sorted(listing.images), sorted(listing.others)
 
 
@@ -191,10 +191,15 @@ class Listing:
             (self.images if is_picture(path) else self.others).append(below)
 
 
-def hint_at_heic(others: list[str]) -> None:
-    """Says how to read pictures of phones, where the reader of these is not installed."""
-    if count := sum(path.lower().endswith((".heic", ".heif")) for path in others):
-        say_once(f"{count} HEIC pictures are left out: pip install pillow-heif, and they are read")
+def tell_others(root: str, others: list[str]) -> None:
+    """Names the files of a folder that are no pictures, and says what makes pictures of them; once."""
+    if not others:
+        return
+    left_out(f"{counted(len(others), 'file')} below {shown(root)} that {'is' if len(others) == 1 else 'are'} no "
+             f"picture{'s' * (len(others) > 1)}", others)
+    advice = sorted({text for path in others if (text := hint(os.path.join(root, path)))})
+    if advice:
+        say_once(f"they would be read as pictures: {'; '.join(advice)}")
 
 
 def digest(path: str, most: int = -1) -> str:

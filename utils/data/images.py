@@ -1,6 +1,7 @@
 """The only place where an image file is opened: a file -> (height, width, channels) uint8."""
 
 import contextlib
+import hashlib
 import os
 import threading
 import warnings
@@ -10,27 +11,20 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from PIL import Image, ImageOps
 
+from utils.data.formats import pages, room, values
+from utils.data.formats.kinds import FORMATS, Refused, hint, is_raw
+from utils.data.formats.paper import on_paper
 from utils.data.formats.refused import why_not
 from utils.saying import say_once, shown
 
-with contextlib.suppress(ImportError):  # optional: pictures of phones
-    import pillow_heif
-
-    pillow_heif.register_heif_opener()
-
-PAPER, DARK_PAPER = 255, 40  # what shows through transparent pixels; dark where all would be lost on white
-LIGHT, LOST = 230, 0.01  # grey from which on a mark is lost on white, and share of what shows that may be darker
-LIMIT, MEGAPIXELS = "MAX_MEGAPIXELS", 300.0  # the environment variable of the limit, for workers too; and the default
 LARGE = 16_000_000  # pixels from which on a picture is scaled down while it is decoded, where the format can
 SCALING = {"JPEG", "MPO"}  # those that can
-STUBS = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}  # Pillow only knows their headers, or starts another program
-TELLING = ["JPEG", "PNG", "GIF", "BMP", "WEBP", "AVIF", "JPEG2000"]  # tried for files without a telling name
-BLOCK = 1 << 22  # values scaled to 8 bits at once
+KEPT = 25_000_000  # pixels of a picture that stays in memory while several readers take it, at most
+LONGEST = 300  # characters of what a message calls a picture
+TAKEN = ("expected the path of a file, a NumPy array (height, width) or (height, width, channels) in 0..255, or a PIL "
+         "image: pass numpy.asarray(tensor) for a tensor, and PIL.Image.open(io.BytesIO(data)) for the bytes of a file")
 
-Image.init()
-Image.MAX_IMAGE_PIXELS = None  # `too_large` checks, and says what to do
-FORMATS = sorted(set(Image.OPEN) - STUBS)
-SUFFIXES = frozenset(suffix for suffix, kind in Image.registered_extensions().items() if kind in FORMATS)
+Image.MAX_IMAGE_PIXELS = None  # `utils.data.formats.room` checks, and says what to do
 
 now = threading.local()  # `now.warnings`: what the library said of the picture that this thread is reading
 warnings.filterwarnings("always", module=r"PIL\.")
@@ -48,22 +42,6 @@ def keep_warning(message, category, filename, lineno, file=None, line=None) -> N
 warnings.showwarning = keep_warning
 
 
-class Refused(ValueError):
-    """A picture that could be decoded and is not, for the reason that the text gives."""
-
-
-def is_picture(path: str) -> bool:
-    """Whether a file is a picture that Pillow can open, by its name, or by its contents where its name tells none."""
-    suffix = os.path.splitext(path)[1].lower()
-    if suffix in SUFFIXES or suffix in Image.EXTENSION:
-        return suffix in SUFFIXES
-    try:
-        with Image.open(path, formats=TELLING if suffix else [*TELLING, "TIFF"]):
-            return True
-    except Exception:  # not a picture; Pillow raises a dozen kinds
-        return False
-
-
 def read_image(path, shape: tuple[int, int, int]) -> np.ndarray:
     """Reads one image in any mode that Pillow knows, as `open_image` does: of a file, or one in memory.
 
@@ -76,15 +54,18 @@ def read_image(path, shape: tuple[int, int, int]) -> np.ndarray:
         ValueError: naming the file and what is wrong with it.
     """
     height, width, channels = shape
-    image = open_image(path, "L" if channels == 1 else "RGB", (width, height))
-    if image.size != (width, height):
-        image = image.resize((width, height), Image.Resampling.BILINEAR)
-    return np.asarray(image).reshape(shape)
+    mode = "L" if channels == 1 else "RGB"
+    with decoding(path, mode, (width, height)) as file:
+        image = in_mode(whole(file, path), mode)
+        if image.size != (width, height):
+            image = image.resize((width, height), Image.Resampling.BILINEAR)
+        return np.asarray(image).reshape(shape)
 
 
 def read_photo(path) -> np.ndarray:
     """Reads one image in colour and at its own size: (H, W, 3) uint8; ValueError as `read_image`."""
-    return np.array(open_image(path, "RGB"))
+    with decoding(path, more=3) as file:
+        return np.array(in_mode(whole(file, path, more=3), "RGB"))
 
 
 def read_whole(path, side: int = 192) -> np.ndarray:
@@ -93,54 +74,74 @@ def read_whole(path, side: int = 192) -> np.ndarray:
         image = open_image(path, "RGB", (side, side))
     except ValueError:
         return np.full((side, side, 3), 200, "uint8")
+    image = image.copy() if image is path else image
     image.thumbnail((side, side))
     return np.array(image)
 
 
 def size_of(path) -> tuple[int, int]:
     """Width and height in pixels, from the header alone; (0, 0) where the file cannot be read."""
+    now.warnings = []
     try:
-        with Image.open(regular(path), formats=FORMATS) as image:
+        with opened(path) as image:
             return image.size
     except Exception:  # gone, or not an image; Pillow raises a dozen kinds
         return 0, 0
+    finally:
+        now.warnings = None
 
 
 def open_image(path, mode: str, size: tuple[int, int] | None = None) -> Image.Image:
     """The picture of a file in `mode` L or RGB; ValueError naming the file and what is wrong with it.
 
-    EXIF orientation is applied, transparency composited on paper, see `flat`, other than 8 bits: see `values_as_grey`.
+    EXIF orientation is applied, transparency laid on paper, see `utils.data.formats.paper`, and numbers of more than 8
+    bits scaled, see `utils.data.formats.values`. Of several pages, that of --page is read.
 
     Args:
-        path: of a file; or a picture in memory: an array, see `of_array`, or a PIL image, which stays as it is.
+        path: of a file; or a picture in memory: an array, see `of_array`, or a PIL image, which stays as it is, and may
+            be what is returned.
         size: (width, height) that are needed: a large picture may be scaled down towards it while it is decoded.
     """
-    with decoding(path) as file:
-        if size and file.width * file.height > LARGE:
-            file.draft(mode, (2 * max(size), 2 * max(size)))
-        image = whole(file, path)
-        return image if image.mode == mode else image.convert(mode)
+    with decoding(path, mode, size) as file:
+        return in_mode(whole(file, path), mode)
+
+
+def in_mode(image: Image.Image, mode: str) -> Image.Image:
+    """The image in a mode; itself where it has that already."""
+    return image if image.mode == mode else image.convert(mode)
 
 
 def decoded(path: str) -> Image.Image | str:
     """What several readers take in place of a file, so that it is decoded once; each gets what it would of the file.
 
     A picture of more than `LARGE` pixels stays a file where its format scales it down while it is decoded, because each
-    reader has it at its own scale. ValueError as `open_image`.
+    reader has it at its own scale; and so does any of more than `KEPT`, for the memory's sake. ValueError as
+    `open_image`.
     """
     with decoding(path) as file:
-        return path if file.width * file.height > LARGE and file.format in SCALING else whole(file, path)
+        pixels = file.width * file.height
+        return path if pixels > KEPT or pixels > LARGE and file.format in SCALING else whole(file, path)
 
 
 @contextlib.contextmanager
-def decoding(path) -> Iterator[Image.Image]:
-    """A picture to read from; ValueError naming the file and what is wrong with it. The library's warnings are said."""
+def decoding(
+    path, mode: str | None = None, size: tuple[int, int] | None = None, more: int = 0,
+) -> Iterator[Image.Image]:
+    """A picture to read from; ValueError naming the file and what is wrong with it. The library's warnings are said.
+
+    Args:
+        mode, size: the mode and the size (width, height) that are needed, see `open_image`.
+        more: bytes a pixel that the reader takes beside the picture.
+    """
     now.warnings = []
     try:
-        with opened(path) as file:
-            if file.width * file.height > most_pixels():
-                raise Refused(too_large(file))
-            yield file
+        file = opened(path)
+        with contextlib.nullcontext() if file is path else file:  # what somebody passed stays open
+            room.check_pixels(file)
+            if size and file.width * file.height > LARGE:
+                file.draft(mode, (2 * max(size), 2 * max(size)))
+            with room.shared(room.bytes_of(file, more)):
+                yield file
             if now.warnings:
                 say_once(f"{shown(called(path))}: read, though a part of the file is damaged "
                          f"({shown(now.warnings[0])[:80]})")
@@ -150,20 +151,55 @@ def decoding(path) -> Iterator[Image.Image]:
         now.warnings = None
 
 
-def whole(file: Image.Image, path) -> Image.Image:
-    """The picture of a file, upright, without transparency and with 8 bits a channel."""
-    image = flat(ImageOps.exif_transpose(file, in_place=True) or file, called(path))
+def whole(file: Image.Image, path, more: int = 0) -> Image.Image:
+    """The picture of a file, upright, without transparency and with 8 bits a channel; `more`: see `decoding`."""
+    room.check_bytes(file, more)
+    raw, deep = values.raw_mode(file), values.is_deep(file)
+    image = ImageOps.exif_transpose(file, in_place=True) or file
+    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
+        return values.grey_of(image, raw, called(path))
+    if deep and values.has_low_bytes(deep) and not values.looks_whole(image):
+        image = of_16_bits(image, path)
+    image = flat(image)
     image.load()
     return image
 
 
+def flat(image: Image.Image) -> Image.Image:
+    """The image without transparency."""
+    return on_paper(image) if image.has_transparency_data else image
+
+
+def settings() -> str:
+    """What tells apart how pictures are read by --picture_levels and --page, for names of what is kept; "" where none
+    is passed."""
+    chosen = (values.levels(), pages.page())
+    return "" if chosen == (None, 1) else "-" + hashlib.sha1(repr(chosen).encode()).hexdigest()[:8]
+
+
+def of_16_bits(image: Image.Image, path) -> Image.Image:
+    """A picture of 16 bits a channel, of which Pillow read the high bytes, by all of its bits."""
+    room.check_bytes(image, 16)
+    high = np.asarray(image)
+    with opened(path) as file:
+        low = values.low_bytes(file)
+    made = values.as_8_bits(values.joined(high[..., :3], low[..., :3]), called(path))
+    return Image.fromarray(made if high.shape[2] == 3 else np.concatenate([made, high[..., 3:]], axis=2))
+
+
 def opened(picture) -> Image.Image:
-    """A picture to read from: a file, not decoded yet, or a copy of one in memory."""
+    """A picture to read from: a file, not decoded yet, or one in memory, upright."""
     if isinstance(picture, np.ndarray):
         return of_array(picture)
     if isinstance(picture, Image.Image):
-        return ImageOps.exif_transpose(picture)
-    return Image.open(regular(picture), formats=FORMATS)
+        picture.load()
+        return ImageOps.exif_transpose(picture) if room.is_turned(picture) else picture
+    if not isinstance(picture, str | os.PathLike) and not hasattr(picture, "read"):
+        raise Refused(TAKEN)
+    file = pages.opened_at(lambda: Image.open(regular(picture), formats=FORMATS), called(picture))
+    if file.format == "TIFF" and is_raw(picture):
+        raise Refused(f"a raw photo, of which only a small preview could be read; {hint(picture)}")
+    return file
 
 
 def of_array(values: np.ndarray) -> Image.Image:
@@ -182,12 +218,17 @@ def of_array(values: np.ndarray) -> Image.Image:
 
 
 def called(picture) -> str:
-    """What a picture is called in a message: its path, or what it is in memory."""
-    if isinstance(picture, np.ndarray):
-        return f"an array {picture.shape} of {picture.dtype}"
+    """What a picture is called in a message: its path, or what it is in memory; never longer than `LONGEST`."""
     if isinstance(picture, Image.Image):
         return f"a PIL image of {picture.width} x {picture.height} pixels"
-    return str(picture)
+    if hasattr(picture, "shape") and hasattr(picture, "dtype"):
+        kind = "an array" if isinstance(picture, np.ndarray) else f"an object of {type(picture).__name__}"
+        return f"{kind} {tuple(picture.shape)} of {picture.dtype}"
+    if isinstance(picture, str | os.PathLike) or hasattr(picture, "read"):
+        text = str(picture)
+        return text if len(text) <= LONGEST else f"{text[:100]}... ({len(text)} characters)"
+    size = f" of length {len(picture)}" if hasattr(picture, "__len__") else ""
+    return f"an object of {type(picture).__name__}{size}"
 
 
 def regular(path):
@@ -196,61 +237,6 @@ def regular(path):
     if is_path and os.path.exists(path) and not os.path.isdir(path) and not os.path.isfile(path):
         raise Refused("a pipe, a device or a socket, expected an image file")
     return path
-
-
-def most_pixels() -> float:
-    """Pixels that a picture may have, from `LIMIT`."""
-    return float(os.environ.get(LIMIT, MEGAPIXELS)) * 1e6
-
-
-def too_large(file: Image.Image) -> str:
-    """What to say of a picture with too many pixels."""
-    return (f"{file.width} x {file.height} pixels, expected {most_pixels() / 1e6:g} megapixels or fewer: scale it "
-            f"down, or pass --max_megapixels={np.ceil(file.width * file.height / 1e6):.0f} if memory allows")
-
-
-def flat(image: Image.Image, path="") -> Image.Image:
-    """The image with 8 bits a channel and without transparency: on white paper, or light marks on dark paper."""
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        return values_as_grey(np.asarray(image), path)
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, (*[DARK_PAPER if is_lost_on_white(image) else PAPER] * 3, 255))
-        return Image.alpha_composite(paper, image)
-    return image
-
-
-def is_lost_on_white(image: Image.Image) -> bool:
-    """Whether what is visible of an RGBA picture, each pixel counted by its alpha, is as light as white paper."""
-    alpha, dark = image.getchannel("A"), image.convert("L").point(lambda value: 255 * (value < LIGHT))
-    visible, darker = (np.dot(alpha.histogram(mask), np.arange(256)) for mask in (None, dark))
-    return bool(visible and darker < LOST * visible)
-
-
-def values_as_grey(values: np.ndarray, path="") -> Image.Image:
-    """Grey values (H, W) of any range as an 8-bit image. The range is judged by the values; a guess is said once.
-
-    From 0 on: up to 1 (numbers with a point only), 255, 4095 (12 bits) or 65535, whichever is the first that holds the
-    highest value. Otherwise, or between 1 and 2: from the lowest to the highest value.
-
-    Raises:
-        ValueError: values that are NaN or infinite.
-    """
-    low, high = (float(end) for end in (values.min(initial=0), values.max(initial=0)))
-    if not np.isfinite([low, high]).all():
-        raise Refused("the picture holds NaN or infinity")
-    floats = values.dtype.kind == "f"
-    tops = [top for top in ((1.0,) if floats else ()) + (255.0, 4095.0, 65535.0) if high <= top]
-    own = low < 0 or not tops or floats and 1 < high < 2
-    low, top = (low, high) if own else (0.0, tops[0])
-    if own or top in ((4095.0,) if floats else (255.0, 4095.0)) and high > 0:
-        say_once(f"{shown(str(path))}: grey values up to {high:g}, read as {low:g} (black) to {top:g} (white)")
-    grey, scale = np.empty(values.shape, "uint8"), 255 / ((top - low) or 1.0)
-    rows = max(1, BLOCK // max(1, values.shape[-1]))
-    for start in range(0, len(values), rows):  # so that memory stays small
-        part = (values[start : start + rows].astype("float64") - low) * scale
-        grey[start : start + rows] = np.clip(np.rint(part), 0, 255)
-    return Image.fromarray(grey)
 
 
 def reason(path, error: Exception) -> str:
@@ -265,19 +251,13 @@ def reason(path, error: Exception) -> str:
     if is_path and os.path.isfile(path) and os.path.getsize(path) == 0:
         return "the file is empty"
     if isinstance(error, Image.UnidentifiedImageError):
-        heic = "a HEIC picture: pip install pillow-heif, or convert it to JPEG"
-        return heic if is_path and is_heic(path) else why_not(path, FORMATS)
+        advice = hint(path) if is_path else ""
+        return f"{why_not(path, FORMATS)}{advice and '; '}{advice}"
     if isinstance(error, MemoryError):
         return "broken image (it claims more pixels than memory holds)"
     if isinstance(error, Refused):
         return str(error)
     return f"broken image ({' '.join(str(error).rstrip('.').split())[:120] or type(error).__name__})"
-
-
-def is_heic(path) -> bool:
-    """Whether a file begins as HEIC pictures do."""
-    with open(path, "rb") as file:
-        return file.read(12)[4:] in (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1", b"ftyphevc")
 
 
 class ImagesOnDisk:

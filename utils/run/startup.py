@@ -11,6 +11,7 @@ from collections.abc import Callable
 from absl import app, flags
 
 from utils.flags import group, run as parse_and_call
+from utils.saying import say_rest
 
 LOST = ("UnavailableError", "AbortedError", "CancelledError", "InternalError", "DeadlineExceededError")  # TensorFlow's
 
@@ -20,13 +21,22 @@ def define_flags() -> None:
     with group("How the script runs"):
         flags.DEFINE_enum("backend", None, ["tensorflow", "jax", "torch"],
                           "What Keras runs on. Default: KERAS_BACKEND, otherwise tensorflow")
+        flags.DEFINE_boolean("verbose", False, "Show the framework's messages, and where an error came from")
+    with group("How pictures are read"):
         flags.DEFINE_float("max_megapixels", None, "Pictures with more pixels are left out, because one might fill "
-                                                   "the memory. Default: 300", 0.01)
+                                                   "the memory. Default: 300, and 0.9 GB of memory while it is read",
+                           0.01)
+        flags.DEFINE_string("picture_levels", "",
+                            "BLACK,WHITE: the values that become black and white of pictures with more than 8 bits, "
+                            "such as 0,4095. Default: judged by the values of each picture, and a guess is said")
+        if "levels" not in flags.FLAGS:  # of distortions, in train.py and evaluate.py
+            flags.DEFINE_alias("levels", "picture_levels")
+        flags.DEFINE_integer("page", 1, "The page or frame that is looked at in files that hold several, such as TIFF "
+                                        "and GIF", 1)
         flags.DEFINE_multi_string("exclude", [],
                                   "Leave out of every folder what this pattern matches: the name of a file or "
                                   "folder, or a path that starts from the folder, such as --exclude='*_small.jpg' "
                                   "--exclude=old/drafts. May be passed several times")
-        flags.DEFINE_boolean("verbose", False, "Show the framework's messages, and where an error came from")
 
 
 def run(main: Callable[[list[str]], None], check: Callable[[], None] = lambda: None) -> None:
@@ -51,6 +61,7 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
         if not flags.FLAGS.verbose:
             hush()
         main(argv)
+        say_rest()
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -82,12 +93,15 @@ def tell_readers() -> None:
     """Hands the flags about pictures and folders to those who read them, and to worker processes.
 
     Raises:
-        ValueError: --exclude is no pattern.
+        ValueError: --exclude is no pattern, or --picture_levels are no levels.
     """
-    from utils.data import files, images  # not for --help
+    from utils.data import files  # not for --help
+    from utils.data.formats import pages, room, values
 
     if flags.FLAGS.max_megapixels:
-        os.environ[images.LIMIT] = str(flags.FLAGS.max_megapixels)
+        os.environ[room.LIMIT] = str(flags.FLAGS.max_megapixels)
+    values.set_levels(flags.FLAGS.picture_levels)
+    pages.set_page(flags.FLAGS.page)
     files.exclude(flags.FLAGS.exclude)
 
 

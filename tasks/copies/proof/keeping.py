@@ -15,7 +15,8 @@ from scipy.ndimage import uniform_filter
 from tasks.copies.proof.light import equally_sharp
 from tasks.copies.proof.seen import Frame, Seen, warped, within
 from tasks.copies.proof.verdict import Proof
-from utils.data.images import FORMATS, open_image
+from utils.data.formats.kinds import FORMATS
+from utils.data.images import open_image
 
 Judge = Callable[[list[str]], np.ndarray]
 

@@ -38,7 +38,7 @@ class Seen:
     """
 
     def __init__(self, picture: Image.Image, side: int = SIDE):
-        picture = picture.convert("RGB")
+        picture = picture if picture.mode == "RGB" else picture.convert("RGB")
         self.size, self.side = picture.size, side
         self.digest = pixel_digest(picture)
         self.picture = smaller(picture, side)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tasks.copies.proof.alignment import LAST, maps, refined, shares
+from tasks.copies.proof.colours import other_colour
 from tasks.copies.proof.differences import Differences, correlation, differences
 from tasks.copies.proof.seen import SIDE, Frame, Seen
 from utils.data.images import open_image
@@ -52,6 +53,7 @@ class Proof(NamedTuple):
         holds: whether a shows all that b shows, and b all that a shows; a border of one colour shows nothing.
         identical: whether all pixels are the same.
         sizes: width and height of both pictures.
+        other_colour: whether what both show has other colours in one of them, see `tasks.copies.proof.colours`.
     """
 
     verdict: str
@@ -64,10 +66,12 @@ class Proof(NamedTuple):
     holds: tuple[bool, bool] = (False, False)
     identical: bool = False
     sizes: tuple[tuple[int, int], tuple[int, int]] = ((1, 1), (1, 1))
+    other_colour: bool = False
 
     def as_numbers(self) -> dict:
         """The proof as --json writes it."""
         return {"verdict": self.verdict, "why": self.why or None, "identical": self.identical,
+                "other_colour": self.other_colour,
                 "matrix": None if self.matrix is None else np.round(self.matrix, 5).tolist(),
                 "agree": round(self.agree, 4),
                 "differing": round(self.differing, 5), "shares": [round(share, 4) for share in self.shares],
@@ -84,6 +88,7 @@ class Proof(NamedTuple):
         if self.places:
             text += (f"; {counted(len(self.places), 'place')} differ{'s' * (len(self.places) == 1)}, "
                      f"{self.differing:.1%} of what both show")
+        text += "; other colour" if self.other_colour else ""
         return text + (f"; one shows {min(self.shares):.0%} of the other)" if min(self.shares) < PARTLY else ")")
 
     def parts(self) -> list[np.ndarray | None]:
@@ -115,13 +120,17 @@ def see(picture, side: int = SIDE) -> Seen:
     return Seen(open_image(picture, "RGB"), side)
 
 
-def prove(a: Seen, b: Seen, keypoints: bool = True) -> Proof:
+def prove(a: Seen, b: Seen, keypoints: bool = True, recoloured: bool = True) -> Proof:
     """Compares two pictures.
 
     Args:
         keypoints: whether to look for crops and other parts too; otherwise only for whole pictures, which is quicker.
+        recoloured: whether a picture in other colours is still a copy.
     """
-    return proved(a, b, keypoints)._replace(sizes=(a.size, b.size))
+    proof = proved(a, b, keypoints)._replace(sizes=(a.size, b.size))
+    if proof.other_colour and not recoloured:
+        proof = proof._replace(verdict=DIFFERENT, why="other colour")
+    return proof
 
 
 def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
@@ -144,7 +153,8 @@ def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
     if found.coarse < ALIKE:
         return proof._replace(why="they are alike all over and agree nowhere quite, as two views of one thing do")
     holds = is_held(b, a, np.linalg.inv(matrix)), is_held(a, b, matrix)
-    return proof._replace(verdict=CHANGED if found.boxes else COPY, holds=holds)
+    recoloured = other_colour(a, b, matrix, [place.a for place in proof.places])
+    return proof._replace(verdict=CHANGED if found.boxes else COPY, holds=holds, other_colour=recoloured)
 
 
 def best_map(a: Seen, b: Seen, keypoints: bool) -> tuple[np.ndarray | None, float]:

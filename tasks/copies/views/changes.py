@@ -219,13 +219,16 @@ CHANGES = {
 }
 
 
-def view(picture: Picture, rng: np.random.Generator, mirrored: bool = True, turned: bool = True) -> Picture:
+def view(picture: Picture, rng: np.random.Generator, mirrored: bool = True, turned: bool = True,
+         recoloured: bool = True) -> Picture:
     """A random copy: one change alone, or a mixture in which each happens with its own probability, by random amounts.
 
     Args:
-        mirrored, turned: whether a mirrored photo, or one turned by quarters, is still a copy.
+        mirrored, turned, recoloured: whether a mirrored photo, one turned by quarters, or one in other colours is still
+            a copy.
     """
-    unwanted = ({"mirror"} if not mirrored else set()) | ({"quarter_turn"} if not turned else set())
+    unwanted = ["mirror"] * (not mirrored) + ["quarter_turn"] * (not turned)
+    unwanted += ["colour_cast", "grey"] * (not recoloured)
     kinds = [change for name, change in CHANGES.items() if name not in unwanted]
     if rng.random() < ALONE:
         kinds = [kinds[rng.integers(len(kinds))]]

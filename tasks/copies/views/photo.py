@@ -14,12 +14,14 @@ PLAIN = 0.4  # share of the first views that show the photo as it is
 
 
 def photo_views(
-    path: str, shape: tuple[int, int, int], views: int, seed: Sequence[int], mirrored: bool = True, turned: bool = True
+    path: str, shape: tuple[int, int, int], views: int, seed: Sequence[int], mirrored: bool = True, turned: bool = True,
+    recoloured: bool = True,
 ) -> np.ndarray:
     """Several views of a photo: (views, height, width, channels) uint8. The first is often the photo as it is.
 
     Args:
-        mirrored, turned: whether a mirrored photo, or one turned by quarters, is still a copy.
+        mirrored, turned, recoloured: whether a mirrored photo, one turned by quarters, or one in other colours is still
+            a copy.
 
     Raises:
         ValueError: the photo cannot be read.
@@ -27,7 +29,8 @@ def photo_views(
     rng = np.random.default_rng(seed)
     photo = small(path)
     plain = rng.random() < PLAIN
-    made = [photo if plain and not number else view(photo, rng, mirrored, turned) for number in range(views)]
+    made = [photo if plain and not number else view(photo, rng, mirrored, turned, recoloured)
+            for number in range(views)]
     return np.stack([as_shape(picture, shape) for picture in made])
 
 

@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 
 from utils.data.files import folders_in, reading
-from utils.data.images import is_picture, open_image
+from utils.data.formats.kinds import is_picture
+from utils.data.images import open_image
 from utils.keypoints.detector import Keypoints
 
 REFERENCE = "ref"  # the view of a scene that the others are compared with

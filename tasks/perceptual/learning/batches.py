@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from utils.batches.ahead import Ahead
-from utils.batches.crops import at_least, window
+from utils.batches.crops import random_crop, window
 from utils.data.images import read_photo
 
 WIDEST = 3  # a crop shows a square of the photo of 1 to so many times its own side, if the photo is large enough
@@ -16,9 +16,9 @@ WIDEST = 3  # a crop shows a square of the photo of 1 to so many times its own s
 def scaled_crop(path: str, side: int, seed: Sequence[int]) -> np.ndarray:
     """A random square of a photo, perhaps larger than `side` and made small, mirrored or not: (side, side, 3) uint8."""
     rng = np.random.default_rng(seed)
-    photo = at_least(read_photo(path), side)
+    photo = read_photo(path)
     seen = int(side * rng.uniform(1, max(1.0, min(WIDEST, min(photo.shape[:2]) / side))))
-    part = window(photo, seen, rng)
+    part = window(photo, seen, rng) if min(photo.shape[:2]) >= side else random_crop(photo, side, rng)
     image = Image.fromarray(part).resize((side, side), Image.Resampling.BICUBIC)
     return np.asarray(image)[:, :: -1 if rng.random() < 0.5 else 1]
 

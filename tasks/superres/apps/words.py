@@ -29,5 +29,4 @@ SAID = [  # lines of the program, and their Chinese
     (r"^shows the blocks of hard JPEG compression, .*$", "照片里有强 JPEG 压缩的方块，网络会把它们当成细节而加以锐化"),
     (r"^holds no fine detail, .*$", "照片里没有细微的细节，可能已被放大过或不清晰：请使用放大之前的照片"),
     (r"^(.*): CMYK, which becomes RGB.*$", r"\1：CMYK 照片，已转换为 RGB"),
-    (r"^(.*): an animation, or several pages: .*$", r"\1：动画或多页图片，只放大第一幅"),
 ]

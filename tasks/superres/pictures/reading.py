@@ -7,11 +7,12 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps
 from scipy.ndimage import distance_transform_edt
 
-from utils.data.images import called, decoding, flat
+from utils.data.formats import room
+from utils.data.formats.values import grey_of, has_low_bytes, is_deep, joined, low_bytes, raw_mode
+from utils.data.images import called, decoding
 from utils.pictures import Picture
 from utils.saying import shown
 
-LOW = {"16B": "16L", "16L": "16B", "16N": "16B"}  # Pillow reads the high byte; in the other order it reads the low one
 STANDARD, FINEST = 57.625, 15.375  # means of the JPEG standard's table for luma (quality 50), and of its finest quarter
 
 
@@ -38,22 +39,21 @@ class Photo(NamedTuple):
 def read(picture: Picture) -> Photo:
     """Reads a picture; ValueError naming the file and what is wrong with it, as `utils.data.images.open_image`.
 
-    EXIF orientation is applied. Of an animation the first frame is read. CMYK becomes RGB by its profile.
+    EXIF orientation is applied. Of an animation the frame of --page is read. CMYK becomes RGB by its profile.
     """
     if isinstance(picture, np.ndarray) and picture.dtype == np.uint16:
         return of_deep_array(picture)
     said = []
-    with decoding(picture) as file:
+    with decoding(picture, more=9) as file:
+        room.check_bytes(file, 9)
         source = picture if isinstance(picture, Image.Image) else file  # of a picture in memory `file` is a copy
         jpeg, profile, deep = quality_of(source), file.info.get("icc_profile"), is_deep(file)
-        if getattr(source, "n_frames", 1) > 1 and source.format != "MPO":
-            said.append(f"an animation, or several pages: the first of {source.n_frames} is enlarged")
-        image = ImageOps.exif_transpose(file)
+        raw, image = raw_mode(file), ImageOps.exif_transpose(file)
         if image.mode == "CMYK":
             said.append("CMYK, which becomes RGB" + (" by its colour profile" if profile else ""))
             image, profile = from_cmyk(image, profile), None
-        colours, grey, alpha = parts(image, picture)
-    if deep and "LA" in deep:
+        colours, grey, alpha = parts(image, raw, picture)
+    if deep and not has_low_bytes(deep):
         said.append("16 bits of grey with transparency are read as 8")
     elif deep:
         colours, alpha = with_low_bytes(picture, colours, alpha)
@@ -69,12 +69,12 @@ def of_deep_array(values: np.ndarray) -> Photo:
     return Photo(values[..., :3], alpha=values[..., 3] if values.shape[2] == 4 else None)
 
 
-def parts(image: Image.Image, picture: Picture) -> tuple[np.ndarray, bool, np.ndarray | None]:
+def parts(image: Image.Image, raw: str, picture: Picture) -> tuple[np.ndarray, bool, np.ndarray | None]:
     """Colours, whether they are grey, and transparency, in the numbers that the image holds."""
     if image.mode.startswith("I;16"):
         return thrice(np.asarray(image).astype("uint16")), True, None
     if image.mode in ("I", "F"):
-        image = flat(image, called(picture))
+        image = grey_of(image, raw, called(picture))
     grey = image.mode in ("1", "L", "LA", "La")
     if image.has_transparency_data:
         values = np.asarray(image.convert("LA" if grey else "RGBA"))
@@ -88,41 +88,13 @@ def thrice(values: np.ndarray) -> np.ndarray:
     return np.repeat(values[..., None], 3, axis=2)
 
 
-def is_deep(file: Image.Image) -> str:
-    """How a file of 16 bits a channel stores its colours, which Pillow reads as 8; "" for others."""
-    raw = raw_mode(file.tile[0].args) if getattr(file, "tile", None) else ""
-    return raw if ";16" in raw and file.mode in ("RGB", "RGBA") else ""
-
-
-def raw_mode(args) -> str:
-    """The name of the order in which a file stores its numbers."""
-    first = args if isinstance(args, str) else next(iter(args or [""]))
-    return first if isinstance(first, str) else ""
-
-
 def with_low_bytes(
     picture: Picture, colours: np.ndarray, alpha: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Colours and transparency of 16 bits, of which the high bytes are known already."""
     with decoding(picture) as file:
-        file.tile = [tile._replace(args=other_byte(tile.args)) for tile in file.tile]
-        low = np.asarray(ImageOps.exif_transpose(file))
+        low = low_bytes(file)
     return joined(colours, low[..., :3]), None if alpha is None else joined(alpha, low[..., -1])
-
-
-def joined(high: np.ndarray, low: np.ndarray) -> np.ndarray:
-    """Numbers of 16 bits of their two bytes."""
-    return high.astype("uint16") << 8 | low
-
-
-def other_byte(args):
-    """The arguments of Pillow's decoder with which it reads the low byte of each number."""
-    raw = raw_mode(args)
-    for ending, other in LOW.items():
-        if raw.endswith(ending):
-            swapped = raw.removesuffix(ending) + other
-            return swapped if isinstance(args, str) else (swapped, *args[1:])
-    raise ValueError(f"stores its numbers as {raw}, which is not known")
 
 
 def from_cmyk(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -150,3 +150,18 @@ def ask(files, monkeypatch, capsys) -> dict:
     predict.main(left)
     flags.FLAGS.unparse_flags()
     return json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_a_copy_in_another_colour_never_goes_and_is_none_where_asked(tmp_path):
+    """One cut in two colours: red and blue of a photo exchanged."""
+    photo = Image.fromarray(load_sample_images().images[1]).resize((320, 213))
+    photo.save(tmp_path / "a.png")
+    Image.merge("RGB", photo.split()[::-1]).save(tmp_path / "b.png")
+    photo.save(tmp_path / "c.jpg", quality=85)
+    files = [str(tmp_path / name) for name in ("a.png", "b.png", "c.jpg")]
+    looking = proven.Looking(files)
+    assert looking.proof(0, 1).other_colour and not looking.goes(1, 0) and looking.goes(2, 0)
+    assert proven.Looking(files, recoloured=False).proof(0, 1).verdict == "different"
+    group = proven.Group("a.png", [proven.Member("a.png", 1.0, "", False), proven.Member("b.png", 0.9, "", False, 0.99,
+                                                                                           True)])
+    assert "b.png  (copy in another colour: keep it too)" in proven.in_words(0, group)[1]

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from utils.batches import crops
 from utils.batches.levels import LevelBatches
@@ -97,3 +98,30 @@ def test_plain_sky_is_avoided():
     photo[120:, 120:] = np.random.default_rng(0).integers(0, 256, (80, 80, 3))
     positions = [crops.textured_position(photo, 64, np.random.default_rng(seed)) for seed in range(30)]
     assert np.mean([y + x > 120 for y, x in positions]) > 0.7
+
+
+@pytest.mark.parametrize("size", [(40, 30), (30, 400), (5, 90), (1, 200), (200, 1), (64, 63), (100, 130)])
+def test_a_crop_of_a_small_photo_is_that_of_the_enlarged_one(size, rng, monkeypatch):
+    photo = rng.integers(0, 256, (*size, 3), dtype="uint8")
+    enlarged = crops.at_least(photo, 64)
+    assert enlarged.shape[:2] == crops.enlarged_size(photo, 64) and min(enlarged.shape[:2]) >= 64
+    for seed in range(5):
+        whole = crops.window(enlarged, 64, np.random.default_rng(seed))
+        assert np.array_equal(crops.random_crop(photo, 64, np.random.default_rng(seed)), whole)
+    y, x = ((side - 64) // 2 for side in enlarged.shape[:2])
+    central = enlarged[y : y + 64, x : x + 64]
+    assert np.array_equal(crops.central_crop(photo, 64), central)
+    monkeypatch.setattr(crops, "ENLARGED", 0)  # cut first, which rounds a little otherwise
+    assert np.abs(crops.central_crop(photo, 64).astype(int) - central).max() <= 1
+
+
+@pytest.mark.parametrize("size", [(1, 65_000), (65_000, 1), (3, 500_000)])
+def test_a_strip_is_cut_before_it_is_enlarged(size, tmp_path, monkeypatch):
+    """The whole of it would take gigabytes."""
+    path = str(tmp_path / "strip.png")
+    Image.new("RGB", size, (9, 99, 199)).save(path)
+    made = []
+    enlarge = Image.Image.resize
+    monkeypatch.setattr(Image.Image, "resize", lambda image, size, *args, **kwargs: made.append(max(*image.size, *size))
+                        or enlarge(image, size, *args, **kwargs))
+    assert (crops.photo_crop(path, 224, [0]) == (9, 99, 199)).all() and made and max(made) <= 224

@@ -51,14 +51,16 @@ def test_folders_that_cannot_work_are_refused(tmp_path, chapters):
         classes.read_samples(str(tmp_path / "flat"), True)
 
 
-def test_stray_files_are_listed_and_hidden_ones_ignored(chapters):
+def test_stray_files_are_listed_and_hidden_ones_ignored(chapters, capsys):
     root = chapters(2, 2)
+    picture(root / "stray.png")
     for name in (".DS_Store", "Thumbs.db", "notes.txt", "chapter0/.hidden.png"):
         (root / name).write_text("x")
     picture(root / ".ipynb_checkpoints" / "a.png")
     picture(root / "chapter0" / ".thumbnails" / "a.png")
     samples = classes.read_samples(str(root), True)
-    assert samples.others == ["notes.txt"] and len(samples.paths) == 4
+    assert samples.others == ["stray.png"] and len(samples.paths) == 4
+    assert "left out 1 file below" in (said := capsys.readouterr().out) and "is no picture: notes.txt" in said
 
 
 def test_old_layout_and_rendered_glyphs_beside_it(tmp_path):

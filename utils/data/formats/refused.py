@@ -2,7 +2,8 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+import struct
+from collections.abc import Callable, Sequence
 
 from PIL import Image
 
@@ -23,11 +24,20 @@ def why_not(path, formats: Sequence[str]) -> str:
         begin = file.read(16)
         for kind in formats:
             make, accepts = Image.OPEN[kind]
-            if accepts and accepts(begin) is True:
-                file.seek(0)
-                try:
-                    make(file, path)
-                except Exception as error:  # Pillow's decoders raise a dozen kinds
-                    text = " ".join(str(error).replace("b'", "").replace("'", "").rstrip(".").split())[:120]
-                    return f"broken {kind} image ({text or type(error).__name__}): save it again from its source"
+            if not bears_mark(accepts, begin):
+                continue
+            file.seek(0)
+            try:
+                make(file, path)
+            except Exception as error:  # Pillow's decoders raise a dozen kinds
+                text = " ".join(str(error).replace("b'", "").replace("'", "").rstrip(".").split())[:120]
+                return f"broken {kind} image ({text or type(error).__name__}): save it again from its source"
     return NONE
+
+
+def bears_mark(accepts: Callable[[bytes], bool | str] | None, begin: bytes) -> bool:
+    """Whether a file that begins so bears the mark that a format of Pillow looks for; one too short for it does not."""
+    try:
+        return bool(accepts) and accepts(begin) is True
+    except (struct.error, IndexError):
+        return False

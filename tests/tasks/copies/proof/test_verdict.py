@@ -145,3 +145,48 @@ def test_what_is_kept(photos, tmp_path):
         assert proof.verdict == COPY, name
         assert keeping.better(files, seen, proof), name
         assert not keeping.better(files[::-1], seen[::-1], proof.turned()), name
+
+
+def shirt(colour, shape=0):
+    """A product photo: one cut in a colour, with seams and buttons, on white."""
+    picture, mask = Image.new("RGB", (300, 330), (246, 246, 246)), Image.new("L", (300, 330), 0)
+    ImageDraw.Draw(mask).polygon([(90, 30), (180, 45), (210, 30), (280, 80), (230, 110), (225, 310), (75 + shape, 310),
+                                  (75, 110), (20, 80)], fill=255)
+    folds = Image.fromarray(np.random.default_rng(0).integers(0, 255, (14, 12), "uint8")).resize(
+        picture.size, Image.Resampling.BICUBIC)
+    shade = np.array(colour) * (1 + 0.3 * (np.asarray(folds, float)[..., None] / 127 - 1)) + 6
+    picture.paste(Image.fromarray(shade.clip(0, 255).astype("uint8")), (0, 0), mask)
+    pen = ImageDraw.Draw(picture)
+    for y in range(70, 300, 40):
+        pen.ellipse((145, y, 155, y + 10), fill=(230, 230, 230))
+    pen.rectangle((170, 110, 200, 140), outline=(230, 230, 230), width=3)
+    return picture
+
+
+BLACK, BLUE, GREEN, RED = (36, 36, 38), (40, 70, 170), (40, 130, 70), (190, 40, 50)
+
+
+@pytest.mark.parametrize("one, other", [(BLACK, BLUE), (BLUE, GREEN), (GREEN, BLACK), (RED, BLUE)])
+def test_one_cut_in_two_colours_is_said_to_have_other_colours(one, other):
+    a, b = Seen(shirt(one)), Seen(shirt(other).resize((280, 308)))
+    proof = prove(a, b)
+    assert proof.verdict in (COPY, CHANGED) and proof.other_colour and "other colour" in proof.in_words()
+    assert proof.as_numbers()["other_colour"] and proof.turned().other_colour
+    refused = prove(a, b, recoloured=False)
+    assert refused.verdict == DIFFERENT and refused.in_words() == "different (other colour)"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("grey", "colour cast")])
+def test_light_and_all_else_that_copying_does_is_no_other_colour(photos, kind):
+    (function, amount), number = KINDS[kind], list(KINDS).index(kind) % 2
+    proof = prove(Seen(photos[number]), Seen(function(photos[number], amount, np.random.default_rng(number))),
+                  recoloured=False)
+    assert proof.verdict != DIFFERENT and not proof.other_colour
+
+
+def test_one_shirt_in_another_light_has_no_other_colour(photos):
+    for colour in (BLACK, BLUE, GREEN, RED):
+        dim = Image.fromarray((np.asarray(shirt(colour), float) * 0.8).astype("uint8"))
+        assert not prove(Seen(shirt(colour)), Seen(compressed(dim, 60))).other_colour
+    for photo in photos:
+        assert prove(Seen(photo), Seen(Image.merge("RGB", photo.split()[::-1]))).other_colour  # red and blue exchanged

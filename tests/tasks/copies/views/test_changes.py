@@ -68,3 +68,7 @@ def test_views_differ_and_repeat_and_keep_what_is_no_copy_out(monkeypatch):
     for seed in range(300):
         view(photo, np.random.default_rng(seed), mirrored=False, turned=False)
     assert set(used) == set(CHANGES) - {"mirror", "quarter_turn"}
+    used.clear()
+    for seed in range(300):
+        view(photo, np.random.default_rng(seed), recoloured=False)
+    assert set(used) == set(CHANGES) - {"colour_cast", "grey"}
