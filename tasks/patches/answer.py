@@ -26,7 +26,7 @@ def answer(options, files: list[str]) -> None:
     keypoints = keypoints * (len(others) + 1) if len(keypoints) == 1 else keypoints
     a = view(first, describer, options.most_keypoints, keypoints[0])
     if not options.homography:
-        print(f"described by {shown(describer.name)}; {shown(first)}: {len(a.keypoints.xy)} key points")
+        print(f"described by {shown(describer.name)}; {shown(first)}: {points_of(a)}")
     rows, results = [], []
     for number, (file, points) in enumerate(zip(others, keypoints[1:]), start=1):
         b = view(file, describer, options.most_keypoints, points)
@@ -67,9 +67,15 @@ def tell(options, b: View, scene: Scene, only_pair: bool) -> None:
         print("none" if scene.matrix is None
               else "\n".join(" ".join(f"{value:.10g}" for value in row) for row in scene.matrix))
         return
-    print(f"{shown(b.file)}: {counted(len(b.keypoints.xy), 'key point')}, {counted(len(scene.a), 'match', 'matches')}, "
+    print(f"{shown(b.file)}: {points_of(b)}, {counted(len(scene.a), 'match', 'matches')}, "
           f"{int(scene.inliers.sum())} agree")
     print(("" if only_pair else "  ") + in_words(scene, options.geometry))
+
+
+def points_of(view: View) -> str:
+    """How many key points of a photo are used, and how many are not."""
+    text = counted(len(view.keypoints.xy), "key point")
+    return f"{text} ({view.left_out} weaker ones are left out: --most_keypoints)" if view.left_out else text
 
 
 def in_words(scene: Scene, geometry: str) -> str:

@@ -62,8 +62,9 @@ def for_answers() -> None:
 
 def define_matching() -> None:
     """Flags of how photos are matched."""
-    flags.DEFINE_integer("most_keypoints", MOST_KEYPOINTS, "Key points of a photo that are used, the strongest. 0: all",
-                         0)
+    flags.DEFINE_integer("most_keypoints", MOST_KEYPOINTS,
+                         "Key points of a photo that are used, the strongest; at most half of them of the finest "
+                         "scale, and as many of each square that a long photo holds. 0: all", 0)
     flags.DEFINE_float("ratio", RATIO,
                        "The nearest descriptor must be nearer than this share of the distance to the second nearest. "
                        "1: always", 0.01, 1)

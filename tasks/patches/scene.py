@@ -24,20 +24,23 @@ from utils.saying import counted
 
 ALARMS = 1e-6  # agreements by chance that are accepted for a pair of photos; below 1, because key points crowd together
 MOST_PIXELS = 4_000_000  # of a photo in which key points are looked for; a larger one is scaled down
+LONG = 4  # times as many of a photo that is at least so many times as long as it is wide
+FINE = 3.6  # size of key points below which only doubled photos have them
 SHRINKING = Image.Resampling.BILINEAR  # weighs each row by what it shares; Pillow's BOX takes rows whole or not at all
 AROUND = 1 / 3  # least share of the places of both photos that must look alike; by chance it is below .1
 SMALL = 0.01  # greatest tolerance, as a share of the shorter side of the second photo
 
 
 class View(NamedTuple):
-    """A photo as it is compared: its picture (H, W) or (H, W, 3), its pixels in pixels of the file, key points, and
-    descriptors (N, F)."""
+    """A photo as it is compared: its picture (H, W) or (H, W, 3), its pixels in pixels of the file, key points,
+    descriptors (N, F), and how many weaker key points were left out."""
 
     file: str
     photo: np.ndarray
     pixel: float
     keypoints: Keypoints
     descriptors: np.ndarray
+    left_out: int = 0
 
     def points(self) -> np.ndarray:
         """The key points (N, 2) in pixels of the file, upright."""
@@ -100,15 +103,44 @@ def view(file, describer: Describer, most: int, keypoints: str = "") -> View:
         ValueError: a file cannot be read, naming it.
     """
     picture = open_image(file, "L" if describer.channels == 1 else "RGB")
-    pixel = max(1.0, float(np.sqrt(picture.width * picture.height / MOST_PIXELS)))
+    squares = max(picture.size) // min(picture.size)  # a long one, such as a screenshot of a whole page, holds several
+    limit = MOST_PIXELS * min(max(1, squares), LONG)
+    pixel = max(1.0, float(np.sqrt(picture.width * picture.height / limit)))
     if pixel > 1 and not keypoints:
         size = round(picture.width / pixel), round(picture.height / pixel)
         pixel = picture.width / size[0]
         picture = picture.resize(size, SHRINKING)
     pixel = 1.0 if keypoints else pixel
     photo = np.asarray(picture)
-    points = read_keypoints(keypoints, file) if keypoints else detect(np.asarray(picture.convert("L"), "float32"), most)
-    return View(called(file), photo, pixel, points, describer.describe(photo, points))
+    if keypoints:
+        points = read_keypoints(keypoints, file)
+        return View(called(file), photo, pixel, points, describer.describe(photo, points))
+    points = detect(np.asarray(picture.convert("L"), "float32"))
+    kept = strongest(points, photo.shape[:2], most)
+    return View(called(file), photo, pixel, kept, describer.describe(photo, kept), len(points.xy) - len(kept.xy))
+
+
+def strongest(points: Keypoints, shape: tuple[int, int], most: int) -> Keypoints:
+    """The strongest key points, `most` of each square that a photo of `shape` (height, width) is long; 0: all.
+
+    At most half of them are of the finest scale, where others are left: a large photo, which is not doubled to find
+    such points, has none of them, and a small one might keep no others.
+
+    Args:
+        points: sorted, the strongest first; they stay so.
+    """
+    if not most:
+        return points
+    squares = max(1, max(shape) // min(shape))
+    square = np.minimum(points.xy[:, int(shape[0] > shape[1])] // (max(shape) / squares), squares - 1).astype(int)
+    fine = points.size < FINE
+    kept = []
+    for number in range(squares):
+        inside = square == number
+        coarse_ones, fine_ones = np.flatnonzero(inside & ~fine), np.flatnonzero(inside & fine)
+        room = max(most // 2, most - len(coarse_ones))
+        kept += [fine_ones[:room], coarse_ones[: most - min(room, len(fine_ones))]]
+    return points.take(np.sort(np.concatenate(kept)))
 
 
 def compare(a: View, b: View, ratio: float, tolerance: float, model: str = "homography") -> Scene:
