@@ -62,6 +62,11 @@ def asked_of(picture: np.ndarray, target: np.ndarray, strides: Sequence[int]) ->
     return [boxed(picture, unique[:, :4], unique[:, 4].astype(int)), *made]
 
 
+def cut_to(picture: np.ndarray, size: Sequence[int]) -> np.ndarray:
+    """A picture (H, W, 3) resized to (width, height)."""
+    return np.asarray(Image.fromarray(picture).resize(tuple(size), Image.Resampling.BILINEAR, reducing_gap=2))
+
+
 def crop_of(picture: np.ndarray, box: np.ndarray, rim: float = 0.6, side: int = 96) -> np.ndarray:
     """What lies in a box and around it, as a square of one size."""
     reach = max(12.0, (1 + rim) * float((box[2:] - box[:2]).max())) / 2

@@ -4,7 +4,6 @@ import os
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from nets.detectors import COARSEST, detector_row
 from nets.models import detector
@@ -174,9 +173,7 @@ def preview(trainer, batch, data: Data):
     shown = [picture for image, target in zip(inputs["image"][:4], targets)
              for picture in figures.asked_of(image, target, strides)]
     names = ["boxes", *(f"map of {side // stride} x {side // stride}" for stride in strides)]
-    large = [np.asarray(Image.fromarray(picture).resize((2 * side, 2 * side), Image.Resampling.NEAREST))
-             for picture in shown]
-    return np.stack(large), np.arange(len(shown)) // len(names), dict.fromkeys(range(4), ", ".join(names))
+    return np.stack(shown).repeat(2, axis=1).repeat(2, axis=2), np.arange(len(shown)) // len(names), dict.fromkeys(range(4), ", ".join(names))
 
 
 def callbacks(options, batches) -> list:

@@ -1,7 +1,7 @@
 """Photos with boxes as the formats give them, and what is checked of a box."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -94,3 +94,48 @@ def sample(path: str, boxes: Sequence[Sequence[float]], labels: Sequence[int], c
     own = np.prod(made[:, 2:] - made[:, :2], axis=1)
     return Sample(path, made, np.array(labels, "int32"), np.array(crowd if len(crowd) else [False] * len(made), bool),
                   np.array(area, "float32") if len(area) else own)
+
+
+class Thing(NamedTuple):
+    """A box as a file gives it: left, top, right and bottom in pixels, the index of its class, whether it is a crowd,
+    and its area where the file tells one."""
+
+    box: Sequence[float]
+    label: int
+    crowd: bool = False
+    area: float | None = None
+
+
+class Annotations(NamedTuple):
+    """What the files of one format hold.
+
+    Attributes:
+        names: of the classes.
+        photos: of each photo, a function that gives its things for its (width, height), or raises `Damaged`.
+        problems: files that say nothing of any photo, and why, a line each.
+        how: where the names come from and what was guessed, in words.
+    """
+
+    names: list[str]
+    photos: dict[str, Callable[[tuple[int, int]], list[Thing]]]
+    problems: list[str]
+    how: str
+
+
+def number_of(text, what: str) -> float:
+    """A number of a file; Damaged where it is none."""
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        raise Damaged(f"{what} is {str(text)[:40]!r}, expected a number: mend it in the file") from None
+
+
+def check_size(told: tuple, size: tuple[int, int]) -> None:
+    """Raises Damaged where a file tells another size (width, height) of a photo than the photo has; one that it does
+    not tell is taken as right."""
+    told = tuple(int(number_of(side, "the size of the photo")) if side not in (None, "") else 0 for side in told)
+    if all(told) and told != size:
+        turned = told == size[::-1]
+        raise Damaged(f"the file tells {told[0]} x {told[1]} pixels, the photo has {size[0]} x {size[1]}, expected the "
+                      f"same: {'it was turned' if turned else 'it was resized'} after it was labelled; put the former "
+                      "photo back, or label it again")

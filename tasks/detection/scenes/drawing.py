@@ -15,6 +15,7 @@ EACH = 2600  # square pixels of the picture that a thing has on average
 TRIES = 12  # places tried for a thing
 TURN = 12.0  # degrees that a thing is turned at most
 INK = 64  # of 255: from which on a pixel of a mask belongs to the box
+PLANTED = len(NAMES)  # the label of a sign that a scene was asked to hold
 LEAST_CONTRAST = 45.0  # grey levels between a thing and the ground around it
 
 
@@ -32,23 +33,23 @@ def scene(seed: Sequence[int], side: int, photos: Sequence[str] = (), planted: P
     Args:
         seed: the same seed gives the same scene.
         photos: files of which a ground is cut; (): grounds are drawn.
-        planted: a sign of a letter of one's choice, of the class `OTHER`; its boxes come first.
+        planted: a sign of a letter of one's choice, whose label is `PLANTED`; its boxes come first.
         unseen: whether other signs are letters of writing systems that training never draws.
     """
     rng = np.random.default_rng(list(seed))
     picture = ground(side, photos, rng).astype("float32")
     boxes, labels = np.empty((0, 4), "float32"), []
     count = max(1, rng.poisson(side * side / EACH))
-    wished = [(OTHER, planted.character)] * planted.count if planted else []
+    wished = [(OTHER, planted.character, PLANTED)] * planted.count if planted else []
     for name in rng.choice(NAMES, count).tolist():
-        wished.append((name, other_letter(rng, True) if unseen and name == OTHER else ""))
-    for name, character in wished:
+        wished.append((name, other_letter(rng, True) if unseen and name == OTHER else "", NAMES.index(name)))
+    for name, character, label in wished:
         mask = placed_mask(mask_of(name, rng, character), rng)
         box = free_place(mask.shape, side, boxes, rng)
         if box is not None:
             paint(picture, mask, box, rng)
             boxes = np.concatenate([boxes, tight(mask, box)[None]])
-            labels.append(NAMES.index(name))
+            labels.append(label)
     picture += rng.normal(0, rng.uniform(0, 6), picture.shape)
     return Annotated(np.clip(np.rint(picture), 0, 255).astype("uint8"), boxes, np.array(labels, "int32"))
 
