@@ -108,8 +108,8 @@ TASKS = {
                                             "folder of sharp photos, which it makes small"),
     "perceptual": TaskRow("perceptual", "task", "what picture looks like this one to the eye? Learns from a folder of "
                                                 "photos to make them again of a small code, or of what a network sees"),
-    "detect": TaskRow("detection", "task", "what lies where in this photo? Learns from photos with boxes, or from scenes "
-                                           "of small signs, which it draws"),
+    "detect": TaskRow("detection", "task", "what lies where in this photo? Learns from photos with boxes, or from "
+                                           "scenes of small signs, which it draws"),
 }
 
 SIAMESE = {"tower": Part("embedding", "a picture -> its embedding", layer="tower"),

@@ -6,7 +6,7 @@ place: ASPConv splits the channels into equal groups and convolves them one afte
 fields of different size, which are fused adaptively; its output C1 also goes into FMF, which brings P2 and P3 to the
 size of C1 by nearest neighbours and by sub-pixel convolution, and fuses them with C1 into a P1 of high resolution. Ours
 are all widths, how the fusion is computed, the backbone around it, and the predictor, which is that of FCOS (Tian et
-al. 2019) with one branch of convolutions for classes and boxes together, and 1 x 1 convolutions at its end.
+al. 2019) with fewer convolutions, batch normalisation of each scale by itself, and 1 x 1 convolutions at its end.
 """
 
 import math
@@ -27,7 +27,7 @@ FARTHEST = 8.0  # largest exponent of a distance
 def sodnet(images, row, classes: int):
     """Maps of several scales; shapes as of `nets.detectors.make_detector`."""
     c1, c2, c3, c4 = backbone(layers.Rescaling(1 / 127.5, offset=-1.0, name="scaled")(images), row)
-    p4 = layers.Conv2D(row.width, 1, name="p4_lateral")(c4)
+    p4 = normalised_conv(c4, row.width, "p4", 1)
     p3 = pyramid_step(c3, p4, row.width, "p3")
     p2 = pyramid_step(c2, p3, row.width, "p2")
     pyramid = [p2, p3]
@@ -76,7 +76,7 @@ def pyramid_step(lateral, coarser, width: int, name: str):
     """A map of a feature pyramid (Lin et al. 2017): the coarser one enlarged, plus that of the backbone, smoothed."""
     lateral = layers.Conv2D(width, 1, name=f"{name}_lateral")(lateral)
     both = layers.Add(name=f"{name}_sum")([lateral, layers.UpSampling2D(2, name=f"{name}_up")(coarser)])
-    return layers.Conv2D(width, 3, padding="same", activation="relu", name=name)(both)
+    return normalised_conv(both, width, name)
 
 
 def fmf(c1, p2, p3, width: int):
@@ -92,24 +92,38 @@ def fmf(c1, p2, p3, width: int):
         shuffled = Shuffled(scale, name=f"{name}_shuffle")(
             layers.Conv2D(width * scale**2, 1, name=f"{name}_subpixel")(coarse))
         parts.append(layers.Add(name=f"{name}_sum")([near, shuffled]))
-    fused = layers.Conv2D(width, 1, activation="relu", name="fmf_fuse")(layers.Concatenate(name="fmf_all")(parts))
-    return layers.Conv2D(width, 3, padding="same", activation="relu", name="p1")(fused)
+    fused = normalised_conv(layers.Concatenate(name="fmf_all")(parts), width, "fmf_fuse", 1)
+    return normalised_conv(fused, width, "p1")
 
 
 def predicted(pyramid, row, classes: int):
-    """The maps of the predictor, which all scales share; shapes as of `nets.detectors.make_detector`."""
-    shared = [layers.Conv2D(row.width, 3, padding="same", activation="relu", name=f"predictor{number}")
-              for number in range(1, row.depth + 1)]
-    sides = layers.Conv2D(BOX, 1, kernel_initializer=keras.initializers.RandomNormal(0, 0.01), name="sides")
-    named = layers.Conv2D(classes, 1, kernel_initializer=keras.initializers.RandomNormal(0, 0.01),
-                          bias_initializer=keras.initializers.Constant(-math.log(1 / PRIOR - 1)), name="classes")
+    """The maps of the predictor, whose convolutions all scales share; shapes as of `nets.detectors.make_detector`.
+
+    The last of `row.depth` convolutions is there twice, for boxes and for classes. Each scale is normalised by itself.
+    """
+    def shared(name: str):
+        return layers.Conv2D(row.width, 3, padding="same", use_bias=False, name=name)
+
+    common = [shared(f"predictor{number}") for number in range(1, row.depth)]
+    of_boxes, of_classes = shared("box_conv"), shared("class_conv")
+    small = keras.initializers.RandomNormal(0, 0.01)
+    sides = layers.Conv2D(BOX, 1, kernel_initializer=small, name="sides")
+    named = layers.Conv2D(classes, 1, kernel_initializer=small, name="classes",
+                          bias_initializer=keras.initializers.Constant(-math.log(1 / PRIOR - 1)))
     made = []
     for stride, x in zip(row.strides, pyramid):
-        for conv in shared:
-            x = conv(x)
+        for conv in common:
+            x = normalised(conv(x), f"{conv.name}_{stride}")
+        boxes, kinds = (normalised(conv(x), f"{conv.name}_{stride}") for conv in (of_boxes, of_classes))
         made.append(layers.Concatenate(name=f"map{stride}", dtype="float32")(
-            [Distances(stride, name=f"distances{stride}")(sides(x)), named(x)]))
+            [Distances(stride, name=f"distances{stride}")(sides(boxes)), named(kinds)]))
     return made
+
+
+def normalised(x, name: str):
+    """Batch normalisation over all devices, ReLU."""
+    x = layers.BatchNormalization(momentum=0.97, synchronized=several_replicas(), name=f"{name}_norm")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
 
 
 @keras.saving.register_keras_serializable("compare")

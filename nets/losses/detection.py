@@ -70,6 +70,9 @@ class DetectionLoss(keras.losses.Loss):
 def metrics() -> list[keras.metrics.Metric]:
     """The means of the terms, as metrics of a trainer."""
     def metric(name: str):
-        return keras.metrics.MeanMetricWrapper(lambda targets, predictions: terms(targets, predictions)[name], name=name)
+        def term(targets, predictions):
+            return terms(targets, predictions)[name]
+
+        return keras.metrics.MeanMetricWrapper(term, name=name)
 
     return [metric(name) for name in TERMS]

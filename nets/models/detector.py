@@ -8,7 +8,13 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from nets.detectors import BOX, COARSEST, Detector, make_detector, sodnet  # noqa: F401: its layers become known to Keras
+from nets.detectors import (  # to import sodnet makes its layers known to Keras
+    BOX,
+    COARSEST,
+    Detector,
+    make_detector,
+    sodnet,  # noqa: F401
+)
 from nets.inference import apply_often
 from nets.losses.detection import DetectionLoss, metrics
 

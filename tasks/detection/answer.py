@@ -49,7 +49,8 @@ def answer(options, files: list[str]) -> None:
     if not answers:
         raise ValueError(f"none of {counted(len(jobs), 'photo')} could be read: {problems[0]}")
     left_out(counted(len(problems), "photo"), problems)
-    doubt = "; ".join(filter(None, [about.warning(model.known, np.stack(thumbnails)), examples and examples.doubt or ""]))
+    doubts = [about.warning(model.known, np.stack(thumbnails)), examples.doubt if examples else ""]
+    doubt = "; ".join(filter(None, doubts))
     if doubt:
         print(f"warning: {doubt}")
     if seen:

@@ -41,8 +41,8 @@ def boxed(picture: np.ndarray, boxes: np.ndarray, labels: np.ndarray, texts: Seq
 
 
 def asked_of(picture: np.ndarray, target: np.ndarray, strides: Sequence[int]) -> list[np.ndarray]:
-    """A picture with its boxes, as its targets (N, TARGET) have them, and one picture a map, in which the locations that
-    are asked for a box are lit by their centre-ness in the colour of its class; grey ones count neither way."""
+    """A picture with its boxes, as its targets (N, TARGET) have them, and one picture a map, in which the locations
+    that are asked for a box are lit by their centre-ness in the colour of its class; grey ones count neither way."""
     made, boxes, labels, start, side = [], [], [], 0, picture.shape[0]
     for stride in strides:
         count = side // stride

@@ -62,8 +62,8 @@ def examples_of(pictures: Sequence[Picture], model: str = "", threshold: float |
     inks = [ink_of(photo) for photo in read]
     for picture, ink in zip(pictures, inks):
         if ink is None:
-            raise ValueError(f"{shown(called(picture))}: shows nothing that differs from its ground, expected an example "
-                             "of what is looked for: pass another --like")
+            raise ValueError(f"{shown(called(picture))}: shows nothing that differs from its ground, expected an "
+                             "example of what is looked for: pass another --like")
     thumbnails = about.read_thumbnails(read[:1])
     path = find_model(model or ready_for(thumbnails), "similarity")
     loaded = similarity.open_model(path, threshold)[0]
@@ -79,7 +79,7 @@ def ready_for(thumbnails: np.ndarray) -> str:
 
 
 def filled(thumbnails: np.ndarray) -> bool:
-    """Whether the rim of a picture differs within itself as what lies in the middle does, so that there is no ground."""
+    """Whether the rim of a picture differs within itself as what lies in the middle does, so there is no ground."""
     grey = thumbnails[0].mean(axis=2)
     rim = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
     return bool(rim.std() > 30)

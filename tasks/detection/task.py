@@ -131,7 +131,7 @@ def find_data(options, model) -> Data:
     else:
         root, how = "", "scenes are drawn on textures, of other seeds to train on, to validate and to test"
         grounds, names = dict.fromkeys(report.PARTS, []), dict.fromkeys(report.PARTS, [])
-    print(f"{how}; {counted(len(things.NAMES), 'class', 'classes')}, {drawing.SMALLEST:g} to {drawing.LARGEST:g} pixels")
+    print(f"{how}; {len(things.NAMES)} classes, {drawing.SMALLEST:g} to {drawing.LARGEST:g} pixels")
     return Data(root, {}, grounds, side, options.seed, {"root": root and os.path.abspath(root), "how": how, **names})
 
 
@@ -173,7 +173,8 @@ def preview(trainer, batch, data: Data):
     shown = [picture for image, target in zip(inputs["image"][:4], targets)
              for picture in figures.asked_of(image, target, strides)]
     names = ["boxes", *(f"map of {side // stride} x {side // stride}" for stride in strides)]
-    return np.stack(shown).repeat(2, axis=1).repeat(2, axis=2), np.arange(len(shown)) // len(names), dict.fromkeys(range(4), ", ".join(names))
+    rows = np.arange(len(shown)) // len(names)
+    return np.stack(shown).repeat(2, axis=1).repeat(2, axis=2), rows, dict.fromkeys(range(4), ", ".join(names))
 
 
 def callbacks(options, batches) -> list:

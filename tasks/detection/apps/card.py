@@ -12,12 +12,12 @@ SIDE = 160  # pixels a side of the pictures that an exported model is tried on
 def card(model: keras.Model, part: keras.Model, path: str) -> dict:
     """What the JSON beside a part holds of its own; see `apps.exporting.card`."""
     finder = detector.finder(model)
-    return {"output": {"classes": finder.names, "largest": finder.largest, "zoom": finder.zoom,
-                       "meaning": "a row for each location: left, top, right and bottom side of a box in pixels, then a "
-                                  "score in 0..1 for each class; keep the rows above a score, and of boxes of a class "
-                                  f"whose IoU is above {MOST_OVERLAP:g} the one with the highest score"},
-            "steps": [f"do not resize, unless zoom is not 1: the file takes photos whose height and width are multiples of "
-                      f"{COARSEST}; pad others at the right and below by their border",
+    meaning = ("a row for each location: left, top, right and bottom side of a box in pixels, then a score in 0..1 for "
+               "each class; keep the rows above a score, and of boxes of a class whose IoU is above "
+               f"{MOST_OVERLAP:g} the one with the highest score")
+    return {"output": {"classes": finder.names, "largest": finder.largest, "zoom": finder.zoom, "meaning": meaning},
+            "steps": ["do not resize, unless zoom is not 1: the file takes photos whose height and width are multiples "
+                      f"of {COARSEST}; pad others at the right and below by their border",
                       "of a large photo pass overlapping tiles, as tasks/detection/tiles.py does"]}
 
 

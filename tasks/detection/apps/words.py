@@ -5,8 +5,8 @@ TEXTS = {  # by name: English, Chinese
 
     "objects.head": ("What lies where in a photo?", "照片里什么东西在哪里？"),
 
-    "objects.about": ("Choose a photo, and boxes show what lies where. With an example of one thing, boxes show where the "
-                      "same thing lies.",
+    "objects.about": ("Choose a photo, and boxes show what lies where. With an example of one thing, boxes show where "
+                      "the same thing lies.",
                       "请选择一张照片，方框会标出什么东西在哪里。如果再给出一个例子，方框会标出同样的东西在哪里。"),
 
     "photo": ("Photo", "照片"),

@@ -35,7 +35,8 @@ def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations
         for number in sorted(categories):
             name = str(categories[number].get("name", f"category {number}"))
             names += [name] if name not in names else []
-        numbers = {number: names.index(str(each.get("name", f"category {number}"))) for number, each in categories.items()}
+        numbers = {number: names.index(str(each.get("name", f"category {number}")))
+                   for number, each in categories.items()}
         pictures = by_id(content["images"], path, "image")
         listed: dict = {number: [] for number in pictures}
         for each in content["annotations"]:
@@ -50,8 +51,8 @@ def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations
                 told = picture.get("width"), picture.get("height")
                 photos[photo] = partial(things, path, listed[number], numbers, told)
             else:
-                problems.append(f"{path}: the photo {picture.get('file_name')!r} is not below {root}, expected it there: "
-                                "put it there, or remove it from images")
+                problems.append(f"{path}: the photo {picture.get('file_name')!r} is not below {root}, expected it "
+                                "there: put it there, or remove it from images")
     return Annotations(names, photos, problems, f"{len(files)} file" + ("s" if len(files) != 1 else ""))
 
 
@@ -69,7 +70,7 @@ def opened(path: str) -> dict:
 
 
 def by_id(rows: list[dict], path: str, what: str) -> dict:
-    """Rows by their numbers, which may have gaps and begin at 0 or 1; ValueError where one is missing or there twice."""
+    """Rows by their numbers, which may have gaps and begin at 0 or 1; ValueError where one lacks or comes twice."""
     made = {}
     for row in rows:
         if not isinstance(row.get("id"), int) or row["id"] in made:
@@ -101,22 +102,24 @@ def found_at(name: str, folder: str, place: dict[str, str]) -> str:
 
 def things(path: str, rows: list[dict], numbers: dict[int, int], told: tuple, size: tuple[int, int]) -> list[Thing]:
     """The boxes of a photo of (width, height)."""
-    made = []
     try:
         check_size(told, size)
-        for row in rows:
-            made.append(thing(row, numbers))
     except Damaged as error:
-        number = f", annotation {row.get('id')}" if len(made) < len(rows) and "told" not in str(error)[:14] else ""
-        raise Damaged(f"{path}{number if 'the file tells' not in str(error) else ''}: {error}") from None
+        raise Damaged(f"{path}: {error}") from None
+    made = []
+    for row in rows:
+        try:
+            made.append(thing(row, numbers))
+        except Damaged as error:
+            raise Damaged(f"{path}, annotation {row.get('id')}: {error}") from None
     return made
 
 
 def thing(row: dict, numbers: dict[int, int]) -> Thing:
     """The box of an annotation, or around its polygons where it has no box."""
     if row.get("category_id") not in numbers:
-        raise Damaged(f"the category {row.get('category_id')}, expected one of categories: {sorted(numbers)[:10]}; add it, "
-                      "or remove the annotation")
+        raise Damaged(f"the category {row.get('category_id')}, expected one of categories: {sorted(numbers)[:10]}; add "
+                      "it, or remove the annotation")
     box, outline = row.get("bbox"), row.get("segmentation")
     if not box and isinstance(outline, list) and outline and all(isinstance(each, list) and each for each in outline):
         points = [number_of(each, "a point") for polygon in outline for each in polygon]

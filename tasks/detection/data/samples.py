@@ -82,8 +82,8 @@ def checked(box: Sequence[float], size: tuple[int, int]) -> list[float]:
     beyond = max(-left - spill[0], right - width - spill[0], -top - spill[1], bottom - height - spill[1])
     cut = [min(max(left, 0), width), min(max(top, 0), height), min(max(right, 0), width), min(max(bottom, 0), height)]
     if beyond > 0 or cut[2] - cut[0] <= 0 or cut[3] - cut[1] <= 0:
-        raise Damaged(f"{text} lies outside of the photo of {width} x {height} pixels, expected it inside: draw it again, "
-                      "or put the photo back that it was drawn on")
+        raise Damaged(f"{text} lies outside of the photo of {width} x {height} pixels, expected it inside: draw it "
+                      "again, or put the photo back that it was drawn on")
     return cut
 
 

@@ -34,8 +34,8 @@ def read(options) -> BoxSet:
     found = kept(root, options.box_format, tuple(options.classes), stamp(root))
     print(found.how)
     if found.problems and not options.skip_broken:
-        raise ValueError(f"{counted(len(found.problems), 'photo')} cannot be used: {some(found.problems)}; mend them or "
-                         "pass --skip_broken")
+        raise ValueError(f"{counted(len(found.problems), 'photo')} cannot be used: {some(found.problems)}; mend them "
+                         "or pass --skip_broken")
     left_out(counted(len(found.problems), "photo"), found.problems)
     if not any(len(sample.labels) for sample in found.samples):
         raise ValueError(f"{root}: found {counted(len(found.samples), 'photo')} and no box on them, expected boxes")
@@ -89,8 +89,8 @@ def split(found: BoxSet, val_share: float, test_share: float, seed: int) -> Part
         how = "split by the folders train, val and test"
     elif len(set(group.values())) < 5:
         return Parts(parts | {"train": found.samples, "test": found.samples},
-                     f"{counted(len(found.samples), 'photo')}: trained and tested on the same photos, so the figures say "
-                     "nothing about quality")
+                     f"{counted(len(found.samples), 'photo')}: trained and tested on the same photos, so the figures "
+                     "say nothing about quality")
     else:
         rest, parts["test"] = by_chance(found.samples, group, test_share, seed)
         parts["train"], parts["validation"] = by_chance(rest, group, val_share, seed + 1)

@@ -60,8 +60,8 @@ def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations
     """The boxes of the XML files below a folder; classes are in the order of the alphabet.
 
     Tools count differently: the corners of decimals begin at 0, those of whole numbers at 0 or at 1. Where all files
-    hold whole numbers, a 0 tells that they begin at 0, and a corner beyond the photo that they begin at 1; where neither
-    is there, half a pixel is taken off, so that a box is at most half a pixel wrong.
+    hold whole numbers, a 0 tells that they begin at 0, and a corner beyond the photo that they begin at 1; where
+    neither is there, half a pixel is taken off, so that a box is at most half a pixel wrong.
 
     Args:
         images, others: files below `root`, as `utils.data.files.walk` gives them.
@@ -86,8 +86,8 @@ def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations
         elif photo:
             photos[photo] = partial(things, file, names, offset)
         else:
-            problems.append(f"{file.path}: there is no photo of this name, expected {file.photo or 'one'} below {root}: "
-                            "put it there, or remove the file")
+            problems.append(f"{file.path}: there is no photo of this name, expected {file.photo or 'one'} below "
+                            f"{root}: put it there, or remove the file")
     return Annotations(names, photos, problems, said)
 
 
@@ -105,8 +105,8 @@ def content_of(path: str, tree: ElementTree.Element) -> File:
         name, box = (each.findtext("name") or "").strip(), each.find("bndbox")
         corners = [box.findtext(corner) if box is not None else None for corner in CORNERS]
         if not name or None in corners:
-            raise Damaged(f"object {number} has no {'name' if not name else 'bndbox with ' + ', '.join(CORNERS)}, expected "
-                          "both: draw it again")
+            raise Damaged(f"object {number} has no {'name' if not name else 'bndbox with ' + ', '.join(CORNERS)}, "
+                          "expected both: draw it again")
         objects.append((name, [text.strip() for text in corners], (each.findtext("difficult") or "").strip() == "1"))
     return File(path, (tree.findtext("filename") or "").strip(), sides, objects)
 

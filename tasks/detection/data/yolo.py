@@ -41,7 +41,8 @@ def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations
     if not names:
         highest = max((highest_class(os.path.join(root, text)) for text in pairs.values()), default=-1)
         names, where = [f"class {number}" for number in range(highest + 1)], ""
-    said = f"names from {where}" if where else f"no file of names ({', '.join(NAMES)}), so classes are called by numbers"
+    missing = f"no file of names ({', '.join(NAMES)}), so classes are called by numbers"
+    said = f"names from {where}" if where else missing
     photos = {photo: partial(things, os.path.join(root, text), text, len(names)) for photo, text in pairs.items()}
     return Annotations(names, photos, problems, said)
 
@@ -84,18 +85,19 @@ def thing(parts: list[str], classes: int, size: tuple[int, int]) -> Thing:
     """The box of a line: class, then middle, width and height, or the points of a polygon, in shares of the photo."""
     numbers = [number_of(part, f"{part!r}") for part in parts]
     if len(numbers) == 6:
-        raise Damaged("6 numbers, expected 5 for a box or 7, 9, ... for a polygon: a sixth is a confidence, so this is an "
-                      "answer and no label; write the labels without it")
+        raise Damaged("6 numbers, expected 5 for a box or 7, 9, ... for a polygon: a sixth is a confidence, so this is "
+                      "an answer and no label; write the labels without it")
     if len(numbers) != 5 and (len(numbers) < 7 or len(numbers) % 2 == 0):
         raise Damaged(f"{len(numbers)} numbers, expected 5 for a box or 7, 9, ... for a polygon: mend the line")
     label = numbers[0]
     if label != int(label) or not 0 <= label < classes:
-        raise Damaged(f"the class {parts[0]}, expected a whole number from 0 to {classes - 1}: mend it, or add its name")
+        raise Damaged(f"the class {parts[0]}, expected a whole number from 0 to {classes - 1}: mend it, or add its "
+                      "name")
     if len(numbers) == 5:
         x, y, wide, tall = numbers[1:]
         if max(numbers[1:]) > 2:
-            raise Damaged(f"the box {' '.join(parts[1:])} is in pixels, expected shares of the photo from 0 to 1: divide "
-                          "by its width and height")
+            raise Damaged(f"the box {' '.join(parts[1:])} is in pixels, expected shares of the photo from 0 to 1: "
+                          "divide by its width and height")
         box = [x - wide / 2, y - tall / 2, x + wide / 2, y + tall / 2]
     else:
         box = [min(numbers[1::2]), min(numbers[2::2]), max(numbers[1::2]), max(numbers[2::2])]
@@ -105,7 +107,8 @@ def thing(parts: list[str], classes: int, size: tuple[int, int]) -> Thing:
 def names_of(root: str, others: Sequence[str]) -> tuple[list[str], str]:
     """The names of the classes, and the file that they come from; none where there is no such file."""
     for wanted in NAMES:
-        for path in sorted((each for each in others if os.path.basename(each) == wanted), key=lambda each: each.count(os.sep)):
+        there = [each for each in others if os.path.basename(each) == wanted]
+        for path in sorted(there, key=lambda each: each.count(os.sep)):
             full = os.path.join(root, path)
             names = yaml_names(full) if wanted.endswith(("yaml", "yml")) else lines_of(full)
             if names:
@@ -120,7 +123,8 @@ def yaml_names(path: str) -> list[str]:
     """
     with reading(path, "names of classes"), open(path, encoding="utf-8-sig") as file:
         lines = [line.rstrip() for line in file]
-    start = next((row for row, line in enumerate(lines) if KEY.match(line) and KEY.match(line).group(1) == "names"), None)
+    keys = [KEY.match(line) for line in lines]
+    start = next((row for row, key in enumerate(keys) if key and key.group(1) == "names"), None)
     if start is None:
         return []
     inline = lines[start].split(":", 1)[1].split(" #")[0].strip()

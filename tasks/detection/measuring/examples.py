@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from nets.models.detector import Finder
 from tasks.detection.like import LEAST, examples_of, like
 from tasks.detection.measuring import precision
 from tasks.detection.measuring.precision import Answer, Truth
@@ -11,15 +12,14 @@ from tasks.detection.measuring.templates import Template, grey, matches
 from tasks.detection.scenes.drawing import PLANTED, Planted, scene
 from tasks.detection.scenes.things import mask_of, other_letter
 from tasks.detection.tiles import find
-from nets.models.detector import Finder
 
 COUNT = 2  # signs of the example in each scene
 PART = 9  # what makes the seeds of these scenes
 LOWEST = 0.3  # similarity from which on boxes are ranked, for AP
 
 
-def measured(finder: Finder, count: int, side: int, photos: Sequence[str], seed: int = 0, threshold: float | None = None,
-             progress: Callable[[int, int], None] = lambda done, of: None) -> dict:
+def measured(finder: Finder, count: int, side: int, photos: Sequence[str], seed: int = 0,
+             threshold: float | None = None, progress: Callable[[int, int], None] = lambda done, of: None) -> dict:
     """Recall, precision and AP at an IoU of .5 of finding a sign by one drawing of it, in `count` scenes.
 
     Each scene holds `COUNT` signs of one letter of a writing system that training never drew, in some face, among the

@@ -11,7 +11,7 @@ from tasks.detection.scenes.grounds import ground
 from tasks.detection.scenes.things import NAMES, OTHER, mask_of, other_letter
 
 SMALLEST, LARGEST = 6.0, 32.0  # pixels of the longer side of a thing
-EACH = 2600  # square pixels of the picture that a thing has on average
+EACH = 1500  # square pixels of the picture that a thing has on average
 TRIES = 12  # places tried for a thing
 TURN = 12.0  # degrees that a thing is turned at most
 INK = 64  # of 255: from which on a pixel of a mask belongs to the box

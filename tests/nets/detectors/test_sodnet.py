@@ -15,8 +15,8 @@ def small(**parts):
     return row._replace(widths=(8, 8, 8, 8), blocks=(1, 1, 1, 1), width=8, depth=1)
 
 
-@pytest.mark.parametrize("parts, strides", [({}, (2, 4, 8)), ({"aspconv": False}, (2, 4, 8)), ({"fmf": False}, (2, 4, 8)),
-                                            ({"p1": False}, (4, 8))])
+@pytest.mark.parametrize("parts, strides", [({}, (2, 4, 8)), ({"aspconv": False}, (2, 4, 8)),
+                                            ({"fmf": False}, (2, 4, 8)), ({"p1": False}, (4, 8))])
 def test_maps_have_the_sizes_of_their_strides_and_distances_are_positive(parts, strides, rng):
     row = small(**parts)
     net = detectors.make_detector(row, CLASSES)

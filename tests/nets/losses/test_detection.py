@@ -19,7 +19,8 @@ def batch(rng):
     targets = np.zeros((2, 7, TARGET), "float32")
     targets[..., :4] = rng.uniform(1, 9, (2, 7, 4))
     targets[..., 4] = rng.uniform(0.1, 1, (2, 7))
-    targets[..., 5] = [[0, 2, NOTHING, IGNORED, 1, NOTHING, NOTHING], [2, NOTHING, NOTHING, 0, IGNORED, NOTHING, NOTHING]]
+    targets[..., 5] = [[0, 2, NOTHING, IGNORED, 1, NOTHING, NOTHING],
+                       [2, NOTHING, NOTHING, 0, IGNORED, NOTHING, NOTHING]]
     predictions = rng.normal(0, 1, (2, 7, BOX + CLASSES)).astype("float32")
     predictions[..., :4] = rng.uniform(1, 9, (2, 7, 4))
     return targets, predictions

@@ -1,4 +1,4 @@
-"""Boxes: overlap, one function that moves a picture and its boxes, dense targets and suppression, beside plain loops."""
+"""Boxes: overlap, pictures that move with their boxes, dense targets and suppression, beside plain loops."""
 
 import keras
 import numpy as np

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -90,8 +91,8 @@ def voc_file(name, boxes, labels=LABELS, size=(WIDTH, HEIGHT), extra=""):
     objects = "".join(f"<object><name>{label}</name><difficult>0</difficult><bndbox>"
                       + "".join(f"<{corner}>{value}</{corner}>" for corner, value in zip(voc.CORNERS, box))
                       + "</bndbox></object>" for box, label in zip(boxes, labels))
-    return (f"<?xml version='1.0' encoding='utf-8'?><annotation>{extra}<folder/><filename>{name}</filename><size><width>"
-            f"{size[0]}</width><height>{size[1]}</height><depth>3</depth></size>{objects}</annotation>")
+    return (f"<?xml version='1.0' encoding='utf-8'?><annotation>{extra}<folder/><filename>{name}</filename>"
+            f"<size><width>{size[0]}</width><height>{size[1]}</height><depth>3</depth></size>{objects}</annotation>")
 
 
 def voc_as(root, change):
@@ -120,7 +121,8 @@ def test_a_format_is_recognised_and_its_boxes_are_read(name, tmp_path):
     first, second = found.samples
     np.testing.assert_allclose(first.boxes, BOXES, atol=near)
     assert [found.names[label] for label in first.labels] == LABELS and len(second.labels) == 0
-    assert f"found {reading.FORMATS[form][0]}" in found.how and "2 photos with 2 boxes of 2 classes, 1 without" in found.how
+    assert f"found {reading.FORMATS[form][0]}" in found.how
+    assert "2 photos with 2 boxes of 2 classes, 1 without" in found.how
 
 
 @pytest.mark.parametrize("offset, boxes, said", [
@@ -152,7 +154,8 @@ def test_crowds_areas_difficult_objects_and_polygons_without_boxes_are_kept(tmp_
 
 
 @pytest.mark.parametrize("text, names", [
-    ("names: [a, 'b, c', \"d\"]  # three", ["a", "b, c", "d"]), ("nc: 2\nnames:\n- a\n- 'b c'\nroboflow:\n  v: 1", ["a", "b c"]),
+    ("names: [a, 'b, c', \"d\"]  # three", ["a", "b, c", "d"]),
+    ("nc: 2\nnames:\n- a\n- 'b c'\nroboflow:\n  v: 1", ["a", "b c"]),
     ("names:\n  0: a\n  1: b  # two\n", ["a", "b"]), ("names: {0: a, 1: 'b'}", ["a", "b"]), ("train: x\nnc: 3", []),
     ("names:\n  2: c\n  0: a\n", ["a", "class 1", "c"])])
 def test_names_of_a_yaml_file(text, names, tmp_path):
@@ -190,7 +193,8 @@ DAMAGES = {
     "swapped corners": (damage_voc(voc_file("a.png", [[30.5, 8, 10, 28]])), "corners swapped, expected left < right"),
     "an empty box": (damage_yolo("1 0.5 0.5 0 0.2"), r"a.txt|is empty, expected a width and a height above 0"),
     "outside of the photo": (damage_yolo("1 1.5 0.5 0.2 0.2"), "lies outside of the photo of 80 x 60"),
-    "pixels in place of shares": (damage_yolo("1 40 30 20 20"), "line 1: the box 40 30 20 20 is in pixels, expected shares"),
+    "pixels in place of shares": (damage_yolo("1 40 30 20 20"),
+                                  "line 1: the box 40 30 20 20 is in pixels, expected shares"),
     "no number": (damage_yolo("1 0.5 x 0.2 0.2"), "'x' is 'x', expected a number"),
     "a confidence": (damage_yolo("1 0.5 0.5 0.2 0.2 0.9"), "6 numbers, expected 5 .* confidence"),
     "an unknown class": (damage_yolo("2 0.5 0.5 0.2 0.2"), "the class 2, expected a whole number from 0 to 1"),
@@ -216,8 +220,8 @@ def test_a_damaged_annotation_is_one_clear_line_and_the_others_are_read(name, tm
     write, text = DAMAGES[name]
     write(tmp_path)
     found = reading.read_boxes(str(tmp_path))
-    assert len(found.problems) == 1 and "\n" not in found.problems[0] and "expected" in found.problems[0], found.problems
-    assert __import__("re").search(text, found.problems[0]), found.problems
+    assert len(found.problems) == 1 and "\n" not in found.problems[0], found.problems
+    assert "expected" in found.problems[0] and re.search(text, found.problems[0]), found.problems
     assert any(sample.path.endswith("b.png") for sample in found.samples)
 
 

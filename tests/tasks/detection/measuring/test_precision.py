@@ -25,8 +25,8 @@ def random_set(rng, pictures=12, classes=4, crowded=True, most=14):
         found = np.concatenate([boxes[near] + rng.normal(0, 4, (len(near), 4)), rng.uniform(0, 100, (9, 4))
                                 + [0, 0, 120, 120]])
         found[:, 2:] = np.maximum(found[:, 2:], found[:, :2] + 1)
-        kinds = np.concatenate([np.where(rng.random(len(near)) < 0.8, labels[near], rng.integers(0, classes, len(near))),
-                                rng.integers(0, classes, 9)])
+        kinds = np.where(rng.random(len(near)) < 0.8, labels[near], rng.integers(0, classes, len(near)))
+        kinds = np.concatenate([kinds, rng.integers(0, classes, 9)])
         truths.append(Truth(boxes, labels, crowd, area))
         answers.append(Answer(found, rng.integers(1, 12, len(found)) / 12, kinds))
     return truths, answers
