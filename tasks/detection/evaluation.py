@@ -61,8 +61,7 @@ def to_measure(options, path: str, names: Sequence[str]):
     number."""
     split = runs.read_split(os.path.dirname(path))
     if options.dataset_path:
-        options.classes = []
-        samples, root = known_samples(options, names), splitting.read(options).root
+        samples, root = known_samples(options, names)
         seen = {os.path.realpath(os.path.join(split.get("root", ""), name)) for part in ("train", "validation")
                 for name in split.get(part, [])}
         kept = [each for each in samples if os.path.realpath(os.path.join(root, each.path)) not in seen]
@@ -70,9 +69,9 @@ def to_measure(options, path: str, names: Sequence[str]):
             print(f"left out {counted(len(samples) - len(kept), 'photo')} that training saw; {len(kept)} remain")
         what = f"photos of {root}"
     elif names != list(things.NAMES) and split.get("root"):
-        options.dataset_path, options.classes, root = split["root"], list(names), split["root"]
-        held = set(split.get("test") or split.get("validation") or [])
-        kept = [each for each in splitting.read(options).samples if each.path in held]
+        root, held = split["root"], set(split.get("test") or split.get("validation") or [])
+        found = splitting.read(root, options.box_format, names, options.skip_broken)
+        kept = [each for each in found.samples if each.path in held]
         what = "photos that the run held out"
     else:
         scenes = report.drawn("test", options.scenes, SIDE, grounds(options, path, "test"), options.seed)
@@ -82,9 +81,10 @@ def to_measure(options, path: str, names: Sequence[str]):
     return what, [each.truth() for each in kept], lambda number: kept[number].read(root).picture
 
 
-def known_samples(options, names: Sequence[str]) -> list[Sample]:
-    """The samples of --dataset_path with the boxes of the classes that the model knows, numbered as it does."""
-    found = splitting.read(options)
+def known_samples(options, names: Sequence[str]) -> tuple[list[Sample], str]:
+    """The samples of --dataset_path with the boxes of the classes that the model knows, numbered as it does; and the
+    folder that their paths start from."""
+    found = splitting.read(options.dataset_path, options.box_format, (), options.skip_broken)
     unknown = [name for name in found.names if name not in names]
     if len(unknown) == len(found.names):
         raise ValueError(f"--dataset_path={options.dataset_path}: its classes are {some(found.names)}, the model knows "
@@ -92,7 +92,8 @@ def known_samples(options, names: Sequence[str]) -> list[Sample]:
     left_out(counted(len(unknown), "class", "classes"), unknown)
     both = [name for name in names if name in found.names]
     numbers = np.array([list(names).index(name) for name in both], "int32")
-    return [each._replace(labels=numbers[each.labels]) for each in splitting.only(found, tuple(both)).samples]
+    kept = splitting.only(found, tuple(both)).samples
+    return [each._replace(labels=numbers[each.labels]) for each in kept], found.root
 
 
 def grounds(options, path: str, part: str) -> list[str]:
@@ -114,9 +115,9 @@ def by_templates(options, path: str, truths: Sequence[Truth], read, finder: Find
     if finder.names == list(things.NAMES):
         learnt: list[Annotated] = report.drawn("train", LEARNT, SIDE, grounds(options, path, "train"), options.seed)
     else:
-        options.dataset_path, options.classes = split.get("root", ""), list(finder.names)
-        train = set(split.get("train", []))
-        learnt = [each.read(options.dataset_path) for each in splitting.read(options).samples if each.path in train]
+        root, train = split.get("root", ""), set(split.get("train", []))
+        found = splitting.read(root, options.box_format, finder.names, options.skip_broken)
+        learnt = [each.read(root) for each in found.samples[:LEARNT] if each.path in train]
     made = templates.mean_templates(learnt[:LEARNT], len(finder.names))
     bar, answers, count = progress_bar("picture"), [], min(options.templates, len(truths))
     for number in range(count):

@@ -10,7 +10,7 @@ from nets.models import detector
 from tasks import about
 from tasks.detection import figures
 from tasks.detection.data import batches, splitting
-from tasks.detection.data.samples import Sample
+from tasks.detection.data.samples import BoxSet, Sample
 from tasks.detection.measuring import precision, report
 from tasks.detection.scenes import drawing, things
 from tasks.models import load_model, store_in_half
@@ -69,9 +69,14 @@ def settle(options) -> None:
     if draws(options):
         options.classes, options.zoom = list(things.NAMES), options.zoom or 1.0
         return
-    found = splitting.read(options)
+    found = read_boxes(options)
     options.classes = list(options.classes or found.names)
     options.zoom = options.zoom or own_zoom(found.samples)
+
+
+def read_boxes(options) -> BoxSet:
+    """The photos with boxes that the flags name."""
+    return splitting.read(options.dataset_path, options.box_format, options.classes, options.skip_broken)
 
 
 def own_zoom(samples: list[Sample]) -> float:
@@ -116,7 +121,7 @@ def find_data(options, model) -> Data:
     """Finds and splits the photos with boxes, or those to draw on; says what was found."""
     side = crop(options)
     if not draws(options):
-        found = splitting.read(options)
+        found = read_boxes(options)
         parts = splitting.split(found, options.val_share, options.test_share, options.seed)
         print(parts.how)
         names = {part: [sample.path for sample in samples] for part, samples in parts.samples.items()}

@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -23,17 +24,21 @@ class Parts(NamedTuple):
     how: str
 
 
-def read(options) -> BoxSet:
-    """The photos with boxes of --dataset_path, with the boxes of --classes alone; says what was found, and what was
-    left out.
+def read(root: str, form: str = "auto", classes: Sequence[str] = (), skip_broken: bool = True) -> BoxSet:
+    """The photos with boxes below a folder; says what was found, and what was left out.
+
+    Args:
+        form: as of `tasks.detection.data.reading.read_boxes`.
+        classes: the boxes of these alone, numbered in their order; (): of all.
+        skip_broken: whether photos with damaged boxes are left out.
 
     Raises:
-        ValueError: no boxes, classes that nobody names, or damaged annotations and no --skip_broken.
+        ValueError: no boxes, classes that nobody names, or damaged annotations and not `skip_broken`.
     """
-    root = os.path.expanduser(options.dataset_path)
-    found = kept(root, options.box_format, tuple(options.classes), stamp(root))
+    root = os.path.expanduser(root)
+    found = kept(root, form, tuple(classes), stamp(root))
     print(found.how)
-    if found.problems and not options.skip_broken:
+    if found.problems and not skip_broken:
         raise ValueError(f"{counted(len(found.problems), 'photo')} cannot be used: {some(found.problems)}; mend them "
                          "or pass --skip_broken")
     left_out(counted(len(found.problems), "photo"), found.problems)

@@ -197,8 +197,8 @@ def test_ink_is_found_whatever_its_colour_and_ground():
 def measuring(**given):
     """The flags of evaluate.py: their defaults, but for those given."""
     return SimpleNamespace(**{"model": "", "dataset_path": "", "box_format": "auto", "backgrounds": "", "scenes": 2,
-                              "templates": 0, "like_scenes": 0, "out": "", "seed": 0, "skip_broken": True, "json": True,
-                              "classes": []} | given)
+                              "templates": 0, "like_scenes": 0, "out": "", "seed": 0, "skip_broken": True, "json": True}
+                           | given)
 
 
 def test_drawn_scenes_are_measured_beside_templates_and_by_one_example(run, tmp_path, capsys, monkeypatch):
