@@ -43,9 +43,9 @@ def load(name: str | os.PathLike = "", threshold: float | None = None, threshold
     """The model that `name` means, ready to answer: what its room's row in `tasks.ROOMS` names.
 
     Args:
-        name: a run folder, a .keras file, or a ready model: characters, photos, quality, patches, x2 or objects; "": the
-            newest run in logs/, otherwise the ready model for characters; "sift": SIFT in place of a model of patches; "deepsim":
-            the perceptual distance.
+        name: a run folder, a .keras file, or a ready model: characters, photos, quality, patches, x2 or objects; "":
+            the newest run in logs/, otherwise the ready model for characters; "sift": SIFT in place of a model of
+            patches; "deepsim": the perceptual distance.
         threshold: of similarity models: two pictures are the same from this similarity on, 0..1; None: as measured.
         threshold_at: which of the measured thresholds counts, as --threshold_at of predict.py; None: the model's own.
 
