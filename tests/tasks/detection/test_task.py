@@ -105,6 +105,17 @@ def test_a_photo_smaller_than_anything_and_one_that_is_zoomed():
     assert net.sizes == [(48, 48)]
 
 
+def labelled(root, count=6, classes=2):
+    """Photos of drawn scenes with YOLO's text files, of so many classes."""
+    root.mkdir(exist_ok=True)
+    for number in range(count):
+        seen = scene([number], 96)
+        Image.fromarray(seen.picture).save(root / f"{number}.png")
+        lines = [f"{label % classes} {(box[0] + box[2]) / 192} {(box[1] + box[3]) / 192} {(box[2] - box[0]) / 96} "
+                 f"{(box[3] - box[1]) / 96}\n" for box, label in zip(seen.boxes, seen.labels)]
+        (root / f"{number}.txt").write_text("".join(lines))
+
+
 def asked(run, **given):
     """The flags of predict.py: their defaults, but for those given."""
     return SimpleNamespace(**{"model": str(run), "score_threshold": 0.05, "like": [], "like_model": "",
@@ -214,12 +225,7 @@ def test_drawn_scenes_are_measured_beside_templates_and_by_one_example(run, tmp_
 
 
 def test_own_photos_are_measured_for_the_classes_that_the_model_knows(run, tmp_path, capsys):
-    for number in range(2):
-        seen = scene([40 + number], 96)
-        Image.fromarray(seen.picture).save(tmp_path / f"{number}.png")
-        lines = [f"{label} {(box[0] + box[2]) / 192} {(box[1] + box[3]) / 192} {(box[2] - box[0]) / 96} "
-                 f"{(box[3] - box[1]) / 96}\n" for box, label in zip(seen.boxes, seen.labels)]
-        (tmp_path / f"{number}.txt").write_text("".join(lines))
+    labelled(tmp_path, 2, len(things.NAMES))
     (tmp_path / "classes.txt").write_text("\n".join([*things.NAMES[:-1], "whale"]))
     out = tmp_path / "out"
     out.mkdir()
@@ -271,37 +277,33 @@ def test_flags_that_do_not_fit_are_refused_in_one_line(run):
 
 
 @pytest.mark.slow
-def test_trained_stopped_and_continued_used_and_measured(script, photo_folder, photos, tmp_path):
-    """Two epochs at once, and one and then the other, give the same weights, bit for bit, and the same log."""
+def test_own_photos_are_learnt_continued_used_and_measured(script, tmp_path):
+    labelled(tmp_path / "own")
+    out = script("train.py", *TINY, "--dataset_path=own", "--epochs=1", "--half", "--run=own")
+    assert "found YOLO's text files in own: 6 photos" in out and "windows of photos of 64 x 64" in out
+    again = script("train.py", "--resume", "--run=own", "--epochs=2")
+    assert "Epoch 2/2" in again and "Epoch 1/2" not in again and "AP50 tiny1, 2 to 8 px" in again
+    folder = tmp_path / "logs" / "own"
+    held = json.loads((folder / runs.SPLIT).read_text())
+    assert not set(held["train"]) & set(held["test"]) and len(held["train"]) + len(held["test"]) <= 6
+    assert (folder / "batch.png").is_file() and json.loads((folder / runs.EVALUATION).read_text())["part"] == "test"
+    said = script("predict.py", "--task=detect", "own/0.png", "--json", "--score_threshold=.05", "--model=logs/own")
+    assert json.loads(said.splitlines()[-1])["images"][0]["width"] == 96
+    measured = script("evaluate.py", "--model=logs/own", "--json", "--out=e")
+    assert {"ap", "ap50", "tiny", "f1"} <= set(json.loads(measured.splitlines()[-1]))
+
+
+@pytest.mark.rare
+def test_two_epochs_at_once_and_one_after_the_other_are_the_same(script, photo_folder, tmp_path):
+    """On drawn scenes, bit for bit; and a run of other classes begins with these weights."""
     common = (*TINY, f"--backgrounds={photo_folder}", "--schedule=constant")
-    out = script("train.py", *common, "--epochs=2", "--half", "--run=whole")
-    assert "a batch: 4 drawn scenes of 64 x 64 pixels" in out and "AP50 tiny1, 2 to 8 px" in out
-    script("train.py", *common, "--epochs=1", "--half", "--run=parts")
-    again = script("train.py", "--resume", "--run=parts", "--epochs=2")
-    assert "Epoch 2/2" in again and "Epoch 1/2" not in again
+    out = script("train.py", *common, "--epochs=2", "--run=whole")
+    assert "a batch: 4 drawn scenes of 64 x 64 pixels" in out
+    script("train.py", *common, "--epochs=1", "--run=parts")
+    script("train.py", "--resume", "--run=parts", "--epochs=2")
     whole, parts = (tmp_path / "logs" / name for name in ("whole", "parts"))
     assert (whole / runs.LOG).read_text() == (parts / runs.LOG).read_text()
     for one, two in zip(weights_of(whole / runs.LAST), weights_of(parts / runs.LAST), strict=True):
         assert np.array_equal(one, two)
-    assert (whole / "batch.png").is_file() and json.loads((whole / runs.EVALUATION).read_text())["part"] == "test"
-    said = script("predict.py", "--task=detect", photos / "0.png", "--json", "--score_threshold=.05",
-                  "--model=logs/whole")
-    assert json.loads(said.splitlines()[-1])["images"][0]["width"] == 96
-
-
-@pytest.mark.slow
-def test_own_photos_are_learnt_from_a_run_of_other_classes(script, tmp_path):
-    for number in range(6):
-        seen = scene([number], 96)
-        (tmp_path / "own").mkdir(exist_ok=True)
-        Image.fromarray(seen.picture).save(tmp_path / "own" / f"{number}.png")
-        lines = [f"{label % 2} {(box[0] + box[2]) / 192} {(box[1] + box[3]) / 192} {(box[2] - box[0]) / 96} "
-                 f"{(box[3] - box[1]) / 96}\n" for box, label in zip(seen.boxes, seen.labels)]
-        (tmp_path / "own" / f"{number}.txt").write_text("".join(lines))
-    script("train.py", *TINY, "--epochs=1", "--run=drawn")
-    out = script("train.py", *TINY, "--epochs=1", "--dataset_path=own", "--weights=logs/drawn", "--run=own")
-    assert "found YOLO's text files in own: 6 photos" in out and "windows of photos of 64 x 64" in out
-    held = json.loads((tmp_path / "logs" / "own" / runs.SPLIT).read_text())
-    assert not set(held["train"]) & set(held["test"]) and len(held["train"]) + len(held["test"]) <= 6
-    measured = script("evaluate.py", "--model=logs/own", "--json", "--out=e")
-    assert {"ap", "ap50", "tiny", "f1"} <= set(json.loads(measured.splitlines()[-1]))
+    labelled(tmp_path / "own")
+    script("train.py", *TINY, "--epochs=1", "--dataset_path=own", "--weights=logs/whole", "--run=own")
