@@ -43,10 +43,13 @@ def find(finder: Finder, photo: np.ndarray, least: float = LEAST, side: int = SI
         inside = within(x, own[1], photo.shape[1]) & within(y, own[0], photo.shape[0])
         kept = np.flatnonzero(inside)
         kept = kept[suppressed(boxes[kept], scores[kept], labels[kept])]  # of each tile, so that few are left
-        parts.append((boxes[kept], scores[kept], labels[kept]))
+        parts.append((boxes[kept], scores[kept], labels[kept], beyond(boxes[kept], own)))
         progress(done, len(tiles))
-    boxes, scores, labels = (np.concatenate(each) for each in zip(*parts))
-    kept = suppressed(boxes, scores, labels, most=max(len(scores), 1))[:most]
+    boxes, scores, labels, over = (np.concatenate(each) for each in zip(*parts))
+    rows = np.flatnonzero(over)
+    rows = rows[suppressed(boxes[rows], scores[rows], labels[rows], most=max(len(rows), 1))]
+    kept = np.concatenate([np.flatnonzero(~over), rows])
+    kept = kept[np.argsort(-scores[kept], kind="stable")][:most]
     return Answer(clipped(boxes[kept] / zoom, shape), scores[kept], labels[kept])
 
 
@@ -61,6 +64,17 @@ def zoomed(photo: np.ndarray, zoom: float) -> np.ndarray:
 def within(middle: np.ndarray, own: slice, length: int) -> np.ndarray:
     """Whether places lie in a tile; those beyond the photo belong to the tile at its border."""
     return (middle >= (own.start or -np.inf)) & (middle < (own.stop if own.stop < length else np.inf))
+
+
+def beyond(boxes: np.ndarray, own: tuple[slice, slice]) -> np.ndarray:
+    """Whether boxes reach beyond the tile that their middles lie in: (n,) bool.
+
+    Only these can be the same object as a box of another tile: two boxes whose IoU is above one half hold each other's
+    middles.
+    """
+    rows, columns = own
+    return ((boxes[:, 0] < columns.start) | (boxes[:, 1] < rows.start) | (boxes[:, 2] > columns.stop)
+            | (boxes[:, 3] > rows.stop))
 
 
 def clipped(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
