@@ -12,6 +12,7 @@
     compare.load("patches").match("a.jpg", "b.jpg")  # points, which of them agree, and the homography
     compare.load("logs/RUN").enlarge("a.jpg")        # after train.py --task=superres: the photo larger, a PIL image
     compare.load("deepsim").distance("a.jpg", "b.jpg")  # how far apart to the eye: 0 equal, about 1 unrelated
+    compare.load("objects").find("photo.jpg", like="example.png")  # boxes of what looks like the example
 
 A picture is the path of a file, an array (H, W) or (H, W, C) of numbers in 0..255, or a PIL image. All go through the
 same preparation: turned as EXIF says, transparency on paper, grey or colour and resized as the model takes it. A
@@ -42,15 +43,15 @@ def load(name: str | os.PathLike = "", threshold: float | None = None, threshold
     """The model that `name` means, ready to answer: what its room's row in `tasks.ROOMS` names.
 
     Args:
-        name: a run folder, a .keras file, or a ready model: characters, photos, quality or patches; "": the newest run
-            in logs/, otherwise the ready model for characters; "sift": SIFT in place of a model of patches; "deepsim":
-            the perceptual distance.
+        name: a run folder, a .keras file, or a ready model: characters, photos, quality, patches, x2 or objects; "":
+            the newest run in logs/, otherwise the ready model for characters; "sift": SIFT in place of a model of
+            patches; "deepsim": the perceptual distance.
         threshold: of similarity models: two pictures are the same from this similarity on, 0..1; None: as measured.
         threshold_at: which of the measured thresholds counts, as --threshold_at of predict.py; None: the model's own.
 
     Returns:
         `apps.search.model.Similarity`, `tasks.quality.model.Quality`, `tasks.patches.model.Places`,
-        `tasks.superres.model.Larger` or `tasks.perceptual.model.Perceptual`.
+        `tasks.superres.model.Larger`, `tasks.perceptual.model.Perceptual` or `tasks.detection.model.Objects`.
 
     Raises:
         ValueError: there is no such model, or it is damaged.

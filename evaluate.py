@@ -9,6 +9,7 @@
     python evaluate.py --compare=logs/a,logs/b                        quality: which of several runs learnt faster
     python evaluate.py --task=superres --dataset_path=Set5            larger photos beside their originals
     python evaluate.py --task=perceptual --dataset_path=PHOTOS        how near a generator comes, to the eye
+    python evaluate.py --task=detect --dataset_path=FOLDER            how well objects are found: AP as COCO's
 """
 
 from tasks import ROOMS, measuring

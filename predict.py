@@ -13,6 +13,8 @@
     python predict.py --task=patches a.jpg b.jpg        do photos show the same place, and where lies one in the other
     python predict.py --task=superres photo.jpg FOLDER  the photos larger: after --task=superres
     python predict.py --task=perceptual a.png b.png     how near is b to a, to the eye, and where do they differ
+    python predict.py --task=detect photo.jpg FOLDER    what lies where in photos: after --task=detect
+    python predict.py --like=example.png photo.jpg      where does something lie that looks like the example
 """
 
 from importlib import import_module

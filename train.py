@@ -5,6 +5,7 @@
     python train.py --task=rank --dataset_path=PHOTOS                 which photo looks better
     python train.py --task=superres --dataset_path=PHOTOS             make photos larger
     python train.py --task=perceptual --dataset_path=PHOTOS           make pictures that look natural, by DeePSiM
+    python train.py --task=detect --dataset_path=FOLDER               find objects, of photos with boxes or drawn ones
     python train.py --resume                                          continue the newest run
 """
 

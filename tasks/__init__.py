@@ -108,6 +108,8 @@ TASKS = {
                                             "folder of sharp photos, which it makes small"),
     "perceptual": TaskRow("perceptual", "task", "what picture looks like this one to the eye? Learns from a folder of "
                                                 "photos to make them again of a small code, or of what a network sees"),
+    "detect": TaskRow("detection", "task", "what lies where in this photo? Learns from photos with boxes, or from "
+                                           "scenes of small signs, which it draws"),
 }
 
 SIAMESE = {"tower": Part("embedding", "a picture -> its embedding", layer="tower"),
@@ -143,6 +145,11 @@ ROOMS = {
          "made": Part("made", "a photo -> what the generator makes of it", layer="generated")},
         ("near",), ("deepsim",), towers="nets.generators.GENERATORS", learnt="tasks.perceptual.model.learnt",
         between="how far is each picture of B, to the eye, from that of the same name in A?"),
+    "detection": RoomRow(
+        "detector", "nets.models.detector", "finder", {"objects": "objects_compact"}, "python train.py --task=detect",
+        "tasks.detection.model.Objects",
+        {"boxes": Part("boxes", "a photo -> boxes, and a score of each class for each")}, ("objects",),
+        towers="nets.detectors.DETECTORS", learnt="tasks.detection.model.learnt"),
 }
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from docs import files
 from nets import towers
+from nets.detectors import DETECTORS
 from nets.generators import GENERATORS
 from nets.heads import HEADS
 from nets.losses import LOSSES, MININGS, PATCH_LOSSES, PICTURE_LOSSES
@@ -129,7 +130,8 @@ def test_the_choices_of_flags_are_the_rows():
                     "('task', 'loss', 'mining', 'head', 'backbone')}))")
     assert found == {
         "task": list(TASKS), "loss": ["auto", *LOSSES, *PICTURE_LOSSES], "mining": list(MININGS), "head": list(HEADS),
-        "backbone": ["auto", *(towers.SIMILARITY | towers.QUALITY | towers.PATCHES | towers.SUPERRES | GENERATORS)],
+        "backbone": ["auto", *(towers.SIMILARITY | towers.QUALITY | towers.PATCHES | towers.SUPERRES | GENERATORS
+                              | DETECTORS)],
     }
     for script in ("predict", "evaluate"):
         choices = told_by(f"import json, {script}\nfrom absl import "
@@ -138,13 +140,15 @@ def test_the_choices_of_flags_are_the_rows():
 
 
 @pytest.mark.parametrize("table", ["HEADS", "LOSSES", "PATCH_LOSSES", "MININGS", "SIMILARITY", "PATCHES", "QUALITY",
-                                   "SUPERRES"])
+                                   "SUPERRES", "DETECTORS"])
 def test_every_row_names_something_that_is_there(table):
     """A misspelt name in a row would show only when somebody chooses it."""
-    package = {"HEADS": "heads", "LOSSES": "losses", "PATCH_LOSSES": "losses", "MININGS": "losses"}.get(table, "towers")
+    package = {"HEADS": "heads", "LOSSES": "losses", "PATCH_LOSSES": "losses", "MININGS": "losses",
+               "DETECTORS": "detectors"}.get(table, "towers")
     rows = {"HEADS": HEADS, "LOSSES": LOSSES, "PATCH_LOSSES": PATCH_LOSSES, "MININGS": MININGS,
             "SIMILARITY": towers.SIMILARITY,
-            "PATCHES": towers.PATCHES, "QUALITY": towers.QUALITY, "SUPERRES": towers.SUPERRES}[table]
+            "PATCHES": towers.PATCHES, "QUALITY": towers.QUALITY, "SUPERRES": towers.SUPERRES,
+            "DETECTORS": DETECTORS}[table]
     for row in rows.values():
         file, name = (row if isinstance(row, str) else row[0]).split(".")
         body = MODULES[f"nets.{package}.{file}"].body

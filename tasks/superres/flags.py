@@ -34,6 +34,7 @@ def for_training() -> None:
         flags.DEFINE_enum("sampling", "errors", list(SAMPLING),
                           "Where crops are cut. errors: rather where bicubic interpolation errs; even: wherever they "
                           "fit")
+    with group("How the model is kept", "superres", "detect"):
         flags.DEFINE_boolean("half", False, "Store the kept model in half precision: half as many bytes, measured as "
                                             "it is stored")
 

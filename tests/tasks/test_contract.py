@@ -117,5 +117,6 @@ def test_find_data_only_reads_and_finds_the_same_again(photo_folder, chapters, t
          "--input_shape=64,64,3", "--test_share=.3"],
         ["--task=superres", f"--dataset_path={photo_folder}", "--blocks=1", "--width=4"],
         ["--task=perceptual", f"--dataset_path={photo_folder}"],
+        ["--task=detect", f"--backgrounds={photo_folder}"],
     ]
     assert told_by(READ.replace("ARGS", repr(args))) == {task: [True, True, True] for task in TASKS}
