@@ -22,6 +22,8 @@ def for_training() -> None:
         flags.DEFINE_boolean("mirrored_copies", True, "A mirrored photo is still a copy")
         flags.DEFINE_boolean("turned_copies", True, "A photo turned by 90, 180 or 270 degrees is still a copy")
         flags.DEFINE_boolean("recoloured_copies", True, "A photo in other colours, or without colour, is still a copy")
+        flags.DEFINE_boolean("framed_copies", True, "A photo that was written on, framed or shown on a page is still a "
+                                                    "copy")
 
 
 def check(options) -> None:

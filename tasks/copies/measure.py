@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from tasks.copies.views.changes import CHANGES
+from tasks.copies.views.changes import CHANGES, unwanted
 from tasks.copies.views.photo import as_shape, small
 from utils.data.images import open_image
 from utils.metrics.baselines import perceptual_hash
@@ -35,8 +35,7 @@ class Copies(NamedTuple):
 
 def left_out(options) -> list[str]:
     """The kinds of changes after which a photo is no copy any more, by the flags of training."""
-    return (["mirrored"] * (not options.mirrored_copies) + ["quarter turn"] * (not options.turned_copies)
-            + ["colour cast", "grey"] * (not options.recoloured_copies))
+    return [label for name in unwanted(options) for label in CHANGES[name].tested]
 
 
 def make_copies(paths: list[str], copied: int, seed: int = 0, whole: bool = True, left_out: Sequence[str] = (),

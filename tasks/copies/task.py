@@ -16,6 +16,7 @@ from tasks.collapse import Collapse
 from tasks.copies import report
 from tasks.copies.measure import as_inputs, left_out, make_copies, recall_by_kind
 from tasks.copies.views.batches import ViewBatches
+from tasks.copies.views.changes import unwanted
 from tasks.models import load_model
 from utils.data import photos
 from utils.data.files import evenly, save_aside
@@ -87,8 +88,7 @@ def make_batches(options, data: Data, model) -> ViewBatches:
     """Batches of views; says what one holds."""
     made = ViewBatches(
         data.photos.full("train"), model.input_shape[0][1:], options.batch_size, options.views, options.steps_per_epoch,
-        options.seed,
-        options.workers, options.mirrored_copies, options.turned_copies, options.recoloured_copies,
+        options.seed, options.workers, unwanted(options),
     )
     if made.photos * made.views % devices.replicas():
         raise ValueError(f"a batch of {made.photos * made.views} views does not divide among {devices.replicas()} "

@@ -24,21 +24,19 @@ class ViewBatches(keras.utils.PyDataset):
         steps: batches in an epoch; 0: as many as show each photo once, 40 or more.
         seed: 0 or above.
         workers: processes that make views; 0: none.
-        mirrored, turned, recoloured: whether a mirrored photo, one turned by quarters, or one in other colours is still
-            a copy.
+        without: kinds of changes after which a photo is no copy any more.
     """
 
     def __init__(
         self, paths: Sequence[str], shape: tuple[int, int, int], batch_size: int, views: int = 2, steps: int = 0,
-        seed: int = 0, workers: int = 1, mirrored: bool = True, turned: bool = True,
-        recoloured: bool = True,
+        seed: int = 0, workers: int = 1, without: Sequence[str] = (),
     ):
         super().__init__()
         self.paths, self.shape, self.views = list(paths), shape, views
         self.photos = min(max(2, batch_size // views), len(self.paths))
         self.steps = steps or max(40, len(self.paths) // self.photos)
         self.seed, self.epoch = seed, 0
-        self.allowed = mirrored, turned, recoloured
+        self.without = tuple(without)
         self.made = Ahead(photo_views, self.jobs, workers)
 
     def __len__(self) -> int:
@@ -60,6 +58,6 @@ class ViewBatches(keras.utils.PyDataset):
     def jobs(self, number: int) -> list[tuple]:
         """The work of a batch: arguments of `photo_views`."""
         return [
-            (self.paths[row], self.shape, self.views, [self.seed, number, int(row)], *self.allowed)
+            (self.paths[row], self.shape, self.views, [self.seed, number, int(row)], self.without)
             for row in self.rows(number)
         ]

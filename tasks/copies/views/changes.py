@@ -5,7 +5,7 @@ is still the same photo; its size may change. `CHANGES` names the kinds, `view` 
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import NamedTuple
 
 import numpy as np
@@ -219,17 +219,26 @@ CHANGES = {
 }
 
 
-def view(picture: Picture, rng: np.random.Generator, mirrored: bool = True, turned: bool = True,
-         recoloured: bool = True) -> Picture:
+BY_FLAGS = {  # the flags of training, and the kinds of changes after which a photo is a copy only where they are set
+    "mirrored_copies": ("mirror",),
+    "turned_copies": ("quarter_turn",),
+    "recoloured_copies": ("colour_cast", "grey"),
+    "framed_copies": ("text", "logo", "border", "screenshot"),
+}
+
+
+def unwanted(options) -> tuple[str, ...]:
+    """The kinds of `CHANGES` after which a photo is no copy any more, by the flags of training."""
+    return tuple(name for flag, names in BY_FLAGS.items() if not getattr(options, flag) for name in names)
+
+
+def view(picture: Picture, rng: np.random.Generator, without: Container[str] = ()) -> Picture:
     """A random copy: one change alone, or a mixture in which each happens with its own probability, by random amounts.
 
     Args:
-        mirrored, turned, recoloured: whether a mirrored photo, one turned by quarters, or one in other colours is still
-            a copy.
+        without: kinds of `CHANGES` that do not happen.
     """
-    unwanted = ["mirror"] * (not mirrored) + ["quarter_turn"] * (not turned)
-    unwanted += ["colour_cast", "grey"] * (not recoloured)
-    kinds = [change for name, change in CHANGES.items() if name not in unwanted]
+    kinds = [change for name, change in CHANGES.items() if name not in without]
     if rng.random() < ALONE:
         kinds = [kinds[rng.integers(len(kinds))]]
     else:

@@ -14,14 +14,12 @@ PLAIN = 0.4  # share of the first views that show the photo as it is
 
 
 def photo_views(
-    path: str, shape: tuple[int, int, int], views: int, seed: Sequence[int], mirrored: bool = True, turned: bool = True,
-    recoloured: bool = True,
+    path: str, shape: tuple[int, int, int], views: int, seed: Sequence[int], without: Sequence[str] = (),
 ) -> np.ndarray:
     """Several views of a photo: (views, height, width, channels) uint8. The first is often the photo as it is.
 
     Args:
-        mirrored, turned, recoloured: whether a mirrored photo, one turned by quarters, or one in other colours is still
-            a copy.
+        without: kinds of changes that do not happen, see `tasks.copies.views.changes`.
 
     Raises:
         ValueError: the photo cannot be read.
@@ -29,7 +27,7 @@ def photo_views(
     rng = np.random.default_rng(seed)
     photo = small(path)
     plain = rng.random() < PLAIN
-    made = [photo if plain and not number else view(photo, rng, mirrored, turned, recoloured)
+    made = [photo if plain and not number else view(photo, rng, without)
             for number in range(views)]
     return np.stack([as_shape(picture, shape) for picture in made])
 

@@ -113,6 +113,6 @@ def test_the_ready_model_finds_copies_of_photos_that_it_never_saw():
 def test_the_last_epoch_is_kept_unless_patience_asks_for_the_best(patience, monitor, photos):
     data = SimpleNamespace(photos=SimpleNamespace(full=lambda part: photos))
     options = SimpleNamespace(patience=patience, seed=0, mirrored_copies=True, turned_copies=True,
-                              recoloured_copies=True)
+                              recoloured_copies=True, framed_copies=True)
     found = task.validation(options, small_siamese("distance"), data)
     assert found.monitor == monitor and 0 <= found.measure()["val_recall"] <= 1

@@ -1,5 +1,7 @@
 """What copies of a photo go through: every kind, at its tested amounts, on photos of any size."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -65,10 +67,12 @@ def test_views_differ_and_repeat_and_keep_what_is_no_copy_out(monkeypatch):
     spied = {name: change._replace(function=lambda p, a, r, name=name: used.append(name) or p)
              for name, change in CHANGES.items()}
     monkeypatch.setattr(changes, "CHANGES", spied)
-    for seed in range(300):
-        view(photo, np.random.default_rng(seed), mirrored=False, turned=False)
-    assert set(used) == set(CHANGES) - {"mirror", "quarter_turn"}
-    used.clear()
-    for seed in range(300):
-        view(photo, np.random.default_rng(seed), recoloured=False)
-    assert set(used) == set(CHANGES) - {"colour_cast", "grey"}
+    every = dict.fromkeys(changes.BY_FLAGS, True)
+    for flags, without in [((), set()), (("mirrored_copies", "turned_copies"), {"mirror", "quarter_turn"}),
+                           (("recoloured_copies",), {"colour_cast", "grey"}),
+                           (("framed_copies",), {"text", "logo", "border", "screenshot"})]:
+        used.clear()
+        left_out = changes.unwanted(SimpleNamespace(**every | dict.fromkeys(flags, False)))
+        for seed in range(300):
+            view(photo, np.random.default_rng(seed), left_out)
+        assert set(used) == set(CHANGES) - without == set(CHANGES) - set(left_out)
