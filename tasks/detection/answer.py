@@ -22,7 +22,8 @@ from utils.run.console import progress_bar, write_answer
 from utils.saying import counted, left_out, shown
 
 SHOWN, SIDE = 6, 800  # photos at most on the figure, and pixels of their longer side
-FIGURE = "objects.png"
+FIGURE, ALONE, BESIDE = "objects.png", 8.0, 5.0  # and inches of a photo there, by itself or beside others
+ENLARGED = 4.0  # times that a small photo is enlarged there at most
 COLUMNS = ["file", "class", "score", "left", "top", "right", "bottom"]
 LISTED = 12  # objects of a photo that are printed
 
@@ -55,7 +56,7 @@ def answer(options, files: list[str]) -> None:
         print(f"warning: {doubt}")
     if seen:
         drawing.contact_sheet([picture for _, picture in seen], [drawing.short(file) for file, _ in seen], FIGURE,
-                              columns=min(2, len(seen)))
+                              columns=min(2, len(seen)), side=ALONE if len(seen) == 1 else BESIDE)
     write(options, answers, names, doubt, problems)
 
 
@@ -84,8 +85,8 @@ def found_in(model: Objects, photo: np.ndarray, examples: Examples | None, file:
 
 
 def drawn(photo: np.ndarray, found: Answer, names: Sequence[str]) -> np.ndarray:
-    """A photo with its boxes, at most `SIDE` pixels a side."""
-    scale = min(1.0, SIDE / max(photo.shape[:2]))
+    """A photo with its boxes, at most `SIDE` pixels a side; a small one is enlarged."""
+    scale = min(ENLARGED, SIDE / max(photo.shape[:2]))
     small = figures.cut_to(photo, [max(1, round(scale * side)) for side in photo.shape[1::-1]])
     texts = [f"{names[label]} {score:.2f}" for score, label in zip(found.scores, found.labels)]
     return figures.boxed(small, found.boxes * scale, found.labels, texts if len(texts) <= 40 else (), width=2)

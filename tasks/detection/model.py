@@ -8,6 +8,7 @@ import numpy as np
 from nets.models import detector
 from tasks import about
 from tasks.detection import tiles
+from tasks.detection.boxes.suppression import suppressed
 from tasks.detection.like import LEAST, Examples, examples_of, like
 from tasks.detection.measuring.precision import Answer
 from tasks.models import load_model
@@ -15,6 +16,7 @@ from utils.data.images import read_photo
 from utils.pictures import Picture
 
 LIKE = "like the example"  # what a box is called that was found by an example
+ONE_PLACE = 0.7  # IoU from which on boxes of two classes are one object
 UNMEASURED = 0.3  # score from which on boxes are shown where nothing was measured
 
 
@@ -69,8 +71,13 @@ class Objects:
 
     def answer(self, photo: np.ndarray, threshold: float | None = None,
                progress: Callable[[int, int], None] = lambda done, of: None) -> Answer:
-        """Boxes, scores and classes in a photo (H, W, 3) uint8; see `tasks.detection.tiles.find`."""
-        return tiles.find(self.finder, photo, self.threshold if threshold is None else threshold, progress=progress)
+        """Boxes, scores and classes in a photo (H, W, 3) uint8, by falling score; see `tasks.detection.tiles.find`.
+
+        What lies at one place is one object: of boxes of several classes that hardly differ, the surest one stays.
+        """
+        found = tiles.find(self.finder, photo, self.threshold if threshold is None else threshold, progress=progress)
+        kept = suppressed(found.boxes, found.scores, np.zeros(len(found.scores), int), ONE_PLACE)
+        return Answer(*(values[kept] for values in found))
 
     def like(self, photo: np.ndarray, examples: Examples) -> Answer:
         """Boxes like the examples, with similarities as scores."""

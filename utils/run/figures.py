@@ -107,16 +107,17 @@ def compared(left: np.ndarray, right: np.ndarray, title: str, path: str, window:
 
 def contact_sheet(
     images: list[np.ndarray], titles: list[str], path: str, columns: int = 6, heading: str = "",
-    marked: Container[int] = (), warned: Container[int] = (),
+    marked: Container[int] = (), warned: Container[int] = (), side: float = 2.0,
 ) -> None:
     """Pictures (H, W, 1 or 3) with a line over each, row by row, at `path`.
 
     Args:
         heading: a line over the whole sheet.
         marked: numbers of the pictures that get a green frame; `warned`: of those that get a red one.
+        side: inches of a picture, of 100 pixels each.
     """
     columns = min(columns, len(images))
-    page, axes = figure(columns, -(-len(images) // columns), 2.0, 2.2)
+    page, axes = figure(columns, -(-len(images) // columns), side, side + 0.2)
     for axis in axes.flat:
         axis.axis("off")
     for number, (axis, image, title) in enumerate(zip(axes.flat, images, titles)):
