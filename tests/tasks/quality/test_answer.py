@@ -28,7 +28,7 @@ def test_a_scale_is_stated_as_what_it_is(low, split, order, higher, says, tmp_pa
     scorer = SimpleNamespace(low=low, high=None if low is None else 100.0, higher_is_better=higher)
     for name, content in (("split.json", split), ("order.json", order)):
         if content:
-            (tmp_path / name).write_text(json.dumps(content))
+            (tmp_path / name).write_text(json.dumps({"root": ""} | content))
     text = scale_in_words(scorer, str(tmp_path))
     assert re.search(says, text) and "about" not in text
 

@@ -25,9 +25,8 @@ def test_a_frozen_backbone_is_refused():
 
 def test_maps_start_from_the_ready_model_for_photographs():
     tower = towers.make_tower("photos", (64, 64, 3), normalize=False, maps=True)
-    model = siamese.siamese(tower, make_head("attention_after", tower))
     narrow = tower.get_layer("maps").get_weights()
-    task.start_from_photos(model)
+    task.start_from_photos(tower)
     ready = load_model(ready_model("photos"), siamese.KIND).get_layer("tower")
     for name in ("stem", "stage4_conv2_norm"):
         assert all(np.array_equal(a, b) for a, b in zip(tower.get_layer(name).get_weights(),
