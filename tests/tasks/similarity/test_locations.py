@@ -8,7 +8,6 @@ import pytest
 
 from apps.search import answer, duplicates, matrix
 from nets import towers
-from nets.heads import make_head
 from nets.models import siamese
 from tasks.choosing import ready_model
 from tasks.models import load_model
