@@ -14,7 +14,7 @@ from nets import linear
 from nets.inference import forward
 from nets.models import siamese
 from tasks.models import load_model
-from tasks.similarity.choosing.recipes import RECIPES, Pairs, Recipe, all_pairs, cross_validated
+from tasks.similarity.choosing.recipes import RECIPES, Pairs, Recipe, all_pairs, cross_validated, fit
 from utils.data.files import evenly, save_aside
 from utils.data.images import take
 from utils.data.splits import comparable
@@ -43,7 +43,8 @@ class Choice(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Pictures to fit maps to: labels (N,), what each backbone makes of them, and the rows to train and to validate."""
+    """Pictures to fit maps to: labels (N,), what each backbone makes of them and of their mirror images (N, V, F), and
+    the rows to train and to validate."""
 
     labels: np.ndarray
     features: dict[str, np.ndarray]
@@ -70,8 +71,9 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
     backbones = {"tower": linear.pooled(tower), "pixels": linear.grey_pixels(tower.input_shape[1:])}
     train, validation = (np.array(evenly(rows, USED)) for rows in (train, validation))
     rows = np.concatenate([train, validation])
-    seen = Seen(labels[rows], {name: features_of(backbone, images, rows) for name, backbone in backbones.items()},
-                *np.split(np.arange(len(rows)), [len(train)]))
+    both = [features_of(backbones["tower"], images, rows, mirrored) for mirrored in (False, True)]
+    features = {"tower": np.stack(both, axis=1), "pixels": features_of(backbones["pixels"], images, rows)[:, None]}
+    seen = Seen(labels[rows], features, *np.split(np.arange(len(rows)), [len(train)]))
     pairs = cross_validated(seen.features, seen.labels, seed)
     areas = {name: each.roc_auc for name, each in pairs.items()}
     best = max(areas, key=areas.get)
@@ -85,25 +87,25 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
     elif kept != NETWORK:
         save_aside(network.save, os.path.join(folder, TRAINED), ".keras")
         model = linear.projected(backbones[RECIPES[best].of],
-                                 RECIPES[best].fit(seen.features[RECIPES[best].of], seen.labels))
+                                 fit(RECIPES[best], features, seen.labels, np.arange(len(rows))))
         model = linear.joined(network, model) if kept == BOTH else model
         siamese.calibrate(model, *(compared[-1] if kept == BOTH else pairs[best]))
         save_aside(model.save, path, ".keras")
     return Choice(kept, words, areas, measured)
 
 
-def features_of(backbone: keras.Model, images, rows: np.ndarray) -> np.ndarray:
-    """What a backbone makes of the images at `rows`: (N, F) float32."""
-    return np.concatenate([forward(backbone, images[rows[start : start + BLOCK]], 64)
+def features_of(backbone: keras.Model, images, rows: np.ndarray, mirrored: bool = False) -> np.ndarray:
+    """What a backbone makes of the images at `rows`, or of these mirrored: (N, F) float32."""
+    step = -1 if mirrored else 1
+    return np.concatenate([forward(backbone, images[rows[start : start + BLOCK]][:, :, ::step], 64)
                            for start in range(0, len(rows), BLOCK)])
 
 
 def against(seen: Seen, recipe: Recipe, embedded: np.ndarray) -> tuple[Pairs, Pairs, Pairs]:
     """Pairs of the pictures to validate as the network embeds them (N, F), as a recipe does that is fitted to the
     pictures to train on, and as both together do."""
-    values = seen.features[recipe.of]
-    linear_map = recipe.fit(values[seen.train], seen.labels[seen.train])
-    simple = linear_map(values[seen.validation])
+    learnt = fit(recipe, seen.features, seen.labels, seen.train)
+    simple = learnt(seen.features[recipe.of][seen.validation, 0])
     both = np.concatenate([embedded, simple], axis=1) / np.sqrt(2)
     return tuple(all_pairs(rows, seen.labels[seen.validation]) for rows in (embedded, simple, both))
 

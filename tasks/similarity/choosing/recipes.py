@@ -84,7 +84,7 @@ def cross_validated(features: dict[str, np.ndarray], labels: np.ndarray, seed: i
     The classes are parted into folds; a recipe is fitted to all folds but one, and pairs of that one are compared.
 
     Args:
-        features: what "tower" and "pixels" give of each picture, (N, F).
+        features: what "tower" and "pixels" give of each picture, and of changed views of it, (N, V, F).
         labels: (N,).
     """
     folds = min(FOLDS, len(np.unique(labels)) // 2)
@@ -96,11 +96,14 @@ def cross_validated(features: dict[str, np.ndarray], labels: np.ndarray, seed: i
 def held_out(recipe: Recipe, features: dict[str, np.ndarray], labels: np.ndarray, fitted: np.ndarray,
              held: np.ndarray) -> Pairs | None:
     """Pairs of the pictures `held` by a recipe that is fitted to others; None where these do not give it."""
-    values = features[recipe.of]
-    linear = recipe.fit(values[fitted], labels[fitted])
-    if linear is None:
-        return None
-    return all_pairs(linear(values[held]), labels[held])
+    linear = fit(recipe, features, labels, fitted)
+    return None if linear is None else all_pairs(linear(features[recipe.of][held, 0]), labels[held])
+
+
+def fit(recipe: Recipe, features: dict[str, np.ndarray], labels: np.ndarray, rows: np.ndarray) -> Linear | None:
+    """A recipe fitted to all views of the pictures at `rows`, see `cross_validated`."""
+    values = features[recipe.of][rows]
+    return recipe.fit(values.reshape(-1, values.shape[-1]), labels[rows].repeat(values.shape[1]))
 
 
 def all_pairs(embedded: np.ndarray, labels: np.ndarray) -> Pairs:

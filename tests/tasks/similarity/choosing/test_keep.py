@@ -32,16 +32,18 @@ def pictures(rng, classes=12, each=6, noise=20):
 
 def test_folds_never_share_a_class(rng, monkeypatch):
     labels = np.repeat(np.arange(7), 4)
-    fitted = []
+    fitted, rows = [], []
 
     def fit(features, own):
         fitted.append(set(own.tolist()))
+        rows.append(len(features))
         return recipes.pixels(features, own)
 
     monkeypatch.setattr(recipes, "RECIPES", {"seen": recipes.Recipe("seen", "pixels", fit)})
-    compared = recipes.cross_validated({"pixels": labels[:, None] + rng.normal(size=(28, 3))}, labels)["seen"]
+    compared = recipes.cross_validated({"pixels": labels[:, None, None] + rng.normal(size=(28, 2, 3))}, labels)["seen"]
     assert len(fitted) == 3 and set.intersection(*fitted) == set()  # each class is held out once
     assert all(len(each) >= 4 for each in fitted)
+    assert sum(rows) == 2 * 28 * 2  # each picture counts in both views, in all folds but one
     assert compared.same.sum() == 7 * 6  # each same pair is compared once
 
 
