@@ -12,7 +12,7 @@ from nets.frozen import STANDARD
 from nets.heads.distance import DistanceHead
 from nets.models.siamese import siamese
 
-ONE = "one"  # the first of the two towers of a joined one
+BESIDE = "beside"  # the layer that joins towers
 
 class Linear(NamedTuple):
     """A linear map of features that was found in closed form: standardised, projected, of unit length.
@@ -66,17 +66,19 @@ def projected(backbone: keras.Model, linear: Linear) -> keras.Model:
     return siamese(keras.Model(images, x, name="tower"), DistanceHead(name="head"))
 
 
-def joined(one: keras.Model, other: keras.Model) -> keras.Model:
-    """The Siamese model whose embedding is those of two models, of unit length each, side by side: its squared distance
-    is the mean of theirs."""
-    images = keras.Input(one.get_layer("tower").input_shape[1:], name="image")
-    towers = [keras.Model(tower.input, tower.output, name=name)
-              for name, tower in ((ONE, one.get_layer("tower")), ("other", other.get_layer("tower")))]
-    x = keras.layers.Concatenate(dtype="float32", name="both")([tower(images) for tower in towers])
+def joined(*models: keras.Model) -> keras.Model:
+    """The Siamese model whose embedding is those of several models, of unit length each, side by side: its squared
+    distance is the mean of theirs. One model is that model."""
+    if len(models) == 1:
+        return models[0]
+    images = keras.Input(models[0].get_layer("tower").input_shape[1:], name="image")
+    towers = [keras.Model(tower.input, tower.output, name=f"tower{number}")
+              for number, tower in enumerate((model.get_layer("tower") for model in models), start=1)]
+    x = keras.layers.Concatenate(dtype="float32", name=BESIDE)([tower(images) for tower in towers])
     x = keras.layers.UnitNormalization(dtype="float32", name="unit_length")(x)
     return siamese(keras.Model(images, x, name="tower"), DistanceHead(name="head"))
 
 
 def is_made(model: keras.Model) -> bool:
     """Whether the tower of a Siamese model was made by `projected`, `joined` or `nets.frozen.freeze`."""
-    return bool({STANDARD, ONE} & {layer.name for layer in model.get_layer("tower").layers})
+    return bool({STANDARD, BESIDE} & {layer.name for layer in model.get_layer("tower").layers})

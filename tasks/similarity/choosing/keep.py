@@ -14,7 +14,8 @@ from nets import linear
 from nets.inference import forward
 from nets.models import siamese
 from tasks.models import load_model
-from tasks.similarity.choosing.recipes import RECIPES, Pairs, Recipe, all_pairs, cross_validated, fit
+from tasks.similarity.choosing import recipes
+from tasks.similarity.choosing.recipes import Pairs, all_pairs, cross_validated
 from utils.data.files import evenly, save_aside
 from utils.data.images import take
 from utils.data.splits import comparable
@@ -78,7 +79,7 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
     areas = {name: each.roc_auc for name, each in pairs.items()}
     best = max(areas, key=areas.get)
     embedded = siamese.comparer(network).embed(take(images, validation))
-    compared = against(seen, RECIPES[best], embedded)
+    compared = against(seen, best, embedded)
     measured = {name: each.roc_auc for name, each in zip((NETWORK, best, BOTH), compared)}
     kept = BOTH if measured[BOTH] >= max(measured.values()) - EQUAL else max(measured, key=measured.get)
     words = in_words(areas, best, measured, kept, len(np.unique(seen.labels)), len(np.unique(labels[validation])))
@@ -86,8 +87,9 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
         save_aside(network.save, path, ".keras")
     elif kept != NETWORK:
         save_aside(network.save, os.path.join(folder, TRAINED), ".keras")
-        model = linear.projected(backbones[RECIPES[best].of],
-                                 fit(RECIPES[best], features, seen.labels, np.arange(len(rows))))
+        maps = recipes.fitted(features, seen.labels, np.arange(len(rows)))
+        model = linear.joined(*(linear.projected(backbones[recipes.PARTS[part].of], maps[part])
+                                for part in recipes.RECIPES[best]))
         model = linear.joined(network, model) if kept == BOTH else model
         siamese.calibrate(model, *(compared[-1] if kept == BOTH else pairs[best]))
         save_aside(model.save, path, ".keras")
@@ -101,11 +103,11 @@ def features_of(backbone: keras.Model, images, rows: np.ndarray, mirrored: bool 
                            for start in range(0, len(rows), BLOCK)])
 
 
-def against(seen: Seen, recipe: Recipe, embedded: np.ndarray) -> tuple[Pairs, Pairs, Pairs]:
+def against(seen: Seen, recipe: str, embedded: np.ndarray) -> tuple[Pairs, Pairs, Pairs]:
     """Pairs of the pictures to validate as the network embeds them (N, F), as a recipe does that is fitted to the
     pictures to train on, and as both together do."""
-    learnt = fit(recipe, seen.features, seen.labels, seen.train)
-    simple = learnt(seen.features[recipe.of][seen.validation, 0])
+    maps = recipes.fitted(seen.features, seen.labels, seen.train)
+    simple = recipes.embedded(recipe, maps, seen.features, seen.validation)
     both = np.concatenate([embedded, simple], axis=1) / np.sqrt(2)
     return tuple(all_pairs(rows, seen.labels[seen.validation]) for rows in (embedded, simple, both))
 
@@ -113,9 +115,10 @@ def against(seen: Seen, recipe: Recipe, embedded: np.ndarray) -> tuple[Pairs, Pa
 def in_words(areas: dict[str, float], best: str, measured: dict[str, float], kept: str, classes: int,
              validation: int) -> str:
     """What was chosen, by how much, in a line."""
-    others = ", ".join(f"{RECIPES[name].words} {area:.3f}" for name, area in
+    others = "; ".join(f"{recipes.in_words(name)} {area:.3f}" for name, area in
                        sorted(areas.items(), key=lambda row: -row[1]) if name != best)
-    words = {NETWORK: "the network", best: RECIPES[best].words, BOTH: "both side by side"}
-    return (f"kept: {words[kept]}. ROC-AUC on the {validation} classes to validate: "
-            + ", ".join(f"{words[name]} {area:.3f}" for name, area in measured.items())
-            + f". By cross-validation over {classes} classes: {RECIPES[best].words} {areas[best]:.3f}, {others}")
+    words = {NETWORK: "the network", best: recipes.in_words(best), BOTH: "this and the network beside each other"}
+    return (f"kept: {recipes.in_words(best) + ' and the network, beside each other' if kept == BOTH else words[kept]}. "
+            f"ROC-AUC on the {validation} classes to validate: "
+            + "; ".join(f"{words[name]} {measured[name]:.3f}" for name in (best, NETWORK, BOTH))
+            + f". By cross-validation over {classes} classes: {recipes.in_words(best)} {areas[best]:.3f}; {others}")

@@ -17,9 +17,9 @@ FOLDS = 5  # of the classes, at most
 MOST = 600  # images of which all pairs are compared
 
 
-class Recipe(NamedTuple):
-    """One way: in words, whose features it takes ("tower" or "pixels"), and (features (N, F), labels (N,)) -> the map,
-    or None where these classes do not give one."""
+class Part(NamedTuple):
+    """A map: in words, whose features it takes ("tower" or "pixels"), and (features (N, F), labels (N,)) -> the map, or
+    None where these classes do not give one."""
 
     words: str
     of: str
@@ -70,12 +70,37 @@ def fisherfaces(features: np.ndarray, labels: np.ndarray) -> Linear | None:
     return None if found is None else Linear(found[0], np.ones(features.shape[1]), found[1])
 
 
-RECIPES = {
-    "discriminant": Recipe("Fisher's discriminant of what the ready tower sees", "tower", discriminant),
-    "standardised": Recipe("what the ready tower sees, standardised", "tower", standardised),
-    "fisherfaces": Recipe("Fisherfaces", "pixels", fisherfaces),
-    "pixels": Recipe("pixels", "pixels", pixels),
+PARTS = {
+    "discriminant": Part("Fisher's discriminant of what the ready tower sees", "tower", discriminant),
+    "standardised": Part("what the ready tower sees, standardised", "tower", standardised),
+    "fisherfaces": Part("Fisherfaces", "pixels", fisherfaces),
+    "pixels": Part("pixels", "pixels", pixels),
 }
+# maps by themselves, and several whose embeddings stand side by side
+RECIPES = {name: (name,) for name in PARTS} | {
+    "discriminant, fisherfaces": ("discriminant", "fisherfaces"),
+    "discriminant, standardised, fisherfaces": ("discriminant", "standardised", "fisherfaces"),
+}
+
+
+def in_words(recipe: str) -> str:
+    """A recipe, by its name in `RECIPES`."""
+    *others, last = (PARTS[part].words for part in RECIPES[recipe])
+    return f"{', '.join(others)} and {last} side by side" if others else last
+
+
+def fitted(features: dict[str, np.ndarray], labels: np.ndarray, rows: np.ndarray) -> dict[str, Linear]:
+    """The parts, fitted to all views of the pictures at `rows`, see `cross_validated`; without those that these do not
+    give."""
+    made = {name: part.fit(features[part.of][rows].reshape(-1, features[part.of].shape[-1]),
+                           labels[rows].repeat(features[part.of].shape[1])) for name, part in PARTS.items()}
+    return {name: linear for name, linear in made.items() if linear is not None}
+
+
+def embedded(recipe: str, maps: dict[str, Linear], features: dict[str, np.ndarray], rows: np.ndarray) -> np.ndarray:
+    """The pictures at `rows` by a recipe whose parts are fitted: (N, P), of unit length."""
+    made = [maps[part](features[PARTS[part].of][rows, 0]) for part in RECIPES[recipe]]
+    return np.concatenate(made, axis=1) / np.sqrt(len(made))
 
 
 def cross_validated(features: dict[str, np.ndarray], labels: np.ndarray, seed: int = 0) -> dict[str, Pairs]:
@@ -88,22 +113,13 @@ def cross_validated(features: dict[str, np.ndarray], labels: np.ndarray, seed: i
         labels: (N,).
     """
     folds = min(FOLDS, len(np.unique(labels)) // 2)
-    parts = list(GroupKFold(folds, shuffle=True, random_state=seed).split(labels, groups=labels))
-    found = {name: [held_out(recipe, features, labels, *part) for part in parts] for name, recipe in RECIPES.items()}
-    return {name: joined(pairs) for name, pairs in found.items() if all(pair is not None for pair in pairs)}
-
-
-def held_out(recipe: Recipe, features: dict[str, np.ndarray], labels: np.ndarray, fitted: np.ndarray,
-             held: np.ndarray) -> Pairs | None:
-    """Pairs of the pictures `held` by a recipe that is fitted to others; None where these do not give it."""
-    linear = fit(recipe, features, labels, fitted)
-    return None if linear is None else all_pairs(linear(features[recipe.of][held, 0]), labels[held])
-
-
-def fit(recipe: Recipe, features: dict[str, np.ndarray], labels: np.ndarray, rows: np.ndarray) -> Linear | None:
-    """A recipe fitted to all views of the pictures at `rows`, see `cross_validated`."""
-    values = features[recipe.of][rows]
-    return recipe.fit(values.reshape(-1, values.shape[-1]), labels[rows].repeat(values.shape[1]))
+    found: dict[str, list[Pairs]] = {}
+    for rows, held in GroupKFold(folds, shuffle=True, random_state=seed).split(labels, groups=labels):
+        maps = fitted(features, labels, rows)
+        for name, parts in RECIPES.items():
+            if all(part in maps for part in parts):
+                found.setdefault(name, []).append(all_pairs(embedded(name, maps, features, held), labels[held]))
+    return {name: joined(pairs) for name, pairs in found.items() if len(pairs) == folds}
 
 
 def all_pairs(embedded: np.ndarray, labels: np.ndarray) -> Pairs:

@@ -39,7 +39,8 @@ def test_folds_never_share_a_class(rng, monkeypatch):
         rows.append(len(features))
         return recipes.pixels(features, own)
 
-    monkeypatch.setattr(recipes, "RECIPES", {"seen": recipes.Recipe("seen", "pixels", fit)})
+    monkeypatch.setattr(recipes, "PARTS", {"seen": recipes.Part("seen", "pixels", fit)})
+    monkeypatch.setattr(recipes, "RECIPES", {"seen": ("seen",)})
     compared = recipes.cross_validated({"pixels": labels[:, None, None] + rng.normal(size=(28, 2, 3))}, labels)["seen"]
     assert len(fitted) == 3 and set.intersection(*fitted) == set()  # each class is held out once
     assert all(len(each) >= 4 for each in fitted)
@@ -51,7 +52,7 @@ def test_folds_never_share_a_class(rng, monkeypatch):
 def test_few_classes_or_pictures_give_those_recipes_that_they_can(classes, each, rng):
     labels = np.repeat(np.arange(classes), each)
     features = {"tower": rng.normal(size=(len(labels), 6)), "pixels": rng.normal(size=(len(labels), 20))}
-    for recipe in recipes.RECIPES.values():
+    for recipe in recipes.PARTS.values():
         found = recipe.fit(features[recipe.of], labels)
         assert found is None or np.isfinite(found(features[recipe.of])).all()
 
@@ -62,7 +63,7 @@ def test_a_simple_method_is_kept_where_the_network_has_learnt_nothing(run, rng, 
     rows = np.arange(len(labels))
     monkeypatch.setattr(keep, "against", lambda seen, recipe, embedded: spoilt(seen, recipe, embedded, rng))
     choice = keep.choose(str(folder), tower, images, labels, rows[labels < 8], rows[(labels >= 8) & (labels < 10)], 0)
-    assert choice.name in recipes.RECIPES and choice.words.startswith("kept: " + recipes.RECIPES[choice.name].words)
+    assert choice.name in recipes.RECIPES and choice.words.startswith("kept: " + recipes.in_words(choice.name))
     kept, before = (load_model(str(folder / name), siamese.KIND) for name in (runs.BEST, keep.TRAINED))
     assert linear.is_made(kept) and not linear.is_made(before)
     test = rows[labels >= 10]
@@ -97,7 +98,7 @@ def test_what_is_best_on_classes_to_validate_is_kept_and_a_run_that_goes_on_choo
         assert choices[-1].name == best and linear.is_made(kept) == (best == keep.BOTH)
         weights = load_model(str(folder / keep.TRAINED), siamese.KIND).get_weights()
         if best == keep.BOTH:  # the network lies in it, and beside it, as it was
-            inside = kept.get_layer("tower").get_layer("one").get_weights()
+            inside = kept.get_layer("tower").get_layer("tower1").get_weights()
             assert len(inside) and all(any(np.array_equal(a, b) for b in weights) for a in inside)
     assert choices[0].cross_validated == choices[2].cross_validated
     assert set(choices[0].as_numbers()) == {"kept", "cross_validated", "validated"}
@@ -118,3 +119,19 @@ def test_too_few_classes_leave_the_network(run, rng):
     rows = np.arange(len(labels))
     assert keep.choose(str(folder), tower, images, labels, rows[labels < 3], rows[labels >= 3], 0) is None
     assert not os.path.exists(folder / keep.TRAINED)
+
+
+def test_recipes_side_by_side_compare_by_the_mean_of_their_squared_distances(run, rng):
+    """As the model that is made of them does."""
+    folder, tower = run
+    images, labels = pictures(rng)
+    backbones = {"tower": linear.pooled(tower), "pixels": linear.grey_pixels(SHAPE)}
+    every = np.arange(len(labels))
+    features = {name: keep.features_of(backbone, images, every)[:, None] for name, backbone in backbones.items()}
+    maps = recipes.fitted(features, labels, every)
+    for name, parts in recipes.RECIPES.items():
+        expected = recipes.embedded(name, maps, features, every)
+        model = linear.joined(*(linear.projected(backbones[recipes.PARTS[part].of], maps[part]) for part in parts))
+        assert linear.is_made(model)
+        np.testing.assert_allclose(siamese.embed(model, images), expected, atol=2e-3)
+        np.testing.assert_allclose(np.linalg.norm(expected, axis=1), 1, atol=1e-5)
