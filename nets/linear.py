@@ -48,32 +48,42 @@ def grey_pixels(shape: tuple[int, int, int], side: int = 48) -> keras.Model:
     x = keras.layers.Resizing(side, side, antialias=True, name="smaller")(x)
     x = keras.layers.Flatten(name="pixels")(x)
     return keras.Model(images, keras.layers.LayerNormalization(center=False, scale=False, name="contrast")(x),
-                       name="backbone")
+                       name="grey")
 
 
-def projected(backbone: keras.Model, linear: Linear) -> keras.Model:
-    """The Siamese model of a backbone with a linear map behind it, which compares by distance."""
-    images = keras.Input(backbone.input_shape[1:], name="image")
-    backbone.trainable = False
-    standard = keras.layers.Normalization(name=STANDARD, dtype="float32")
-    x = standard(backbone(images))
-    standard.adapt(np.stack([linear.mean - linear.deviation, linear.mean + linear.deviation]).astype("float32"))
-    if linear.kernel is not None:
-        dense = keras.layers.Dense(linear.kernel.shape[1], use_bias=False, dtype="float32", name="projection")
-        x = dense(x)
-        dense.set_weights([linear.kernel.astype("float32")])
+def projected(*parts: tuple[keras.Model, Linear]) -> keras.Model:
+    """The Siamese model of backbones with linear maps behind them, whose embeddings, of unit length each, stand side by
+    side: its squared distance is the mean of theirs. A backbone that several maps share is passed once."""
+    images = keras.Input(parts[0][0].input_shape[1:], name="image")
+    seen, embeddings = {}, []
+    for number, (backbone, linear) in enumerate(parts):
+        if id(backbone) not in seen:
+            backbone.trainable = False
+            seen[id(backbone)] = backbone(images)
+        embeddings.append(embedding(seen[id(backbone)], linear, str(number or "")))
+    x = keras.layers.Concatenate(dtype="float32", name="side_by_side")(embeddings) if len(parts) > 1 else embeddings[0]
     x = keras.layers.UnitNormalization(dtype="float32", name="unit_length")(x)
     return siamese(keras.Model(images, x, name="tower"), DistanceHead(name="head"))
 
 
-def joined(*models: keras.Model) -> keras.Model:
-    """The Siamese model whose embedding is those of several models, of unit length each, side by side: its squared
-    distance is the mean of theirs. One model is that model."""
-    if len(models) == 1:
-        return models[0]
-    images = keras.Input(models[0].get_layer("tower").input_shape[1:], name="image")
+def embedding(features, linear: Linear, number: str):
+    """Features (B, F) through a linear map: (B, P) of unit length."""
+    standard = keras.layers.Normalization(name=f"{STANDARD}{number}", dtype="float32")
+    x = standard(features)
+    standard.adapt(np.stack([linear.mean - linear.deviation, linear.mean + linear.deviation]).astype("float32"))
+    if linear.kernel is not None:
+        dense = keras.layers.Dense(linear.kernel.shape[1], use_bias=False, dtype="float32", name=f"projection{number}")
+        x = dense(x)
+        dense.set_weights([linear.kernel.astype("float32")])
+    return keras.layers.UnitNormalization(dtype="float32", name=f"embedding{number}")(x)
+
+
+def joined(one: keras.Model, other: keras.Model) -> keras.Model:
+    """The Siamese model whose embedding is those of two models that share no layers, of unit length each, side by
+    side."""
+    images = keras.Input(one.get_layer("tower").input_shape[1:], name="image")
     towers = [keras.Model(tower.input, tower.output, name=f"tower{number}")
-              for number, tower in enumerate((model.get_layer("tower") for model in models), start=1)]
+              for number, tower in enumerate((model.get_layer("tower") for model in (one, other)), start=1)]
     x = keras.layers.Concatenate(dtype="float32", name=BESIDE)([tower(images) for tower in towers])
     x = keras.layers.UnitNormalization(dtype="float32", name="unit_length")(x)
     return siamese(keras.Model(images, x, name="tower"), DistanceHead(name="head"))

@@ -37,7 +37,7 @@ def test_a_model_gives_what_its_map_gives(units, images, tower, rng, tmp_path):
     features = np.asarray(backbone(images.astype("float32")))
     assert features.shape[1] == 224  # mean and spread of 112 maps, before the last Dense layer
     found = some_map(rng, features, units)
-    model = linear.projected(backbone, found)
+    model = linear.projected((backbone, found))
     assert linear.is_made(model) and not linear.is_made(siamese.siamese(tower, model.get_layer("head")))
     expected = found(features)
     np.testing.assert_allclose(np.linalg.norm(expected, axis=1), 1, atol=1e-6)
@@ -58,7 +58,7 @@ def test_a_network_of_keras_without_a_last_layer_is_taken_whole(images):
 
 def test_two_side_by_side_have_the_mean_of_both_squared_distances(images, tower, rng):
     backbones = linear.pooled(tower), linear.grey_pixels(SHAPE)
-    models = [linear.projected(backbone, some_map(rng, np.asarray(backbone(images.astype("float32")))))
+    models = [linear.projected((backbone, some_map(rng, np.asarray(backbone(images.astype("float32"))))))
               for backbone in backbones]
     both = linear.joined(*models)
     one, other, joined = (siamese.embed(model, images) for model in (*models, both))

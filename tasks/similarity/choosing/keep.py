@@ -88,8 +88,7 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
     elif kept != NETWORK:
         save_aside(network.save, os.path.join(folder, TRAINED), ".keras")
         maps = recipes.fitted(features, seen.labels, np.arange(len(rows)))
-        model = linear.joined(*(linear.projected(backbones[recipes.PARTS[part].of], maps[part])
-                                for part in recipes.RECIPES[best]))
+        model = linear.projected(*((backbones[recipes.PARTS[part].of], maps[part]) for part in recipes.RECIPES[best]))
         model = linear.joined(network, model) if kept == BOTH else model
         siamese.calibrate(model, *(compared[-1] if kept == BOTH else pairs[best]))
         save_aside(model.save, path, ".keras")

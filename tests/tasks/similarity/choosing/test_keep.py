@@ -131,7 +131,9 @@ def test_recipes_side_by_side_compare_by_the_mean_of_their_squared_distances(run
     maps = recipes.fitted(features, labels, every)
     for name, parts in recipes.RECIPES.items():
         expected = recipes.embedded(name, maps, features, every)
-        model = linear.joined(*(linear.projected(backbones[recipes.PARTS[part].of], maps[part]) for part in parts))
+        model = linear.projected(*((backbones[recipes.PARTS[part].of], maps[part]) for part in parts))
         assert linear.is_made(model)
+        model.save(folder / "made.keras")
+        model = load_model(str(folder / "made.keras"), siamese.KIND)
         np.testing.assert_allclose(siamese.embed(model, images), expected, atol=2e-3)
         np.testing.assert_allclose(np.linalg.norm(expected, axis=1), 1, atol=1e-5)
