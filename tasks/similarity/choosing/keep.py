@@ -114,10 +114,9 @@ def against(seen: Seen, recipe: str, embedded: np.ndarray) -> tuple[Pairs, Pairs
 def in_words(areas: dict[str, float], best: str, measured: dict[str, float], kept: str, classes: int,
              validation: int) -> str:
     """What was chosen, by how much, in a line."""
-    others = "; ".join(f"{recipes.in_words(name)} {area:.3f}" for name, area in
-                       sorted(areas.items(), key=lambda row: -row[1]) if name != best)
-    words = {NETWORK: "the network", best: recipes.in_words(best), BOTH: "this and the network beside each other"}
-    return (f"kept: {recipes.in_words(best) + ' and the network, beside each other' if kept == BOTH else words[kept]}. "
-            f"ROC-AUC on the {validation} classes to validate: "
-            + "; ".join(f"{words[name]} {measured[name]:.3f}" for name in (best, NETWORK, BOTH))
-            + f". By cross-validation over {classes} classes: {recipes.in_words(best)} {areas[best]:.3f}; {others}")
+    simple = recipes.in_words(best)
+    words = {best: simple, NETWORK: "the network", BOTH: f"{simple} + the network"}
+    others = ", ".join(f"{recipes.in_words(name)} {areas[name]:.3f}" for name in recipes.PARTS if name in areas)
+    return (f"kept: {words[kept]}. ROC-AUC on the {validation} classes to validate: {simple} {measured[best]:.3f}, the "
+            f"network {measured[NETWORK]:.3f}, both {measured[BOTH]:.3f}. By cross-validation over {classes} classes: "
+            f"{simple} {areas[best]:.3f}; by themselves {others}")

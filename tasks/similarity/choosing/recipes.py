@@ -71,8 +71,8 @@ def fisherfaces(features: np.ndarray, labels: np.ndarray) -> Linear | None:
 
 
 PARTS = {
-    "discriminant": Part("Fisher's discriminant of what the ready tower sees", "tower", discriminant),
-    "standardised": Part("what the ready tower sees, standardised", "tower", standardised),
+    "discriminant": Part("Fisher's discriminant", "tower", discriminant),
+    "standardised": Part("standardised features", "tower", standardised),
     "fisherfaces": Part("Fisherfaces", "pixels", fisherfaces),
     "pixels": Part("pixels", "pixels", pixels),
 }
@@ -85,8 +85,7 @@ RECIPES = {name: (name,) for name in PARTS} | {
 
 def in_words(recipe: str) -> str:
     """A recipe, by its name in `RECIPES`."""
-    *others, last = (PARTS[part].words for part in RECIPES[recipe])
-    return f"{', '.join(others)} and {last} side by side" if others else last
+    return " + ".join(PARTS[part].words for part in RECIPES[recipe])
 
 
 def fitted(features: dict[str, np.ndarray], labels: np.ndarray, rows: np.ndarray) -> dict[str, Linear]:
