@@ -12,6 +12,7 @@ misspelled flag answer at once.
 
 import contextlib
 import math
+import os
 import re
 import sys
 import textwrap
@@ -187,7 +188,10 @@ class Help(flags.BooleanFlag):
 
     def parse(self, argument):
         if argument in (True, "true"):
-            print(help_text())
+            try:
+                print(help_text(), flush=True)
+            except BrokenPipeError:  # the reader, such as head, has seen enough
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
 
 

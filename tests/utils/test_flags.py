@@ -168,3 +168,12 @@ def test_advice_on_memory_and_disk_names_flags_of_the_script():
     found = {script: judge(script, "startup.less_memory()") for script in ("train", "predict", "evaluate", "benchmark")}
     assert "--batch_size or --input_shape" in found["train"] and "--batch_size, or" in found["benchmark"]
     assert found["predict"] == found["evaluate"] == "pass fewer or smaller pictures, or close other programs"
+
+
+def test_help_into_a_reader_that_stops_early_is_no_traceback():
+
+    from helpers import ROOT
+
+    done = subprocess.run(f"{sys.executable} {ROOT / 'predict.py'} --help | head -1", shell=True, capture_output=True,
+                          text=True)
+    assert done.stdout.count("\n") == 1 and not done.stderr
