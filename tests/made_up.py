@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 import tasks
 
-KINDS = {"dream": "generator", "dense": "detector"}
+KINDS = {"dream": "generator", "dense": "boxes_by_trees"}
 SIDE = 8  # pixels
 
 
@@ -66,7 +66,7 @@ def small_detector():
     scales = {size: keras.layers.AveragePooling2D(size)(image) for size in (2, 4)}
     there = [keras.layers.Conv2D(1, 1, activation="sigmoid", name=f"there{side}")(scales[side]) for side in scales]
     size = [keras.layers.Conv2D(2, 1, name=f"size{side}")(scales[side]) for side in scales]
-    return keras.Model({"image": image}, {"there": there, "size": size}, name="detector")
+    return keras.Model({"image": image}, {"there": there, "size": size}, name="boxes_by_trees")
 
 
 def adversarial(generator, discriminator):

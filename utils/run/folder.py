@@ -240,7 +240,7 @@ def checked_split(folder: str) -> dict[str, Any]:
     """The content of split.json, or {} where there is none; ValueError where a part of it is not what a run writes."""
     with reading(os.path.join(folder, SPLIT), "texts as root and how, names as parts", mend(folder, SPLIT)):
         split = read_json(folder, SPLIT)
-        for key, value in ({"root": None} | split if split is not None else {}).items():
+        for key, value in ({"root": None} | split if split else {}).items():
             texts = [value] if key in ("root", "how") else value if key in PARTS and type(value) is not int else []
             if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
                 raise ValueError(f"{key} is {'missing' if value is None else str(value)[:40]}")

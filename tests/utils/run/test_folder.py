@@ -121,9 +121,11 @@ def test_a_split_of_wrong_types_is_one_line_for_who_evaluates_and_who_resumes(wr
 
 
 def test_a_split_without_a_root_is_said_and_counts_of_patches_are_no_names(tmp_path):
-    (tmp_path / runs.SPLIT).write_text("{}")
+    (tmp_path / runs.SPLIT).write_text("{\"how\": \"by hand\"}")
     with pytest.raises(ValueError, match="root is missing"):
         runs.read_split(str(tmp_path))
+    (tmp_path / runs.SPLIT).write_text("{}")  # of a task that holds nothing out
+    assert runs.read_split(str(tmp_path)) == {} and runs.same_split(str(tmp_path), {})
     told = {"how": "", "root": "pics", "train": 12, "validation": 3, "test": 3}
     runs.write_json(str(tmp_path), runs.SPLIT, told)
     assert runs.same_split(str(tmp_path), told) and not runs.same_split(str(tmp_path), told | {"test": 4})
