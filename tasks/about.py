@@ -15,6 +15,7 @@ from utils.run import folder as runs
 
 LOOKED_AT = 500  # training pictures whose statistics are kept
 DISTRUST = "do not trust its answer"  # the end of a warning with which there is no verdict
+BLANK = 4  # grey levels by which the thumbnail of a picture varies that shows nothing
 CHARACTERS, PHOTOGRAPHS = "characters", "photographs"
 
 
@@ -101,11 +102,23 @@ def warning(about: dict | None, thumbnails: np.ndarray) -> str:
     """
     if not about or not len(thumbnails):
         return ""
+    if nothing_seen(about, thumbnails):
+        return f"nothing is to be seen in {'one of them' if len(thumbnails) == 2 else 'them'}: {DISTRUST}"
     if shown_in(thumbnails) != about["shows"]:
         return f"these pictures are {shown_in(thumbnails)}, the model learnt from {about['shows']}: {DISTRUST}"
     unlike = domain.unlike(thumbnails, about["ranges"]).mean() > (0 if len(thumbnails) <= 2 else 0.5)
     looks = "these pictures look unlike those that the model learnt from: check its answers" if unlike else ""
     return "; ".join(filter(None, [looks, near_chance(about)]))
+
+
+def nothing_seen(about: dict, thumbnails: np.ndarray) -> bool:
+    """Whether pictures of one colour are to be compared, by a model that would find them like others that are light or
+    dark, where no proof follows. Of two pictures one is enough; of more than two, all must be such."""
+    task = TASKS.get(about["task"])
+    if not task or not ROOMS[task.room].embeds or ROOMS[task.room].proves:
+        return False
+    blank = np.ptp(thumbnails.astype(int), axis=(1, 2)).max(axis=-1) <= BLANK
+    return bool(blank.any() if len(thumbnails) <= 2 else blank.all())
 
 
 def near_chance(about: dict) -> str:

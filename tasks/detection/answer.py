@@ -12,7 +12,7 @@ from tasks.choosing import find_model
 from tasks.detection import figures
 from tasks.detection.like import Examples, examples_of
 from tasks.detection.measuring.precision import Answer
-from tasks.detection.model import LIKE, Objects
+from tasks.detection.model import LIKE, Objects, doubt as doubt_of
 from tasks.superres.answer import photo_files
 from utils.data.files import save_aside
 from utils.data.images import read_photo
@@ -46,11 +46,13 @@ def answer(options, files: list[str]) -> None:
             continue
         answers[file] = (below, photo.shape[1], photo.shape[0], found_in(model, photo, examples, file, names))
         thumbnails.append(figures.cut_to(photo, THUMBNAIL[1::-1]))
+        if len(jobs) > 1 and (unlike := about.warning(model.known, thumbnails[-1][None])):
+            print(f"  warning: {unlike}")
         seen += [(file, drawn(photo, answers[file][3], names))] if options.figure and len(seen) < SHOWN else []
     if not answers:
         raise ValueError(f"none of {counted(len(jobs), 'photo')} could be read: {problems[0]}")
     left_out(counted(len(problems), "photo"), problems)
-    doubts = [about.warning(model.known, np.stack(thumbnails)), examples.doubt if examples else ""]
+    doubts = [doubt_of(model.known, np.stack(thumbnails), bool(examples)), examples.doubt if examples else ""]
     doubt = "; ".join(filter(None, doubts))
     if doubt:
         print(f"warning: {doubt}")

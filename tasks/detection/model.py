@@ -17,6 +17,8 @@ from utils.pictures import Picture
 
 LIKE = "like the example"  # what a box is called that was found by an example
 ONE_PLACE = 0.7  # IoU from which on boxes of two classes are one object
+DRAWN = ("the model learnt from drawn shapes and letters alone, and takes other things for these: train one on "
+         "photos of your own with boxes")
 UNMEASURED = 0.3  # score from which on boxes are shown where nothing was measured
 
 
@@ -88,9 +90,20 @@ class Objects:
         return [Found(tuple(float(side) for side in box), name or self.names[label], float(score))
                 for box, score, label in zip(*answer)]
 
-    def warning(self, picture: Picture) -> str:
-        """Why the answer may mean nothing; "" where the photo looks like those that the model learnt from."""
-        return about.warning(self.known, about.read_thumbnails([picture]))
+    def warning(self, picture: Picture, like: bool = False) -> str:
+        """Why the answer may mean nothing; "" where nothing speaks against it.
+
+        Args:
+            like: whether boxes are found by an example, so that the names of the classes do not matter.
+        """
+        return doubt(self.known, about.read_thumbnails([picture]), like)
+
+
+def doubt(known: dict | None, thumbnails: np.ndarray, like: bool = False) -> str:
+    """Why the answer about photos may mean nothing, by thumbnails (N, 48, 48, 3) of them; "" where nothing speaks
+    against it."""
+    drawn = bool(known and known.get("drawn")) and not like
+    return "; ".join(filter(None, [about.warning(known, thumbnails), DRAWN if drawn else ""]))
 
 
 def learnt(known: dict) -> str:

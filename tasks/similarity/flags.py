@@ -21,6 +21,7 @@ def for_training() -> None:
              dataset_path="a folder of classes, with a folder of images for each; while it is empty, letters are "
                           "drawn there",
              test_share="0.1; for your own photographs in fewer than 100 classes 0.2",
+             val_share="0.1; for your own photographs in fewer than 100 classes 0.15",
              backbone="photos for your own photographs, otherwise compact; "
                       + either(list(own_shapes(towers.SIMILARITY))) + ", or a network of keras.applications",
              input_shape="what suits your own photographs; "
@@ -35,6 +36,29 @@ def for_training() -> None:
     with group("How the folders lie", *SIMILARITY):
         flags.DEFINE_boolean("train_own_data", False,
                              "Images lie as <chapter>/<image>; off: as <alphabet>/<character>/<image>, like Omniglot")
+    define_head()
+    with group("How sure the figures are", *SIMILARITY):
+        flags.DEFINE_integer("splits", None, "Train on so many splits of the classes, with the seeds that follow, and "
+                                             "print mean and spread of the figures; the model of the first is kept. "
+                                             "Default: 3 for your own photographs in fewer than 20 classes, otherwise "
+                                             "1", 1)
+    with group("Batches of images", *SIMILARITY):
+        flags.DEFINE_integer("images_per_class", None,
+                             "Images of each class in a batch. Default: 4 for your own photographs, otherwise 3", 2)
+        flags.DEFINE_integer("groups_per_batch", 2,
+                             "Draw each batch from this many alphabets, so that its classes are hard to tell apart. "
+                             "0: from all", 0)
+        flags.DEFINE_enum("augment", "auto", ["auto", "none", "characters", "photos"],
+                          "Small random changes of each image. auto: photos with --train_own_data, otherwise "
+                          "characters")
+        flags.DEFINE_boolean("mirrored", False, "Use mirrored alphabets as further alphabets, besides turned ones. "
+                                                "For characters and long trainings")
+        flags.DEFINE_float("cache_gb", 4.0,
+                           "Keep decoded images in memory up to this size; larger sets are read from disk", 0)
+
+
+def define_head() -> None:
+    """Flags of the head, of the tower behind it, and of the loss."""
     with group("Head, and settings of the loss", *SIMILARITY):
         flags.DEFINE_enum("head", "distance", list(HEADS), "What turns the features of two images into a similarity. "
                           + "; ".join(f"{name}: {row.text}" for name, row in HEADS.items()))
@@ -63,24 +87,6 @@ def for_training() -> None:
         flags.DEFINE_float("temperature", None,
                            setting("temperature", "Temperature of the contrastive loss. With a smaller one the hardest "
                                                   "negatives weigh more"), 1e-3)
-    with group("How sure the figures are", *SIMILARITY):
-        flags.DEFINE_integer("splits", None, "Train on so many splits of the classes, with the seeds that follow, and "
-                                             "print mean and spread of the figures; the model of the first is kept. "
-                                             "Default: 3 for your own photographs in fewer than 20 classes, otherwise "
-                                             "1", 1)
-    with group("Batches of images", *SIMILARITY):
-        flags.DEFINE_integer("images_per_class", None,
-                             "Images of each class in a batch. Default: 4 for your own photographs, otherwise 3", 2)
-        flags.DEFINE_integer("groups_per_batch", 2,
-                             "Draw each batch from this many alphabets, so that its classes are hard to tell apart. "
-                             "0: from all", 0)
-        flags.DEFINE_enum("augment", "auto", ["auto", "none", "characters", "photos"],
-                          "Small random changes of each image. auto: photos with --train_own_data, otherwise "
-                          "characters")
-        flags.DEFINE_boolean("mirrored", False, "Use mirrored alphabets as further alphabets, besides turned ones. "
-                                                "For characters and long trainings")
-        flags.DEFINE_float("cache_gb", 4.0,
-                           "Keep decoded images in memory up to this size; larger sets are read from disk", 0)
 
 
 def loss_name(options) -> str:

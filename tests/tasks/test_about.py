@@ -99,6 +99,22 @@ def test_a_run_that_is_hardly_better_than_chance_says_so_with_each_answer(reache
 def test_an_about_json_of_four_ranges_goes_on_working(known, alphabets):
     old = known | {"ranges": {name: known["ranges"][name] for name in ("colour", "midtones", "detail", "contrast")}}
     black = np.zeros((1, 48, 48, 3), "uint8")
+    black[0, 10:30, 10:30] = 9  # so that something shows
     assert "unlike" in about.warning(old, black) and about.trusted(about.warning(old, black))
     letters = about.read_thumbnails([str(path) for path in sorted(alphabets.rglob("*.png"))[:2]])
     assert not about.trusted(about.warning(old, letters))
+
+
+def test_a_picture_that_shows_nothing_has_no_answer_beside_another(known, chapters):
+    """A form and a blank page are "the same" to an embedding of faces."""
+    own = about.read_thumbnails(read_samples(str(chapters(2, 2, name="again")), True).full_paths())
+    blank = np.full_like(own[:1], 255)
+    for pictures in (np.concatenate([own[:1], blank]), np.concatenate([blank, blank]), blank):
+        said = about.warning(known, pictures)
+        assert said.startswith("nothing is to be seen in ") and not about.trusted(said)
+    assert "nothing is to be seen" not in about.warning(known, np.concatenate([own, blank]))  # one of a folder
+    faint = blank.copy()
+    faint[0, 20:28, 10:38] = 240  # a line of text on a page
+    assert "nothing is to be seen" not in about.warning(known, np.concatenate([own[:1], faint]))
+    for task in ("superres", "rank", "copies"):  # larger it is blank too; a proof decides on copies
+        assert "nothing is to be seen" not in about.warning(known | {"task": task}, blank)

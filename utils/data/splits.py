@@ -171,9 +171,13 @@ def where_training_read(split: dict, root: str, names: list[str]) -> str:
 
 
 def without_classes(samples: Samples, split: dict) -> Samples:
-    """The samples of classes that a run (its split.json) did not train on, told by their folders; says how many."""
-    read = where_training_read(split, samples.root, split.get("train_classes", []))
-    seen = {os.path.realpath(os.path.join(read, name)) for name in split.get("train_classes", [])}
+    """The samples of classes that a run (its split.json) did not see, told by their folders; says how many.
+
+    The classes to validate count as seen: the epoch, or the map that is kept, was chosen or fitted by them.
+    """
+    names = split.get("train_classes", [])
+    read = where_training_read(split, samples.root, names)
+    seen = {os.path.realpath(os.path.join(read, name)) for name in [*names, *split.get("validation", [])]}
     kept = [os.path.realpath(os.path.join(samples.root, os.path.dirname(path))) not in seen for path in samples.paths]
     if not any(kept):
         raise ValueError(f"{samples.root}: training saw every class in it, so there is nothing left to measure")

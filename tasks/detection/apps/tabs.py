@@ -20,7 +20,7 @@ def objects(models: Models, asked: Asked) -> dict[str, Any]:
         photo = read_photo(file)
         examples = examples_of([example]) if example else None
         found = used.model.like(photo, examples) if examples else used.model.answer(photo)
-        doubt = "; ".join(filter(None, [used.model.warning(file), examples.doubt if examples else ""]))
+        doubt = "; ".join(filter(None, [used.model.warning(file, bool(examples)), examples.doubt if examples else ""]))
     scale = min(1.0, SHOWN / max(photo.shape[:2]))
     small = figures.cut_to(photo, [max(1, round(scale * side)) for side in photo.shape[1::-1]])
     names = [LIKE] if examples else used.model.names

@@ -24,6 +24,7 @@ from utils.run import folder as runs
 NETWORK, BOTH = "network", "both"  # names of choices: what was trained, and that beside the best recipe
 EQUAL = 0.005  # of ROC-AUC by which one alone must be better than both together
 TRAINED = "trained.keras"  # the network, where a map in closed form is kept in its place
+FEW = 5  # classes to validate, below which the choice is named as unsure
 FEWEST = 6  # classes among which a choice is made
 USED = 20_000  # pictures that a map is fitted to, at most
 BLOCK = 1024  # pictures that are embedded at once
@@ -119,4 +120,6 @@ def in_words(areas: dict[str, float], best: str, measured: dict[str, float], kep
     others = ", ".join(f"{recipes.in_words(name)} {areas[name]:.3f}" for name in recipes.PARTS if name in areas)
     return (f"kept: {words[kept]}. ROC-AUC on the {validation} classes to validate: {simple} {measured[best]:.3f}, the "
             f"network {measured[NETWORK]:.3f}, both {measured[BOTH]:.3f}. By cross-validation over {classes} classes: "
-            f"{simple} {areas[best]:.3f}; by themselves {others}")
+            f"{simple} {areas[best]:.3f}; by themselves {others}"
+            + (f". {validation} classes are few to choose by: another --seed may choose otherwise"
+               if validation < FEW else ""))
