@@ -15,8 +15,8 @@ from nets.inference import forward
 from nets.models import siamese
 from tasks.models import load_model
 from tasks.similarity.choosing import recipes
-from tasks.similarity.choosing.recipes import Pairs, all_pairs, cross_validated
-from utils.data.files import evenly, save_aside
+from tasks.similarity.choosing.recipes import Pairs, all_pairs, cross_validated, some
+from utils.data.files import save_aside
 from utils.data.images import take
 from utils.data.splits import comparable
 from utils.run import folder as runs
@@ -71,7 +71,7 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
     if made := linear.is_made(network):  # the run went on, and found no better epoch
         network = load_model(os.path.join(folder, TRAINED), siamese.KIND)
     backbones = {"tower": linear.pooled(tower), "pixels": linear.grey_pixels(tower.input_shape[1:])}
-    train, validation = (np.array(evenly(rows, USED)) for rows in (train, validation))
+    train, validation = (rows[some(labels[rows], USED)] for rows in (train, validation))
     rows = np.concatenate([train, validation])
     both = [features_of(backbones["tower"], images, rows, mirrored) for mirrored in (False, True)]
     features = {"tower": np.stack(both, axis=1), "pixels": features_of(backbones["pixels"], images, rows)[:, None]}
@@ -91,7 +91,7 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
         maps = recipes.fitted(features, seen.labels, np.arange(len(rows)))
         model = linear.projected(*((backbones[recipes.PARTS[part].of], maps[part]) for part in recipes.RECIPES[best]))
         model = linear.joined(network, model) if kept == BOTH else model
-        siamese.calibrate(model, *(compared[-1] if kept == BOTH else pairs[best]))
+        (compared[-1] if kept == BOTH else pairs[best]).calibrate(model)
         save_aside(model.save, path, ".keras")
     return Choice(kept, words, areas, measured)
 

@@ -5,11 +5,13 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial.distance import pdist
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from nets.linear import Linear
+from nets.models import siamese
 from utils.data.files import evenly
 from utils.metrics import baselines
 
@@ -27,16 +29,19 @@ class Part(NamedTuple):
 
 
 class Pairs(NamedTuple):
-    """Embeddings of pairs that a map was not fitted to: left (M, P), right (M, P), same (M,) bool."""
+    """Pairs that a map was not fitted to: distances of their embeddings (M,), and whether they are the same (M,)."""
 
-    left: np.ndarray
-    right: np.ndarray
+    distances: np.ndarray
     same: np.ndarray
 
     @property
     def roc_auc(self) -> float:
         """How well the distances tell same from different pairs."""
-        return float(roc_auc_score(self.same, -np.linalg.norm(self.left - self.right, axis=1)))
+        return float(roc_auc_score(self.same, -self.distances))
+
+    def calibrate(self, model) -> None:
+        """Fits the head of a Siamese model to these distances."""
+        siamese.calibrate(model, np.zeros((len(self.distances), 1)), self.distances[:, None], self.same)
 
 
 def standardised(features: np.ndarray, labels: np.ndarray) -> Linear:
@@ -118,21 +123,21 @@ def cross_validated(features: dict[str, np.ndarray], labels: np.ndarray, seed: i
         for name, parts in RECIPES.items():
             if all(part in maps for part in parts):
                 found.setdefault(name, []).append(all_pairs(embedded(name, maps, features, held), labels[held]))
-    return {name: joined(pairs) for name, pairs in found.items() if len(pairs) == folds}
+    return {name: Pairs(*map(np.concatenate, zip(*pairs))) for name, pairs in found.items() if len(pairs) == folds}
 
 
 def all_pairs(embedded: np.ndarray, labels: np.ndarray) -> Pairs:
-    """All pairs of embeddings (N, P), or of some of them; of different pairs, ten times as many as of same ones."""
-    rows = np.array(evenly(np.arange(len(labels)), MOST))
+    """All pairs of embeddings (N, P), or of `MOST` of them."""
+    rows = some(labels, MOST)
     left, right = np.triu_indices(len(rows), 1)
-    same = labels[rows[left]] == labels[rows[right]]
-    kept = same | (np.random.default_rng(0).random(len(same)) < 10 * same.sum() / len(same))
-    embedded = embedded[rows].astype("float32")
-    return Pairs(embedded[left[kept]], embedded[right[kept]], same[kept])
+    return Pairs(pdist(embedded[rows]), labels[rows[left]] == labels[rows[right]])
 
 
-def joined(folds: list[Pairs]) -> Pairs:
-    """The pairs of all folds; zeros make embeddings of unlike lengths fit, which changes no distance."""
-    width = max(pairs.left.shape[1] for pairs in folds)
-    wide = [[np.pad(side, ((0, 0), (0, width - side.shape[1]))) for side in pairs[:2]] for pairs in folds]
-    return Pairs(*map(np.concatenate, zip(*wide)), np.concatenate([pairs.same for pairs in folds]))
+def some(labels: np.ndarray, most: int) -> np.ndarray:
+    """Rows of at most so many pictures, from all classes evenly; of many small classes, two pictures each."""
+    if len(labels) <= most:
+        return np.arange(len(labels))
+    order = np.argsort(labels, kind="stable")
+    same = np.flatnonzero(labels[order[1:]] == labels[order[:-1]])  # each beside the next of its class
+    first = np.array(evenly(same, most // 2))
+    return np.unique(order[np.concatenate([first, first + 1])])

@@ -46,6 +46,33 @@ def test_folds_never_share_a_class(rng, monkeypatch):
     assert all(len(each) >= 4 for each in fitted)
     assert sum(rows) == 2 * 28 * 2  # each picture counts in both views, in all folds but one
     assert compared.same.sum() == 7 * 6  # each same pair is compared once
+    near, far = compared.distances[compared.same], compared.distances[~compared.same]
+    assert compared.roc_auc == pytest.approx(np.mean(near[:, None] < far) + 0.5 * np.mean(near[:, None] == far))
+
+
+def test_memory_does_not_grow_with_the_length_of_the_features(rng):
+    """Two classes of many pictures in a fold, and pixels of 48 x 48, took all the memory there was."""
+    import tracemalloc
+
+    labels = np.repeat(np.arange(4), 700)
+    features = {"tower": rng.normal(size=(2800, 2, 20)).astype("float32"),
+                "pixels": rng.normal(size=(2800, 1, 2304)).astype("float32")}
+    tracemalloc.start()
+    recipes.cross_validated(features, labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 600e6  # a copy or some of the 26 MB of pixels; it was 13 GB
+
+
+@pytest.mark.parametrize("classes, each", [(3000, 2), (500, 3), (4, 700), (200, 5)])
+def test_of_many_pictures_some_of_all_classes_are_compared_and_same_pairs_stay(rng, classes, each):
+    labels = rng.permutation(np.repeat(np.arange(classes), each).tolist() + [classes])  # one class of one picture
+    rows = recipes.some(labels, 600)
+    kept, counts = np.unique(labels[rows], return_counts=True)
+    assert len(rows) <= 600 and len(np.unique(rows)) == len(rows)
+    assert np.ptp(kept[:-1]) > 0.9 * (classes - 1) - 1 and len(kept) >= min(classes, 300)
+    pairs = recipes.all_pairs(rng.normal(size=(len(labels), 2)), labels)
+    assert pairs.same.sum() >= 150 and pairs.roc_auc == pytest.approx(0.5, abs=0.1)
 
 
 @pytest.mark.parametrize("classes, each", [(4, 2), (2, 5), (9, 1)])
@@ -78,8 +105,7 @@ def test_a_simple_method_is_kept_where_the_network_has_learnt_nothing(run, rng, 
 def spoilt(seen, recipe, embedded, rng):
     """The pairs to validate, where those of the network, and of both, say nothing."""
     network, simple, both = ORIGINAL(seen, recipe, embedded)
-    wild = [recipes.Pairs(rng.normal(size=pairs.left.shape), rng.normal(size=pairs.right.shape), pairs.same)
-            for pairs in (network, both)]
+    wild = [recipes.Pairs(rng.random(len(pairs.same)), pairs.same) for pairs in (network, both)]
     return wild[0], simple, wild[1]
 
 
@@ -106,8 +132,8 @@ def test_what_is_best_on_classes_to_validate_is_kept_and_a_run_that_goes_on_choo
 
 def worst_but(best, compared):
     """Pairs of which only those of one choice tell same from different."""
-    good, bad = (lambda pairs: recipes.Pairs(pairs.left * 0, pairs.left * 0 + ~pairs.same[:, None], pairs.same),
-                 lambda pairs: recipes.Pairs(pairs.left * 0, pairs.left * 0 + pairs.same[:, None], pairs.same))
+    good, bad = (lambda pairs: recipes.Pairs(1.0 - pairs.same, pairs.same),
+                 lambda pairs: recipes.Pairs(1.0 * pairs.same, pairs.same))
     network, simple, both = compared
     return (good(network) if best == keep.NETWORK else bad(network), bad(simple),
             good(both) if best == keep.BOTH else bad(both))
