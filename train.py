@@ -181,6 +181,7 @@ def build(task: tasks.Task):
     """The model that the flags describe, with its first weights."""
     import keras
 
+    from nets.inference import in_float32
     from tasks.choosing import find_model
     from tasks.models import load_model
 
@@ -191,6 +192,7 @@ def build(task: tasks.Task):
             print(f"starting from {FLAGS.weights}: its architecture and input size override --backbone, --head and "
                   "--input_shape")
         start = load_model(find_model(FLAGS.weights), task.KIND)
+        start = in_float32(start) if FLAGS.precision == "float32" else start
     else:
         start = None
     model = task.build_model(FLAGS, start)

@@ -1,5 +1,6 @@
 """How a model is used outside training: a layer applied to arrays, images embedded batch by batch."""
 
+import re
 from functools import lru_cache
 
 import keras
@@ -78,3 +79,18 @@ def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarr
         return tower.predict(images, batch_size=batch_size, verbose=0)[:count]
     return np.concatenate([tower.predict_on_batch(images[s : s + batch_size])
                            for s in range(0, len(images), batch_size)])[:count]
+
+
+def precision_of(model: keras.Model) -> str:
+    """What a model computes in: "float32", or Keras' name of a mixed precision."""
+    return next(iter(re.findall(r'"(mixed_\w+|bfloat16|float16)"', model.to_json())), "float32")
+
+
+def in_float32(model: keras.Model) -> keras.Model:
+    """The model, or the same one computing in float32 where it computes in another precision."""
+    precision = precision_of(model)
+    if precision == "float32":
+        return model
+    made = keras.models.model_from_json(model.to_json().replace(f'"{precision}"', '"float32"'))
+    made.set_weights(model.get_weights())
+    return made

@@ -6,7 +6,7 @@ from importlib.metadata import version
 import keras
 
 from apps.exporting.formats import FORMATS
-from apps.exporting.parts import precision_of
+from nets.inference import precision_of
 from tasks import module_of
 from utils.run import folder as runs
 

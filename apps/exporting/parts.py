@@ -1,6 +1,5 @@
 """What of a model can be used alone: its parts as Keras models with named inputs and one named output, in float32."""
 
-import re
 from collections.abc import Iterator
 
 import keras
@@ -50,19 +49,3 @@ def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
         yield layer
         if isinstance(layer, keras.Model):
             yield from layers_of(layer)
-
-
-def precision_of(model: keras.Model) -> str:
-    """What a model computes in: "float32", or Keras' name of a mixed precision."""
-    return next(iter(re.findall(r'"(mixed_\w+|bfloat16|float16)"', model.to_json())), "float32")
-
-
-def in_float32(model: keras.Model) -> keras.Model:
-    """The model, or the same one computing in float32 where it was trained in another precision, which the formats do
-    not share."""
-    precision = precision_of(model)
-    if precision == "float32":
-        return model
-    made = keras.models.model_from_json(model.to_json().replace(f'"{precision}"', '"float32"'))
-    made.set_weights(model.get_weights())
-    return made

@@ -12,6 +12,7 @@ import keras
 
 from apps.exporting import checking, formats, parts
 from apps.exporting.card import card
+from nets import inference
 from tasks import ROOMS, module_of
 from tasks.choosing import find_model, room_of_model
 from tasks.models import load_model
@@ -28,14 +29,14 @@ def export(options) -> None:
     path = find_model(options.model)
     room = room_of_model(path)
     model = load_model(path, ROOMS[room].kind)
-    wanted = parts.parts_of(parts.in_float32(model), options.what)
+    wanted = parts.parts_of(inference.in_float32(model), options.what)
     folder = os.path.expanduser(options.out) or os.path.join(os.path.dirname(path) or ".", f"export_{options.format}")
     endings, own_example = [formats.FORMATS[options.format].ending, ".json"], example(options.format)
     # an export that was killed was allowed to write here; its folder stands until all of its files do
     force = remove_remains(folder, ASIDE) or options.force
     check_folder(folder, [name + ending for name in wanted for ending in endings], own_example, force)
     print(f"model {path}, {', '.join(wanted)} as {options.format}")
-    if (precision := parts.precision_of(model)) != "float32":
+    if (precision := inference.precision_of(model)) != "float32":
         print(f"the model was trained in {precision}, and the file computes in float32: its answers differ a little "
               "from those of predict.py")
     with tempfile.TemporaryDirectory(prefix=f"{ASIDE}{writer()}-", dir=folder) as aside:

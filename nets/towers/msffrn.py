@@ -41,8 +41,9 @@ def msffrn_compact(images, row, scale: int):
     """
     x = fused(layers.Rescaling(1 / 255, -0.5, name="scaled")(images), row)
     x = layers.Conv2D(3 * scale**2, 3, padding="same", kernel_initializer="zeros", name="last")(x)
-    x = layers.Rescaling(255.0, name="levels")(Shuffled(scale, name="shuffle")(x))
-    return layers.Add(name="enlarged")([x, Bicubic(scale, name="bicubic")(images)])
+    whole = {"dtype": "float32"}  # 0..255 needs more digits than half precision has
+    x = layers.Rescaling(255.0, name="levels", **whole)(Shuffled(scale, name="shuffle", **whole)(x))
+    return layers.Add(name="enlarged", **whole)([x, Bicubic(scale, name="bicubic", **whole)(images)])
 
 
 def fused(images, row):

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from apps.exporting import checking, formats, latency, parts, writing
-from nets import frozen, towers
+from nets import frozen, inference, towers
 from nets.heads import HEADS, make_head
 from nets.models import descriptor, siamese, superres
 from tasks.models import load_model
@@ -213,9 +213,9 @@ def test_a_model_of_mixed_precision_is_exported_in_float32(rng):
         model = tiny()
     finally:
         keras.config.set_dtype_policy(before)
-    plain = parts.in_float32(model)
-    assert (parts.precision_of(model), parts.precision_of(plain)) == ("mixed_bfloat16", "float32")
-    assert parts.in_float32(plain) is plain
+    plain = inference.in_float32(model)
+    assert (inference.precision_of(model), inference.precision_of(plain)) == ("mixed_bfloat16", "float32")
+    assert inference.in_float32(plain) is plain
     images = rng.integers(0, 256, (2, 4, 32, 32, 1)).astype("float32")
     assert plain.predict([*images], verbose=0) == pytest.approx(model.predict([*images], verbose=0), abs=0.05)
 

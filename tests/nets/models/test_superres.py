@@ -6,6 +6,7 @@ import pytest
 
 from apps.exporting import checking, formats, parts
 from nets import towers
+from nets.inference import in_float32, precision_of
 from nets.models import superres
 from tasks.models import load_model, store_in_half
 
@@ -39,6 +40,20 @@ def test_a_model_in_half_precision_is_half_as_large_and_answers_nearly_the_same(
     model.save(path)
     with pytest.raises(ValueError, match="too large for half precision: pass --nohalf"):
         store_in_half(path)
+
+
+def test_a_network_of_mixed_precision_is_bicubic_to_a_thousandth_and_goes_on_in_float32(rng):
+    """Levels up to 255 have no third decimal in bfloat16, so only the convolutions may compute in it."""
+    before, photo = keras.config.dtype_policy(), rng.uniform(0, 255, (1, 9, 8, 3)).round()
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        mixed = superres.superres(towers.larger_row("msffrn_compact", blocks=1, width=8), 2)
+    finally:
+        keras.config.set_dtype_policy(before)
+    bicubic = superres.superres(towers.larger_row("msffrn_compact", blocks=1, width=8), 2)  # untrained
+    np.testing.assert_allclose(mixed(photo), bicubic(photo), atol=1e-3)
+    plain = in_float32(mixed)
+    assert (precision_of(mixed), precision_of(plain)) == ("mixed_bfloat16", "float32")
 
 
 def test_another_model_is_refused(tmp_path):
