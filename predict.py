@@ -4,7 +4,8 @@
     python predict.py a.png b.png
     python predict.py a.png b.png --json
     python predict.py --gallery=FOLDER query.png        the most alike in a folder
-    python predict.py --duplicates=FOLDER               groups of pictures that show the same
+    python predict.py --duplicates=FOLDER               groups of pictures that show the same, and which can go
+    python predict.py --undo=DIR/moved-....jsonl        bring back what --duplicates=FOLDER --move_to=DIR --yes moved
     python predict.py --pairs=pairs.csv                 many pairs; accuracy where a third column tells the truth
     python predict.py --matrix=FOLDER --csv=all.npy     each picture against each other one
     python predict.py --between=TEST,TRAIN              what of one folder is in another
@@ -65,6 +66,7 @@ def room() -> str:
 def check() -> None:
     """Refuses flags that do not belong together."""
     refuse_unused(room())
+    search.check(FLAGS)
     if FLAGS.difference and (others := search.asked(FLAGS)):
         raise ValueError(f"--difference and --{others[0]} ask two questions: pass one of them")
 

@@ -64,7 +64,8 @@ def questions(**given):
     """The flags of predict.py about similarity: their defaults, but for those given."""
     return SimpleNamespace(**{
         "task": None, "model": "", "threshold": None, "threshold_at": None, "why": False, "gallery": "", "top": 10,
-        "index": "exact", "collection": "pictures", "rerank": None, "duplicates": "", "expected_wrong": 1.0,
+        "index": "exact", "collection": "pictures", "rerank": None, "duplicates": [], "expected_wrong": 1.0,
+        "reference": [], "print0": "", "move_to": "", "yes": False, "undo": "",
         "force": False, "cropped": True, "proof": True, "recoloured_copies": None, "pairs": "", "matrix": "",
         "between": [], "figure": False, "json": True, "csv": ""} | given)
 

@@ -70,7 +70,7 @@ def test_similarity_gives_the_numbers_of_the_script(files, told):
                 top=3)["results"]
     assert [hit._asdict() for hit in hits] == [{name: row[name] for name in ("file", "similarity")} for row in rows]
     groups = [[member.file for member in group.members] for group in model.duplicates(files / "pictures").groups]
-    assert (groups == told("similarity", search_app, "photos", duplicates=str(files / "pictures"))["groups"]
+    assert (groups == told("similarity", search_app, "photos", duplicates=[str(files / "pictures")])["groups"]
             and len(groups) == 1)
 
 

@@ -3,20 +3,18 @@ folders."""
 
 import os
 
-from apps.search import duplicates, matrix, pairs, proven, views
+from apps.search import matrix, pairs, proven
+from apps.search.clearing import answer as clearing
+from apps.search.clearing.folders import open_folder, views_of
 from apps.search.flags import asked
 from apps.search.indexes.index import kind_of, make_index
 from tasks import about
 from tasks.copies.proof.verdict import DIFFERENT
-from tasks.quality.model import quality_of_centres
-from tasks.similarity.answer import framed
 from tasks.similarity.model import (
-    Loaded,
     embed,
     for_pairs,
     load_for_many,
     recoloured,
-    show,
     some_files,
     some_of,
     thumbnails,
@@ -93,67 +91,6 @@ def search_gallery(options, files: list[str]) -> None:
                  {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
 
 
-def find_duplicates(options) -> None:
-    """Groups of pictures of a folder that are alike from the threshold on; see `apps.search.duplicates`."""
-    root = os.path.expanduser(options.duplicates)
-    model = load_for_many(options, some_of(some_files(root)))
-    opened = open_folder(root, model)
-    if model.proves and options.proof:
-        return show_proven(options, opened, model)
-    count, copies = len(opened.paths), model.proves
-    model = for_pairs(model, count * (count - 1) // 2, options)
-    if about.trusted(model.doubt):
-        result = duplicates.find(opened, model.compare, model.threshold, options.force, quality_of_centres,
-                                 copies=copies)
-    else:
-        result = duplicates.identical(opened, quality_of_centres, copies)
-    warning = duplicates.warning(result, model.threshold, options.force)
-    heading = duplicates.headline(count, result, model.threshold, options.force)
-    print("\n".join([f"warning: {warning}", heading] if warning else [heading]))
-    rows, details = [], []
-    for number, group in enumerate(result.groups):
-        print("\n".join(duplicates.in_words(number, group)))
-        files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin)}
-                 for member in group.members]
-        rows += [{"group": number, **file, **({"keep": file["file"] == group.keep} if copies else {})}
-                 for file in files]
-        details.append({**({"keep": group.keep} if copies else {}), "files": files})
-    if options.figure and result.groups:
-        doubts = [f"Warning: {text}" for text in (model.doubt, warning) if text]
-        draw_groups(opened.root, result.groups, ". ".join([heading, *doubts]), "duplicates.png")
-    groups = [[member.file for member in group.members] for group in result.groups]
-    write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details,
-                                 "warning": "; ".join(filter(None, [model.doubt, warning])) or None})
-
-
-def show_proven(options, opened: gallery.Gallery, model: Loaded) -> None:
-    """Copies of a folder that looking at both pictures proves; see `apps.search.proven`."""
-    seen = views_of(options, opened, model)
-    result = proven.find(opened, model.compare, model.threshold, quality_of_centres, seen, recoloured(options, model))
-    heading = proven.headline(len(opened.paths), result)
-    print(heading)
-    rows, details = [], []
-    for number, group in enumerate(result.groups):
-        print("\n".join(proven.in_words(number, group)))
-        files = [{"file": member.file, "similarity": member.similarity, "identical": bool(member.twin),
-                  "agree": member.agree, "other_colour": member.other_colour,
-                  "goes": member.goes} for member in group.members]
-        rows += [{"group": number, **file, "keep": not file["goes"]} for file in files]
-        details.append({"keep": group.keep, "files": files})
-    if result.changed:
-        print("\n".join(["copies with changes, which are no duplicates:",
-                         *map(proven.changed_in_words, result.changed)]))
-    if options.figure and result.groups:
-        draw_groups(opened.root, result.groups, heading, "duplicates.png")
-    if options.figure and result.changed:
-        draw_changed(opened.root, result.changed, "changed.png")
-    changed = [{"left": pair.a, "right": pair.b, "similarity": pair.similarity, **pair.proof.as_numbers()}
-               for pair in result.changed]
-    groups = [[member.file for member in group.members] for group in result.groups]
-    write_answer(options, rows, {"threshold": model.threshold, "groups": groups, "details": details, "changed": changed,
-                                 "warning": model.doubt or None})
-
-
 def compare_pairs(options) -> None:
     """The similarity of each pair of a list; see `apps.search.pairs`."""
     path = os.path.expanduser(options.pairs)
@@ -205,70 +142,5 @@ def look_between(options) -> None:
                  ["file", "found", "similarity", "identical", *["verdict"] * proving])
 
 
-def open_folder(root: str, model: Loaded) -> gallery.Gallery:
-    """The embeddings of a folder; says how many are new."""
-    opened = gallery.open_gallery(root, model.path, model.compare, model.shape)
-    print(f"{opened.root}: {counted(opened.embedded, 'picture')} embedded now")
-    return opened
-
-
-def views_of(options, opened: gallery.Gallery, model: Loaded):
-    """The views of a folder's pictures, see `apps.search.views`; None where nobody asked for them."""
-    if not options.cropped or not model.compare.by_distance:
-        return None
-    return views.open_views(opened, model.path, model.compare, model.shape)
-
-
-QUESTIONS = {"gallery": search_gallery, "duplicates": find_duplicates, "pairs": compare_pairs, "matrix": write_matrix,
-             "between": look_between}
-
-
-def draw_changed(root: str, pairs: list[proven.Pair], path: str, most: int = 20) -> None:
-    """Copies with changes of the folder `root`, two pairs a row, with frames around what differs, at `path`."""
-    pictures, titles = [], []
-    for pair in pairs[:most]:
-        pictures += framed([show(os.path.join(root, name)) for name in (pair.a, pair.b)], pair.proof)
-        titles += [figures.short(pair.a), f"{figures.short(pair.b)}\n{pair.proof.differing:.1%} differs"]
-    heading = (counted(len(pairs), "pair") + " of copies with changes: in red what differs, in blue what the other "
-                                             "one shows")
-    heading += f"; the first {most} are shown" if len(pairs) > most else ""
-    figures.contact_sheet(pictures, titles, path, columns=4, heading=heading)
-
-
-def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: str, most: int = 20,
-                columns: int = 8) -> None:
-    """Groups of pictures of the folder `root`, a row a group, the picture to keep first and in a frame, at `path`.
-
-    Over each picture stands its similarity to the centre of its group, which has 1.
-
-    Args:
-        heading: a line over the whole sheet.
-        most: groups that are shown; `columns`: pictures of each. The sheet says how many more there are.
-    """
-    shown = groups[:most]
-    width = min(columns, max(3, *(len(group.members) for group in shown)))
-    page, axes = figures.figure(width, len(shown), 1.7, 1.8)
-    for axis in axes.flat:
-        axis.axis("off")
-    for number, (line, group) in enumerate(zip(axes, shown)):
-        first = group.members[0]
-        # stable: the others stay in order
-        members = sorted(group.members, key=lambda member: member.file != group.keep)
-        for axis, member in zip(line, members):
-            figures.show(axis, read_whole(os.path.join(root, member.file)))
-            stays = member.file == group.keep or not member.goes
-            remark = "keep" if stays else "identical file" if member.twin else "centre" if member is first else ""
-            axis.set_title(f"{member.similarity:.3f} {remark}\n{figures.short(member.file)}", fontsize=7)
-        if group.keep:
-            figures.mark(line[0])
-        line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8,
-                     transform=line[0].transAxes)
-        if len(members) > width:
-            line[-1].text(1.05, 0.5, f"and {len(members) - width} more", va="center", fontsize=8,
-                          transform=line[-1].transAxes)
-    if len(groups) > most:
-        heading += f"; the first {most} are shown"
-    heading += ". In the frame: the picture to keep" if any(group.keep for group in groups) else ""
-    heading += ". Numbers: similarity to the picture with 1.000"
-    figures.head(page, heading)
-    figures.save_beside_answer(page, path)
+QUESTIONS = {"gallery": search_gallery, "duplicates": clearing.find_duplicates, "pairs": compare_pairs,
+             "matrix": write_matrix, "between": look_between, "undo": clearing.undo}

@@ -113,9 +113,9 @@ def identical(gallery: Gallery, judge: Judge | None = None, copies: bool = False
 
 
 def by_contents(gallery: Gallery) -> list[list[int]]:
-    """The rows of a gallery, those of files with the same contents together, by path."""
+    """The rows of a gallery, those of files with the same contents together, in its order, which is by path."""
     groups: dict[str, list[int]] = {}
-    for row in sorted(range(len(gallery.paths)), key=gallery.paths.__getitem__):
+    for row in range(len(gallery.paths)):
         groups.setdefault(gallery.keys[row], []).append(row)
     return list(groups.values())
 

@@ -5,12 +5,25 @@ from absl import flags
 from tasks import ROOMS, rooms_that_embed
 from utils.flags import group
 
-QUESTIONS = ("gallery", "duplicates", "pairs", "matrix", "between")  # flags that each ask one
+QUESTIONS = ("gallery", "duplicates", "pairs", "matrix", "between", "undo")  # flags that each ask one
+ABOUT_DUPLICATES = ("reference", "print0", "move_to")  # flags that need --duplicates
 
 
 def asked(options) -> list[str]:
     """The questions about many pictures that the flags ask, of `QUESTIONS`."""
     return [name for name in QUESTIONS if getattr(options, name, None)]
+
+
+def check(options) -> None:
+    """Raises ValueError where flags about what can go do not belong together."""
+    for name in ABOUT_DUPLICATES:
+        if getattr(options, name) and not options.duplicates:
+            raise ValueError(f"--{name} has no effect without --duplicates=FOLDER, which finds what can go")
+    if options.yes and not options.move_to:
+        raise ValueError("--yes has no effect without --move_to=DIR, which says where to move what can go")
+    if options.json and options.print0 == "-":
+        raise ValueError("--print0=- and --json both write to the standard output: pass --print0=FILE, or leave one "
+                         "out")
 
 
 def for_answers() -> None:
@@ -28,9 +41,18 @@ def for_answers() -> None:
                                               "http://HOST:19530: in Milvus")
         flags.DEFINE_string("collection", "pictures",
                             "With --index in Milvus: the collection, which belongs to one folder and one model")
-        flags.DEFINE_string("duplicates", "",
-                            "Find groups of pictures in this folder that the threshold calls alike, and files of the "
-                            "same contents")
+        flags.DEFINE_list("duplicates", [],
+                          "FOLDER, or A,B,C: find groups of pictures in these folders that the threshold calls alike, "
+                          "and files of the same contents")
+        flags.DEFINE_list("reference", [], "With --duplicates: DIR, or several with commas, whose pictures are "
+                                           "compared too but never go; what is a copy of one of them goes first")
+        flags.DEFINE_string("print0", "", "With --duplicates: write the whole paths of what can go to this file, each "
+                                          "with a NUL after it, as xargs -0 reads them. -: to the standard output, and "
+                                          "all else to the standard error")
+        flags.DEFINE_string("move_to", "", "With --duplicates: say what would be moved into this folder, which is what "
+                                           "can go. With --yes it is moved, and a log in the folder brings it back")
+        flags.DEFINE_boolean("yes", False, "With --move_to: move the files")
+        flags.DEFINE_string("undo", "", "Bring back what this log, which --move_to wrote, names")
         flags.DEFINE_string("pairs", "", "Compare the pairs of this list: two paths a line, which start from the "
                                          "folder of the list; a third column with the truth, 1 or 0, gives accuracy, "
                                          "precision and recall")

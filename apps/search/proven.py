@@ -53,11 +53,13 @@ class Looking:
         close: pairs of indices of which only the whole pictures are compared, which is quicker.
         judge: see `tasks.copies.proof.keeping.better`.
         recoloured: whether a picture in other colours is still a copy.
+        fixed: indices of pictures that never go.
     """
 
     def __init__(self, files: list[str], close: Container[tuple[int, int]] = (), judge: Judge | None = None,
-                 recoloured: bool = True):
+                 recoloured: bool = True, fixed: Container[int] = ()):
         self.files, self.close, self.judge, self.recoloured, self.proofs = files, close, judge, recoloured, {}
+        self.fixed = fixed
         self.seen = lru_cache(KEPT)(lambda index: see(files[index]))
 
     def at(self, pairs: list[tuple[int, int]]) -> None:
@@ -85,14 +87,17 @@ class Looking:
         return self.proofs[low, high] if a == low else self.proofs[low, high].turned()
 
     def is_better(self, a: int, b: int) -> bool:
-        """Whether a is better worth keeping than b, of which one is a copy of the other."""
+        """Whether a is better worth keeping than b, of which one is a copy of the other: what never goes, where the
+        other one can go for it."""
+        if (a in self.fixed) != (b in self.fixed) and self.goes(*((b, a) if a in self.fixed else (a, b))):
+            return a in self.fixed
         return keeping.better((self.files[a], self.files[b]), (self.seen(a), self.seen(b)), self.proof(a, b),
                               self.judge)
 
     def goes(self, a: int, keep: int) -> bool:
         """Whether a can go where `keep` stays."""
         proof = self.proof(keep, a)
-        if not proof.holds[0] or proof.other_colour:
+        if a in self.fixed or not proof.holds[0] or proof.other_colour:
             return False
         files, seen = (self.files[keep], self.files[a]), (self.seen(keep), self.seen(a))
         if not proof.identical and keeping.another_shot(files):
@@ -101,7 +106,7 @@ class Looking:
 
 
 def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge | None = None,
-         seen: np.ndarray | None = None, recoloured: bool = True) -> Found:
+         seen: np.ndarray | None = None, recoloured: bool = True, fixed: Container[str] = ()) -> Found:
     """Groups of copies of a gallery, and its copies with changes.
 
     Args:
@@ -110,13 +115,17 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge 
         judge: the quality (N,) of files, higher is better, for copies that show the same; None: files are not judged.
         seen: (N, V, F), see `apps.search.views`; None: copies of a small part, or turned ones, may be missed.
         recoloured: whether a picture in other colours is still a copy.
+        fixed: paths of the gallery that never go, the first ones; two of them are not compared.
     """
     units = by_contents(gallery)
     firsts = [rows[0] for rows in units]
+    stay = {index for index, row in enumerate(firsts) if gallery.paths[row] in fixed}
     features = gallery.features[firsts]
-    pairs = candidates(features, comparer, threshold, None if seen is None else seen[firsts])
+    pairs = [pair for pair in candidates(features, comparer, threshold, None if seen is None else seen[firsts])
+             if not stay.issuperset(pair)]
     close = {pair for pair in pairs if is_close(features, comparer, threshold, *pair)}
-    looking = Looking([os.path.join(gallery.root, gallery.paths[row]) for row in firsts], close, judge, recoloured)
+    looking = Looking([os.path.join(gallery.root, gallery.paths[row]) for row in firsts], close, judge, recoloured,
+                      stay)
     looking.at(pairs)
     copies = [pair for pair in pairs if looking.proofs[pair].verdict == COPY]
     groups = []
@@ -124,7 +133,7 @@ def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge 
                    *([index] for index, rows in enumerate(units) if len(rows) > 1)]:
         if len(indices) > 1 or not any(units[indices[0]][0] in members for members, _ in groups):
             groups.append(({row for index in indices for row in units[index]},
-                           make_group(gallery, units, indices, looking, comparer)))
+                           make_group(gallery, units, indices, looking, comparer, fixed)))
     names = [gallery.paths[row] for row in firsts]
     changed = [Pair(names[a], names[b], float(similarity(features, comparer, a, b)), looking.proofs[a, b])
                for a, b in pairs if looking.proofs[a, b].verdict == CHANGED]
@@ -196,7 +205,7 @@ def similarity(features: np.ndarray, comparer: "Comparer", a: int, b: int) -> fl
 
 
 def make_group(gallery: Gallery, units: list[list[int]], indices: list[int], looking: Looking,
-               comparer: "Comparer") -> Group:
+               comparer: "Comparer", fixed: Container[str] = ()) -> Group:
     """The group of these indices, of which the first is kept; files of the same contents as one of them go with it."""
     members, keep = [], indices[0]
     for index in indices:
@@ -206,7 +215,7 @@ def make_group(gallery: Gallery, units: list[list[int]], indices: list[int], loo
         goes = index != keep and looking.goes(index, keep)
         agree, other = (1.0, False) if proof is None else (proof.agree, proof.other_colour)
         members.append(Member(files[0], alike, "", goes, agree, other))
-        members += [Member(file, alike, files[0], True, 1.0) for file in files[1:]]
+        members += [Member(file, alike, files[0], file not in fixed, 1.0) for file in files[1:]]
     return Group(members[0].file, members)
 
 
@@ -282,12 +291,17 @@ def headline(pictures: int, found: Found) -> str:
                                                           if found.changed else "")
 
 
-def in_words(number: int, group: Group) -> list[str]:
-    """A group in lines: the picture to keep, then each copy, how well it agrees, and whether it can go."""
+def in_words(number: int, group: Group, fixed: Container[str] = ()) -> list[str]:
+    """A group in lines: the picture to keep, then each copy, how well it agrees, and whether it can go.
+
+    Args:
+        fixed: the files of the reference.
+    """
     lines = [f"group {number}: {counted(len(group.members), 'picture')}, keep {shown(group.keep)}"]
     for member in group.members:
         if member.file != group.keep:
-            remark = (f"identical file of {shown(member.twin)}" if member.twin else "copy" if member.goes
+            remark = ("of the reference: it stays" if member.file in fixed
+                      else f"identical file of {shown(member.twin)}" if member.twin else "copy" if member.goes
                       else "copy in another colour: keep it too" if member.other_colour
                       else "copy that shows more, or a photo of its own: keep it too")
             lines.append(f"  {member.agree:.3f} {shown(member.file)}  ({remark})")

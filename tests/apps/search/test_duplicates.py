@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from apps.search import answer, duplicates
+from apps.search.clearing import sheets
 from apps.search.duplicates import Group, Member
 from nets import towers
 from nets.models import siamese
@@ -283,7 +284,8 @@ def asked(tmp_path, monkeypatch):
                         lambda options, pictures: loaded._replace(threshold=options.threshold))
 
     def ask(capsys, **given):
-        options = {"duplicates": str(tmp_path / "folder"), "threshold": 0.9, "figure": True, "csv": "found.csv"} | given
+        options = {"duplicates": [str(tmp_path / "folder")], "threshold": 0.9, "figure": True, "csv": "found.csv"}
+        options |= given
         answer.answer(questions(**options), [])
         text = capsys.readouterr().out
         return json.loads(text.splitlines()[-1]), text
@@ -332,9 +334,9 @@ def test_the_sheet_shows_what_it_can(tmp_path, monkeypatch):
     """At most so many groups and pictures, how many more there are, wide pictures wide, and names with a $."""
     Image.new("RGB", (400, 100)).save(tmp_path / "$wide$.png")
     drawn = []
-    monkeypatch.setattr(answer.figures, "save_beside_answer", lambda page, path: drawn.append(page))
+    monkeypatch.setattr(sheets.figures, "save_beside_answer", lambda page, path: drawn.append(page))
     group = Group("$wide$.png", [Member("gone.png", 1.0, ""), *[Member("$wide$.png", 0.9, "")] * 10])
-    answer.draw_groups(str(tmp_path), [group] * 23, "23 groups", "duplicates.png")
+    sheets.draw_groups(str(tmp_path), [group] * 23, "23 groups", "duplicates.png")
     page = drawn[0]
     page.draw_without_rendering()
     assert len(page.axes) == 20 * 8 and "the first 20 are shown" in page.get_suptitle()

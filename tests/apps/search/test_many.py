@@ -210,7 +210,8 @@ def test_pictures_unlike_those_of_the_training_are_doubted(question, folder, tmp
     shutil.copytree(folder, tmp_path / "again")
     (tmp_path / "pairs.csv").write_text("pictures/0.png,pictures/1.png\n")
     asked = {"pairs": str(tmp_path / "pairs.csv"),
-             "between": [str(folder), str(tmp_path / "again")]}.get(question, str(folder))
+             "between": [str(folder), str(tmp_path / "again")],
+             "duplicates": [str(folder)]}.get(question, str(folder))
     answer.answer(questions(**{question: asked, "csv": str(tmp_path / "out.csv")}),
                   [str(folder / "0.png")] if question == "gallery" else [])
     lines = capsys.readouterr().out.splitlines()

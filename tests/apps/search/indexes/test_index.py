@@ -272,4 +272,4 @@ def test_index_needs_gallery():
     from apps.search import answer
 
     with pytest.raises(ValueError, match="--index=faiss has no effect without --gallery=FOLDER"):
-        answer.answer(questions(index="faiss", duplicates="folder"), [])
+        answer.answer(questions(index="faiss", duplicates=["folder"]), [])

@@ -1,0 +1,61 @@
+"""Figures of many pictures: groups of duplicates, and copies with changes."""
+
+import os
+
+from apps.search import duplicates, proven
+from tasks.similarity.answer import framed
+from tasks.similarity.model import show
+from utils.data.images import read_whole
+from utils.run import figures
+from utils.saying import counted
+
+
+def draw_changed(root: str, pairs: list[proven.Pair], path: str, most: int = 20) -> None:
+    """Copies with changes of the folder `root`, two pairs a row, with frames around what differs, at `path`."""
+    pictures, titles = [], []
+    for pair in pairs[:most]:
+        pictures += framed([show(os.path.join(root, name)) for name in (pair.a, pair.b)], pair.proof)
+        titles += [figures.short(pair.a), f"{figures.short(pair.b)}\n{pair.proof.differing:.1%} differs"]
+    heading = (counted(len(pairs), "pair") + " of copies with changes: in red what differs, in blue what the other "
+                                             "one shows")
+    heading += f"; the first {most} are shown" if len(pairs) > most else ""
+    figures.contact_sheet(pictures, titles, path, columns=4, heading=heading)
+
+
+def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: str, most: int = 20,
+                columns: int = 8) -> None:
+    """Groups of pictures of the folder `root`, a row a group, the picture to keep first and in a frame, at `path`.
+
+    Over each picture stands its similarity to the centre of its group, which has 1.
+
+    Args:
+        heading: a line over the whole sheet.
+        most: groups that are shown; `columns`: pictures of each. The sheet says how many more there are.
+    """
+    shown = groups[:most]
+    width = min(columns, max(3, *(len(group.members) for group in shown)))
+    page, axes = figures.figure(width, len(shown), 1.7, 1.8)
+    for axis in axes.flat:
+        axis.axis("off")
+    for number, (line, group) in enumerate(zip(axes, shown)):
+        first = group.members[0]
+        # stable: the others stay in order
+        members = sorted(group.members, key=lambda member: member.file != group.keep)
+        for axis, member in zip(line, members):
+            figures.show(axis, read_whole(os.path.join(root, member.file)))
+            stays = member.file == group.keep or not member.goes
+            remark = "keep" if stays else "identical file" if member.twin else "centre" if member is first else ""
+            axis.set_title(f"{member.similarity:.3f} {remark}\n{figures.short(member.file)}", fontsize=7)
+        if group.keep:
+            figures.mark(line[0])
+        line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8,
+                     transform=line[0].transAxes)
+        if len(members) > width:
+            line[-1].text(1.05, 0.5, f"and {len(members) - width} more", va="center", fontsize=8,
+                          transform=line[-1].transAxes)
+    if len(groups) > most:
+        heading += f"; the first {most} are shown"
+    heading += ". In the frame: the picture to keep" if any(group.keep for group in groups) else ""
+    heading += ". Numbers: similarity to the picture with 1.000"
+    figures.head(page, heading)
+    figures.save_beside_answer(page, path)
