@@ -46,7 +46,7 @@ def answer(options, files: list[str]) -> None:
 
 
 def search_gallery(options, files: list[str]) -> None:
-    """The pictures of a folder that are most like each query."""
+    """The pictures of a folder that are most like each query, which is no answer to itself where it lies in there."""
     if not files:
         raise ValueError("--gallery needs a picture to search for: python predict.py --gallery=FOLDER query.png")
     kind_of(options.index)  # raises before the model is loaded
@@ -69,7 +69,9 @@ def search_gallery(options, files: list[str]) -> None:
     heading = (f"; {word} from similarity {exactly(model.threshold)} on" if about.trusted(model.doubt) and not proving
                else "")
     heading += f". {'Warning' if heading or proving else 'No answer'}: {model.doubt}" if model.doubt else ""
-    for number, (query, nearest) in enumerate(zip(queries, opened.nearest(features, options.top, rerank), strict=True)):
+    for number, (query, nearest) in enumerate(zip(queries, opened.nearest(features, options.top + 1, rerank),
+                                                  strict=True)):
+        nearest = [hit for hit in nearest if not is_file(query, os.path.join(root, hit[0]))][:options.top]
         if proving:
             verdicts = proven.verdicts(query, root, nearest, model.compare, model.threshold,
                                        recoloured(options, model))
@@ -78,7 +80,7 @@ def search_gallery(options, files: list[str]) -> None:
         rows += [{"query": query, "file": name, "similarity": s, "verdict": said or DIFFERENT,
                   "same": said == word if proving or about.trusted(model.doubt) else None}
                  for (name, s), said in zip(nearest, verdicts, strict=True)]
-        lines = [f"  {s:.3f} {said:{max(map(len, verdicts))}} {shown(name)}"
+        lines = [f"  {s:.3f} {said:{max(map(len, verdicts), default=0)}} {shown(name)}"
                  for (name, s), said in zip(nearest, verdicts, strict=True)]
         print("\n".join([shown(query), *lines]))
         if options.figure:
@@ -86,9 +88,16 @@ def search_gallery(options, files: list[str]) -> None:
             titles = [f"query: {figures.short(query)}", *(f"{s:.3f} {said} {figures.short(name)}"
                                                           for (name, s), said in zip(nearest, verdicts, strict=True))]
             over = f"the {len(nearest)} most alike of {counted(len(opened), 'picture')}{heading}"
-            figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=over, marked=[0])
+            same = [place for place, said in enumerate(verdicts, start=1) if said == word]
+            over += f". In a frame: {word}" if same else ""
+            figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=over, marked=same)
     write_answer(options, rows,
                  {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
+
+
+def is_file(query: str, path: str) -> bool:
+    """Whether two paths name one file; a file that is gone is none."""
+    return os.path.exists(query) and os.path.exists(path) and os.path.samefile(query, path)
 
 
 def compare_pairs(options) -> None:
@@ -132,10 +141,15 @@ def look_between(options) -> None:
         how = "identical file of" if row["identical"] else row.get("verdict", "like")
         print(f"  {row['similarity']:.3f} {shown(row['file'])}  {how} {shown(row['found'])}")
     same = sum(row["identical"] for row in rows)
-    print(f"{len(rows)} of {counted(len(a.paths), 'picture')} in {a.root} are in {b.root} too: "
-          f"{counted(same, 'identical file')}, "
-          + (f"{len(rows) - same} that are copies, some of them with changes" if proving
-             else f"{len(rows) - same} from similarity {exactly(model.threshold)} on"))
+    heading = f"{len(rows)} of {counted(len(a.paths), 'picture')} in {shown(a.root)} are in {shown(b.root)} too: "
+    heading += f"{counted(same, 'identical file')}, "
+    heading += (f"{len(rows) - same} that are copies, some of them with changes" if proving
+                else f"{len(rows) - same} from similarity {exactly(model.threshold)} on")
+    print(heading)
+    if options.figure and rows:
+        from apps.search.clearing import sheets
+
+        sheets.draw_between((a.root, b.root), rows, heading, "between.png")
     write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same,
                                  "warning": model.doubt or None,
                                  "results": rows},

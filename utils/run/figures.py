@@ -11,6 +11,7 @@ import matplotlib
 import numpy as np
 from matplotlib import font_manager
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
@@ -118,6 +119,7 @@ def contact_sheet(
     """
     columns = min(columns, len(images))
     page, axes = figure(columns, -(-len(images) // columns), side, side + 0.2)
+    page.set_layout_engine("constrained")  # tight layout lets a title lie over the picture above it
     for axis in axes.flat:
         axis.axis("off")
     for number, (axis, image, title) in enumerate(zip(axes.flat, images, titles)):
@@ -133,8 +135,9 @@ def head(page, text: str) -> None:
     """A line over a whole figure, in several where the figure is narrow."""
     width, height = page.get_size_inches()
     lines = textwrap.wrap(text, int(12 * width))  # at this size an inch holds about 13 letters
-    if lines:
-        page.suptitle("\n".join(lines), fontsize=10, y=1 - 0.08 / height)
+    if lines:  # constrained layout finds the place itself
+        constrained = isinstance(page.get_layout_engine(), ConstrainedLayoutEngine)
+        page.suptitle("\n".join(lines), fontsize=10, y=None if constrained else 1 - 0.08 / height)
 
 
 def mark(axis, colour: str = "tab:green") -> None:
@@ -154,7 +157,9 @@ def save_beside_answer(page, path: str) -> None:
 
 
 def show(axis, image: np.ndarray) -> None:
-    """An image (H, W, 1 or 3) in 0..255, without axes."""
+    """An image (H, W, 1 or 3) in 0..255, without axes, at the top of its place: so titles in a row stand at one
+    height."""
+    axis.set_anchor("N")
     axis.imshow(np.squeeze(image).astype("uint8"), cmap="gray", vmin=0, vmax=255)
     axis.axis("off")
 

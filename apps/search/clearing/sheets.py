@@ -1,6 +1,7 @@
-"""Figures of many pictures: groups of duplicates, and copies with changes."""
+"""Figures of many pictures: groups of duplicates, copies with changes, and what of one folder is in another."""
 
 import os
+from typing import Any
 
 from apps.search import duplicates, proven
 from tasks.similarity.answer import framed
@@ -15,10 +16,27 @@ def draw_changed(root: str, pairs: list[proven.Pair], path: str, most: int = 20)
     pictures, titles = [], []
     for pair in pairs[:most]:
         pictures += framed([show(os.path.join(root, name)) for name in (pair.a, pair.b)], pair.proof)
-        titles += [figures.short(pair.a), f"{figures.short(pair.b)}\n{pair.proof.differing:.1%} differs"]
+        titles += [f"\n{figures.short(pair.a)}", f"{figures.short(pair.b)}\n{pair.proof.differing:.1%} differs"]
     heading = (counted(len(pairs), "pair") + " of copies with changes: in red what differs, in blue what the other "
                                              "one shows")
     heading += f"; the first {most} are shown" if len(pairs) > most else ""
+    figures.contact_sheet(pictures, titles, path, columns=4, heading=heading)
+
+
+def draw_between(roots: tuple[str, str], rows: list[dict[str, Any]], heading: str, path: str, most: int = 20) -> None:
+    """What of one folder is in another, two pairs a row: a picture of the first, and what was found, at `path`.
+
+    Args:
+        roots: both folders.
+        rows: as `apps.search.matrix.between` or `apps.search.proven.between` gives them.
+        most: pairs that are shown.
+    """
+    pictures, titles = [], []
+    for row in rows[:most]:
+        pictures += [read_whole(os.path.join(root, row[name])) for root, name in zip(roots, ("file", "found"))]
+        how = "identical file" if row["identical"] else row.get("verdict", "alike")
+        titles += [f"\n{figures.short(row['file'])}", f"{row['similarity']:.3f} {how}\n{figures.short(row['found'])}"]
+    heading += f"; the first {most} are shown" if len(rows) > most else ""
     figures.contact_sheet(pictures, titles, path, columns=4, heading=heading)
 
 
@@ -35,6 +53,7 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
     shown = groups[:most]
     width = min(columns, max(3, *(len(group.members) for group in shown)))
     page, axes = figures.figure(width, len(shown), 1.7, 1.8)
+    page.set_layout_engine("constrained")  # tight layout lets a title lie over the picture above it
     for axis in axes.flat:
         axis.axis("off")
     for number, (line, group) in enumerate(zip(axes, shown)):

@@ -22,8 +22,12 @@ TEXTS = {  # by name: English, Chinese
                       "但它们周围的 {places} 处中只有 {alike} 处相像：是标题、边框还是水印？"),
     "place.lines": ("Green lines: matches that agree. Grey lines: matches that do not.",
                     "绿线：一致的匹配。灰线：不一致的匹配。"),
-    "place.laid": ("The second photo laid onto the first. The rim, where the second shows nothing, is pale.",
-                   "第二张照片叠放在第一张上。周围较淡的部分第二张没有拍到。"),
+    "place.laid": ("The second photo laid onto the first", "叠放在第一张上的第二张照片"),
+    "place.first": ("The first photo", "第一张照片"),
+    "place.slide": ("How much of the first photo is shown", "第一张照片所占的宽度"),
+    "place.sides": ("Left of the line: the first photo. Right of it: the second photo, laid onto the first. The rim, "
+                    "where the second shows nothing, is pale.",
+                    "线的左边是第一张照片，右边是叠放在第一张上的第二张照片。周围较淡的部分第二张没有拍到。"),
     "place.matrix": ("Map from pixels of the first photo to pixels of the second",
                      "从第一张照片的像素到第二张照片像素的变换"),
 }

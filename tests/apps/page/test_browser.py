@@ -132,7 +132,7 @@ def test_the_other_tabs(browser, address, folder):
     own = folder / "root" / "own"
     said = ask(browser, f"{address}search", query=own / "copy1.jpg", folder="own")
     assert said.index("copy1.jpg", said.index("copy1.jpg") + 1) < said.index("photo 1.png") < said.index("photo 3.png")
-    ask(browser, f"{address}duplicates", folder="own")
+    assert "Group 0" in ask(browser, f"{address}duplicates", folder="own")
     lists = [browser.find_element(By.ID, name).get_property("value").split() for name in ("keep", "others")]
     tick = browser.find_element(By.CSS_SELECTOR, ".keep:not(:checked)")
     tick.send_keys(Keys.SPACE)  # the lists follow
@@ -143,10 +143,23 @@ def test_the_other_tabs(browser, address, folder):
                photos="\n".join(map(str, [own / "photo 0.png", own / "photo 1.png", folder / "broken.jpg"])))
     assert "2 photos, the best first" in said and "broken.jpg: broken image" in said
     said = ask(browser, f"{address}places", first=own / "photo 2.png", second=own / "photo 2.png")
-    assert "The same place" in said and len(browser.find_elements(By.CSS_SELECTOR, "#answer .large img")) == 2
+    assert "The same place" in said and len(browser.find_elements(By.CSS_SELECTOR, "#answer .large img")) == 1
+    layers = browser.find_element(By.CSS_SELECTOR, "#answer .layers")
+    under, over = layers.find_elements(By.TAG_NAME, "img")
+    assert under.rect == over.rect and 100 < under.size["height"] <= browser.execute_script("return innerHeight")
     said = ask(browser, f"{address}why", first=own / "photo 0.png", second=own / "copy0.jpg")
     assert "Red speaks for" in said and len(browser.find_elements(By.CSS_SELECTOR, "#answer img")) == 3
     assert not [log for log in browser.get_log("browser") if "Content Security" in log["message"]]
+
+
+def test_a_slider_is_no_higher_than_the_screen_where_photos_are(browser, address, folder):
+    """A tall photo in a wide window."""
+    Image.fromarray(scenery(600, 400, seed=9)).rotate(90, expand=True).resize((500, 1500)).save(folder / "tall.png")
+    ask(browser, f"{address}places", first=folder / "tall.png", second=folder / "tall.png")
+    under, over = browser.find_elements(By.CSS_SELECTOR, "#answer .layers img")
+    height = browser.execute_script("return innerHeight")
+    assert under.rect == over.rect and height / 2 < under.size["height"] < height
+    assert under.size["height"] > 2 * under.size["width"]  # not stretched
 
 
 def test_a_made_up_room_has_its_tab(browser, folder, tmp_path):

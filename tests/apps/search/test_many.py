@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from apps.search import answer, flags as search_flags, matrix, pairs
+from apps.search.clearing import sheets
 from nets.models import siamese
 from tasks import about
 from tasks.choosing import ready_model
 from tasks.similarity import answer as two_pictures, model as similarity_model
 from utils import gallery
 from utils.data.images import read_image
+from utils.run import figures
 
 from helpers import picture, questions, small_siamese
 
@@ -175,6 +177,43 @@ def test_what_of_one_folder_is_in_another(asked, folder, tmp_path):
     best = max((by_hand(loaded, tmp_path / "test" / "own.png", folder / name), name) for name in os.listdir(folder)
                if name.endswith(".png"))
     assert rows["own.png"]["similarity"] == pytest.approx(best[0], abs=1e-5) and not rows["own.png"]["identical"]
+
+
+def test_what_of_one_folder_is_in_another_is_drawn(asked, folder, tmp_path, monkeypatch):
+    """Each picture beside what was found, under its name; nothing is drawn where nothing was found."""
+    monkeypatch.chdir(tmp_path)
+    picture(tmp_path / "test" / "own.png", (90, 200, 250), seed=50)
+    asked(between=["test", str(folder)], threshold=1.0, figure=True)
+    assert not (tmp_path / "between.png").exists()
+    shutil.copy(folder / "3.png", tmp_path / "test" / "leak.png")
+    drawn = []
+    monkeypatch.setattr(sheets.figures, "save_beside_answer", lambda page, path: drawn.append((page, path)))
+    asked(between=["test", str(folder)], threshold=1.0, figure=True)
+    (page, path), = drawn
+    assert path == "between.png" and "1 of 2 pictures in test are in" in " ".join(page.get_suptitle().split())
+    assert [axis.get_title() for axis in page.axes] == ["\ntest/leak.png".replace("test/", ""),
+                                                        "1.000 identical file\n3.png"]
+
+
+def test_a_query_is_no_answer_to_itself_and_what_is_alike_has_a_frame(asked, folder, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(folder / "3.png", folder / "copy.png")  # another file of the same contents is an answer
+    os.symlink(folder / "3.png", tmp_path / "link.png")
+    drawn = []
+    monkeypatch.setattr(figures, "contact_sheet", lambda *args, **given: drawn.append(given))
+    first = asked(str(folder / "3.png"), gallery=str(folder), top=2)[0]["results"]
+    between = sum(row["similarity"] for row in first) / 2
+    for query in (folder / "3.png", "link.png", "pictures/../pictures/3.png"):
+        result, text, _ = asked(str(query), gallery=str(folder), top=2, threshold=between,
+                                figure=True)
+        files = [row["file"] for row in result["results"]]
+        assert len(files) == 2 and files[0] == "copy.png" and "3.png" not in files
+        assert drawn.pop()["marked"] == [1] and [row["same"] for row in result["results"]] == [True, False]
+
+
+def test_a_gallery_of_the_query_alone(asked, tmp_path):
+    picture(tmp_path / "one" / "a.png", (90, 200, 250), seed=50)
+    assert asked(str(tmp_path / "one" / "a.png"), gallery=str(tmp_path / "one"))[0]["results"] == []
 
 
 @pytest.mark.parametrize("given, files, says", [
