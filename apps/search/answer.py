@@ -85,7 +85,7 @@ def search_gallery(options, files: list[str]) -> None:
         print("\n".join([shown(query), *lines]))
         if options.figure:
             pictures = [read_whole(file) for file in (query, *(os.path.join(root, name) for name, _ in nearest))]
-            titles = [f"query: {figures.short(query)}", *(f"{s:.3f} {said} {figures.short(name)}"
+            titles = [f"query\n{figures.short(query)}", *(f"{s:.3f} {said}\n{figures.short(name)}"
                                                           for (name, s), said in zip(nearest, verdicts, strict=True))]
             over = f"the {len(nearest)} most alike of {counted(len(opened), 'picture')}{heading}"
             same = [place for place, said in enumerate(verdicts, start=1) if said == word]

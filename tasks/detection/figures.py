@@ -36,7 +36,8 @@ def boxed(picture: np.ndarray, boxes: np.ndarray, labels: np.ndarray, texts: Seq
         draw.rectangle((left - width, top - width, max(right, left) + width - 1, max(bottom, top) + width - 1),
                        outline=colour, width=width)
         if len(texts):
-            draw.text((left, top - 11 - width), texts[row], fill=colour, stroke_width=1, stroke_fill=(0, 0, 0))
+            draw.text((left, max(0, top - 11 - width)), texts[row], fill=(255, 255, 255), stroke_width=1,
+                      stroke_fill=colour)
     return np.asarray(image)
 
 

@@ -94,7 +94,7 @@ def compared(left: np.ndarray, right: np.ndarray, title: str, path: str, window:
     """Two pictures (H, W, 1 or 3) side by side under their names and their similarity; in a window, or at `path` if
     there is no screen."""
     window = window and has_screen()
-    page, axes = figure(2, width=3.0, height=3.5, window=window)
+    page, axes = figure(2, width=3.0, height=3.0 * tallest((left, right)) + 1.0, window=window)
     for axis, image, name in zip(axes[0], (left, right), names):
         show(axis, image)
         axis.set_title(name, fontsize=8)
@@ -118,7 +118,7 @@ def contact_sheet(
         side: inches of a picture, of 100 pixels each.
     """
     columns = min(columns, len(images))
-    page, axes = figure(columns, -(-len(images) // columns), side, side + 0.2)
+    page, axes = figure(columns, -(-len(images) // columns), side, side * tallest(images) + 0.4)
     page.set_layout_engine("constrained")  # tight layout lets a title lie over the picture above it
     for axis in axes.flat:
         axis.axis("off")
@@ -129,6 +129,11 @@ def contact_sheet(
             mark(axis, "tab:green" if number in marked else "tab:red")
     head(page, heading)
     save_beside_answer(page, path)
+
+
+def tallest(images: Sequence[np.ndarray]) -> float:
+    """The largest height of images (H, W, ...) of one width, as a share of it; at most 1."""
+    return min(1.0, max(image.shape[0] / image.shape[1] for image in images))
 
 
 def head(page, text: str) -> None:
