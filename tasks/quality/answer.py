@@ -1,6 +1,8 @@
 """How good do photos look: a score for each, the best first."""
 
+import math
 import os
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,14 +22,50 @@ from utils.saying import shown
 SHOWN = 12  # photos at most on the figure: the best and the worst
 
 
+class Scale(NamedTuple):
+    """What the numbers of a model mean.
+
+    Attributes:
+        words: a line about all of them; no score is a limit.
+        digits: behind the point that a score is said with.
+        higher_is_better: as of the model.
+        good, bad: where four of five undistorted photos lie, and four of five of the most distorted ones; None where
+            that was not measured.
+        brief: a few words about each score where it was not.
+    """
+
+    words: str
+    digits: int = 1
+    higher_is_better: bool = True
+    good: tuple[float, float] | None = None
+    bad: tuple[float, float] | None = None
+    brief: str = ""
+
+    def said(self, score: float) -> str:
+        """A score as text."""
+        return f"{score:.{self.digits}f}"
+
+    def meaning(self, score: float) -> str:
+        """What one score means, in a few words."""
+        if self.good is None or self.bad is None:
+            return self.brief
+        sign = 1 if self.higher_is_better else -1
+        good, bad = (" to ".join(map(self.said, ends)) for ends in (self.good, self.bad))
+        if sign * score >= min(sign * end for end in self.good):
+            return f"like undistorted photos, {good}"
+        if sign * score <= max(sign * end for end in self.bad):
+            return f"like the most distorted photos, {bad}"
+        return f"between undistorted photos, {good}, and the most distorted ones, {bad}"
+
+
 def answer(options, files: list[str]) -> None:
     """The quality of photos and of folders of them; of several, the best first, and a sheet of the best and worst."""
     paths = photo_files(files)
     path = find_model(options.model, "quality")
     scorer = open_scorer(path)
     known = about.read(path)
-    print(f"model {path}: {'higher' if scorer.higher_is_better else 'lower'} is better; "
-          f"{scale_in_words(scorer, os.path.dirname(path))}")
+    scale = scale_of(scorer, os.path.dirname(path))
+    print(f"model {path}: {'higher' if scorer.higher_is_better else 'lower'} is better; {scale.words}")
     print(about.in_words(known))
     rows, thumbnails, bar = [], [], progress_bar("photo")
     for done, file in enumerate(paths, start=1):
@@ -38,18 +76,19 @@ def answer(options, files: list[str]) -> None:
     if doubt := about.warning(known, np.stack(thumbnails)):
         print(f"warning: {doubt}")
     rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
-    print("\n".join(f"  {row['score']:8.4g} {shown(row['file'])}" for row in rows))
+    for row in rows:
+        meaning = scale.meaning(row["score"])
+        print(f"  {scale.said(row['score']):>8} {shown(row['file'])}" + (f"  ({meaning})" if meaning else ""))
     if options.figure and len(rows) > 1:
         heading = (f"{len(rows)} photos, the best first" if len(rows) <= SHOWN
                    else f"the best and the worst {SHOWN // 2} of {len(rows)} photos")
-        quality_sheet(rows if len(rows) <= SHOWN else rows[: SHOWN // 2] + rows[-SHOWN // 2 :], heading)
+        quality_sheet(rows if len(rows) <= SHOWN else rows[: SHOWN // 2] + rows[-SHOWN // 2 :], heading, scale)
     write_answer(options, rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high,
                                  "warning": doubt or None, "results": rows})
 
 
-def scale_in_words(scorer: rankiqa.Scorer, folder: str) -> str:
-    """What the numbers of a model mean, by what its run learnt from (split.json) and measured (order.json); no score is
-    a limit.
+def scale_of(scorer: rankiqa.Scorer, folder: str) -> Scale:
+    """What the numbers of a model mean, by what its run learnt from (split.json) and measured (order.json).
 
     Raises:
         ValueError: one of these files is damaged.
@@ -58,19 +97,26 @@ def scale_in_words(scorer: rankiqa.Scorer, folder: str) -> str:
     with reading(os.path.join(folder, runs.ORDER), "percentiles, as training writes them",
                  runs.mend(folder, runs.ORDER)):
         order = runs.read_json(folder, runs.ORDER) or {}
-        measured = spread(order["photos"], order["four_fifths"]) if "four_fifths" in order else ""
+        ends = order.get("four_fifths", {})
+        measured = spread(order["photos"], ends) if "four_fifths" in order else ""
     if scorer.low is None:
-        return "the scale of its scores is unknown, because the run did not end"
+        return Scale("the scale of its scores is unknown, because the run did not end",
+                     brief="on a scale that is unknown")
+    digits = max(1, 2 - math.floor(math.log10(max(scorer.high - scorer.low, 1e-6))))
+    scale = Scale(measured, digits, scorer.higher_is_better)
     worst, best = (scorer.low, scorer.high) if scorer.higher_is_better else (scorer.high, scorer.low)
     if split.get("scored"):
-        return (f"the photos it learnt from have scores of people from {worst:.4g} (worst) to {best:.4g} (best), and "
-                "others may lie outside")
+        return scale._replace(words=f"the photos it learnt from have scores of people from {worst:.4g} (worst) to "
+                                    f"{best:.4g} (best), and others may lie outside",
+                              brief=f"people gave {worst:.4g}, worst, to {best:.4g}, best")
     if measured:
-        return measured
+        return scale._replace(good=tuple(ends["undistorted"]), bad=tuple(ends["most_distorted"]))
+    brief = f"good photos have about {best:.4g}, bad ones {worst:.4g}"
     if not split:
-        return f"{best:.4g} stands for good photos and {worst:.4g} for bad ones, and scores may lie outside"
-    return (f"{best:.4g} is the mean of undistorted photos and {worst:.4g} that of the most distorted ones when it "
-            "was trained, so single photos lie above and below")
+        return scale._replace(words=f"{best:.4g} stands for good photos and {worst:.4g} for bad ones, and scores may "
+                                    "lie outside", brief=brief)
+    return scale._replace(words=f"{best:.4g} is the mean of undistorted photos and {worst:.4g} that of the most "
+                                "distorted ones when it was trained, so single photos lie above and below", brief=brief)
 
 
 def photo_files(files: list[str]) -> list[str]:
@@ -89,9 +135,9 @@ def photo_files(files: list[str]) -> list[str]:
     return kept
 
 
-def quality_sheet(rows: list[dict], heading: str) -> None:
+def quality_sheet(rows: list[dict], heading: str, scale: Scale) -> None:
     """Photos with their scores, as quality.png: the best in a green frame, the worst in a red one."""
     names = ["best: ", *[""] * (len(rows) - 2), "worst: "]
-    titles = [f"{name}{row['score']:.4g}\n{figures.short(row['file'])}" for name, row in zip(names, rows)]
+    titles = [f"{name}{scale.said(row['score'])}\n{figures.short(row['file'])}" for name, row in zip(names, rows)]
     figures.contact_sheet([read_whole(row["file"]) for row in rows], titles, "quality.png", heading=heading, marked=[0],
                           warned=[len(rows) - 1])

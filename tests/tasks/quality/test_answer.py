@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tasks.quality import report
-from tasks.quality.answer import scale_in_words
+from tasks.quality.answer import Scale, scale_of
 
 ENDS = {"undistorted": [82.04, 117.26], "most_distorted": [-11.0, 20.5]}
 
@@ -29,8 +29,29 @@ def test_a_scale_is_stated_as_what_it_is(low, split, order, higher, says, tmp_pa
     for name, content in (("split.json", split), ("order.json", order)):
         if content:
             (tmp_path / name).write_text(json.dumps({"root": ""} | content))
-    text = scale_in_words(scorer, str(tmp_path))
+    text = scale_of(scorer, str(tmp_path)).words
     assert re.search(says, text) and "about" not in text
+
+
+@pytest.mark.parametrize("higher, score, says", [
+    (True, 90.04, "like undistorted photos, 82.0 to 117.3"), (True, 300, "like undistorted photos"),
+    (True, 82.0, "between undistorted photos, 82.0 to 117.3, and the most distorted ones, -11.0 to 20.5"),
+    (True, 20.5, "like the most distorted photos, -11.0 to 20.5"), (True, -200, "like the most distorted photos"),
+    (False, 90.0, "like the most distorted photos"), (False, 0.0, "like undistorted photos"),
+    (False, 50.0, "between undistorted photos"),
+])
+def test_each_score_says_what_it_means(higher, score, says):
+    good, bad = (ENDS["undistorted"], ENDS["most_distorted"]) if higher else (ENDS["most_distorted"],
+                                                                              ENDS["undistorted"])
+    assert Scale("", 1, higher, tuple(good), tuple(bad)).meaning(score).startswith(says)
+
+
+@pytest.mark.parametrize("low, high, text", [(0.0, 100.0, "82.9"), (1.0, 5.0, "82.88"), (0.0, 1.0, "82.88"),
+                                             (3.0, 3.0, "82.87654300"), (-500.0, 500.0, "82.9")])
+def test_a_score_has_one_decimal_or_as_many_as_its_scale_needs(low, high, text, tmp_path):
+    scorer = SimpleNamespace(low=low, high=high, higher_is_better=True)
+    assert scale_of(scorer, str(tmp_path)).said(82.876543) == text
+    assert "good photos have about" in scale_of(scorer, str(tmp_path)).meaning(82.9)
 
 
 @pytest.mark.parametrize("content", [
@@ -39,7 +60,7 @@ def test_a_scale_is_stated_as_what_it_is(low, split, order, higher, says, tmp_pa
 def test_a_damaged_order_is_named(content, tmp_path):
     (tmp_path / "order.json").write_text(json.dumps(content))
     with pytest.raises(ValueError, match="order.json: .* eval_rank.py writes it again"):
-        scale_in_words(SimpleNamespace(low=0.0, high=100.0, higher_is_better=True), str(tmp_path))
+        scale_of(SimpleNamespace(low=0.0, high=100.0, higher_is_better=True), str(tmp_path))
 
 
 def test_the_middle_four_fifths_equal_a_sorted_list(rng):
