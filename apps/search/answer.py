@@ -27,6 +27,7 @@ from utils.data.images import read_whole
 from utils.run import figures
 from utils.run.console import write_answer
 from utils.saying import counted, exactly, shown
+from utils.sheets.fonts import short
 
 
 def answer(options, files: list[str]) -> None:
@@ -85,7 +86,7 @@ def search_gallery(options, files: list[str]) -> None:
         print("\n".join([shown(query), *lines]))
         if options.figure:
             pictures = [read_whole(file) for file in (query, *(os.path.join(root, name) for name, _ in nearest))]
-            titles = [f"query: {figures.short(query)}", *(f"{s:.3f} {said} {figures.short(name)}"
+            titles = [f"query: {short(query)}", *(f"{s:.3f} {said} {short(name)}"
                                                           for (name, s), said in zip(nearest, verdicts, strict=True))]
             over = f"the {len(nearest)} most alike of {counted(len(opened), 'picture')}{heading}"
             figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=over, marked=[0])
@@ -228,7 +229,7 @@ def draw_changed(root: str, pairs: list[proven.Pair], path: str, most: int = 20)
     pictures, titles = [], []
     for pair in pairs[:most]:
         pictures += framed([show(os.path.join(root, name)) for name in (pair.a, pair.b)], pair.proof)
-        titles += [figures.short(pair.a), f"{figures.short(pair.b)}\n{pair.proof.differing:.1%} differs"]
+        titles += [short(pair.a), f"{short(pair.b)}\n{pair.proof.differing:.1%} differs"]
     heading = (counted(len(pairs), "pair") + " of copies with changes: in red what differs, in blue what the other "
                                              "one shows")
     heading += f"; the first {most} are shown" if len(pairs) > most else ""
@@ -258,7 +259,7 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
             figures.show(axis, read_whole(os.path.join(root, member.file)))
             stays = member.file == group.keep or not member.goes
             remark = "keep" if stays else "identical file" if member.twin else "centre" if member is first else ""
-            axis.set_title(f"{member.similarity:.3f} {remark}\n{figures.short(member.file)}", fontsize=7)
+            axis.set_title(f"{member.similarity:.3f} {remark}\n{short(member.file)}", fontsize=7)
         if group.keep:
             figures.mark(line[0])
         line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8,

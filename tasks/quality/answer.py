@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from nets.models import rankiqa
+from nets.uses import Scorer
 from tasks import about
 from tasks.choosing import find_model
 from tasks.quality.model import open_scorer, photo_score
@@ -16,6 +16,7 @@ from utils.data.survey import THUMBNAIL
 from utils.run import figures, folder as runs
 from utils.run.console import progress_bar, write_answer
 from utils.saying import shown
+from utils.sheets.fonts import short
 
 SHOWN = 12  # photos at most on the figure: the best and the worst
 
@@ -26,7 +27,7 @@ def answer(options, files: list[str]) -> None:
     path = find_model(options.model, "quality")
     scorer = open_scorer(path)
     known = about.read(path)
-    print(f"model {path}: {'higher' if scorer.higher_is_better else 'lower'} is better; "
+    print(f"model {path} by {scorer.runtime}: {'higher' if scorer.higher_is_better else 'lower'} is better; "
           f"{scale_in_words(scorer, os.path.dirname(path))}")
     print(about.in_words(known))
     rows, thumbnails, bar = [], [], progress_bar("photo")
@@ -47,7 +48,7 @@ def answer(options, files: list[str]) -> None:
                                  "warning": doubt or None, "results": rows})
 
 
-def scale_in_words(scorer: rankiqa.Scorer, folder: str) -> str:
+def scale_in_words(scorer: Scorer, folder: str) -> str:
     """What the numbers of a model mean, by what its run learnt from (split.json) and measured (order.json); no score is
     a limit.
 
@@ -92,6 +93,6 @@ def photo_files(files: list[str]) -> list[str]:
 def quality_sheet(rows: list[dict], heading: str) -> None:
     """Photos with their scores, as quality.png: the best in a green frame, the worst in a red one."""
     names = ["best: ", *[""] * (len(rows) - 2), "worst: "]
-    titles = [f"{name}{row['score']:.4g}\n{figures.short(row['file'])}" for name, row in zip(names, rows)]
+    titles = [f"{name}{row['score']:.4g}\n{short(row['file'])}" for name, row in zip(names, rows)]
     figures.contact_sheet([read_whole(row["file"]) for row in rows], titles, "quality.png", heading=heading, marked=[0],
                           warned=[len(rows) - 1])
