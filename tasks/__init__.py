@@ -73,6 +73,8 @@ class RoomRow(NamedTuple):
         embeds: whether its models turn a picture into an embedding, so that folders can be searched with them.
         learnt: the function that says in a line what its models learnt from, by their about.json.
         proves: whether its models find candidates alone, and `tasks.copies.proof` decides who is a copy of whom.
+        quick: the function that makes of the first of `parts`, run by ONNX Runtime, what `reader` makes of a model,
+            module.name; "": none, and Keras answers alone.
         between: what predict.py's --between asks of it, for --help, where it embeds no pictures; "": nothing.
     """
 
@@ -90,6 +92,7 @@ class RoomRow(NamedTuple):
     embeds: bool = False
     learnt: str = "tasks.about.of_classes"
     proves: bool = False
+    quick: str = ""
     between: str = ""
 
 
@@ -118,20 +121,21 @@ ROOMS = {
     "similarity": RoomRow(
         "siamese", "nets.models.siamese", "comparer", {"characters": "omniglot_compact"}, "python train.py",
         "apps.search.model.Similarity", SIAMESE, ("same", "search", "duplicates", "why"),
-        towers="nets.towers.SIMILARITY", losses="nets.losses.LOSSES", embeds=True),
+        towers="nets.towers.SIMILARITY", losses="nets.losses.LOSSES", embeds=True, quick="nets.quick.comparer"),
     "copies": RoomRow(
         "siamese", "nets.models.siamese", "comparer", {"photos": "photos_compact"}, "python train.py --task=copies",
         "apps.search.model.Similarity", SIAMESE,
-        towers="nets.towers.SIMILARITY", embeds=True, learnt="tasks.copies.report.learnt", proves=True),
+        towers="nets.towers.SIMILARITY", embeds=True, learnt="tasks.copies.report.learnt", proves=True,
+        quick="nets.quick.comparer"),
     "quality": RoomRow(
         "rankiqa", "nets.models.rankiqa", "scorer", {"quality": "rank_live"}, "python train.py --task=rank",
         "tasks.quality.model.Quality", {"quality": Part("quality", "a photo -> its score")}, ("quality",),
-        towers="nets.towers.QUALITY", learnt="tasks.quality.report.learnt"),
+        towers="nets.towers.QUALITY", learnt="tasks.quality.report.learnt", quick="nets.quick.scorer"),
     "patches": RoomRow(
         "descriptor", "nets.models.descriptor", "describer", {"patches": "patches_compact"},
         "python train.py --task=patches",
         "tasks.patches.model.Places", {"descriptor": Part("descriptor", "a patch -> its descriptor")}, ("places",),
-        ("sift",), towers="nets.towers.PATCHES", learnt="tasks.patches.model.learnt"),
+        ("sift",), towers="nets.towers.PATCHES", learnt="tasks.patches.model.learnt", quick="nets.quick.describer"),
     "superres": RoomRow(
         "superres", "nets.models.superres", "enlarger", {"x2": "superres_x2"}, "python train.py --task=superres",
         "tasks.superres.model.Larger",

@@ -1,12 +1,26 @@
-"""Which model answers: one rule, by which every script, the page and `compare.load` find their .keras file."""
+"""Which model answers, by one rule for every script, the page and `compare.load`, and what runs it: ONNX Runtime or
+Keras."""
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
+from functools import wraps
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from tasks import DEFAULT_ROOM, ROOMS, TASKS, about, ready_names
+from tasks import DEFAULT_ROOM, ROOMS, TASKS, about, imported, ready_names
+from utils.data.files import reading
 from utils.run import folder as runs
+
+EXPORTED = "export_onnx"  # the folder that export.py writes into, beside the .keras file
+RUNTIMES = {"auto": "ONNX Runtime where the network was exported for it, otherwise Keras",
+            "onnx": "ONNX Runtime, which starts in a tenth of the time, or an error",
+            "keras": "Keras, on --backend"}
+PACKAGE = "onnxruntime"
+chosen = {"runtime": "auto"}
 
 
 def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.ndarray] = ()) -> str:
@@ -88,3 +102,111 @@ def known_of(folder: str, name: str) -> str:
     except ValueError:
         return ""
     return word if isinstance(word, str) else ""
+
+
+class Opened(NamedTuple):
+    """A model ready for use: what its kind is used for, see `nets.uses`; the (height, width, channels) that it takes,
+    of which None means any; and what runs it, in words."""
+
+    use: Any
+    shape: tuple[int | None, int | None, int]
+    runtime: str
+
+
+def set_runtime(name: str) -> None:
+    """What runs the models that are opened from now on: one of `RUNTIMES`."""
+    chosen["runtime"] = name
+
+
+def open_model(path: str, room: str) -> Opened:
+    """The model in a .keras file of a room, ready for use.
+
+    Raises:
+        ValueError: it cannot be read, or --runtime=onnx asks for what is not there.
+    """
+    row, why_not = ROOMS[room], ""
+    if chosen["runtime"] != "keras":
+        part = Exported(path, next(iter(row.parts)))
+        if not (why_not := part.missing(row)):
+            return part.opened(row)
+        if chosen["runtime"] == "onnx":
+            raise ValueError(f"--runtime=onnx: {why_not}; without --runtime Keras answers")
+    from tasks.models import load_model
+
+    model = load_model(path, row.kind)
+    use = getattr(import_module(row.network), row.reader)(model)
+    return Opened(use, model.inputs[0].shape[1:], f"Keras ({why_not})" if why_not else "Keras")
+
+
+class Exported:
+    """The part of a model that ONNX Runtime runs, as `export.py` wrote it.
+
+    Args:
+        path: the .keras file.
+        name: of the part.
+    """
+
+    def __init__(self, path: str, name: str):
+        own = os.path.dirname(path)  # ready models have it there
+        self.path, self.name = path, name
+        self.folder = next((folder for folder in (os.path.join(own, EXPORTED), own)
+                            if os.path.exists(os.path.join(folder, f"{name}.onnx"))), "")
+        self.file = os.path.join(self.folder, f"{name}.onnx")
+
+    def card(self) -> dict:
+        """The JSON beside the part; empty where there is none."""
+        file = f"{self.name}.json"
+        with reading(os.path.join(self.folder, file), "what export.py writes", f"delete {self.file}"):
+            card = runs.read_json(self.folder, file) or {}
+            return {name: card[name] for name in ("made_of", "use", "inputs") if name in card}
+
+    def missing(self, row) -> str:
+        """Why ONNX Runtime cannot answer for this model, in a few words and with what mends it; "": it can."""
+        folder = os.path.dirname(self.path) or "."
+        if not row.quick:
+            return "such models are not run otherwise"
+        if find_spec(PACKAGE) is None:
+            return f"pip install {PACKAGE} answers sooner"
+        again = f"python export.py --model={folder}"
+        if not self.folder:
+            return f"{again} makes it answer sooner"
+        card = self.card()
+        if "use" not in card:
+            return "what compares two pictures in it is no part of its export"
+        if card.get("made_of") != digest(self.path):
+            return f"its export is of another model: {again} --force renews it"
+        return ""
+
+    def opened(self, row) -> Opened:
+        """The model, run by ONNX Runtime."""
+        from nets import quick
+
+        with reading(self.file, "a network as export.py writes it", "delete it, or pass --runtime=keras"):
+            card = self.card()
+            shape = tuple(size if isinstance(size, int) else None for size in card["inputs"][0]["shape"][1:])
+            use = imported(row.quick)(quick.network(self.file), shape, card["use"])
+        return Opened(use, shape, "ONNX Runtime")
+
+
+def digest(path: str) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def checked(answers: Callable[..., np.ndarray], path: str) -> Callable[..., np.ndarray]:
+    """A function of a model, which raises ValueError where it gives NaN or infinity: weights may all be finite, and too
+    large to count with.
+
+    Args:
+        path: the .keras file, for the message.
+    """
+    @wraps(answers)
+    def sound(*args, **given) -> np.ndarray:
+        values = answers(*args, **given)
+        if not np.isfinite(values).all():
+            raise ValueError(f"{path}: the model gives NaN or infinity, expected numbers: its training diverged, or "
+                             "the file is damaged. Choose another --model, or train one")
+        return values
+
+    return sound

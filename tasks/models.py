@@ -6,8 +6,6 @@ import math
 import os
 import random
 import zipfile
-from collections.abc import Callable
-from functools import wraps
 from importlib import import_module
 
 import h5py
@@ -53,24 +51,6 @@ def load_model(path: str, kind: str) -> keras.Model:
             model = keras.saving.load_model(path, compile=False, safe_mode=True)
         check_model(model)
     return model
-
-
-def checked(answers: Callable[..., np.ndarray], path: str) -> Callable[..., np.ndarray]:
-    """A function of a model, which raises ValueError where it gives NaN or infinity: weights may all be finite, and too
-    large to count with.
-
-    Args:
-        path: the .keras file, for the message.
-    """
-    @wraps(answers)
-    def sound(*args, **given) -> np.ndarray:
-        values = answers(*args, **given)
-        if not np.isfinite(values).all():
-            raise ValueError(f"{path}: the model gives NaN or infinity, expected numbers: its training diverged, or "
-                             "the file is damaged. Choose another --model, or train one")
-        return values
-
-    return sound
 
 
 def store_in_half(path: str) -> None:

@@ -8,6 +8,7 @@ import keras
 from apps.exporting.formats import FORMATS
 from nets.inference import precision_of
 from tasks import module_of
+from tasks.choosing import digest
 from utils.run import folder as runs
 
 GREY = "grey (Pillow's mode L: 0.299 red + 0.587 green + 0.114 blue)"
@@ -40,6 +41,7 @@ def card(model: keras.Model, part: keras.Model, file: str, name: str, path: str,
         "output": {"name": output, "shape": ["batch", *tensor.shape[1:]], "type": "float32", **own["output"]},
         **own.get("more", {}),
         "model": os.path.basename(os.path.dirname(os.path.abspath(path))), "trained_in": precision_of(model),
+        "made_of": digest(path),  # by which `tasks.choosing` knows whether the export is still that of the model
         "data_set": os.path.basename(os.path.normpath(str(root))),
         "licence_of_data": about.get("licence_of_data") or "not known: ask whoever trained the model",
         "trained_on": about or "not known: the model has no about.json",

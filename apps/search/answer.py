@@ -25,6 +25,7 @@ from utils.data.images import read_whole
 from utils.run import figures
 from utils.run.console import write_answer
 from utils.saying import counted, exactly, shown
+from utils.sheets.fonts import short
 
 
 def answer(options, files: list[str]) -> None:
@@ -85,7 +86,7 @@ def search_gallery(options, files: list[str]) -> None:
         print("\n".join([shown(query), *lines]))
         if options.figure:
             pictures = [read_whole(file) for file in (query, *(os.path.join(root, name) for name, _ in nearest))]
-            titles = [f"query\n{figures.short(query)}", *(f"{s:.3f} {said}\n{figures.short(name)}"
+            titles = [f"query\n{short(query)}", *(f"{s:.3f} {said}\n{short(name)}"
                                                           for (name, s), said in zip(nearest, verdicts, strict=True))]
             over = f"the {len(nearest)} most alike of {counted(len(opened), 'picture')}{heading}"
             same = [place for place, said in enumerate(verdicts, start=1) if said == word]

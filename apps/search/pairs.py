@@ -4,7 +4,6 @@ import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, roc_auc_score
 
 from tasks.similarity.model import verdict
 from utils.data.formats.kinds import SUFFIXES
@@ -161,6 +160,8 @@ def measure(truths: np.ndarray, similarities: np.ndarray, threshold: float) -> d
     told = np.array([truth is not None for truth in truths])
     if not told.any():
         return None
+    from sklearn.metrics import confusion_matrix, roc_auc_score
+
     truth, scores = truths[told].astype(bool), similarities[told]
     (tn, fp), (fn, tp) = confusion_matrix(truth, scores >= threshold, labels=[False, True]).tolist()
     share = lambda part, of: part / of if of else float("nan")  # noqa: E731

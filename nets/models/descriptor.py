@@ -10,6 +10,7 @@ from keras import layers, ops
 from nets.inference import forward
 from nets.losses.patches import DESCRIPTOR_METRICS
 from nets.towers import hardnet, siftnet
+from nets.uses import as_patches
 
 KIND = "descriptor"  # name of the models that are kept
 ANY_SIZE = True  # the inputs of its models may have any height and width
@@ -91,11 +92,7 @@ def describe(model: keras.Model, patches: np.ndarray, batch_size: int = 256) -> 
     Raises:
         ValueError: patches of another shape.
     """
-    patches = patches[..., None] if patches.ndim == 3 else patches
-    if patches.shape[1:] != model.input_shape[1:]:
-        received, expected = (" x ".join(map(str, shape[1:])) for shape in (patches.shape, model.input_shape))
-        raise ValueError(f"patches of {received}, expected {expected} as the model takes: cut them with its side and "
-                         "channels")
+    patches = as_patches(patches, model.input_shape[1:])
     if not len(patches):
         return np.zeros((0, model.output_shape[-1]), "float32")
     return forward(model, patches, batch_size)

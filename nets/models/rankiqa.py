@@ -1,8 +1,6 @@
 """RankIQA: a photo -> its quality. Ranked first, fine-tuned to human scores afterwards, by the same tower."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -10,6 +8,7 @@ from keras import layers, ops
 
 from nets.inference import apply
 from nets.losses.ranking import RankingHinge, order
+from nets.uses import Scorer, batch_of_photos
 
 KIND = "rankiqa"  # name of the models that are kept
 ANY_SIZE = True  # the inputs of its models may have any height and width
@@ -119,25 +118,6 @@ def ranking_metrics() -> list[keras.metrics.Metric]:
     return [keras.metrics.MeanMetricWrapper(lambda keys, rows: order(keys, rows[:, 1]), name="order")]
 
 
-class Scorer(NamedTuple):
-    """What a model is used for.
-
-    Attributes:
-        score: photos (N, H, W, 3) uint8 of one size -> scores (N,), as `score`.
-        whole: whether it takes whole photos, or crops only.
-        side: of the crops that it was trained on, in pixels.
-        higher_is_better, low, high: direction of the score and range of those it was fitted to; no
-            range before it was fitted to any.
-    """
-
-    score: Callable[..., np.ndarray]
-    whole: bool
-    side: int
-    higher_is_better: bool
-    low: float | None
-    high: float | None
-
-
 def scorer(model: keras.Model) -> Scorer:
     """What a model made by `rankiqa` is used for; ValueError where it lacks a layer that training uses."""
     scale, _ = model.get_layer("score"), model.get_layer("tower")
@@ -146,10 +126,6 @@ def scorer(model: keras.Model) -> Scorer:
 
 
 def score(model: keras.Model, images: np.ndarray, batch_size: int = 32) -> np.ndarray:
-    """Scores (N,) of photos (N, H, W, 3) of one size, those of the model's crops where it takes no others.
-
-    Photos larger than the crops pass in smaller batches, one by one where they are `batch_size` times as large.
-    """
-    share = max(1.0, images.shape[1] * images.shape[2] / side(model) ** 2)
-    size = max(1, int(batch_size / share))
+    """Scores (N,) of photos (N, H, W, 3) of one size, see `nets.uses.Scorer`."""
+    size = batch_of_photos(images, side(model), batch_size)
     return np.concatenate([apply(model, images[start : start + size]) for start in range(0, len(images), size)])

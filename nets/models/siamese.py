@@ -1,9 +1,7 @@
 """The Siamese network: the model that is trained, and the model that is kept for use."""
 
 import math
-from collections.abc import Callable
 from functools import partial
-from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -16,6 +14,7 @@ from nets.inference import apply, embed
 from nets.layers import Augment
 from nets.losses.pairs import EMBEDDING_METRICS
 from nets.losses.triplets import MinedTriplets, active_triplets
+from nets.uses import Comparer
 
 KIND = "siamese"  # name of the models that are kept
 
@@ -160,32 +159,6 @@ def assign(model: keras.Model, arrays: dict[str, list[np.ndarray]]) -> None:
             raise ValueError("these weights hold the article's head: pass --head=plain or --head=difference")
         targets |= {"hidden": head.hidden, "logit": head.logit}
     towers.set_arrays(targets, arrays)
-
-
-class Comparer(NamedTuple):
-    """What a model is used for.
-
-    Attributes:
-        embed: images (N, H, W, C) -> features (N, F), as `embed`.
-        score: features that broadcast -> similarities, as `score`.
-        by_distance: whether similarity falls with the Euclidean distance of the features, so that the
-            most similar are the nearest.
-        distance_of: if so, similarity in 0..1 -> the distance at which it is reached; negative where
-            no distance reaches it.
-        attention: features of two images, (F,) each -> how much location i of one corresponds to location j of the
-            other, (n, n), of a head that compares locations; None for the others.
-        global_embedding: features (N, F) -> vectors (N, V), of a head that compares locations, which is slow: the
-            pictures whose vectors are nearest are worth comparing. None: features can all be scored.
-        keeps_locations: whether the tower ends in maps in a row, so that a thing has other features where it has moved.
-    """
-
-    embed: Callable[..., np.ndarray]
-    score: Callable[[np.ndarray, np.ndarray], np.ndarray]
-    by_distance: bool
-    distance_of: Callable[[float], float]
-    attention: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
-    global_embedding: Callable[[np.ndarray], np.ndarray] | None = None
-    keeps_locations: bool = False
 
 
 def comparer(model: keras.Model) -> Comparer:

@@ -13,8 +13,8 @@ from tasks.copies.proof.seen import Seen
 from tasks.copies.proof.verdict import DIFFERENT, Proof, prove, see
 from utils.data.files import walk
 from utils.run.console import progress_bar, write_answer
-from utils.run.figures import short
 from utils.saying import counted, left_out, shown
+from utils.sheets.fonts import short
 
 SIDE = 2048  # pixels a side at most at which pictures are looked at
 SHOWN = 6  # pictures on the figure at most

@@ -13,6 +13,7 @@ from tasks.copies.proof.seen import Seen
 from tasks.copies.proof.verdict import Box, Proof, look, see
 from utils.run import figures
 from utils.saying import counted
+from utils.sheets.fonts import short
 
 LARGE, SMALL = 4.5, 3.2  # inches of the longer side of a picture, alone and among several
 NUMBERED = 9  # places that have a number
@@ -42,7 +43,7 @@ def differences(
         framed(line[1], other, [place.b for place in proof.places])
         mapped(line[2], golden, other, proof)
         differs = f"{100 * proof.differing:.3g} % differs, in {counted(len(proof.places), 'place')}"
-        line[1].set_title(f"{figures.short(file)}\n{differs}", fontsize=8)
+        line[1].set_title(f"{short(file)}\n{differs}", fontsize=8)
     axes[0, 0].set_title(f"{name}\nthe golden picture", fontsize=8)
     scale = f"{STRENGTH.vmin:g} (yellow) to {STRENGTH.vmax:g} (red)"
     axes[0, 2].set_title(f"what differs: {scale}\ntimes what the rest of both explains", fontsize=8)

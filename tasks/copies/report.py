@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nets.models import siamese
 from tasks.copies import measure
 from utils.metrics import verification
 from utils.run import figures, folder as runs
@@ -21,6 +20,8 @@ def fit_thresholds(model, paths: list[str], seed: int, left_out: Sequence[str] =
     best_accuracy, eer and fpr1 are those of copies of all kinds against as many other photos; "copies" keeps
     `STRICT` of the answers right when every copy is compared with every photo. It decides ("default").
     """
+    from nets.models import siamese  # not where `learnt` alone is asked
+
     compare, shape = siamese.comparer(model), model.input_shape[0][1:]
     made = measure.make_copies(paths, min(COPIED, len(paths)), seed, False, left_out, progress_bar("picture"))
     photos = compare.embed(measure.as_inputs(made.photos, shape))

@@ -20,10 +20,11 @@ from tasks.copies.views.changes import unwanted
 from tasks.models import load_model
 from utils.data import photos
 from utils.data.files import evenly, save_aside
-from utils.run import devices, figures, folder as runs
+from utils.run import devices, folder as runs
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation
 from utils.saying import counted
+from utils.sheets.fonts import short
 
 KIND = siamese.KIND
 NEXT = "python predict.py --duplicates=FOLDER, or python evaluate.py"
@@ -109,7 +110,7 @@ def trainer(options, model, make_optimizer):
 def preview(trainer, batch, data: Data):
     """Views of a batch, a row a photo."""
     inputs = batch[0]
-    names = {label: figures.short(path) for label, path in enumerate(data.photos.train)}
+    names = {label: short(path) for label, path in enumerate(data.photos.train)}
     return inputs["image"], inputs["label"], names
 
 

@@ -20,6 +20,7 @@ from utils.data.survey import THUMBNAIL
 from utils.run import figures as drawing
 from utils.run.console import progress_bar, write_answer
 from utils.saying import counted, left_out, shown
+from utils.sheets.fonts import short
 
 SHOWN, SIDE = 6, 800  # photos at most on the figure, and pixels of their longer side
 FIGURE, ALONE, BESIDE = "objects.png", 8.0, 5.0  # and inches of a photo there, by itself or beside others
@@ -57,7 +58,7 @@ def answer(options, files: list[str]) -> None:
     if doubt:
         print(f"warning: {doubt}")
     if seen:
-        drawing.contact_sheet([picture for _, picture in seen], [drawing.short(file) for file, _ in seen], FIGURE,
+        drawing.contact_sheet([picture for _, picture in seen], [short(file) for file, _ in seen], FIGURE,
                               columns=min(2, len(seen)), side=ALONE if len(seen) == 1 else BESIDE)
     write(options, answers, names, doubt, problems)
 

@@ -5,7 +5,7 @@ import os
 
 import numpy as np
 
-from tasks.patches import describers, figures
+from tasks.patches import describers
 from tasks.patches.scene import Scene, View, compare, view
 from utils.data.files import walk
 from utils.run.console import write_answer
@@ -26,13 +26,16 @@ def answer(options, files: list[str]) -> None:
     keypoints = keypoints * (len(others) + 1) if len(keypoints) == 1 else keypoints
     a = view(first, describer, options.most_keypoints, keypoints[0])
     if not options.homography:
-        print(f"described by {shown(describer.name)}; {shown(first)}: {points_of(a)}")
+        runtime = f" by {describer.runtime}" if describer.runtime else ""
+        print(f"described by {shown(describer.name)}{runtime}; {shown(first)}: {points_of(a)}")
     rows, results = [], []
     for number, (file, points) in enumerate(zip(others, keypoints[1:]), start=1):
         b = view(file, describer, options.most_keypoints, points)
         scene = compare(a, b, options.ratio, options.tolerance, options.geometry)
         tell(options, b, scene, only_pair=len(others) == 1)
         if options.figure and not options.homography:
+            from tasks.patches import figures  # and with it matplotlib, once the answer stands there
+
             name = "matches.png" if len(others) == 1 else f"matches_{number}.png"
             figures.matches(a, b, scene, in_words(scene, options.geometry), name, window=not options.json)
         rows += table(file, scene)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.choosing import find_model
+from tasks import choosing
 from tasks.patches.flags import needs_model
 from utils.keypoints import sift
 from utils.keypoints.cut import MAGNIFICATION, OPENCV, cut
@@ -21,6 +21,7 @@ class Describer(NamedTuple):
         side, magnification: of its patches, see `utils.keypoints.cut`.
         patches: (N, P, P[, C]) of that side and magnification -> (N, F) of unit length.
         resized: the same for patches of a set, whatever their side, which show about `MAGNIFICATION` sigmas.
+        runtime: what runs it, in words; "" where that is this project.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Describer(NamedTuple):
     magnification: float
     patches: Callable[[np.ndarray], np.ndarray]
     resized: Callable[[np.ndarray], np.ndarray]
+    runtime: str = ""
 
     def describe(self, photo: np.ndarray, keypoints: Keypoints) -> np.ndarray:
         """Descriptors (N, F) of the key points of a photo (H, W) or (H, W, 3), as `channels` says."""
@@ -75,7 +77,7 @@ def asked_for(options) -> Describer:
             raise ValueError(f"--descriptor=sift uses no model: leave --model={options.model} out")
         return SIFT
     try:
-        path = find_model(options.model, "patches")
+        path = choosing.find_model(options.model, "patches")
     except ValueError as error:
         raise ValueError(f"{error}; --descriptor=sift needs no model") from None
     return of_model(path)
@@ -87,17 +89,15 @@ def of_model(path: str) -> Describer:
     Raises:
         ValueError: not a model of patches, or one of other channels than grey or colour.
     """
-    from nets.models import descriptor
-    from tasks.models import checked, load_model
-
-    model = load_model(path, descriptor.KIND)
-    side, _, channels = model.input_shape[1:]
+    opened = choosing.open_model(path, "patches")
+    side, _, channels = opened.shape
     if channels not in (1, 3):
         raise ValueError(f"{path}: takes patches of {channels} channels, and photos have 1 or 3")
 
-    describe = checked(descriptor.describer(model), path)
+    describe = choosing.checked(opened.use, path)
     return Describer(path, channels, side, MAGNIFICATION, describe,
-                     lambda patches: describe(resized(patches if channels == 3 else grey(patches), side, channels)))
+                     lambda patches: describe(resized(patches if channels == 3 else grey(patches), side, channels)),
+                     opened.runtime)
 
 
 def grey(patches: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from utils.run import figures
+from utils.sheets.fonts import short
 
 LARGEST = 320  # pixels a side of a picture on a sheet
 
@@ -35,7 +36,7 @@ def differences(original: np.ndarray, name: str, rows: Sequence[tuple[str, str, 
     pictures, titles = [], []
     for other, words, photo, places in rows:
         pictures += [small(original), small(photo), small(heat(places, top))]
-        titles += [figures.short(name), figures.short(other), words]
+        titles += [short(name), short(other), words]
     figures.contact_sheet(pictures, titles, path, columns=3,
                           heading="original, other, and where they differ: the brighter, the more")
 

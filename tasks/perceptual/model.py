@@ -9,7 +9,8 @@ from PIL import Image
 
 from nets.models import perceptual
 from tasks import about
-from tasks.models import checked, load_model
+from tasks.choosing import checked
+from tasks.models import load_model
 from tasks.perceptual.measuring import comparators, measure
 from utils.batches.crops import at_least, middle
 from utils.data.images import called, read_photo

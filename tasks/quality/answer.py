@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nets.models import rankiqa
+from nets.uses import Scorer
 from tasks import about
 from tasks.choosing import find_model
 from tasks.quality.model import open_scorer, photo_score
@@ -18,6 +18,7 @@ from utils.data.survey import THUMBNAIL
 from utils.run import figures, folder as runs
 from utils.run.console import progress_bar, write_answer
 from utils.saying import shown
+from utils.sheets.fonts import short
 
 SHOWN = 12  # photos at most on the figure: the best and the worst
 
@@ -65,7 +66,8 @@ def answer(options, files: list[str]) -> None:
     scorer = open_scorer(path)
     known = about.read(path)
     scale = scale_of(scorer, os.path.dirname(path))
-    print(f"model {path}: {'higher' if scorer.higher_is_better else 'lower'} is better; {scale.words}")
+    print(f"model {path} by {scorer.runtime}: {'higher' if scorer.higher_is_better else 'lower'} is better; "
+          f"{scale.words}")
     print(about.in_words(known))
     rows, thumbnails, bar = [], [], progress_bar("photo")
     for done, file in enumerate(paths, start=1):
@@ -87,7 +89,7 @@ def answer(options, files: list[str]) -> None:
                                  "warning": doubt or None, "results": rows})
 
 
-def scale_of(scorer: rankiqa.Scorer, folder: str) -> Scale:
+def scale_of(scorer: Scorer, folder: str) -> Scale:
     """What the numbers of a model mean, by what its run learnt from (split.json) and measured (order.json).
 
     Raises:
@@ -138,6 +140,6 @@ def photo_files(files: list[str]) -> list[str]:
 def quality_sheet(rows: list[dict], heading: str, scale: Scale) -> None:
     """Photos with their scores, as quality.png: the best in a green frame, the worst in a red one."""
     names = ["best: ", *[""] * (len(rows) - 2), "worst: "]
-    titles = [f"{name}{scale.said(row['score'])}\n{figures.short(row['file'])}" for name, row in zip(names, rows)]
+    titles = [f"{name}{scale.said(row['score'])}\n{short(row['file'])}" for name, row in zip(names, rows)]
     figures.contact_sheet([read_whole(row["file"]) for row in rows], titles, "quality.png", heading=heading, marked=[0],
                           warned=[len(rows) - 1])

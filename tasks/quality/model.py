@@ -8,10 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from nets.models import rankiqa
-from tasks import about
-from tasks.choosing import ready_model
-from tasks.models import checked, load_model
+from nets.uses import Scorer
+from tasks import about, choosing
+from tasks.choosing import checked, ready_model
 from utils.batches.crops import at_least, central_crop, enlarged_size, random_crop, window
 from utils.data.images import read_photo
 from utils.distortions.catalogue import Distortion, distort, own_seed
@@ -62,7 +61,7 @@ def photo_score(scorer, photo: np.ndarray, crops: int, seed: int = 0) -> float:
     enlarged: a crop is cut first and enlarged then.
 
     Args:
-        scorer: see `nets.models.rankiqa.Scorer`.
+        scorer: see `nets.uses.Scorer`.
         photo: (H, W, 3) uint8 of any size; one smaller than a crop is enlarged.
     """
     photo = at_least(photo, scorer.side)
@@ -95,14 +94,14 @@ def quality_of_centres(paths: list[str]) -> np.ndarray:
     return np.array(scores) * (1 if ready_scorer().higher_is_better else -1)
 
 
-def open_scorer(path: str) -> rankiqa.Scorer:
+def open_scorer(path: str) -> Scorer:
     """The model of a .keras file, whose scores are numbers, or else a ValueError."""
-    scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
-    return scorer._replace(score=checked(scorer.score, path))
+    scorer, _, runtime = choosing.open_model(path, "quality")
+    return scorer._replace(score=checked(scorer.score, path), runtime=runtime)
 
 
 @lru_cache(maxsize=1)
-def ready_scorer() -> rankiqa.Scorer:
+def ready_scorer() -> Scorer:
     """The ready model of quality, loaded once."""
     return open_scorer(ready_model("quality"))
 

@@ -3,7 +3,6 @@
 import numpy as np
 
 from tasks.quality import figures
-from tasks.quality.metrics import correlation
 from tasks.quality.metrics.ordering import pair_order
 from utils.data.scores import Scored
 from utils.distortions.catalogue import Distortion
@@ -66,6 +65,8 @@ def write_agreement(folder: str, quality: np.ndarray, scored: Scored, rows: np.n
     if not np.isfinite(quality).all():
         raise ValueError(DIVERGED)
     human = scored.scores[rows]
+    from tasks.quality.metrics import correlation
+
     table = correlation.per_kind(quality, human, scored.kinds[rows], scored.higher_is_better)
     runs.write_json(folder, "agreement.json", table)
     figures.predicted(folder, human, quality if scored.higher_is_better else -quality,

@@ -7,13 +7,13 @@ from PIL import Image, ImageDraw
 
 from tasks import about
 from tasks.copies.proof.verdict import COPY, Proof, prove, see
-from tasks.similarity import figures as sheets, why
 from tasks.similarity.model import Loaded, Picture, load, recoloured, show, similarity_of
 from utils.data.formats import pages
 from utils.data.images import size_of
 from utils.run import figures
 from utils.run.console import edit_lines, write_answer
 from utils.saying import counted
+from utils.sheets.fonts import short
 
 # around a place that differs, and around the part that the other picture shows
 FRAME, PART = (230, 30, 30), (30, 90, 230)
@@ -57,12 +57,15 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
         text = f"{model.words[not same]} ({similarity:.3f}; threshold {model.threshold:.3f})"
         text = f"no answer: {doubt}" if same is None else text + (f"; warning: {doubt}" if doubt else "")
     looked = {picture.file: pages.LOOKED[picture.file] for picture in (left, right) if picture.file in pages.LOOKED}
-    print(text + "".join(f"; {page} of {figures.short(file)} was looked at" for file, page in looked.items()))
-    names = [figures.short(picture.file) for picture in (left, right)]
+    print(text + "".join(f"; {page} of {short(file)} was looked at" for file, page in looked.items()))
+    names = [short(picture.file) for picture in (left, right)]
     verdict = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
     verdict |= {"verdict": proof.verdict} if proof else {}
-    reasons = why.explain(model.compare, model.shape, left.shown, right.shown) if options.why else None
-    if reasons:
+    reasons = None
+    if options.why:
+        from tasks.similarity import figures as sheets, why  # and with it matplotlib
+
+        reasons = why.explain(model.compare, model.shape, left.shown, right.shown)
         print(why.in_words(reasons))
     if options.figure and reasons:
         sheets.reasons(left.shown, right.shown, reasons, text, "why.png", not options.json, names)

@@ -12,6 +12,7 @@ from tasks.similarity import why
 from utils.metrics.verification import reliability
 from utils.run import figures
 from utils.saying import counted
+from utils.sheets.fonts import short
 
 FOR, AGAINST = "tab:red", "tab:blue"
 LINES = ("tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:pink")  # colours of pairs of windows
@@ -118,7 +119,7 @@ def embedding_map(folder: str, points: np.ndarray, images, labels: np.ndarray, n
     for number, label in enumerate(np.unique(labels)):
         rows = np.flatnonzero(labels == label)
         colour = matplotlib.colormaps["tab20"](number % 20)
-        axis.scatter(*points[rows].T, s=14, color=colour, label=figures.short(names[label]))
+        axis.scatter(*points[rows].T, s=14, color=colour, label=short(names[label]))
         far = np.linalg.norm(points[rows] - np.median(points[rows], axis=0), axis=1)
         core = points[rows[far <= np.median(far)]]  # the half in the middle: a picture stands above it
         position = free_position((float(points[rows[far.argmin()]][0]), float(core[:, 1].max()) + 0.035), occupied)

@@ -7,10 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from nets.models.siamese import KIND, Comparer, comparer
-from tasks import DEFAULT_ROOM, ROOMS, TASKS, about, room_named
-from tasks.choosing import find_model
-from tasks.models import checked, load_model
+from nets.uses import Comparer
+from tasks import DEFAULT_ROOM, ROOMS, TASKS, about, choosing, room_named
+from tasks.choosing import checked, find_model
 from utils.data.files import evenly, reading, walk
 from utils.data.images import decoded, read_image, read_whole
 from utils.data.survey import THUMBNAIL
@@ -30,7 +29,7 @@ BLOCK = 512  # pictures embedded at once
 
 class Loaded(NamedTuple):
     """A model ready to compare: what it computes, the input that it takes, the threshold of "same", its file, its
-    about.json, and why its answers about many pictures may mean nothing, or ""."""
+    about.json, why its answers about many pictures may mean nothing, or "", and what runs it, in words."""
 
     compare: Comparer
     shape: tuple[int, int, int]
@@ -38,6 +37,7 @@ class Loaded(NamedTuple):
     path: str
     known: dict | None
     doubt: str = ""
+    runtime: str = ""
 
     @property
     def words(self) -> tuple[str, str]:
@@ -80,7 +80,7 @@ def load(options, pictures: Sequence[np.ndarray]) -> Loaded:
     path = find_model(options.model, room_named(options.task or DEFAULT_ROOM), pictures)
     model, rule = open_model(path, options.threshold, options.threshold_at)
     height, width, channels = model.shape
-    print(f"model {model.path}, input {height} x {width} {'grey' if channels == 1 else 'RGB'}, "
+    print(f"model {model.path} by {model.runtime}, input {height} x {width} {'grey' if channels == 1 else 'RGB'}, "
           + (PROVED if model.proves and options.proof else f"{model.words[0]} from {model.threshold:.3f} on ({rule})"))
     print(about.in_words(model.known))
     return model._replace(doubt=UNPROVED) if model.proves and not options.proof else model
@@ -107,11 +107,10 @@ def verdict(model: Loaded, similarity: float) -> bool | None:
 
 def open_model(path: str, threshold: float | None = None, threshold_at: str | None = None) -> tuple[Loaded, str]:
     """The model of a .keras file, and where its threshold comes from, in words; see `decision_threshold`."""
-    model, known = load_model(path, KIND), about.read(path)
+    (compare, shape, runtime), known = choosing.open_model(path, DEFAULT_ROOM), about.read(path)
     threshold, rule = decision_threshold(os.path.dirname(path), threshold, threshold_at)
-    compare = comparer(model)
     compare = compare._replace(embed=checked(compare.embed, path), score=checked(compare.score, path))
-    return Loaded(compare, model.input_shape[0][1:], threshold, path, known), rule
+    return Loaded(compare, shape, threshold, path, known, runtime=runtime), rule
 
 
 def embed(model: Loaded, pictures: Sequence) -> np.ndarray:

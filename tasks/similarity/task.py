@@ -25,9 +25,10 @@ from utils.data.images import ImagesOnDisk
 from utils.data.splits import Split, comparable, held_out, seen_in_training, split_by_class
 from utils.data.survey import Survey, input_for, survey
 from utils.flags import passed
-from utils.run import devices, figures, folder as runs, weights
+from utils.run import devices, folder as runs, weights
 from utils.run.fitting import Validation
 from utils.saying import counted
+from utils.sheets.fonts import short
 
 KIND = siamese.KIND
 NEXT = "python predict.py, or python evaluate.py"
@@ -220,7 +221,7 @@ def preview(trainer, batch, data: Data):
     inputs = batch[0]
     if "warp" not in inputs:
         return None
-    names = {label: figures.short(name) for label, name in enumerate(data.samples.classes)}
+    names = {label: short(name) for label, name in enumerate(data.samples.classes)}
     return *siamese.augmented(trainer, inputs), names
 
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from nets.models.siamese import Comparer
+from nets.uses import Comparer
 
 # windows: sides as shares of the picture's, and the step from one to the next as a share of the side
 SIDES, STEP = (0.2, 0.3), 0.5

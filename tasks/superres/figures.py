@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from utils.run import figures
+from utils.sheets.fonts import short
 
 PART, LOOKED_AT = 96, 30  # pixels a side of the part of a small photo that a figure shows; places along a side
 
@@ -41,6 +42,6 @@ def sheet(
         columns: what the pictures are.
     """
     figures.contact_sheet([picture for _, pictures in rows for picture in pictures],
-                          [f"{columns[place]}\n{figures.short(name) if not place else ''}" for name, pictures in rows
+                          [f"{columns[place]}\n{short(name) if not place else ''}" for name, pictures in rows
                            for place in range(len(pictures))],
                           path, columns=len(columns), heading=heading)

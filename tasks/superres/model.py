@@ -7,7 +7,8 @@ from PIL import Image
 
 from nets.models import superres
 from tasks import about
-from tasks.models import checked, load_model
+from tasks.choosing import checked
+from tasks.models import load_model
 from tasks.superres.data.resizing import resized
 from tasks.superres.pictures.doubts import doubts
 from tasks.superres.pictures.reading import Photo, read, without_hidden

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy.io import loadmat
 
 from utils.data.files import reading
 from utils.saying import say_once
@@ -327,6 +326,8 @@ def live_rows(path: str) -> list[Row]:
 
 def live_variables(path: str, *names: str) -> list[np.ndarray]:
     """Variables of a MATLAB file, each (982,)."""
+    from scipy.io import loadmat
+
     with reading(path, "a MATLAB file of LIVE as distributed"):
         stored = loadmat(path)
     count = sum(count for _, count in LIVE_FOLDERS.values())

@@ -4,9 +4,6 @@ import warnings
 
 import numpy as np
 from PIL import Image
-from scipy import fft
-from sklearn.decomposition import PCA
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 SIDE = 48  # pixels a side of the grey pictures that pixels and Fisherfaces compare
 COMPONENTS = 100  # of the PCA before the linear discriminants
@@ -40,12 +37,16 @@ def fisherfaces(train: np.ndarray, labels: np.ndarray, test: np.ndarray) -> np.n
         (M, F), or None where the training images do not give discriminants: two classes, and an image more than
         classes.
     """
+
     found = fisher_map(train, labels)
     return None if found is None else unit((test - found[0]) @ found[1])
 
 
 def fisher_map(train: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
     """The linear map of Fisherfaces: the mean (P,) and the projection (P, F), or None, see `fisherfaces`."""
+    from sklearn.decomposition import PCA
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
     rows = np.random.default_rng(0).permutation(len(train))[:MOST]
     classes = len(np.unique(labels[rows]))
     components = min(COMPONENTS, len(rows) - classes, train.shape[1])
@@ -63,6 +64,8 @@ def perceptual_hash(picture: Image.Image) -> np.ndarray:
 
     Signs, against their median, of the 8 x 8 lowest frequencies of the picture at 32 x 32 in grey.
     """
+    from scipy import fft
+
     pixels = np.asarray(picture.convert("L").resize((32, 32), Image.Resampling.LANCZOS), "float32")
     low = fft.dctn(pixels)[:8, :8]
     return (low > np.median(low)).ravel()

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.neighbors import KNeighborsClassifier
 
 BLOCK = 1 << 24  # distances in memory at once: 64 MB
 
@@ -105,6 +103,9 @@ def classifiers(features: np.ndarray, labels: np.ndarray, seed: int = 0, neighbo
         linear_accuracy: the same by a linear classifier (Fisher's discriminants); absent where no
             class has two different embeddings to fit.
     """
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.neighbors import KNeighborsClassifier
+
     order = np.random.default_rng(seed).permutation(len(labels))
     order = order[np.argsort(labels[order], kind="stable")]  # class by class
     first = np.searchsorted(labels[order], labels[order])  # where the class of each begins

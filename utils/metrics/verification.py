@@ -4,8 +4,6 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.metrics import roc_auc_score, roc_curve
-from sklearn.model_selection import StratifiedKFold
 
 FEWEST = 4  # classes from which on a bootstrap over classes says something
 
@@ -76,6 +74,8 @@ def verify(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
         eer: error where as many same pairs are missed as different ones accepted.
         fpr95: share of different pairs accepted where 95 % of the same pairs are.
     """
+    from sklearn.metrics import roc_auc_score, roc_curve
+
     false, true, _ = roc_curve(same, scores, drop_intermediate=False)
     return {
         "accuracy": cross_fitted_accuracy(scores, same),
@@ -92,6 +92,8 @@ def fpr95(true: np.ndarray, false: np.ndarray) -> float:
     Args:
         true, false: distances (N,), (M,) of pairs that are the same and that are not; of similarities, their negatives.
     """
+    from sklearn.metrics import roc_curve
+
     if not len(true) or not len(false):
         return float("nan")
     is_true = np.arange(len(true) + len(false)) < len(true)
@@ -107,6 +109,8 @@ def thresholds(scores: np.ndarray, same: np.ndarray) -> dict[str, float]:
     accept fewer, it is the higher of them, because who asks for fpr1 wants fewer false "same". Below
     100 different pairs it accepts none of them. A threshold lies half-way to the next lower score.
     """
+    from sklearn.metrics import roc_curve
+
     false, true, cuts = roc_curve(same, np.asarray(scores, "float64"), drop_intermediate=False)
     between = np.append((cuts[:-1] + cuts[1:]) / 2, cuts[-1])
     between[0] = cuts[1] + 1e-6  # accepts nothing
@@ -160,6 +164,8 @@ def auc_interval(
         scores, same: (M,) of pairs.
         left, right: (M,) class of either image.
     """
+    from sklearn.metrics import roc_auc_score
+
     rng, areas = np.random.default_rng(seed), []
     classes = np.unique(np.concatenate([left, right]))
     if len(classes) < FEWEST:
@@ -191,6 +197,8 @@ def equal_error(false: np.ndarray, true: np.ndarray) -> float:
 
 def cross_fitted_accuracy(scores: np.ndarray, same: np.ndarray, folds: int = 10) -> float:
     """Share of pairs right, each at the threshold that was best on the other folds."""
+    from sklearn.model_selection import StratifiedKFold
+
     folds = min(folds, int(same.sum()), int((~same).sum()))
     if folds < 2:
         return float(np.mean((scores >= thresholds(scores, same)["best_accuracy"]) == same))

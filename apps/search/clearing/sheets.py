@@ -9,6 +9,7 @@ from tasks.similarity.model import show
 from utils.data.images import read_whole
 from utils.run import figures
 from utils.saying import counted
+from utils.sheets.fonts import short
 
 
 def draw_changed(root: str, pairs: list[proven.Pair], path: str, most: int = 20) -> None:
@@ -16,7 +17,7 @@ def draw_changed(root: str, pairs: list[proven.Pair], path: str, most: int = 20)
     pictures, titles = [], []
     for pair in pairs[:most]:
         pictures += framed([show(os.path.join(root, name)) for name in (pair.a, pair.b)], pair.proof)
-        titles += [f"\n{figures.short(pair.a)}", f"{figures.short(pair.b)}\n{pair.proof.differing:.1%} differs"]
+        titles += [f"\n{short(pair.a)}", f"{short(pair.b)}\n{pair.proof.differing:.1%} differs"]
     heading = (counted(len(pairs), "pair") + " of copies with changes: in red what differs, in blue what the other "
                                              "one shows")
     heading += f"; the first {most} are shown" if len(pairs) > most else ""
@@ -35,7 +36,7 @@ def draw_between(roots: tuple[str, str], rows: list[dict[str, Any]], heading: st
     for row in rows[:most]:
         pictures += [read_whole(os.path.join(root, row[name])) for root, name in zip(roots, ("file", "found"))]
         how = "identical file" if row["identical"] else row.get("verdict", "alike")
-        titles += [f"\n{figures.short(row['file'])}", f"{row['similarity']:.3f} {how}\n{figures.short(row['found'])}"]
+        titles += [f"\n{short(row['file'])}", f"{row['similarity']:.3f} {how}\n{short(row['found'])}"]
     heading += f"; the first {most} are shown" if len(rows) > most else ""
     figures.contact_sheet(pictures, titles, path, columns=4, heading=heading)
 
@@ -64,7 +65,7 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
             figures.show(axis, read_whole(os.path.join(root, member.file)))
             stays = member.file == group.keep or not member.goes
             remark = "keep" if stays else "identical file" if member.twin else "centre" if member is first else ""
-            axis.set_title(f"{member.similarity:.3f} {remark}\n{figures.short(member.file)}", fontsize=7)
+            axis.set_title(f"{member.similarity:.3f} {remark}\n{short(member.file)}", fontsize=7)
         if group.keep:
             figures.mark(line[0])
         line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8,

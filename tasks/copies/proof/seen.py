@@ -9,7 +9,6 @@ from functools import cached_property
 import numpy as np
 from PIL import Image
 from scipy.ndimage import binary_dilation, binary_erosion, label, uniform_filter
-from scipy.spatial import ConvexHull
 
 from utils.keypoints import sift
 from utils.keypoints.cut import cut
@@ -128,6 +127,8 @@ def opened(part: np.ndarray) -> np.ndarray:
 
 def is_convex(part: np.ndarray) -> bool:
     """Whether a part (H, W) bool fills its convex hull."""
+    from scipy.spatial import ConvexHull  # half a second, and seldom needed
+
     rows = np.flatnonzero(part.any(1))
     ends = [(y, x) for y in rows for x in np.flatnonzero(part[y])[[0, -1]]]
     if len(np.unique([y for y, _ in ends])) < 3 or len(np.unique([x for _, x in ends])) < 3:

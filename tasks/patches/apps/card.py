@@ -10,7 +10,7 @@ def card(model: keras.Model, part: keras.Model, path: str) -> dict:
     height, width = part.inputs[0].shape[1:3]
     return {"output": {"unit_length": True, "meaning": "descriptor of the patch; patches of one place have a small "
                                                        "Euclidean distance"},
-            "turned": True,
+            "turned": True, "more": {"use": {"length": model.output_shape[-1]}},
             "steps": [f"cut a square of {height} x {width} pixels around the key point, whose side is "
                       f"{MAGNIFICATION:g} sigmas of the key point (a sigma is half its size), turned so that the key "
                       "point's direction is to the right, without aliasing (utils/keypoints/cut.py)"]}

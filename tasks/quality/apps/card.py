@@ -12,7 +12,8 @@ def card(model: keras.Model, part: keras.Model, path: str) -> dict:
     return {"output": {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high,
                        "meaning": "how good the photo looks; low and high are the range that the scores were fitted "
                                   "to, and others may lie outside"},
-            "steps": [how_large(rankiqa.side(model), any_size=part.inputs[0].shape[1] is None)]}
+            "steps": [how_large(rankiqa.side(model), any_size=part.inputs[0].shape[1] is None)],
+            "more": {"use": {name: getattr(scorer, name) for name in ("side", "higher_is_better", "low", "high")}}}
 
 
 def how_large(side: int, any_size: bool) -> str:

@@ -13,8 +13,14 @@ def card(model: keras.Model, part: keras.Model, path: str) -> dict:
     """What the JSON beside a part holds of its own; see `apps.exporting.card`."""
     folder = os.path.dirname(path)
     same_from, rule = decision_threshold(folder, None, None)
-    return {"output": of_pair() if len(part.inputs) > 1 else of_tower(model),
-            "more": {"same_from": same_from, "same_from_rule": rule, "thresholds": runs.read_thresholds(folder)}}
+    more = {"same_from": same_from, "same_from_rule": rule, "thresholds": runs.read_thresholds(folder)}
+    if len(part.inputs) > 1:
+        return {"output": of_pair(), "more": more}
+    output, compare = of_tower(model), siamese.comparer(model)
+    if compare.by_distance:
+        more["use"] = {name: output["similarity"][name] for name in ("boundary", "scale")}
+        more["use"]["keeps_locations"] = compare.keeps_locations
+    return {"output": output, "more": more}
 
 
 def of_pair() -> dict:

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from apps.search import answer, flags as search_flags, matrix, pairs
-from apps.search.clearing import sheets
 from nets.models import siamese
 from tasks import about
 from tasks.choosing import ready_model
@@ -187,12 +186,11 @@ def test_what_of_one_folder_is_in_another_is_drawn(asked, folder, tmp_path, monk
     assert not (tmp_path / "between.png").exists()
     shutil.copy(folder / "3.png", tmp_path / "test" / "leak.png")
     drawn = []
-    monkeypatch.setattr(sheets.figures, "save_beside_answer", lambda page, path: drawn.append((page, path)))
+    monkeypatch.setattr(figures, "contact_sheet", lambda *args, **given: drawn.append((args, given)))
     asked(between=["test", str(folder)], threshold=1.0, figure=True)
-    (page, path), = drawn
-    assert path == "between.png" and "1 of 2 pictures in test are in" in " ".join(page.get_suptitle().split())
-    assert [axis.get_title() for axis in page.axes] == ["\ntest/leak.png".replace("test/", ""),
-                                                        "1.000 identical file\n3.png"]
+    (((pictures, titles, path), given),) = drawn
+    assert path == "between.png" and given["heading"].startswith("1 of 2 pictures in test are in")
+    assert [title.strip() for title in titles] == ["leak.png", "1.000 identical file\n3.png"] and len(pictures) == 2
 
 
 def test_a_query_is_no_answer_to_itself_and_what_is_alike_has_a_frame(asked, folder, monkeypatch, tmp_path):

@@ -144,8 +144,10 @@ def ask(files, monkeypatch, capsys) -> dict:
     """What `predict.py --json` answers."""
     from absl import flags
 
-    from utils.run import startup  # noqa: F401
+    from utils.run import startup
 
+    if "backend" not in flags.FLAGS:
+        startup.define_flags()
     monkeypatch.setattr(sys, "argv", ["predict.py", "--json", "--model=photos", *files])
     flags.FLAGS.unparse_flags()
     left = flags.FLAGS(sys.argv)

@@ -3,7 +3,6 @@
 import logging
 import warnings
 
-import matplotlib
 import numpy as np
 import pytest
 from fontTools.fontBuilder import FontBuilder
@@ -11,6 +10,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
 
 from utils.run import figures
+from utils.sheets import fonts
 
 NAMES = ["中文/图片.jpg", "caf\udce9.png", "\x1b[31mred.png", "$x$.png", "$\\frac{a$.png", "صورة.png",
          "two\nlines\x00.png",
@@ -64,8 +64,8 @@ def test_names_that_no_font_can_draw_are_escaped(tmp_path, rng, caplog):
         figures.batch(str(tmp_path), np.stack([images[0]] * 4), np.arange(4), dict(enumerate(NAMES[:4])))
         figures.compared(images[0], images[1], "same", str(tmp_path / "p.png"), False, NAMES[:2])
     assert (tmp_path / "sheet.png").is_file() and not caplog.records
-    assert figures.drawable("caf\udce9 \x1b[31m \u202e $x$") == "caf\\udce9 \\x1b[31m \\u202e $x$"
-    assert figures.short("pictures/2024/two\nlines\udce9.png") == "…24/two\\nlines\\udce9.png"
+    assert fonts.drawable("caf\udce9 \x1b[31m \u202e $x$") == "caf\\udce9 \\x1b[31m \\u202e $x$"
+    assert fonts.short("pictures/2024/two\nlines\udce9.png") == "…24/two\\nlines\\udce9.png"
 
 
 def test_numbers_at_the_axes_stay_formulas(saved):
@@ -96,7 +96,7 @@ def test_a_font_that_has_the_letter_is_taken(tmp_path, saved):
     font.setupPost()
     font.save(tmp_path / "one.ttf")
     before = list(font_manager.fontManager.ttflist)
-    caches = figures.font_with, figures.fonts
+    caches = fonts.font_with, fonts.fonts
     try:
         font_manager.fontManager.addfont(tmp_path / "one.ttf")
         for cache in caches:
@@ -109,19 +109,6 @@ def test_a_font_that_has_the_letter_is_taken(tmp_path, saved):
         font_manager.fontManager.ttflist[:] = before
         for cache in caches:
             cache.cache_clear()
-
-
-def test_pictures_keep_their_shape_and_marks(saved, rng):
-    wide, high = (rng.integers(0, 255, shape) for shape in ((20, 60, 3), (60, 20, 3)))
-    figures.contact_sheet([wide, high, wide], ["best", "", "worst"], "", marked=[0], warned=[2])
-    figures.compared(wide, high, "same", "", False, ["a.png", "b.png"])
-    for axis, image in zip([*saved[0].axes[:2], *saved[1].axes], (wide, high, wide, high)):
-        box = axis.get_window_extent()
-        assert box.width / box.height == pytest.approx(image.shape[1] / image.shape[0], rel=0.02)
-    colours = [[matplotlib.colors.same_color(patch.get_edgecolor(), "tab:red") for patch in axis.patches]
-               for axis in saved[0].axes]
-    assert colours == [[False], [], [True]]
-    assert [axis.get_title() for axis in saved[1].axes] == ["a.png", "b.png"]
 
 
 def test_a_batch_has_the_names_of_its_rows(saved, rng):
