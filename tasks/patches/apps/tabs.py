@@ -3,7 +3,6 @@
 from typing import Any
 
 from tasks.page import Asked, Models, as_drawing, as_image, sheet
-from tasks.patches import figures
 
 
 def places(models: Models, asked: Asked) -> dict[str, Any]:
@@ -21,6 +20,8 @@ def places(models: Models, asked: Asked) -> dict[str, Any]:
 def matches(files: list[str], scene) -> tuple[str, str]:
     """Two photos side by side with lines between their matches, and the second laid onto the first, or "" where they do
     not show one place."""
+    from tasks.patches import figures  # and with it matplotlib
+
     (left, pixel_a), (right, pixel_b) = map(figures.thumbnail, files)
     page, (axis,) = sheet((max(len(left), len(right)), left.shape[1] + right.shape[1]))
     ends = [(points + 0.5) / pixel - 0.5 for points, pixel in ((scene.a, pixel_a), (scene.b, pixel_b))]
