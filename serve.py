@@ -9,6 +9,7 @@ It needs two more packages: pip install flask waitress
 """
 
 import os
+from functools import partial
 
 from absl import flags
 
@@ -24,6 +25,8 @@ with group("The page"):
                         "Address to listen on. 127.0.0.1: only this machine; 0.0.0.0: everybody who reaches it")
     flags.DEFINE_integer("port", 7860, "Port to listen on. 0: any free one", 0, 65535)
     flags.DEFINE_enum("language", "auto", ["auto", "en", "zh"], "Language of the page. auto: that of the browser")
+    flags.DEFINE_enum("runtime", "auto", ["auto", "onnx", "keras"],
+                      "What runs the models, as --runtime of predict.py")
     flags.DEFINE_boolean("browser", True, "Open the page in the browser of this machine")
 
 
@@ -41,7 +44,8 @@ def main(argv: list[str]) -> None:
     print(f"the page is at {url} ; visitors may search {shown(root)}; press Ctrl-C to end", flush=True)
     if FLAGS.browser:
         server.show(url)
-    server.serve(site.make_site(models.Models(compare.load), root, FLAGS.language, local), waiting)
+    opened = models.Models(partial(compare.load, runtime=FLAGS.runtime))
+    server.serve(site.make_site(opened, root, FLAGS.language, local), waiting)
     print("\nthe page is closed")
 
 

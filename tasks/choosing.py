@@ -16,9 +16,7 @@ from utils.data.files import reading
 from utils.run import folder as runs
 
 EXPORTED = "export_onnx"  # the folder that export.py writes into, beside the .keras file
-RUNTIMES = {"auto": "ONNX Runtime where the network was exported for it, otherwise Keras",
-            "onnx": "ONNX Runtime, which starts in a tenth of the time, or an error",
-            "keras": "Keras, on --backend"}
+RUNTIMES = ("auto", "onnx", "keras")
 PACKAGE = "onnxruntime"
 chosen = {"runtime": "auto"}
 
@@ -114,7 +112,9 @@ class Opened(NamedTuple):
 
 
 def set_runtime(name: str) -> None:
-    """What runs the models that are opened from now on: one of `RUNTIMES`."""
+    """What runs the models that are opened from now on: one of `RUNTIMES`; ValueError for others."""
+    if name not in RUNTIMES:
+        raise ValueError(f"runtime {name}: expected {', '.join(RUNTIMES)}")
     chosen["runtime"] = name
 
 

@@ -112,6 +112,6 @@ class Similarity:
 
     def transformer(self):
         """The embedding as a transformer of scikit-learn, `compare.Embedder`."""
-        import compare
+        from apps.embedder import Embedder
 
-        return compare.Embedder(self.path).fit()
+        return Embedder(self.path).fit()

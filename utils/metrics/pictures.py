@@ -2,7 +2,6 @@
 made."""
 
 import numpy as np
-from keras import ops
 
 LUMA, BLACK = np.array([65.481, 128.553, 24.966]) / 255, 16.0  # of ITU-R BT.601, which MATLAB's rgb2ycbcr computes
 WINDOW = 11  # pixels a side of the windows of SSIM
@@ -20,11 +19,15 @@ def luma(photo: np.ndarray) -> np.ndarray:
 
 def psnr(one: np.ndarray, other: np.ndarray) -> float:
     """PSNR in dB of two pictures, or lumas, of one shape in 0..255; infinite for equal ones."""
+    from keras import ops  # not for the others, which a page needs at its start
+
     return float(ops.psnr(one.astype("float32"), other.astype("float32"), 255.0))
 
 
 def ssim(one: np.ndarray, other: np.ndarray) -> float:
     """SSIM of two lumas (H, W) in 0..255 at full size, windows of 11 x 11; NaN for smaller ones."""
+    from keras import ops
+
     if min(one.shape) < WINDOW:
         return np.nan
     pair = [each[None, ..., None].astype("float32") for each in (one, other)]

@@ -4,7 +4,6 @@ from typing import Any
 
 from tasks.detection import figures
 from tasks.detection.like import examples_of
-from tasks.detection.model import LIKE
 from tasks.page import Asked, Models, as_image
 from utils.data.images import read_photo
 
@@ -14,6 +13,8 @@ LISTED = 200  # objects in the table
 
 def objects(models: Models, asked: Asked) -> dict[str, Any]:
     """A photo with boxes around what was found, or around what looks like an example, and their table."""
+    from tasks.detection.model import LIKE  # and with it Keras, which the other tabs may not need
+
     file, example = asked.picture("photo"), next(iter(asked.files.get("example", [])), "")
     with models.answering() as said:
         used = models.of_tab("objects", asked.model)

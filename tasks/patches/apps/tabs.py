@@ -3,7 +3,6 @@
 from typing import Any
 
 from tasks.page import Asked, Models, as_drawing, as_image, sheet
-from tasks.patches import figures
 
 
 def places(models: Models, asked: Asked) -> dict[str, Any]:
@@ -22,6 +21,8 @@ def places(models: Models, asked: Asked) -> dict[str, Any]:
 def matches(files: list[str], scene) -> tuple[str, str, str]:
     """Two photos side by side with lines between their matches; the first, and the second laid onto it, of one size, or
     "" where they do not show one place."""
+    from tasks.patches import figures  # and with it matplotlib
+
     (left, pixel_a), (right, pixel_b) = map(figures.thumbnail, files)
     page, (axis,) = sheet((max(len(left), len(right)), left.shape[1] + right.shape[1]))
     ends = [(points + 0.5) / pixel - 0.5 for points, pixel in ((scene.a, pixel_a), (scene.b, pixel_b))]

@@ -7,12 +7,13 @@ from PIL import Image
 
 from tasks.page import Asked, Models, as_image, picture
 from tasks.perceptual.figures import heat, small
-from tasks.perceptual.model import READY
 from utils.data.images import read_photo
 
 
 def near(models: Models, asked: Asked) -> dict[str, Any]:
     """How near a picture is to its original, to the eye, and where they differ."""
+    from tasks.perceptual.model import READY  # and with it Keras, which the other tabs may not need
+
     first, second = asked.picture("original"), asked.picture("changed")
     with models.answering() as said:
         used = models.of_tab("near", asked.model or READY)

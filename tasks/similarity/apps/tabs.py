@@ -9,7 +9,7 @@ from urllib.parse import quote
 from tasks import about
 from tasks.copies.proof.verdict import COPY
 from tasks.page import Asked, Models, as_drawing, as_image, picture, sheet
-from tasks.similarity import figures, why as explaining
+from tasks.similarity import why as explaining
 from tasks.similarity.answer import framed
 from tasks.similarity.model import SHOWN, show, some_files, some_of, thumbnails
 from utils.data.images import read_whole
@@ -118,6 +118,8 @@ def reasons(model, files: list[str]) -> dict[str, Any]:
     Args:
         model: a `compare.Similarity`.
     """
+    from tasks.similarity import figures  # and with it matplotlib
+
     pictures = [read_whole(file, SHOWN) for file in files]
     explained = explaining.explain(model.loaded.compare, model.shape, *pictures)
     page, axes = sheet((max(map(len, pictures)), sum(one.shape[1] for one in pictures)), columns=2)
