@@ -27,6 +27,7 @@ from typing import Any
 
 import tasks
 from tasks import choosing
+from utils.run import startup
 
 
 def load(name: str | os.PathLike = "", threshold: float | None = None, threshold_at: str | None = None,
@@ -53,7 +54,8 @@ def load(name: str | os.PathLike = "", threshold: float | None = None, threshold
     without = [room for room, row in tasks.ROOMS.items() if name in row.without_model]
     path = name if without else choosing.find_model(name)
     room = without[0] if without else choosing.room_of_model(path)
-    return tasks.model_class(room)(path, threshold, threshold_at)
+    with startup.quietly():
+        return tasks.model_class(room)(path, threshold, threshold_at)
 
 
 def __getattr__(name: str) -> type:

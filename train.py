@@ -85,6 +85,8 @@ def main(argv: list[str]) -> None:
     """The whole run, whatever the task; then the same on other splits, where they are asked for."""
     from utils.run import devices
 
+    print(f"--task={FLAGS.task}: {tasks.TASKS[FLAGS.task].question}. {FLAGS.epochs} "
+          f"epoch{'s' * (FLAGS.epochs > 1)}, then the figures of the model")
     folder = resumed() if FLAGS.resume else None
     task = tasks.task_module(FLAGS.task)
     with devices.strategy(FLAGS.devices, FLAGS.wait_minutes):

@@ -74,6 +74,20 @@ def test_similarity_gives_the_numbers_of_the_script(files, told):
             and len(groups) == 1)
 
 
+@pytest.mark.parametrize("runtime", ["keras", "auto"])
+def test_loading_a_model_leaves_the_standard_error_to_the_program(files, runtime):
+    """TensorFlow's lines are gone, the program's own, before and after, are there."""
+    code = ("import sys, compare\nprint('before', file=sys.stderr)\n"
+            f"model = compare.load('photos', runtime={runtime!r})\n"
+            "print('similarity', model.similarity('a.jpg', 'b.jpg'), file=sys.stderr)\n1 / 0")
+    without = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+    done = subprocess.run([sys.executable, "-c", code], cwd=files, capture_output=True, text=True,
+                          env={**without, "PYTHONPATH": str(ROOT)})
+    lines = done.stderr.splitlines()
+    assert lines[0] == "before" and lines[1].startswith("similarity 0.") and lines[2].startswith("Traceback")
+    assert lines[-1] == "ZeroDivisionError: division by zero" and "0000 " not in done.stderr
+
+
 def test_quality_and_matches_give_the_numbers_of_the_scripts(files, told):
     a, b = files / "a.jpg", files / "query.jpg"
     answer, quality = told("quality", quality_room, "quality", a, b), compare.load("quality")

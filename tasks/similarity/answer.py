@@ -66,7 +66,7 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
         from tasks.similarity import figures as sheets, why  # and with it matplotlib
 
         reasons = why.explain(model.compare, model.shape, left.shown, right.shown)
-        print(why.in_words(reasons))
+        print(why.in_words(reasons, same))
     if options.figure and reasons:
         sheets.reasons(left.shown, right.shown, reasons, text, "why.png", not options.json, names)
     elif options.figure:

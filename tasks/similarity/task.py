@@ -114,7 +114,6 @@ def build_model(options, start=None):
     if options.freeze and getattr(head, "compares_locations", False):
         raise ValueError("--freeze keeps one vector of each picture, and this head compares places of its maps: pass "
                          "--head=distance, or --nofreeze")
-    print(f"head {options.head if start is None else type(head).__name__}: {head.count_params():,} parameters")
     return frozen.freeze(model) if options.freeze else model
 
 

@@ -228,15 +228,26 @@ def hidden(picture: np.ndarray, windows: np.ndarray) -> np.ndarray:
     return covered
 
 
-def in_words(why: Why, clear: float = 0.1) -> str:
-    """The explanation in a line; a window counts where it says at least a share `clear` of what the loudest says."""
+def in_words(why: Why, same: bool | None = None, clear: float = 0.1) -> str:
+    """The explanation in a line.
+
+    Args:
+        same: the verdict, which the places may contradict; None: there is none.
+        clear: a window counts where it says at least this share of what the loudest says.
+    """
     maps = [heat(why.windows, said, (64, 64)) for said in (why.left, why.right)]
     least = clear * max(np.abs(each).max() for each in maps)
     if not least:
         return "why: no place of either picture says anything"
-    red, blue = ([f"{np.mean(sign * each >= least):.0%}" for each in maps] for sign in (1, -1))
-    return (f"why: {len(strongest(why))} pairs of places correspond; for \"the same\" speak {red[0]} of the first "
+    shares = np.array([[np.mean(sign * each >= least) for each in maps] for sign in (1, -1)])  # for, against
+    red, blue = ([f"{share:.0%}" for share in row] for row in shares)
+    text = (f"why: {len(strongest(why))} pairs of places correspond; for \"the same\" speak {red[0]} of the first "
             f"picture and {red[1]} of the second, against it {blue[0]} and {blue[1]}")
+    speak_for, against = shares.sum(axis=1)
+    if same is None or speak_for == against or same == (speak_for > against):
+        return text
+    most = '"the same"' if speak_for > against else '"different"'
+    return f"{text}. The places contradict the verdict: more of them speak for {most}. Look at both pictures yourself"
 
 
 def as_numbers(why: Why, sizes: list[tuple[int, int]], most: int = 10) -> dict:

@@ -1,12 +1,13 @@
 """How every script starts: flags first, the framework afterwards and quietly, errors in one line."""
 
+import contextlib
 import errno
 import logging
 import os
 import re
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from absl import app, flags
 
@@ -193,3 +194,28 @@ def hush() -> None:
     own = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     sys.stderr = Plain(own)
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """What compiled libraries write to file descriptor 2 while TensorFlow is imported goes nowhere; afterwards the
+    descriptor is as it was. For programs of one's own, whose standard error is theirs."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if "tensorflow" in sys.modules or sys.stderr is None:
+        yield
+        return
+    sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # it is closed, so nobody would see anything
+        yield
+        return
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)

@@ -181,3 +181,15 @@ def test_the_figure_is_drawn_for_pictures_of_any_shape(said, tmp_path):
     figures.reasons(scenery(30, 90), scenery(80, 40)[..., :1], result, "different", str(tmp_path / "why.png"), False,
                     ["a", "b"])
     assert (tmp_path / "why.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize("same, left, right, says", [
+    (True, [1, -1, -1], [0, 0, -1], '"different"'), (False, [1, 1, 0], [0, 0, -1], '"the same"'),
+    (True, [1, 1, 0], [0, 0, -1], ""), (False, [1, -1, -1], [0, 0, -1], ""), (None, [1, 1, 0], [0, 0, -1], ""),
+    (True, [1, 0, 0], [-1, 0, 0], ""),
+])
+def test_places_that_contradict_the_verdict_are_said(same, left, right, says):
+    windows = np.array([[0, 0, 1, 0.3], [0, 0.35, 1, 0.3], [0, 0.7, 1, 0.3]])
+    said = why.in_words(why.Why("windows", windows, np.array(left, float), np.array(right, float),
+                                np.zeros((0, 2), int), np.zeros(0)), same)
+    assert ("contradict the verdict" in said) == bool(says) and (not says or f"speak for {says}" in said)
