@@ -33,7 +33,7 @@ TEXTS = {  # by name: English, Chinese
 
     "same.ask": ("Compare", "比较"),
     "search.ask": ("Search", "搜索"),
-    "duplicates.ask": ("Find duplicates", "查找重复"),
+    "duplicates.ask": ("Find duplicates", "查找重复图片"),
     "why.ask": ("Show why", "显示原因"),
 
     "is_same": ("The same", "相同"),
@@ -62,9 +62,9 @@ TEXTS = {  # by name: English, Chinese
     "asked_for": ("Searched for", "搜索的图片"),
     "same_mark": ("same", "相同"),
 
-    "groups": ("{groups} groups among {count} pictures", "{count} 张图片中有 {groups} 组重复"),
-    "group_one": ("1 group among {count} pictures", "{count} 张图片中有 1 组重复"),
-    "groups.none": ("No duplicates among {count} pictures", "{count} 张图片中没有重复"),
+    "groups": ("{groups} groups among {count} pictures", "{count} 张图片中有 {groups} 组重复图片"),
+    "group_one": ("1 group among {count} pictures", "{count} 张图片中有 1 组重复图片"),
+    "groups.none": ("No duplicates among {count} pictures", "{count} 张图片中没有重复图片"),
     "group": ("Group {number}", "第 {number} 组"),
     "groups.help": ("Tick the pictures to keep. The lists below follow.", "勾选要保留的图片，下面的清单会随之更新。"),
     "groups.some": ("The page shows {shown} of {all} groups. The table holds all of them.", "页面只显示 {all} 组中的 "
