@@ -76,14 +76,17 @@ def search(letters: str, made: str) -> Image.Image:
 
 def scale(worse: str) -> Image.Image:
     """A photo with more and more blur, and its quality."""
-    row = question("Which one\nlooks better?", "predict.py --quality FOLDER", 230)
+    ends = json.loads((ROOT / "model_data" / "rank_live" / "order.json").read_text())["four_fifths"]
+    good, bad = (f"{low:.0f} to {high:.0f}" for low, high in (ends["undistorted"], ends["most_distorted"]))
+    row = question("Which one\nlooks better?", f"predict.py --quality FOLDER\n\nundistorted: {good}\n"
+                                              f"most distorted: {bad}", 230)
     files = [f"{worse}/{name}" for name in ("pristine.png", *(f"gaussian_blur_{level}.png" for level in (1, 2, 3)))]
     scores = {os.path.basename(row["file"]): row["score"] for row in ask("--quality", *files)["results"]}
     for level, file in enumerate(files):
         left = TEXT + EDGE + level * 256
         show(row, file, left, (246, 190))
         name = "as it was" if not level else f"blur, level {level}"
-        write(row, f"{name}: {scores[os.path.basename(file)]:.0f}", (left + 123, 200), INK)
+        write(row, f"{name}: {scores[os.path.basename(file)]:.1f}", (left + 123, 200), INK)
     return row
 
 

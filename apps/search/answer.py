@@ -9,7 +9,7 @@ from apps.search.clearing.folders import open_folder, views_of
 from apps.search.flags import asked
 from apps.search.indexes.index import kind_of, make_index
 from tasks import about
-from tasks.copies.proof.verdict import DIFFERENT
+from tasks.copies.proof.verdict import CHANGED, DIFFERENT
 from tasks.similarity.model import (
     embed,
     for_pairs,
@@ -144,8 +144,12 @@ def look_between(options) -> None:
     same = sum(row["identical"] for row in rows)
     heading = f"{len(rows)} of {counted(len(a.paths), 'picture')} in {shown(a.root)} are in {shown(b.root)} too: "
     heading += f"{counted(same, 'identical file')}, "
-    heading += (f"{len(rows) - same} that are copies, some of them with changes" if proving
-                else f"{len(rows) - same} from similarity {exactly(model.threshold)} on")
+    if proving:
+        changed = sum(row["verdict"] == CHANGED for row in rows)
+        heading += (f"{counted(len(rows) - same - changed, 'copy', 'copies')}, "
+                    f"{counted(changed, 'copy', 'copies')} with changes")
+    else:
+        heading += f"{len(rows) - same} from similarity {exactly(model.threshold)} on"
     print(heading)
     if options.figure and rows:
         from apps.search.clearing import sheets

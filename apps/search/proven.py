@@ -95,12 +95,12 @@ class Looking:
                               self.judge)
 
     def goes(self, a: int, keep: int) -> bool:
-        """Whether a can go where `keep` stays."""
+        """Whether a can go where `keep` stays: not where its file holds further pages, which nobody looked at."""
         proof = self.proof(keep, a)
         if a in self.fixed or not proof.holds[0] or proof.other_colour:
             return False
         files, seen = (self.files[keep], self.files[a]), (self.seen(keep), self.seen(a))
-        if not proof.identical and keeping.another_shot(files):
+        if keeping.holds_more(files[1]) or not proof.identical and keeping.another_shot(files):
             return False
         return proof.identical or keeping.more_detail(files, seen, proof.matrix) > -SHARPER
 
@@ -303,7 +303,7 @@ def in_words(number: int, group: Group, fixed: Container[str] = ()) -> list[str]
             remark = ("of the reference: it stays" if member.file in fixed
                       else f"identical file of {shown(member.twin)}" if member.twin else "copy" if member.goes
                       else "copy in another colour: keep it too" if member.other_colour
-                      else "copy that shows more, or a photo of its own: keep it too")
+                      else "copy that shows or holds more, or a photo of its own: keep it too")
             lines.append(f"  {member.agree:.3f} {shown(member.file)}  ({remark})")
     return lines
 

@@ -69,6 +69,18 @@ def another_shot(files: tuple[str, str]) -> bool:
     return any(tag in second and value != second[tag] for tag, value in first.items())
 
 
+def holds_more(file: str) -> bool:
+    """Whether a file holds more than the one picture that was looked at: further pages or frames, or layers. A
+    photo's own previews (MPO) are no more."""
+    try:
+        with Image.open(file, formats=FORMATS) as picture:
+            return picture.format == "PSD" or picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1
+    except OSError:  # not a file, or gone: nothing is said of it
+        return False
+    except Exception:  # a damaged further page, for which Pillow raises a dozen kinds
+        return True
+
+
 def shot(file: str) -> dict[int, str]:
     """What the EXIF data of a file say of `SHOT`; nothing where there are none."""
     try:

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import ExifTags, Image, ImageEnhance
+from PIL import ExifTags, Image, ImageDraw, ImageEnhance
 from sklearn.datasets import load_sample_images
 
 from apps.search import answer, flags as search_flags
@@ -114,6 +114,19 @@ def test_what_the_program_says_must_stay_is_never_listed(photos, asked, tmp_path
     assert (tmp_path / "list").read_bytes() == b"" and not (tmp_path / "gone").exists()
 
 
+def test_a_file_with_further_frames_never_goes_for_its_first_one(photos, asked, tmp_path):
+    """But for a file of the same contents it does."""
+    save(photos[0], tmp_path / "a" / "china.png")
+    small, other = (photo.resize((150, 100)) for photo in photos)
+    save(small, tmp_path / "a" / "frames.png", save_all=True, append_images=[other])
+    save(small, tmp_path / "a" / "frame.png")
+    result, text = asked("a")
+    assert len(result["groups"][0]) == 3 and result["can_go"] == ["a/frame.png"]
+    assert "frames.png  (copy that shows or holds more, or a photo of its own: keep it too)" in text
+    (tmp_path / "a" / "same.png").write_bytes((tmp_path / "a" / "frames.png").read_bytes())
+    assert len(asked("a")[0]["can_go"]) == 2
+
+
 def test_without_a_proof_only_identical_files_go(photos, asked, tmp_path):
     save(photos[0], tmp_path / "a" / "china.jpg", quality=95)
     save(photos[0], tmp_path / "a" / "jpeg.jpg", quality=50)
@@ -181,3 +194,16 @@ def test_the_list_can_be_piped(photos, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout == os.fsencode(tmp_path.resolve() / "my photos" / odd) + b"\0"
     assert b"what can go: 1 file" in done.stderr
+
+
+def test_between_counts_copies_with_changes_by_themselves(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for number, photo in enumerate(photos):
+        save(photo, tmp_path / "old" / f"{number}.png")
+    save(photos[0].resize((200, 133)), tmp_path / "new" / "small.png")
+    written = photos[1].copy()
+    ImageDraw.Draw(written).rectangle((40, 60, 160, 110), fill="white")
+    save(written, tmp_path / "new" / "written.png")
+    answer.answer(questions(between=["new", "old"], model="photos", cropped=False), [])
+    text = capsys.readouterr().out
+    assert "2 of 2 pictures in new are in old too: 0 identical files, 1 copy, 1 copy with changes" in text
