@@ -2,8 +2,8 @@
 
     python benchmark.py                       the quick parts, compact tower: half a minute on two cores
     python benchmark.py --parts=all           all parts, training among them: ten minutes or more
-    python benchmark.py --parts=search,latency --json
-    python benchmark.py --backbone=vgg16 --parts=step --batch_size=32
+    python benchmark.py --parts=start,copies  whole programs: an answer from its start; duplicates beside a hash
+    python benchmark.py --backbone=vgg16 --parts=step --batch_size=32 --json
     python benchmark.py --parts=faiss --embeddings=1000000 --vectors=FOLDER/.embeddings-....npz
     KERAS_BACKEND=jax python benchmark.py
 """
@@ -19,7 +19,8 @@ from utils.flags import group
 from utils.run import startup
 
 FLAGS = flags.FLAGS
-PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale", "export"]
+PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale", "export", "start",
+         "copies"]
 ASKED, QUICK = ["faiss"], ["input", "pairs", "index", "latency"]  # faiss needs a package, so that all is without it
 with group("What to measure"):
     flags.DEFINE_list("parts", QUICK, f"Which parts, of {', '.join(PARTS)}; or all of these; or {', '.join(ASKED)}")
@@ -40,13 +41,18 @@ def main(argv: list[str]) -> None:
 
     import keras
 
+    from apps import started
+    from apps.search.indexes.index import beside_exact
     from nets import towers
     from nets.heads import make_head
     from nets.models import siamese
     from utils.run.folder import as_json
 
     measures = {"step": step, "rank": rank, "input": input_pipeline, "pairs": pairs, "search": search, "index": index,
-                "latency": latency, "scale": scale, "export": export, "faiss": faiss}
+                "latency": latency, "scale": scale, "export": export,
+                "faiss": lambda model, folder: beside_exact(FLAGS.embeddings, FLAGS.vectors, FLAGS.repeats),
+                "start": lambda model, folder: started.start(folder, FLAGS.repeats),
+                "copies": lambda model, folder: started.copies(folder, FLAGS.repeats)}
     shape = towers.SIMILARITY[FLAGS.backbone].input_shape
     keras.utils.set_random_seed(0)
     model = siamese.siamese(towers.make_tower(FLAGS.backbone, shape, normalize=True), make_head("distance"))
@@ -290,13 +296,6 @@ def export(model, folder) -> dict[str, float]:
     result = {f"a pair in {name}, ms": 100 * min(rounds) for name, rounds in seconds.items()}
     others = {name: rounds for name, rounds in seconds.items() if name != "Keras"}
     return result | {f"Keras / {name}": ratio(seconds["Keras"], rounds) for name, rounds in others.items()}
-
-
-def faiss(model, folder) -> dict[str, float]:
-    """One query of Faiss beside the exact index, and how many of the ten nearest it finds."""
-    from apps.search.indexes.index import beside_exact
-
-    return beside_exact(FLAGS.embeddings, FLAGS.vectors, FLAGS.repeats)
 
 
 def make_batches(shape, batch_size: int = 0):

@@ -15,7 +15,7 @@ import sys
 from absl import flags
 
 import tasks
-from utils.flags import group, own_flags, refuse_unused
+from utils.flags import group, own_flags, passed, refuse_unused
 from utils.run import startup
 
 FLAGS = flags.FLAGS
@@ -78,6 +78,10 @@ def check() -> None:
 
         resuming.take_flags()
     refuse_unused(FLAGS.task)
+    if passed("dataset_path") and not os.path.exists(root := os.path.expanduser(FLAGS.dataset_path)):
+        from utils.data.files import scan  # not for --help
+
+        scan(root)  # raises, before Keras is imported, which takes seconds
     tasks.flags_of(FLAGS.task).check(FLAGS)
 
 

@@ -234,7 +234,8 @@ runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("counts", [(2, 2), (1, 1), (1, 9, 2)])
+@pytest.mark.parametrize("counts", [(1, 9, 2), pytest.param((2, 2), marks=pytest.mark.rare),
+                                    pytest.param((1, 1), marks=pytest.mark.rare)])
 def test_own_data_however_small(counts, chapters, script, tmp_path):
     root = chapters(*counts)
     (root / "chapter0" / "broken.jpg").write_bytes(b"\xff\xd8 no")
@@ -358,10 +359,11 @@ def test_a_run_whose_images_have_changed_cannot_go_on(chapters, script, tmp_path
 @pytest.mark.parametrize("damage, message", [
     (("flag", "--input_shape=64,64,3"), "cannot change with --resume"),
     (("split.json", lambda text: text[:60]), "split.json: cannot be read"),
-    (("log.csv", lambda text: text.replace("spread", "other")), "log.csv: has no column for spread"),
     (("state.weights.h5", lambda text: ""), "state.weights.h5: cannot be read"),
-    (("best.keras", lambda text: text[:500]), "best.keras: cannot be read"),
-    (("split.json", lambda text: '{"root": "x", "test": 7.5}'), "split.json: cannot be read (test is 7.5)"),
+    *(pytest.param(damage, message, marks=pytest.mark.rare) for damage, message in [
+        (("log.csv", lambda text: text.replace("spread", "other")), "log.csv: has no column for spread"),
+        (("best.keras", lambda text: text[:500]), "best.keras: cannot be read"),
+        (("split.json", lambda text: '{"root": "x", "test": 7.5}'), "split.json: cannot be read (test is 7.5)")]),
     (("flag", "--backend=jax"), "was saved on tensorflow, and this is jax"),
 ])
 def test_nothing_of_a_run_is_written_before_it_was_read_and_fits(damage, message, trained, tmp_path, script):

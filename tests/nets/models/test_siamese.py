@@ -32,7 +32,11 @@ def test_calibration_makes_a_distance_a_probability(rng):
         assert reached == pytest.approx(similarity, abs=1e-5)
 
 
-@pytest.mark.parametrize("head", HEADS)
+OFTEN = {"distance", "plain", "attention_pool"}  # heads that CI calibrates; the others differ in their logit alone
+
+
+@pytest.mark.parametrize("head", [head if head in OFTEN else pytest.param(head, marks=pytest.mark.rare)
+                                  for head in HEADS])
 def test_every_head_is_calibrated_and_keeps_its_order(head, rng):
     model = small_siamese(head)
     width = model.get_layer("tower").output_shape[1]

@@ -14,10 +14,10 @@ from nets import towers
 from nets.towers.applications import DEVIATION, MEAN, NETWORKS, converted
 from utils.run import weights
 
-QUICK = ("mobilenet_v2", "efficientnet_b0", "resnet50")
-LIGHT = ("mobilenet_v3_small", "efficientnet_v2_b0", "densenet121", "convnext_tiny", "vgg19")
-HEAVY = ("mobilenet", "mobilenet_v3_large", "resnet50_v2", "xception", "inception_v3", "densenet169",
-         "efficientnet_v2_s", "nasnet_mobile",
+QUICK = ("mobilenet_v2",)
+LIGHT = ("efficientnet_b0", "resnet50", "convnext_tiny")
+HEAVY = ("mobilenet_v3_small", "efficientnet_v2_b0", "densenet121", "vgg19", "mobilenet", "mobilenet_v3_large",
+         "resnet50_v2", "xception", "inception_v3", "densenet169", "efficientnet_v2_s", "nasnet_mobile",
          "inception_resnet_v2")  # with these, one of each kind, and no giant
 SLOW = [pytest.param(name, marks=pytest.mark.slow if name in LIGHT else pytest.mark.rare) for name in (*LIGHT, *HEAVY)]
 

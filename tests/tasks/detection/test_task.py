@@ -277,12 +277,11 @@ def test_flags_that_do_not_fit_are_refused_in_one_line(run):
 
 
 @pytest.mark.slow
-def test_own_photos_are_learnt_continued_used_and_measured(script, tmp_path):
+def test_own_photos_are_learnt_used_and_measured(script, tmp_path):
     labelled(tmp_path / "own")
     out = script("train.py", *TINY, "--dataset_path=own", "--epochs=1", "--half", "--run=own")
     assert "found YOLO's text files in own: 6 photos" in out and "windows of photos of 64 x 64" in out
-    again = script("train.py", "--resume", "--run=own", "--epochs=2")
-    assert "Epoch 2/2" in again and "Epoch 1/2" not in again and "AP50 tiny1, 2 to 8 px" in again
+    assert "AP50 tiny1, 2 to 8 px" in out
     folder = tmp_path / "logs" / "own"
     held = json.loads((folder / runs.SPLIT).read_text())
     assert not set(held["train"]) & set(held["test"]) and len(held["train"]) + len(held["test"]) <= 6

@@ -54,7 +54,7 @@ def test_rerank_without_a_head_that_compares_locations_is_refused(monkeypatch, t
         answer.search_gallery(questions(gallery=str(tmp_path), rerank=5), [str(tmp_path / "a.png")])
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_from_training_to_a_search(alphabets, script, tmp_path):
     out = script("train.py", "--head=attention_pool", f"--dataset_path={alphabets}", "--epochs=1", "--run=places",
                  *SMALL, cwd=tmp_path)

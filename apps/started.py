@@ -1,0 +1,107 @@
+"""How long an answer takes from the start of the program: whole processes, measured in turns beside a bare import of
+Keras, and beside a perceptual hash."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import NamedTuple
+
+PREDICT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "predict.py")
+HASHES = """
+import glob, sys
+import imagehash
+from PIL import Image
+hashes = [imagehash.phash(Image.open(file)) for file in sorted(glob.glob(sys.argv[1] + "/*"))]
+print(sum(one - other <= 8 for row, one in enumerate(hashes) for other in hashes[:row]))
+"""
+# a process counts the memory of the one that starts it, which must therefore be small
+WATCH = """
+import json, os, sys, time
+start = time.perf_counter()
+child = os.posix_spawn(sys.executable, [sys.executable, *sys.argv[1:]], os.environ)
+_, status, usage = os.wait4(child, 0)
+print(json.dumps([time.perf_counter() - start, usage.ru_utime + usage.ru_stime,
+                  usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)]))
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+class Spent(NamedTuple):
+    """What a process took: seconds by the clock, seconds of processors, and its peak memory in bytes."""
+
+    wall: float
+    processor: float
+    memory: float
+
+
+def spent(arguments: list[str], folder: str) -> Spent:
+    """Runs Python with these arguments in a folder; ValueError where it fails."""
+    done = subprocess.run([sys.executable, "-S", "-c", WATCH, *arguments], cwd=folder, capture_output=True, text=True)
+    if done.returncode:
+        raise ValueError(f"python {' '.join(arguments)[:100]} failed: {done.stderr[-300:]}")
+    return Spent(*json.loads(done.stdout.splitlines()[-1]))
+
+
+def in_turns(works: dict[str, list[str]], folder: str, rounds: int) -> dict[str, Spent]:
+    """The medians of each process over rounds, after one of each to warm up."""
+    found = {name: [] for name in works}
+    for number in range(rounds + 1):
+        for name, arguments in works.items():
+            one = spent(arguments, folder)
+            if number:
+                found[name].append(one)
+    return {name: Spent(*map(statistics.median, zip(*each))) for name, each in found.items()}
+
+
+def start(folder: str, rounds: int) -> dict[str, float]:
+    """`predict.py a b` of two photos, one a copy of the other, and the same by Keras, beside `import keras`."""
+    write_photos(folder, 1)
+    pair = [PREDICT, "0000.jpg", "copy.jpg", "--model=photos"]
+    works = {"import keras": ["-c", "import keras"], "predict.py": pair, "by Keras": [*pair, "--runtime=keras"],
+             "--help": [PREDICT, "--help"]}
+    seconds = in_turns(works, folder, rounds)
+    bare, quick, slow = (seconds[name] for name in ("import keras", "predict.py", "by Keras"))
+    return {"predict.py a b, s": quick.wall, "the same / import keras, wall": quick.wall / bare.wall,
+            "the same, processor": quick.processor / bare.processor, "the same, memory": quick.memory / bare.memory,
+            "by Keras / import keras, wall": slow.wall / bare.wall, "--help, s": seconds["--help"].wall}
+
+
+def copies(folder: str, rounds: int, count: int = 800) -> dict[str, float]:
+    """`--duplicates` of a folder of photos for the first time, in processor time, beside ImageHash's phash and all its
+    pairs."""
+    write_photos(os.path.join(folder, "photos"), count)
+    works = {"duplicates": [PREDICT, "--duplicates=photos", "--nofigure", "--model=photos"]}
+    if find_spec("imagehash"):
+        works["hashes"] = ["-c", HASHES, "photos"]
+    found = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, arguments in works.items():
+            for kept in [file for file in os.listdir(os.path.join(folder, "photos")) if file.startswith(".")]:
+                os.remove(os.path.join(folder, "photos", kept))  # the embeddings
+            found[name].append(spent(arguments, folder).processor)
+    middle = {name: statistics.median(each) for name, each in found.items()}
+    if "hashes" not in middle:
+        print("ImageHash is not installed, so nothing stands beside it: pip install imagehash")
+        return {"--duplicates, processor, s": middle["duplicates"]}
+    return {"--duplicates, processor, s": middle["duplicates"],
+            "the same / ImageHash's phash of the same files": middle["duplicates"] / middle["hashes"]}
+
+
+def write_photos(folder: str, count: int) -> None:
+    """Photos of 512 x 512 as JPEG, crops of scikit-learn's two; and copy.jpg, a part of the first."""
+    import numpy as np
+    from PIL import Image
+    from sklearn.datasets import load_sample_images
+
+    os.makedirs(folder, exist_ok=True)
+    rng, sources = np.random.default_rng(0), [Image.fromarray(each) for each in load_sample_images().images]
+    for number in range(count):
+        source, side = sources[number % 2], int(rng.integers(120, 400))
+        left, top = rng.integers(0, source.width - side), rng.integers(0, source.height - side)
+        photo = source.crop((left, top, left + side, top + side)).resize((512, 512), Image.Resampling.BICUBIC)
+        photo.save(os.path.join(folder, f"{number:04}.jpg"), quality=90)
+        if not number:
+            photo.crop((40, 30, 480, 500)).save(os.path.join(folder, "copy.jpg"), quality=60)
