@@ -70,6 +70,10 @@ def test_similarity_gives_the_numbers_of_the_script(files, told):
     rows = told("similarity", search_app, "photos", files / "query.jpg", gallery=str(files / "pictures"),
                 top=3)["results"]
     assert [hit._asdict() for hit in hits] == [{name: row[name] for name in ("file", "similarity")} for row in rows]
+    inside = [hit.file for hit in model.search(files / "pictures", files / "pictures" / "a.jpg", top=2)]
+    assert inside[0] == "copy.png" and "a.jpg" not in inside and len(inside) == 2  # it is no answer to itself
+    with Image.open(files / "pictures" / "a.jpg") as picture_in_memory:
+        assert model.search(files / "pictures", picture_in_memory, top=1)[0].file == "a.jpg"
     groups = [[member.file for member in group.members] for group in model.duplicates(files / "pictures").groups]
     assert (groups == told("similarity", search_app, "photos", duplicates=[str(files / "pictures")])["groups"]
             and len(groups) == 1)

@@ -208,6 +208,14 @@ def search(gallery: Gallery, comparer: Any, queries: np.ndarray, k: int, *, near
     return [[(gallery.paths[p], float(s)) for p, s in zip(*row)] for row in zip(indices, scores)]
 
 
+def others(found: list[tuple[str, float]], root: str, query: Any) -> list[tuple[str, float]]:
+    """What was found in the folder `root` without the query itself, which may be a file in there."""
+    if not isinstance(query, str | os.PathLike) or not os.path.exists(query):
+        return found
+    files = [(hit, os.path.join(root, hit[0])) for hit in found]
+    return [hit for hit, file in files if not (os.path.exists(file) and os.path.samefile(query, file))]
+
+
 def shortlist(gallery: Gallery, comparer: Any, queries: np.ndarray, count: int) -> np.ndarray:
     """The indices (Q, count) of the images that lie nearest to each query by their global embeddings, each row
     ascending."""

@@ -72,7 +72,7 @@ def search_gallery(options, files: list[str]) -> None:
     heading += f". {'Warning' if heading or proving else 'No answer'}: {model.doubt}" if model.doubt else ""
     for number, (query, nearest) in enumerate(zip(queries, opened.nearest(features, options.top + 1, rerank),
                                                   strict=True)):
-        nearest = [hit for hit in nearest if not is_file(query, os.path.join(root, hit[0]))][:options.top]
+        nearest = gallery.others(nearest, root, query)[: options.top]
         if proving:
             verdicts = proven.verdicts(query, root, nearest, model.compare, model.threshold,
                                        recoloured(options, model))
@@ -94,11 +94,6 @@ def search_gallery(options, files: list[str]) -> None:
             figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=over, marked=same)
     write_answer(options, rows,
                  {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
-
-
-def is_file(query: str, path: str) -> bool:
-    """Whether two paths name one file; a file that is gone is none."""
-    return os.path.exists(query) and os.path.exists(path) and os.path.samefile(query, path)
 
 
 def compare_pairs(options) -> None:

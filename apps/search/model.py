@@ -51,8 +51,8 @@ class Similarity:
 
     def search(self, folder: str | os.PathLike, query: Picture, top: int = 10, index: str = "exact",
                collection: str = "pictures") -> list[Hit]:
-        """The pictures of a folder that are most like the query, most like first; the folder, or the index, keeps its
-        embeddings.
+        """The pictures of a folder that are most like the query, most like first, without the query itself; the folder,
+        or the index, keeps its embeddings.
 
         Args:
             index, collection: as --index and --collection of predict.py.
@@ -61,9 +61,10 @@ class Similarity:
             ValueError: no folder, no picture in it, a query that cannot be read, or an index that cannot be used.
         """
         features = self.embed([query])
-        opened = make_index(index, os.path.expanduser(folder), self.loaded, collection)
+        root = os.path.expanduser(folder)
+        opened = make_index(index, root, self.loaded, collection)
         opened.update()
-        return [Hit(*hit) for hit in opened.nearest(features, top)[0]]
+        return [Hit(*hit) for hit in gallery.others(opened.nearest(features, top + 1)[0], root, query)[:top]]
 
     def prove(self, a: Picture, b: Picture) -> Proof:
         """Whether one picture is a copy of the other: `verdict`, `matrix`, `agree`, and the `places` that differ."""

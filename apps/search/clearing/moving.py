@@ -223,6 +223,9 @@ def copy(source: str, target: str, sha1: str) -> None:
         except OSError:  # a file system without links
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # now nobody else takes this name
             os.replace(aside, target)
+    except OSError as error:
+        error.filename, error.filename2 = target, None  # the file that a person knows
+        raise
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.remove(aside)
