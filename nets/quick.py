@@ -27,7 +27,6 @@ def network(path: str) -> Callable[[np.ndarray], np.ndarray]:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
-    options.enable_cpu_mem_arena = False  # it would keep memory for each size of photo that it has met
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda images: session.run(None, {name: np.ascontiguousarray(images, "float32")})[0]
