@@ -91,17 +91,18 @@ def copies(folder: str, rounds: int, count: int = 800) -> dict[str, float]:
 
 
 def write_photos(folder: str, count: int) -> None:
-    """Photos of 512 x 512 as JPEG, crops of scikit-learn's two; and copy.jpg, a part of the first."""
+    """Drawn photos of 512 x 512 as JPEG, none like another, with the spectrum of photos; and copy.jpg, a part of the
+    first."""
     import numpy as np
     from PIL import Image
-    from sklearn.datasets import load_sample_images
 
     os.makedirs(folder, exist_ok=True)
-    rng, sources = np.random.default_rng(0), [Image.fromarray(each) for each in load_sample_images().images]
+    rng, side = np.random.default_rng(0), 512
+    far = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None]) + 1 / side
     for number in range(count):
-        source, side = sources[number % 2], int(rng.integers(120, 400))
-        left, top = rng.integers(0, source.width - side), rng.integers(0, source.height - side)
-        photo = source.crop((left, top, left + side, top + side)).resize((512, 512), Image.Resampling.BICUBIC)
+        noise = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(3, side, side))) / far, (side, side)).transpose(1, 2, 0)
+        levels = 128 + 50 * (noise - noise.mean()) / noise.std()
+        photo = Image.fromarray(np.clip(levels, 0, 255).astype("uint8"))
         photo.save(os.path.join(folder, f"{number:04}.jpg"), quality=90)
         if not number:
             photo.crop((40, 30, 480, 500)).save(os.path.join(folder, "copy.jpg"), quality=60)
