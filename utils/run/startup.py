@@ -57,6 +57,8 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
         os.environ["KERAS_BACKEND"] = flags.FLAGS.backend
     sys.stdout, sys.stderr = (stream and Plain(stream) for stream in (sys.stdout, sys.stderr))
     try:
+        if flags.FLAGS.backend and find_spec(flags.FLAGS.backend) is None:
+            raise ModuleNotFoundError(name=flags.FLAGS.backend)
         tell_readers()
         check()
         if not flags.FLAGS.verbose:
