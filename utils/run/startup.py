@@ -8,6 +8,7 @@ import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 
 from absl import app, flags
 
