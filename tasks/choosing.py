@@ -166,7 +166,7 @@ class Exported:
         if not row.quick:
             return "such models are not run otherwise"
         if find_spec(PACKAGE) is None:
-            return f"pip install {PACKAGE} answers sooner"
+            return f"ONNX Runtime answers sooner: pip install {PACKAGE}"
         again = f"python export.py --model={folder}"
         if not self.folder:
             return f"{again} makes it answer sooner"

@@ -138,7 +138,7 @@ def test_a_run_that_was_exported_answers_by_onnx_runtime_until_its_model_is_anot
 def test_why_keras_answers_is_said(exported, by, monkeypatch, tmp_path):
     assert by("keras", exported, "similarity").runtime == "Keras"
     monkeypatch.setattr(choosing, "find_spec", lambda name: None)
-    assert by("auto", exported, "similarity").runtime == "Keras (pip install onnxruntime answers sooner)"
+    assert by("auto", exported, "similarity").runtime == "Keras (ONNX Runtime answers sooner: pip install onnxruntime)"
     monkeypatch.undo()
     shutil.rmtree(tmp_path / "run" / "export_onnx")
     export_it = f"python export.py --model={tmp_path / 'run'}"
