@@ -97,6 +97,8 @@ def loss_name(options) -> str:
 def check(options) -> None:
     """Raises ValueError where flags of training do not fit each other, or the folders are no classes."""
     check_flags(options)
+    if not passed("dataset_path"):
+        return
     from utils.data.classes import find_root, read_samples  # not for --help
 
     root, empty = find_root(os.path.expanduser(options.dataset_path), options.train_own_data)
