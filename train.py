@@ -78,15 +78,25 @@ def check() -> None:
 
         resuming.take_flags()
     refuse_unused(FLAGS.task)
-    if passed("dataset_path") and not os.path.exists(root := os.path.expanduser(FLAGS.dataset_path)):
-        from utils.data.files import scan  # not for --help
-
-        scan(root)  # raises, before Keras is imported, which takes seconds
     tasks.flags_of(FLAGS.task).check(FLAGS)
+
+
+def check_data() -> None:
+    """Refuses folders that are not there, or are no classes where these are needed, before Keras is imported."""
+    from utils.data.files import scan
+
+    root = os.path.expanduser(FLAGS.dataset_path)
+    if not os.path.exists(root):
+        scan(root)  # which raises
+    look = getattr(tasks.flags_of(FLAGS.task), "check_data", None)
+    if look:
+        look(FLAGS)
 
 
 def main(argv: list[str]) -> None:
     """The whole run, whatever the task; then the same on other splits, where they are asked for."""
+    if passed("dataset_path"):
+        check_data()
     from utils.run import devices
 
     print(f"--task={FLAGS.task}: {tasks.TASKS[FLAGS.task].question}. {FLAGS.epochs} "

@@ -4,7 +4,8 @@ has a row in TASKS.
 A room holds
 
     flags.py        the flags that only its tasks use: `for_training`, `for_answers`, `for_evaluation`;
-                    `check(options)` of train.py, `needs_model(options)` of evaluate.py
+                    `check(options)` of train.py, and `check_data(options)` where it can look at the folders before
+                    Keras is imported; `needs_model(options)` of evaluate.py
     model.py        opens a model and asks it; holds what `compare.load` returns
     answer.py       `answer(options, files)`: what predict.py does
     evaluation.py   `evaluate(options, path)`: what evaluate.py does

@@ -95,18 +95,6 @@ def loss_name(options) -> str:
 
 
 def check(options) -> None:
-    """Raises ValueError where flags of training do not fit each other, or the folders are no classes."""
-    check_flags(options)
-    if not passed("dataset_path"):
-        return
-    from utils.data.classes import find_root, read_samples  # not for --help
-
-    root, empty = find_root(os.path.expanduser(options.dataset_path), options.train_own_data)
-    if not empty:
-        read_samples(root, options.train_own_data)  # only looks at names, before Keras is imported, which takes seconds
-
-
-def check_flags(options) -> None:
     """Raises ValueError where flags of training do not fit each other."""
     check_frozen(options)
     if options.splits and options.splits > 1 and "TF_CONFIG" in os.environ:
@@ -123,6 +111,15 @@ def check_flags(options) -> None:
             raise ValueError(f"--{name} has no effect with --loss={loss}: it belongs to --loss={' or '.join(users)}. "
                              f"Leave --{name} out, or change --loss")
     check_mirrored(options)
+
+
+def check_data(options) -> None:
+    """Raises ValueError where the folders are no classes; only looks at names."""
+    from utils.data.classes import find_root, read_samples  # not for --help
+
+    root, empty = find_root(os.path.expanduser(options.dataset_path), options.train_own_data)
+    if not empty:
+        read_samples(root, options.train_own_data)
 
 
 def check_frozen(options) -> None:

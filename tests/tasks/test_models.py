@@ -12,7 +12,7 @@ import pytest
 
 from nets.heads import HEADS, make_head
 from nets.models import siamese
-from tasks import models
+from tasks import choosing, models
 from tasks.models import load_model
 from utils.run import folder as runs
 
@@ -212,5 +212,5 @@ def test_finite_weights_that_are_too_large_to_count_with_give_no_answer(tmp_path
 def test_what_a_model_gives_is_checked(number):
     values = np.array([[1.0, number]])
     with pytest.raises(ValueError, match="f.keras: the model gives NaN or infinity"):
-        models.checked(lambda: values, "f.keras")()
-    assert models.checked(lambda *, value: value, "f.keras")(value=np.ones(3)).sum() == 3
+        choosing.checked(lambda: values, "f.keras")()
+    assert choosing.checked(lambda *, value: value, "f.keras")(value=np.ones(3)).sum() == 3

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 
 from utils.metrics import retrieval
 from utils.metrics.retrieval import Index
@@ -67,7 +68,7 @@ def test_classifiers_name_classes_that_lie_apart_and_no_others(rng):
 
 def test_classifiers_are_tested_on_half_of_each_class(rng, monkeypatch):
     asked = []
-    monkeypatch.setattr(retrieval.KNeighborsClassifier, "score", lambda self, x, y: asked.append(y) or 0.0)
+    monkeypatch.setattr(KNeighborsClassifier, "score", lambda self, x, y: asked.append(y) or 0.0)
     labels = np.repeat(np.arange(4), (1, 2, 7, 10))
     retrieval.classifiers(rng.normal(size=(20, 3)), labels)
     assert np.bincount(asked[0], minlength=4).tolist() == [0, 1, 3, 5]
