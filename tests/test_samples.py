@@ -66,7 +66,7 @@ def test_every_kind_of_question_is_asked():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+@pytest.mark.parametrize("page", ["README.md", pytest.param("README.zh-CN.md", marks=pytest.mark.rare)])
 def test_the_commands_about_the_samples_answer_as_the_page_says(page, script, tmp_path):
     """In their order, in a folder that holds the samples and nothing else; numbers may differ a little."""
     shutil.copytree(FOLDER, tmp_path / "docs" / "samples", ignore=shutil.ignore_patterns(".*"))

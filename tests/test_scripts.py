@@ -175,7 +175,7 @@ def test_a_backend_that_is_not_installed_is_named(script):
                                                                                 expect=2)
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="from TensorFlow and back")
 @pytest.mark.parametrize("other", ["jax", "torch"])
 def test_models_move_between_backends(other, trained, script, alphabets, tmp_path):

@@ -34,7 +34,7 @@ def test_medians_come_from_turns(tmp_path, monkeypatch):
     assert found == {"one": (5, 10, 5), "two": (6, 12, 5)}
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_the_parts_give_ratios(tmp_path, monkeypatch):
     """Each command runs once, and the program answers."""
     ran = started.start(str(tmp_path), 1)
