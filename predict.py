@@ -70,6 +70,8 @@ def check() -> None:
     """Refuses flags that do not belong together."""
     refuse_unused(room())
     search.check(FLAGS)
+    if FLAGS.runtime == "onnx" and not tasks.ROOMS[room()].quick:
+        raise ValueError(f"--runtime=onnx: Keras alone runs the models of {room()}: leave --runtime out")
     from tasks import choosing  # not for --help
 
     choosing.set_runtime("keras" if FLAGS.backend and FLAGS.runtime == "auto" else FLAGS.runtime)

@@ -79,7 +79,7 @@ def answer(options, files: list[str]) -> None:
         print(f"warning: {doubt}")
     rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
     for row in rows:
-        meaning = scale.meaning(row["score"])
+        meaning = "" if doubt else scale.meaning(row["score"])  # what is no such photo is like none of them
         print(f"  {scale.said(row['score']):>8} {shown(row['file'])}" + (f"  ({meaning})" if meaning else ""))
     if options.figure and len(rows) > 1:
         heading = (f"{len(rows)} photos, the best first" if len(rows) <= SHOWN

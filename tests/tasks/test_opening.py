@@ -177,6 +177,11 @@ def test_a_gallery_is_embedded_once_for_both(exported, by, tmp_path, rng):
     np.testing.assert_array_equal(found[0].features, found[1].features)
 
 
+def test_a_room_that_keras_alone_runs_refuses_the_flag(script):
+    said = script("predict.py", "--task=superres", "--runtime=onnx", "photo.png", expect=2)
+    assert said.strip() == ("error: --runtime=onnx: Keras alone runs the models of superres: leave --runtime out")
+
+
 SLOW = {"keras", "tensorflow", "jax", "torch", "sklearn", "matplotlib", "h5py", "pandas"}
 LOADED = f"""
 import runpy, sys

@@ -6,9 +6,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tasks.quality import report
 from tasks.quality.answer import Scale, scale_of
+
+from helpers import scenery
 
 ENDS = {"undistorted": [82.04, 117.26], "most_distorted": [-11.0, 20.5]}
 
@@ -69,3 +72,15 @@ def test_the_middle_four_fifths_equal_a_sorted_list(rng):
     scores["blur"] = rng.permutation(scores["jpeg"])
     found = report.four_fifths(scores)
     assert found == {"undistorted": pytest.approx([0, 8]), "most_distorted": pytest.approx([-0.8, 0.8])}
+
+
+def test_a_blank_page_and_a_form_are_not_said_to_be_like_photos(script, tmp_path):
+    """The model knows photographs alone: a score of anything else is a number without a meaning."""
+    Image.new("RGB", (200, 300), "white").save(tmp_path / "blank.png")
+    form = np.full((300, 200), 255, "uint8")
+    form[20:280:26, 20:180] = 0
+    Image.fromarray(form).save(tmp_path / "form.png")
+    said = script("predict.py", "--quality", "blank.png", "form.png", "--model=quality", "--nofigure")
+    assert "warning: " in said and "blank.png" in said and "(like" not in said and "(between" not in said
+    Image.fromarray(scenery(200, 300)).save(tmp_path / "photo.png")
+    assert "photos, 92.3 to 107.8" in script("predict.py", "--quality", "photo.png", "--model=quality", "--nofigure")
