@@ -2,7 +2,7 @@
 
     python benchmark.py                       the quick parts, compact tower: half a minute on two cores
     python benchmark.py --parts=all           all parts, training among them: ten minutes or more
-    python benchmark.py --parts=start,copies  whole programs: an answer from its start; duplicates beside a hash
+    python benchmark.py --parts=start,questions,copies   whole programs from their start, beside Keras and a hash
     python benchmark.py --backbone=vgg16 --parts=step --batch_size=32 --json
     python benchmark.py --parts=faiss --embeddings=1000000 --vectors=FOLDER/.embeddings-....npz
     KERAS_BACKEND=jax python benchmark.py
@@ -20,7 +20,7 @@ from utils.run import startup
 
 FLAGS = flags.FLAGS
 PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale", "export", "start",
-         "copies"]
+         "questions", "copies"]
 ASKED, QUICK = ["faiss"], ["input", "pairs", "index", "latency"]  # faiss needs a package, so that all is without it
 with group("What to measure"):
     flags.DEFINE_list("parts", QUICK, f"Which parts, of {', '.join(PARTS)}; or all of these; or {', '.join(ASKED)}")
@@ -52,6 +52,7 @@ def main(argv: list[str]) -> None:
                 "latency": latency, "scale": scale, "export": export,
                 "faiss": lambda model, folder: beside_exact(FLAGS.embeddings, FLAGS.vectors, FLAGS.repeats),
                 "start": lambda model, folder: started.start(folder, FLAGS.repeats),
+                "questions": lambda model, folder: started.questions(folder, FLAGS.repeats),
                 "copies": lambda model, folder: started.copies(folder, FLAGS.repeats)}
     shape = towers.SIMILARITY[FLAGS.backbone].input_shape
     keras.utils.set_random_seed(0)

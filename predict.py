@@ -34,9 +34,7 @@ with group("What to ask"):
                       f"answer, otherwise {tasks.DEFAULT_ROOM}")
     flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: " + ", ".join(tasks.ready_names())
                         + ". Default: the newest run, otherwise the ready model that knows such pictures")
-    flags.DEFINE_enum("runtime", "auto", ["auto", "onnx", "keras"],
-                      "What runs the model. auto: ONNX Runtime where its network was exported for it, which starts in "
-                      "a fraction of the time; otherwise Keras, on --backend")
+    tasks.define_runtime()
 tasks.define_flags("answers")
 search.for_answers()
 with group("How to answer"):
@@ -70,11 +68,9 @@ def check() -> None:
     """Refuses flags that do not belong together."""
     refuse_unused(room())
     search.check(FLAGS)
-    if FLAGS.runtime == "onnx" and not tasks.ROOMS[room()].quick:
-        raise ValueError(f"--runtime=onnx: Keras alone runs the models of {room()}: leave --runtime out")
     from tasks import choosing  # not for --help
 
-    choosing.set_runtime("keras" if FLAGS.backend and FLAGS.runtime == "auto" else FLAGS.runtime)
+    choosing.take_runtime(FLAGS, room())
     if FLAGS.difference and (others := search.asked(FLAGS)):
         raise ValueError(f"--difference and --{others[0]} ask two questions: pass one of them")
 

@@ -13,6 +13,7 @@ from functools import partial
 
 from absl import flags
 
+import tasks
 from apps.page import server
 from utils.flags import group
 from utils.run import startup
@@ -25,8 +26,7 @@ with group("The page"):
                         "Address to listen on. 127.0.0.1: only this machine; 0.0.0.0: everybody who reaches it")
     flags.DEFINE_integer("port", 7860, "Port to listen on. 0: any free one", 0, 65535)
     flags.DEFINE_enum("language", "auto", ["auto", "en", "zh"], "Language of the page. auto: that of the browser")
-    flags.DEFINE_enum("runtime", "auto", ["auto", "onnx", "keras"],
-                      "What runs the models, as --runtime of predict.py")
+    tasks.define_runtime()
     flags.DEFINE_boolean("browser", True, "Open the page in the browser of this machine")
 
 

@@ -9,13 +9,27 @@ import sys
 from importlib.util import find_spec
 from typing import NamedTuple
 
-PREDICT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "predict.py")
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+PREDICT, SERVE = os.path.join(ROOT, "predict.py"), os.path.join(ROOT, "serve.py")
 HASHES = """
 import glob, sys
 import imagehash
 from PIL import Image
 hashes = [imagehash.phash(Image.open(file)) for file in sorted(glob.glob(sys.argv[1] + "/*"))]
 print(sum(one - other <= 8 for row, one in enumerate(hashes) for other in hashes[:row]))
+"""
+# starts the page and asks it once
+ASK = """
+import re, subprocess, sys
+import urllib3
+page = subprocess.Popen([sys.executable, *sys.argv[1:]], stdout=subprocess.PIPE, text=True)
+try:
+    address = re.search(r"http://\\S+", page.stdout.readline())[0]
+    pictures = {name: (file, open(file, "rb").read()) for name, file in (("first", "0000.jpg"), ("second", "copy.jpg"))}
+    answer = urllib3.request("POST", f"{address}same", fields=pictures)
+    assert answer.status == 200 and b"copy" in answer.data, answer.status
+finally:
+    page.kill()
 """
 # a process counts the memory of the one that starts it, which must therefore be small
 WATCH = """
@@ -69,6 +83,26 @@ def start(folder: str, rounds: int) -> dict[str, float]:
             "by Keras / import keras, wall": slow.wall / bare.wall, "--help, s": seconds["--help"].wall}
 
 
+def questions(folder: str, rounds: int, searched: int = 10_000, scored: int = 100) -> dict[str, float]:
+    """A second query among pictures that are embedded, scores of photos, and the first answer of the page, by ONNX
+    Runtime beside Keras."""
+    write_photos(folder, 1)
+    write_photos(os.path.join(folder, "many"), searched, 64)
+    write_photos(os.path.join(folder, "photos"), scored)
+    search = [PREDICT, "--gallery=many", "0000.jpg", "--model=photos", "--nofigure"]
+    spent(search, folder)  # embeds the pictures
+    asked = {f"a second query among {searched}": search,
+             f"--quality of {scored} photos": [PREDICT, "--quality", "photos", "--nofigure"],
+             "serve.py to its first answer": ["-c", ASK, SERVE, "--port=0", "--nobrowser", "--folder=photos"]}
+    ran = in_turns({f"{name}, {by}": [*arguments, f"--runtime={by}"] for name, arguments in asked.items()
+                    for by in ("onnx", "keras")}, folder, rounds)
+    figures = {}
+    for name in asked:
+        quick, slow = (ran[f"{name}, {by}"].wall for by in ("onnx", "keras"))
+        figures |= {f"{name}, s": quick, f"{name} / by Keras": quick / slow}
+    return figures
+
+
 def copies(folder: str, rounds: int, count: int = 800) -> dict[str, float]:
     """`--duplicates` of a folder of photos for the first time, in processor time, beside ImageHash's phash and all its
     pairs."""
@@ -90,14 +124,14 @@ def copies(folder: str, rounds: int, count: int = 800) -> dict[str, float]:
             "the same / ImageHash's phash of the same files": middle["duplicates"] / middle["hashes"]}
 
 
-def write_photos(folder: str, count: int) -> None:
-    """Drawn photos of 512 x 512 as JPEG, none like another, with the spectrum of photos; and copy.jpg, a part of the
-    first."""
+def write_photos(folder: str, count: int, side: int = 512) -> None:
+    """Drawn photos of so many pixels a side as JPEG, none like another, with the spectrum of photos; and copy.jpg, a
+    part of the first."""
     import numpy as np
     from PIL import Image
 
     os.makedirs(folder, exist_ok=True)
-    rng, side = np.random.default_rng(0), 512
+    rng = np.random.default_rng(0)
     far = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None]) + 1 / side
     for number in range(count):
         noise = np.fft.irfft2(np.fft.rfft2(rng.normal(size=(3, side, side))) / far, (side, side)).transpose(1, 2, 0)
@@ -105,4 +139,4 @@ def write_photos(folder: str, count: int) -> None:
         photo = Image.fromarray(np.clip(levels, 0, 255).astype("uint8"))
         photo.save(os.path.join(folder, f"{number:04}.jpg"), quality=90)
         if not number:
-            photo.crop((40, 30, 480, 500)).save(os.path.join(folder, "copy.jpg"), quality=60)
+            photo.crop((side // 13, side // 17, side * 15 // 16, side * 41 // 42)).save(os.path.join(folder, "copy.jpg"), quality=60)

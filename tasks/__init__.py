@@ -285,6 +285,15 @@ def define_flags(script: str) -> None:
         getattr(module_of(room, "flags"), f"for_{script}")()
 
 
+def define_runtime() -> None:
+    """The flag of the scripts that use models: what runs them, see `tasks.choosing.set_runtime`."""
+    from absl import flags
+
+    flags.DEFINE_enum("runtime", "auto", ["auto", "onnx", "keras"],
+                      "What runs the model. auto: ONNX Runtime where its network was exported for it, which starts in "
+                      "a fraction of the time; otherwise Keras, on --backend")
+
+
 def flags_of(task: str):
     """The module that defines the flags of a task in TASKS."""
     return module_of(TASKS[task].room, "flags")

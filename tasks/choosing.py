@@ -118,6 +118,13 @@ def set_runtime(name: str) -> None:
     chosen["runtime"] = name
 
 
+def take_runtime(options, room: str) -> None:
+    """What --runtime says of the models of a room; ValueError for what cannot run them."""
+    if options.runtime == "onnx" and not ROOMS[room].quick:
+        raise ValueError(f"--runtime=onnx: Keras alone runs the models of {room}: leave --runtime out")
+    set_runtime("keras" if options.backend and options.runtime == "auto" else options.runtime)
+
+
 def open_model(path: str, room: str) -> Opened:
     """The model in a .keras file of a room, ready for use.
 

@@ -16,6 +16,7 @@ def define_flags(*rooms: str) -> None:
                           + ("Default: that of --model, or of the newest run" if len(rooms) > 1 else "Always this one"))
         flags.DEFINE_string("model", "", "Run folder, .keras file, or a ready model: " + ", ".join(tasks.ready_names())
                             + ". Default: the newest run, otherwise a ready model")
+        tasks.define_runtime()
         flags.DEFINE_string("dataset_path", "",
                             "Folder of images, or of undistorted photos, to test on. Default: what the run held out")
         flags.DEFINE_string("out", "", "Folder to write figures and tables to. Default: that of the model; with "
@@ -51,6 +52,7 @@ def main(argv: list[str]) -> None:
     path = choosing.find_model(FLAGS.model, room) if needs_model else ""
     room = room or choosing.room_of_model(path)
     refuse_unused(room)
+    choosing.take_runtime(FLAGS, room)
     result = tasks.module_of(room, "evaluation").evaluate(FLAGS, path)
     if FLAGS.json:
         print(runs.as_json(result))

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
-from scipy.ndimage import map_coordinates, zoom
+from scipy.ndimage import distance_transform_edt, map_coordinates, zoom
 
 from utils.data.files import save_aside
 
@@ -24,6 +24,9 @@ SIDE = 105  # pixels, as Omniglot
 DRAWINGS = 20  # of each character
 LETTER = 64  # pixels of the longer side of a letter, before it is moved
 MOST_ALIKE = 0.72  # overlap of two letters' ink from which on they count as one (A, Alpha, Cyrillic A)
+NEAR, FAR = 1 / 20, 1 / 8  # of the box around a letter: how far the ink of two letters of one shape lies apart
+ONE, OTHER = 0.01, 0.11  # what may lie farther: within one alphabet, where a dot makes another letter, and in two
+STRETCHED = 1.57  # ratio of two letters' proportions that the drawings still blur
 
 # Unicode blocks; the number is the most letters taken from one.
 BACKGROUND = {
@@ -51,6 +54,22 @@ FACES = (
 )
 
 
+class Shape(NamedTuple):
+    """What a character looks like, whatever its size.
+
+    Attributes:
+        coarse: the ink in the box around it (24, 24) bool.
+        ink: the same (48, 48), and `near` and `far`: what lies within `NEAR` and `FAR` of it.
+        wide: the width of the box by its height.
+    """
+
+    coarse: np.ndarray
+    ink: np.ndarray
+    near: np.ndarray
+    far: np.ndarray
+    wide: float
+
+
 class Letter(NamedTuple):
     """One character and its ink (SIDE, SIDE) in 0..1, once for each face that has it."""
 
@@ -66,7 +85,7 @@ def render_glyphs(folder: str, seed: int = 0, progress: Callable[[int, int], Non
     """
     work = []
     for part, blocks in (("images_background", BACKGROUND), ("images_evaluation", EVALUATION)):
-        seen: list[np.ndarray] = []
+        seen: list[Shape] = []
         for script, block in blocks.items():
             for number, letter in enumerate(letters(*block, seen), start=1):
                 work.append((os.path.join(folder, part, script, f"character{number:02d}"), letter))
@@ -78,21 +97,46 @@ def render_glyphs(folder: str, seed: int = 0, progress: Callable[[int, int], Non
     return len(work) * DRAWINGS
 
 
-def letters(first: int, last: int, most: int, seen: list[np.ndarray]) -> list[Letter]:
-    """Letters of a Unicode range that look unlike all in `seen`, which grows by them."""
-    kept = []
+def letters(first: int, last: int, most: int, seen: list[Shape]) -> list[Letter]:
+    """Letters of a Unicode range that look unlike each other and all in `seen`, which are of other ranges; `seen` grows
+    by them."""
+    kept, own = [], []
     for code in range(first, last):
         if unicodedata.category(chr(code)) not in ("Lu", "Ll", "Lo", "Sm") or len(kept) == most:
             continue
         faces = [ink for name in FACES if (ink := render(chr(code), name)) is not None]
         if not faces:
             continue
-        shape = thumbnail(faces[0])
-        if any(ink_overlap(shape, other) > MOST_ALIKE for other in seen):
+        shape = shape_of(faces[0])
+        if any(alike(shape, other, ONE) for other in own) or any(alike(shape, other) for other in seen):
             continue
-        seen.append(shape)
+        own.append(shape)
         kept.append(Letter(unicodedata.name(chr(code)), faces))
+    seen += own
     return kept
+
+
+def shape_of(ink: np.ndarray) -> Shape:
+    """The shape of a character's ink (H, W) in 0..1."""
+    image = Image.fromarray((ink * 255).astype("uint8"))
+    image = image.crop(image.getbbox())
+    coarse, fine = (np.asarray(image.resize((side, side))) > 110 for side in (24, 48))
+    away = distance_transform_edt(~fine) / 48
+    return Shape(coarse, fine, away <= NEAR, away <= FAR, image.width / image.height)
+
+
+def alike(a: Shape, b: Shape, apart: float = OTHER) -> bool:
+    """Whether two letters would be drawn as one: their ink overlaps, or each lies on or beside the other.
+
+    Args:
+        apart: the share of the ink of one that may lie farther than `NEAR` from that of the other: `ONE` or `OTHER`.
+    """
+    if ink_overlap(a.coarse, b.coarse) > MOST_ALIKE:
+        return True
+    if not 1 / STRETCHED < a.wide / b.wide < STRETCHED:
+        return False
+    return all(np.sum(ink & ~near) <= apart * ink.sum() and np.sum(ink & ~far) <= 0.01 * ink.sum()
+               for ink, near, far in ((a.ink, b.near, b.far), (b.ink, a.near, a.far)))
 
 
 def render(character: str, face: str) -> np.ndarray | None:
@@ -133,12 +177,6 @@ def drawing(ink: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     bend = np.stack([zoom(rng.normal(0, 2.2, (6, 6)), SIDE / 6, order=3).ravel() for _ in range(2)])
     moved = map_coordinates(ink, matrix @ grid + centre + bend, order=1)
     return moved.reshape(SIDE, SIDE) > rng.uniform(0.2, 0.7)  # the lower, the thicker
-
-
-def thumbnail(ink: np.ndarray) -> np.ndarray:
-    """The ink's bounding box as 24 x 24 bool: its shape, whatever its size."""
-    image = Image.fromarray((ink * 255).astype("uint8"))
-    return np.asarray(image.crop(image.getbbox()).resize((24, 24))) > 110
 
 
 def ink_overlap(a: np.ndarray, b: np.ndarray) -> float:

@@ -2,10 +2,8 @@
 
 import os
 
-from nets.models import siamese
-from tasks import about
+from tasks import about, choosing
 from tasks.copies import report
-from tasks.models import load_model
 from utils.data import photos
 from utils.data.files import walk
 from utils.run import folder as runs
@@ -14,16 +12,15 @@ from utils.run import folder as runs
 def evaluate(options, path: str) -> dict:
     """Recall of copies by kind of change, and the kept threshold on easy copies, on photos that training did not
     see."""
-    model = load_model(path, siamese.KIND)
+    compare, shape, runtime = choosing.open_model(path, "copies")
     folder = runs.report_folder(options.out, path)
-    print(f"model {path}")
+    print(f"model {path} by {runtime}")
     cuts = runs.read_thresholds(os.path.dirname(path))
     if not cuts or "default" not in cuts:
         raise ValueError(f"{path}: no threshold for copies beside it; expected a run of train.py --task=copies, or "
                          "--model=photos")
     tested = test_photos(options, runs.read_split(os.path.dirname(path)))
-    result = report.write_copies(siamese.comparer(model), model.input_shape[0][1:], tested, folder, cuts, options.seed,
-                                 options.copied,
+    result = report.write_copies(compare, shape, tested, folder, cuts, options.seed, options.copied,
                                  (about.read(path) or {}).get("left_out", ()))
     print("\n".join(report.in_words(result)))
     print(f"evaluation.json and copies.png are in {folder}/")

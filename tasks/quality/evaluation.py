@@ -4,8 +4,7 @@ import os
 
 import numpy as np
 
-from nets.models import rankiqa
-from tasks.models import load_model
+from nets.uses import Scorer
 from tasks.quality import figures, model as scoring, report
 from tasks.quality.metrics import correlation
 from utils.data import photos, scores
@@ -25,16 +24,16 @@ def evaluate(options, path: str) -> dict:
         return compare_runs(options)
     split = runs.read_split(os.path.dirname(path))
     people = read_people(options, split) if options.scores else None  # first, because to load a model takes seconds
-    scorer = rankiqa.scorer(load_model(path, rankiqa.KIND))
+    scorer = scoring.open_scorer(path)
     folder = runs.report_folder(options.out, path)
-    print(f"model {path}, scores {'higher' if scorer.higher_is_better else 'lower'} is better")
+    print(f"model {path} by {scorer.runtime}, scores {'higher' if scorer.higher_is_better else 'lower'} is better")
     result = (against_people(options, scorer, folder, people) if people
               else against_levels(options, scorer, folder, split))
     print(f"figures are in {folder}/")
     return result
 
 
-def against_levels(options, scorer: rankiqa.Scorer, folder: str, split: dict) -> dict:
+def against_levels(options, scorer: Scorer, folder: str, split: dict) -> dict:
     """The share of pairs of levels in the right order, on photos that the run's split held out."""
     kinds = with_levels(chosen(options.distortions), options.levels)
     paths = test_photos(options, split)
@@ -83,7 +82,7 @@ def enough(options, scored: scores.Scored) -> scores.Scored:
     return scored
 
 
-def against_people(options, scorer: rankiqa.Scorer, folder: str, scored: scores.Scored) -> dict:
+def against_people(options, scorer: Scorer, folder: str, scored: scores.Scored) -> dict:
     """Correlations with human scores, by distortion and over random splits by reference photo."""
     rows = photos.usable(scored.root, scored.paths, skip_broken=options.skip_broken)
     scored = enough(options, scored.take(np.array(rows, int)))

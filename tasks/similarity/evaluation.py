@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 
-from nets.models import siamese
-from tasks.models import load_model
+from nets.uses import Comparer
+from tasks import choosing
 from tasks.similarity import report
 from utils.data.classes import Samples, find_samples, read_pictures
 from utils.data.splits import from_short_list, seen_in_training, without_classes
@@ -17,10 +17,9 @@ def evaluate(options, path: str) -> dict:
     """Verification, and one-shot classification where runs are given; or the baseline without a model."""
     if options.hausdorff:
         return hausdorff(options)
-    model = load_model(path, siamese.KIND)
+    compare, shape, runtime = choosing.open_model(path, "similarity")
     folder = runs.report_folder(options.out, path)
-    print(f"model {path}")
-    compare, shape = siamese.comparer(model), model.input_shape[0][1:]
+    print(f"model {path} by {runtime}")
     result = {}
     split = runs.read_split(os.path.dirname(path))
     samples = test_samples(options, split, os.path.dirname(path))
@@ -63,7 +62,7 @@ def test_samples(options, split: dict, folder: str) -> Samples | None:
                      "--dataset_path=FOLDER, where they lie now")
 
 
-def one_shot_accuracy(options, compare: siamese.Comparer, shape: tuple[int, int, int]) -> float:
+def one_shot_accuracy(options, compare: Comparer, shape: tuple[int, int, int]) -> float:
     """Lake's one-shot runs with this model."""
 
     def similarity(queries, supports):

@@ -5,12 +5,12 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageDraw
 
-from utils.glyphs import BACKGROUND, EVALUATION, FACES, MOST_ALIKE, ink_overlap, render, thumbnail
+from utils.glyphs import BACKGROUND, EVALUATION, FACES, Shape, alike, render, shape_of
 
 SIDE = 64  # pixels of the masks that are made small
 LETTERS = {"letter A": "A", "letter E": "E", "letter K": "K", "letter R": "R", "digit 2": "2", "digit 4": "4",
            "digit 8": "8", "question mark": "?"}
-OTHER = "other sign"  # any letter of `utils.glyphs.BACKGROUND` that looks like none of LETTERS
+OTHER = "other sign"  # any letter of `utils.glyphs.BACKGROUND` that looks like no other class
 SHAPES = ("disc", "ring", "square", "triangle", "diamond", "star", "plus", "arrow", "crescent", "heart", "hourglass",
           "bolt")
 NAMES = (*SHAPES, *LETTERS, OTHER)  # the classes
@@ -82,10 +82,16 @@ def letter(character: str, face: str) -> Image.Image | None:
 
 @cache
 def is_other(character: str) -> bool:
-    """Whether a letter looks like none of `LETTERS`, and can be drawn."""
+    """Whether a letter looks like none of `LETTERS` and `SHAPES`, and can be drawn."""
     ink = render(character, FACES[0])
-    return ink is not None and all(ink_overlap(thumbnail(ink), thumbnail(render(known, FACES[0]))) < MOST_ALIKE
-                                   for known in LETTERS.values())
+    return ink is not None and not any(alike(shape_of(ink), known) for known in known_shapes())
+
+
+@cache
+def known_shapes() -> list[Shape]:
+    """What the classes look like that are drawn in one way."""
+    masks = [np.asarray(shape(name), "float32") / 255 for name in SHAPES]
+    return [shape_of(ink) for ink in (*masks, *(render(letter, FACES[0]) for letter in LETTERS.values()))]
 
 
 def other_letter(rng: np.random.Generator, unseen: bool = False) -> str:
