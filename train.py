@@ -223,6 +223,7 @@ def make_trainer(task: tasks.Task, model, batches) -> tuple:
     steps = FLAGS.epochs * len(batches)
     factory = Factory(FLAGS.optimizer, FLAGS.learning_rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches), {})
     trainer = task.trainer(FLAGS, model, factory)
+    trainer.optimizer.build(trainer.trainable_variables)  # else TensorFlow traces the first step twice: seconds
     return trainer, factory.beside(model) | {"": model}
 
 

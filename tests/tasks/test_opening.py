@@ -182,6 +182,29 @@ def test_a_room_that_keras_alone_runs_refuses_the_flag(script):
     assert said.strip() == ("error: --runtime=onnx: Keras alone runs the models of superres: leave --runtime out")
 
 
+@pytest.mark.parametrize("flags", [
+    ("--model=quality", "--dataset_path=photos", "--distortions=gaussian_blur", "--photos=2"),
+    ("--model=characters", "--dataset_path=classes", "--train_own_data")])
+def test_a_model_is_measured_by_onnx_runtime_as_by_keras(flags, script, tmp_path):
+    """And Keras is not imported."""
+    for number in range(3):
+        picture(tmp_path / "photos" / f"{number}.png", seed=number, size=(300, 240))
+        for drawing in range(3):
+            picture(tmp_path / "classes" / f"class{number}" / f"{drawing}.png", (90 * number,) * 3, seed=drawing)
+    said = [script("evaluate.py", *flags, f"--runtime={runtime}", "--json", f"--out={tmp_path / runtime}", cwd=tmp_path)
+            for runtime in ("onnx", "keras")]
+    assert "by ONNX Runtime" in said[0] and "by Keras" in said[1]
+    figures = [json.loads(each.splitlines()[-1]) for each in said]
+    np.testing.assert_allclose(*(numbers_in(each) for each in figures), atol=0.005)
+
+
+def numbers_in(found):
+    """The numbers in a tree of dicts and lists."""
+    if isinstance(found, dict | list):
+        return [number for each in (found.values() if isinstance(found, dict) else found) for number in numbers_in(each)]
+    return [found] if isinstance(found, int | float) else []
+
+
 SLOW = {"keras", "tensorflow", "jax", "torch", "sklearn", "matplotlib", "h5py", "pandas"}
 LOADED = f"""
 import runpy, sys

@@ -35,6 +35,26 @@ def test_look_alikes_are_one_letter():
     ]
 
 
+def test_a_letter_in_another_handwriting_is_the_same_letter():
+    """K of Latin, Greek, Cyrillic and Old Italic; X and B of two alphabets. But strokes and dots tell letters of one
+    alphabet apart, and other letters are others."""
+    for first, *others in ("K\u03ba\u041a\U0001030a", "X\U00010317", "B\U00010301", "\u0444\u03a6", "\u03b3Y"):
+        for other in others:
+            assert glyphs.letters(ord(other), ord(other) + 1, 1, seen_of(first)) == [], (first, other)
+    for first, other in ("KX", "\u03a8\u03a6", "A\u0394", "RP"):
+        assert glyphs.letters(ord(other), ord(other) + 1, 1, seen_of(first)), (first, other)
+    ogham = glyphs.letters(0x1681, 0x168B, 20, [])
+    assert len(ogham) == 10  # one to five strokes, below and above the line
+    assert sum("LETTER TSE" in letter.name for letter in glyphs.letters(0x426, 0x447, 99, [])) == 1  # of both cases
+
+
+def seen_of(character):
+    """What `letters` has seen after one letter."""
+    seen = []
+    assert glyphs.letters(ord(character), ord(character) + 1, 1, seen)
+    return seen
+
+
 def test_the_whole_set_has_many_writing_systems_and_letters():
     seen, counts = [], {}
     for name, block in {**glyphs.BACKGROUND, **glyphs.EVALUATION}.items():
