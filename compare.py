@@ -8,6 +8,7 @@
     model.embed(["a.jpg", array, pil_image])         # (3, F)
     model.search("folder", "query.jpg", top=10)      # the most alike: file and similarity
     model.duplicates("folder").groups                # groups that show the same, and the file to keep of each
+    model.duplicates(["a", "b"], reference="c")      # over several folders; the pictures of c never go
     compare.load("quality").quality(["a.jpg"])       # (1,)
     compare.load("patches").match("a.jpg", "b.jpg")  # points, which of them agree, and the homography
     compare.load("logs/RUN").enlarge("a.jpg")        # after train.py --task=superres: the photo larger, a PIL image

@@ -139,4 +139,5 @@ def write_photos(folder: str, count: int, side: int = 512) -> None:
         photo = Image.fromarray(np.clip(levels, 0, 255).astype("uint8"))
         photo.save(os.path.join(folder, f"{number:04}.jpg"), quality=90)
         if not number:
-            photo.crop((side // 13, side // 17, side * 15 // 16, side * 41 // 42)).save(os.path.join(folder, "copy.jpg"), quality=60)
+            part = photo.crop((side // 13, side // 17, side * 15 // 16, side * 41 // 42))
+            part.save(os.path.join(folder, "copy.jpg"), quality=60)

@@ -23,6 +23,7 @@ SIDE = 240  # pixels of a picture that the page shows, at most
 class Asked(Protocol):
     """What a visitor sends; see `apps.page.asked.Asked`."""
 
+    root: str
     fields: dict[str, str]
     files: dict[str, list[str]]
     model: str
@@ -32,6 +33,9 @@ class Asked(Protocol):
 
     def folder(self) -> str:
         """The path of the folder that was chosen; ValueError where it may not be searched."""
+
+    def folders(self, name: str) -> list[str]:
+        """The paths of the folders that a field names, with commas between them; ValueError as for `folder`."""
 
     def number(self, name: str, usual: float, low: float, high: float) -> float:
         """The number of a field, or the usual one where it is empty; ValueError where it is none in low..high."""

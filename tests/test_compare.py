@@ -39,13 +39,16 @@ OPTIONS = {
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory):
-    """A folder with two photos, a part of one of them, and a folder of pictures to search in."""
+    """A folder with two photos, a part of one of them, a folder of pictures to search in, and two of copies."""
     root = tmp_path_factory.mktemp("own")
     os.makedirs(root / "pictures")
     for name, seed in {"a": 3, "b": 4, "pictures/a": 3, "pictures/b": 4, "pictures/c": 5}.items():
         Image.fromarray(scenery(seed=seed)).save(root / f"{name}.jpg", quality=95)
     Image.open(root / "a.jpg").crop((4, 4, 180, 150)).save(root / "query.jpg", quality=95)
     Image.open(root / "a.jpg").save(root / "pictures" / "copy.png")
+    for folder, name in (("phone", "b.jpg"), ("archive", "a.jpg")):
+        os.makedirs(root / folder)
+        shutil.copy(root / name, root / folder)
     return root
 
 
@@ -77,6 +80,30 @@ def test_similarity_gives_the_numbers_of_the_script(files, told):
     groups = [[member.file for member in group.members] for group in model.duplicates(files / "pictures").groups]
     assert (groups == told("similarity", search_app, "photos", duplicates=[str(files / "pictures")])["groups"]
             and len(groups) == 1)
+
+
+def test_duplicates_of_several_folders_are_those_of_the_script(files, told):
+    """A single folder in a list is that folder; a reference never goes, proved or not."""
+    model, first, second = compare.load("photos"), files / "pictures", files / "more"
+    second.mkdir(exist_ok=True)
+    for name, source in (("twin.jpg", "a.jpg"), ("twin.png", "copy.png")):
+        shutil.copy(first / source, second / name)
+    assert model.duplicates([first]) == model.duplicates(first) == model.duplicates(str(first))
+    folders = {"duplicates": [str(first)], "reference": [str(second)]}
+    found = model.duplicates(first, reference=second)
+    said = told("similarity", search_app, "photos", **folders)
+    assert [[member.file for member in group.members] for group in found.groups] == said["groups"]
+    goes = {member.file for group in found.groups for member in group.members if member.goes}
+    assert goes == set(said["can_go"]) and goes and not any(file.startswith(str(second)) for file in goes)
+    both = model.duplicates((first, str(second)))
+    assert len(both.groups[0].members) == 4 and len(model.open([first, second]).paths) == len(
+        model.open(first).paths) + 2
+    alone = model.identical([first], reference=[second])
+    assert {member.file for group in alone.groups for member in group.members if member.goes and member.twin} == {
+        str(first / name) for name in ("a.jpg", "copy.png")}
+    for nothing in ([], ()):
+        with pytest.raises(ValueError, match="^no folder is named; expected"):
+            model.duplicates(nothing)
 
 
 @pytest.mark.parametrize("runtime", ["keras", "auto"])

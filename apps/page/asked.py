@@ -1,5 +1,7 @@
 """What a visitor of the page asks, as the tabs of the rooms read it."""
 
+import os
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +31,17 @@ class Asked(NamedTuple):
     def folder(self) -> str:
         """The path of the folder that was chosen; ValueError where it may not be searched, see `folders.inside`."""
         return folders.inside(self.root, self.fields.get("folder", ""))
+
+    def folders(self, name: str) -> list[str]:
+        """The paths of the folders that a field names with commas between them, Chinese ones too; [] where it is
+        empty. A name that holds a comma names one folder where there is such a folder.
+
+        Raises:
+            ValueError: one of them may not be searched, see `folders.inside`.
+        """
+        text = self.fields.get(name, "").strip()
+        names = [text] if os.path.isdir(os.path.join(self.root, text)) else re.split("[,\uff0c]", text)
+        return [folders.inside(self.root, one) for one in names if one.strip()]
 
     def number(self, name: str, usual: float, low: float, high: float) -> float:
         """The number of a field, or the usual one where it is empty; ValueError where it is none in low..high."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from apps.search import duplicates, proven, views
+from apps.search.clearing.folders import Folders, together, without_reference
 from apps.search.indexes.index import make_index
 from tasks import about
 from tasks.copies.proof.verdict import Proof, prove, see
@@ -14,6 +15,8 @@ from tasks.quality.model import quality_of_centres
 from tasks.similarity import model
 from utils import gallery
 from utils.pictures import Picture, several
+
+Roots = str | os.PathLike | Sequence[str | os.PathLike]  # a folder, or several
 
 
 class Hit(NamedTuple):
@@ -76,35 +79,55 @@ class Similarity:
         return (self.threshold if self.chosen or self.loaded.proves
                 else model.many_threshold(self.loaded, pairs, expected_wrong)[0])
 
-    def identical(self, folder: str | os.PathLike) -> duplicates.Found:
-        """Groups of files of the same contents alone."""
-        return duplicates.identical(self.open(folder), quality_of_centres, self.loaded.proves)
+    def identical(self, folder: Roots, reference: Roots = ()) -> duplicates.Found:
+        """Groups of files of the same contents alone; folders as for `duplicates`."""
+        folders = self.gathered(folder, reference)
+        return without_reference(duplicates.identical(folders.opened, quality_of_centres, self.loaded.proves),
+                                 folders.fixed)
 
-    def duplicates(self, folder: str | os.PathLike, force: bool = False, expected_wrong: float = 1.0,
-                   proof: bool = True) -> duplicates.Found:
-        """Groups of pictures of a folder that are alike, or copies: `groups`, each with `members` and, of copies,
-        `keep`; `share` of alike pairs; `too_many`.
+    def duplicates(self, folder: Roots, force: bool = False, expected_wrong: float = 1.0, proof: bool = True,
+                   reference: Roots = ()) -> duplicates.Found:
+        """Groups of pictures of a folder, or over several, that are alike, or copies: `groups`, each with `members`
+        and, of copies, `keep`; `share` of alike pairs; `too_many`.
 
         Args:
+            folder: one, and files are named relative to it; or a list, and they are named by whole paths. A file that
+                lies in two of them counts once.
             force: find groups with a model that calls more than 5 % of all pairs the same, or puts more than a tenth of
                 all pictures into one group, too; otherwise only identical files are found.
             expected_wrong: see `threshold_for`.
             proof: with a model of copies, look at both pictures of each pair; see `apps.search.proven`.
-        """
-        opened = self.open(folder)
-        if self.proves and proof:
-            seen = None
-            if self.loaded.compare.by_distance:
-                seen = views.open_views(opened, self.path, self.loaded.compare, self.shape)
-            return proven.find(opened, self.loaded.compare, self.threshold, quality_of_centres, seen,
-                               self.loaded.recoloured)
-        threshold = self.threshold_for(len(opened.paths) * (len(opened.paths) - 1) // 2, expected_wrong)
-        return duplicates.find(opened, self.loaded.compare, threshold, force, quality_of_centres,
-                               copies=self.loaded.proves)
+            reference: a folder, or a list, whose pictures never go (`goes` of a member) and are not compared with each
+                other; files are named by whole paths then.
 
-    def open(self, folder: str | os.PathLike) -> gallery.Gallery:
-        """The folder as `utils.gallery.Gallery`: paths (N,), features (N, F), keys (N,) of their contents."""
-        return gallery.open_gallery(os.path.expanduser(folder), self.path, self.loaded.compare, self.shape)
+        Raises:
+            ValueError: no folder is named, or one is no folder, or has no picture that can be read.
+        """
+        proving = self.proves and proof
+        opened, seen, fixed = self.gathered(folder, reference, proving and self.loaded.compare.by_distance)
+        if proving:
+            result = proven.find(opened, self.loaded.compare, self.threshold, quality_of_centres, seen,
+                                 self.loaded.recoloured, fixed)
+        else:
+            threshold = self.threshold_for(len(opened.paths) * (len(opened.paths) - 1) // 2, expected_wrong)
+            result = duplicates.find(opened, self.loaded.compare, threshold, force, quality_of_centres,
+                                     copies=self.loaded.proves)
+        return without_reference(result, fixed)
+
+    def open(self, folder: Roots, reference: Roots = ()) -> gallery.Gallery:
+        """A folder, or several, as `utils.gallery.Gallery`: paths (N,), features (N, F), keys (N,) of their
+        contents; folders as for `duplicates`."""
+        return self.gathered(folder, reference).opened
+
+    def gathered(self, folder: Roots, reference: Roots = (), cropped: bool = False) -> Folders:
+        """Folders as one, the reference first; `cropped`: with the views of each picture."""
+        roots, fixed = several_roots(folder), several_roots(reference)
+        if not roots:
+            raise ValueError("no folder is named; expected a folder of pictures, or a list of folders")
+        parts = [gallery.open_gallery(root, self.path, self.loaded.compare, self.shape) for root in (*fixed, *roots)]
+        seen = [views.open_views(part, self.path, self.loaded.compare, self.shape) if cropped else None
+                for part in parts]
+        return together(parts, seen, len(fixed))
 
     def warning(self, pictures: Sequence[Picture]) -> str:
         """Why answers about these pictures may mean nothing; "" where they look like those that the model learnt
@@ -116,3 +139,8 @@ class Similarity:
         from apps.embedder import Embedder
 
         return Embedder(self.path).fit()
+
+
+def several_roots(folders: Roots) -> list[str]:
+    """Folders as a list, where a single one was named too; "~" is the home."""
+    return [os.path.expanduser(root) for root in ([folders] if isinstance(folders, str | os.PathLike) else folders)]

@@ -14,6 +14,7 @@ from utils.metrics.baselines import perceptual_hash
 from utils.metrics.verification import precision_recall, threshold_at
 
 PRECISION = 0.99  # over all pairs of a copy and a photo, at which the recall of each kind is told
+HASH_BITS = 10  # of the 64 bits of the perceptual hash: up to which two pictures usually count as alike
 EASY = ("half size", "JPEG 40", "crop to 90 %", "brightness 1.4")  # the copies that are mixed with their photos
 KINDS = {label: (change.function, amount) for change in CHANGES.values() for label, amount in change.tested.items()}
 

@@ -58,8 +58,8 @@ def write_copies(compare, shape: tuple[int, int, int], paths: list[str], folder:
     recall = {name: measure.recall_by_kind(made, way, progress_bar("kind")) for name, way in ways.items()}
     kept = 1 - 0.5 * max(compare.distance_of(cuts[cuts["default"]]), 0.0) ** 2  # of the scalar product of unit vectors
     pairs = {"model": measure.at_threshold(measure.easy_pairs(made, ways["model"]), kept),
-             # at most 10 bits, as is usual
-             "hash": measure.at_threshold(measure.easy_pairs(made, ways["hash"]), 1 - 2 * 10.5 / 64)}
+             "hash": measure.at_threshold(measure.easy_pairs(made, ways["hash"]),
+                                          1 - 2 * (measure.HASH_BITS + 0.5) / 64)}
     result = {"photos": len(paths), "copied": len(next(iter(made.copies.values()))), "seed": seed,
               "recall": {"mean": {name: float(np.mean(list(of_kinds.values()))) for name, of_kinds in recall.items()}}
               | {kind: {name: recall[name][kind] for name in ways} for kind in recall["model"]}, "pairs": pairs}
@@ -88,7 +88,8 @@ def in_words(result: dict) -> list[str]:
     lines = [f"copies of {result['copied']} photos among {result['photos']}, found where 99 % of all answers are right",
              f"  {'kind of change':32}{'model':>8}{'hash':>8}"]
     lines += [f"  {kind:32}{figures['model']:8.2f}{figures['hash']:8.2f}" for kind, figures in result["recall"].items()]
-    for name, words in (("model", "this model at its threshold"), ("hash", "perceptual hash, 10 of 64 bits")):
+    for name, words in (("model", "this model at its threshold"),
+                        ("hash", f"perceptual hash, {measure.HASH_BITS} of 64 bits")):
         figures = result["pairs"][name]
         lines.append(f"easy copies mixed with the photos, {words}: precision {figures['precision']:.3f}, recall "
                      f"{figures['recall']:.3f}, F1 {figures['f1']:.3f} (best possible {figures['best_f1']:.3f})")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from apps.search import duplicates, proven
 from apps.search.clearing import moving
-from apps.search.clearing.folders import Folders, open_folders
+from apps.search.clearing.folders import Folders, open_folders, without_reference
 from apps.search.clearing.moving import Going
 from apps.search.duplicates import Found, Group, Member
 from tasks import about
@@ -113,13 +113,6 @@ def found_proven(options, folders: Folders, model: Loaded) -> tuple[Found, dict,
     groups = [[member.file for member in group.members] for group in result.groups]
     return result, {"threshold": model.threshold, "groups": groups, "details": details, "changed": changed,
                     "warning": model.doubt or None}, rows
-
-
-def without_reference(result: Found, fixed: frozenset[str]) -> Found:
-    """The result without groups and changed pairs in which all pictures are of the reference."""
-    groups = [group for group in result.groups if any(member.file not in fixed for member in group.members)]
-    changed = result.changed and [pair for pair in result.changed if not {pair.a, pair.b} <= fixed]
-    return result._replace(groups=groups, changed=changed)
 
 
 def what_can_go(folders: Folders, result: Found) -> list[Going]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from apps.search import views
+from apps.search.duplicates import Found
 from tasks.similarity.model import Loaded
 from utils import gallery
 from utils.gallery import Gallery
@@ -49,9 +50,19 @@ def open_folders(options, model: Loaded, roots: Sequence[str], reference: Sequen
     """
     parts = [open_folder(root, model) for root in (*reference, *roots)]
     seen = [views_of(options, part, model) for part in parts] if model.proves and options.proof else [None]
+    return together(parts, seen, len(reference))
+
+
+def together(parts: Sequence[Gallery], seen: Sequence[np.ndarray | None], reference: int = 0) -> Folders:
+    """Galleries of one folder or of several as one.
+
+    Args:
+        seen: the views of each, as `Folders` has them, or None for all.
+        reference: how many of them, the first ones, are only looked at.
+    """
     if len(parts) == 1:
         return Folders(parts[0], seen[0])
-    one, rows, fixed = joined(parts, len(reference))
+    one, rows, fixed = joined(parts, reference)
     return Folders(one, None if seen[0] is None else np.concatenate(seen)[rows], fixed)
 
 
@@ -85,3 +96,13 @@ def identity(path: str) -> tuple | None:
     except OSError:
         return None
     return (status.st_dev, status.st_ino) if status.st_ino else (os.path.realpath(path),)
+
+
+def without_reference(result: Found, fixed: frozenset[str]) -> Found:
+    """The result without groups and changed pairs in which all pictures are of the reference; what is of it never
+    goes."""
+    groups = [group._replace(members=[member._replace(goes=member.goes and member.file not in fixed)
+                                      for member in group.members])
+              for group in result.groups if any(member.file not in fixed for member in group.members)]
+    changed = result.changed and [pair for pair in result.changed if not {pair.a, pair.b} <= fixed]
+    return result._replace(groups=groups, changed=changed)

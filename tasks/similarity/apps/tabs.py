@@ -50,16 +50,20 @@ def search(models: Models, asked: Asked) -> dict[str, Any]:
 
 
 def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
-    """Groups of pictures of a folder that show the same, and lists of the files to keep and of the others. No file is
-    changed."""
-    folder, force = asked.folder(), bool(asked.fields.get("force"))
+    """Groups of pictures of folders that show the same, and lists of the files to keep and of the others. No file is
+    changed. Files are named relative to the one folder, or to what may be searched where there are several."""
+    roots, reference = asked.folders("folder") or [asked.folder()], asked.folders("reference")
+    force, one = bool(asked.fields.get("force")), len(roots) + len(reference) == 1
     with models.answering() as said:
-        some = some_files(folder)
+        some = [file for root in (*roots, *reference) for file in some_files(root)]
         used = models.of_tab("duplicates", asked.model, some_of(some))
         doubt = used.model.warning(some) if some else ""
-        result = used.model.duplicates(folder, force=force) if about.trusted(doubt) else used.model.identical(folder)
-        count = len(used.model.open(folder).paths)
+        result = (used.model.duplicates(roots, force=force, reference=reference) if about.trusted(doubt)
+                  else used.model.identical(roots, reference))
+        count = len(used.model.open(roots, reference).paths)
         threshold = used.model.threshold_for(count * (count - 1) // 2)
+    folder = roots[0] if one else asked.root
+    result = result if one else below(folder, result)
     groups, left = [], MOST_SHOWN
     for group in result.groups:
         members = [{"file": m.file, "similarity": m.similarity, "twin": m.twin, "keep": stays(m, group)}
@@ -78,6 +82,16 @@ def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
             "table": as_link(table(result.groups), "text/csv"), "proved": result.changed is not None,
             "changed": [changed_pair(folder, pair) for pair in (result.changed or [])[:MOST_CHANGED]],
             "all_changed": len(result.changed or [])}
+
+
+def below(root: str, result):
+    """What was found, with the paths relative to `root` in place of whole ones."""
+    name = lambda path: os.path.relpath(path, root) if path else ""  # noqa: E731
+    groups = [group._replace(keep=name(group.keep), members=[
+        member._replace(file=name(member.file), twin=name(member.twin)) for member in group.members])
+              for group in result.groups]
+    changed = result.changed and [pair._replace(a=name(pair.a), b=name(pair.b)) for pair in result.changed]
+    return result._replace(groups=groups, changed=changed)
 
 
 def stays(member, group) -> bool:

@@ -8,7 +8,8 @@ TEXTS = {  # by name: English, Chinese
 
     "same.head": ("Do two pictures show the same thing?", "两张图片是同一样东西吗？"),
     "search.head": ("Which pictures of a folder are most like this one?", "文件夹里哪些图片与这张最像？"),
-    "duplicates.head": ("Which pictures of a folder show the same thing?", "文件夹里哪些图片是重复的？"),
+    "duplicates.head": ("Which pictures of a folder, or of several, show the same thing?",
+                        "一个或几个文件夹里，哪些图片是重复的？"),
     "why.head": ("Why are two pictures alike or different?", "两张图片为什么相像或不同？"),
 
     "same.about": ("Choose two pictures. The answer is a similarity from 0 to 1, and the threshold from which on they "
@@ -16,14 +17,20 @@ TEXTS = {  # by name: English, Chinese
                    "请选择两张图片。结果是 0 到 1 的相似度，以及判为相同的阈值。"),
     "search.about": ("Choose a picture and a folder. The first search of a folder takes a while; later ones are fast.",
                      "请选择一张图片和一个文件夹。第一次搜索某个文件夹需要一些时间，之后会很快。"),
-    "duplicates.about": ("Choose a folder. The page shows groups of pictures that are alike, and a list of files to "
-                         "keep. It never deletes a file.",
-                         "请选择一个文件夹。页面会分组显示相同的图片，并给出建议保留的文件清单。"
+    "duplicates.about": ("Choose one folder or several. The page shows groups of pictures that are alike, and a "
+                         "list of files to keep. It never deletes a file.",
+                         "请选择一个或几个文件夹。页面会分组显示相同的图片，并给出建议保留的文件清单。"
                          "本页面不会删除任何文件。"),
     "why.about": ("Choose two pictures. The page marks the places that speak for the answer and those that speak "
                   "against it.",
                   "请选择两张图片。页面会标出哪些地方支持“相同”，哪些地方反对。"),
 
+    "folders": ("Folder, or several", "文件夹（可填几个）"),
+    "folders.help": ("Below {root}, such as cats/2024, with commas between several. Leave it empty for all of {root}.",
+                     "位于 {root} 之下，例如 cats/2024；填几个时用逗号隔开。留空则表示整个 {root}。"),
+    "reference": ("Reference folder, if any", "参考文件夹（可不填）"),
+    "reference.help": ("Its pictures are compared with the others and always stay, such as those of an archive.",
+                       "其中的图片（例如归档照片）只与其他图片比较，而且一律保留。"),
     "query": ("Picture to search for", "要搜索的图片"),
     "top": ("Pictures to show", "显示张数"),
     "model.characters": ("characters (letters and drawings)", "characters（字符和图画）"),

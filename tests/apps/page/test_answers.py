@@ -45,24 +45,29 @@ class Quick:
     def threshold_for(self, pairs):
         return self.threshold
 
-    def identical(self, folder):
+    def identical(self, roots, reference=()):
         return Found([], 0.0, True)
 
-    def open(self, folder):
-        return SimpleNamespace(paths=walk(folder)[0])
+    def open(self, roots, reference=()):
+        return SimpleNamespace(paths=walked([roots] if isinstance(roots, str) else [*reference, *roots]))
 
     def search(self, folder, query, top=10):
         left_out("1 broken files", ["bad.png: the file is empty"])
         hits = [(name, self.similarity(query, os.path.join(folder, name))) for name in walk(folder)[0]]
         return sorted(hits, key=lambda hit: -hit[1])[:top]
 
-    def duplicates(self, folder, force=False):
-        names = walk(folder)[0]
+    def duplicates(self, roots, force=False, reference=()):
+        names = walked([*reference, *roots])
         return Found([Group(names[1], [Member(names[0], 1.0, ""), Member(names[1], 0.95, ""),
                                        Member(names[2], 1.0, names[0])])], 0.01, False)
 
     def quality(self, pictures):
         return np.array([mean(path)[0] for path in pictures])
+
+
+def walked(roots):
+    """The pictures of folders as models name them: of one relative to it, of several by whole paths."""
+    return [name if len(roots) == 1 else os.path.join(root, name) for root in roots for name in walk(root)[0]]
 
 
 def mean(path):
@@ -118,6 +123,25 @@ def test_duplicates_give_lists_and_the_table_of_predict(root, kept):
     assert ([(row["file"], row["identical"], row["keep"]) for row in rows]
             == [("0.png", "False", "False"), ("1.png", "False", "True"),
                  ("2.png", "True", "False")])
+
+
+def test_duplicates_of_several_folders_are_named_below_what_is_served(root, kept):
+    one = os.path.join(root, "a, b", "one.png")
+    picture(one)
+    fields = {"folder": " a, b", "reference": "reds"}
+    answer = tabs.duplicates(kept, asked(root, fields))
+    assert answer["keep"] == "reds/1.png" and answer["others"] == "reds/0.png\nreds/2.png" and answer["count"] == 4
+    assert [member["name"] for member in answer["groups"][0]] == ["reds/0.png", "reds/1.png", "reds/2.png"]
+    assert root not in str({**answer, "used": ""})  # nobody is told where the folder lies
+    assert asked(root, fields).folders("folder") == [os.path.dirname(one)]  # a name that holds a comma
+    os.mkdir(os.path.join(root, "blues"))
+    assert [os.path.basename(path) for path in asked(root, {"folder": "reds， blues,"}).folders("folder")] == [
+        "reds", "blues"]
+    assert asked(root, {"folder": " "}).folders("folder") == asked(root).folders("reference") == []
+    with pytest.raises(ValueError, match="^greens: no such folder"):
+        asked(root, {"folder": "reds,greens"}).folders("folder")
+    with pytest.raises(ValueError, match="leads out of the chosen folder"):
+        asked(root, {"reference": "reds,../elsewhere"}).folders("reference")
 
 
 def test_a_model_that_learnt_from_other_pictures_gives_no_verdict_in_any_tab(root, kept, monkeypatch):

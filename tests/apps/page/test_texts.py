@@ -25,7 +25,8 @@ def test_every_name_that_the_templates_use_is_in_the_table():
     source = "".join(path.read_text(encoding="utf-8") for path in TEMPLATES)
     used = {name for call in re.findall(r"\bt\(([^()]*)", source)
             for name in re.findall(r"""["']([a-z_.]+)["'](?! ?~)""", call)}
-    assert used - {".tab", ".head", ".about", ".ask", "{name}", "{size}"} <= set(texts.words())
+    assert used - {".tab", ".head", ".about", ".ask", ".help", "{name}", "{size}"} <= set(texts.words())
+    assert {f"{words}.help" for words in ("folder", "folders", "reference")} <= set(texts.words())
     assert {f"why.{way}" for way in LEGEND} <= set(texts.words())
     tabs = [tab for row in tasks.ROOMS.values() for tab in row.tabs]
     assert {f"{tab}.{part}" for tab in tabs for part in ("tab", "head", "about", "ask")} <= set(texts.words())
