@@ -219,11 +219,12 @@ def build(task: tasks.Task):
 def make_trainer(task: tasks.Task, model, batches) -> tuple:
     """The compiled model that is trained, with the optimizers of the flags, and the models to keep, see `fitting`."""
     from tasks.optimizers import Factory
+    from utils.run import fitting
 
     steps = FLAGS.epochs * len(batches)
     factory = Factory(FLAGS.optimizer, FLAGS.learning_rate, FLAGS.schedule, FLAGS.weight_decay, steps, len(batches), {})
     trainer = task.trainer(FLAGS, model, factory)
-    trainer.optimizer.build(trainer.trainable_variables)  # else TensorFlow traces the first step twice: seconds
+    fitting.build_optimizer(trainer)
     return trainer, factory.beside(model) | {"": model}
 
 

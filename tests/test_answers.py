@@ -75,7 +75,7 @@ def test_the_pages_say_which_pictures_are_asked_about():
         assert name == "hash" or f"python {cell.command}" in page
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_the_program_answers_so_today(kept, tmp_path):
     """Asked again: the same words and boxes, and numbers within what another machine changes."""
     answers.main(tmp_path / "answers.jpg")

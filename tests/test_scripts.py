@@ -192,7 +192,7 @@ def test_models_move_between_backends(other, trained, script, alphabets, tmp_pat
         assert answers[0] == pytest.approx(answers[1], abs=1e-4)
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_benchmark_prints_a_table_and_json(script):
     out = script("benchmark.py", "--parts=search,index,latency,pairs", "--gallery=100", "--embeddings=1000",
                  "--repeats=1",
@@ -346,7 +346,7 @@ def test_killed_and_resumed_equals_uninterrupted(alphabets, tmp_path):
     assert logs[0] == logs[1]
 
 
-@pytest.mark.slow
+@pytest.mark.rare
 def test_a_run_whose_images_have_changed_cannot_go_on(chapters, script, tmp_path):
     root = chapters(3, 3)
     script("train.py", "--train_own_data", f"--dataset_path={root}", "--epochs=1", "--steps_per_epoch=2", "--run=a",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -200,9 +201,7 @@ def test_a_model_is_measured_by_onnx_runtime_as_by_keras(flags, script, tmp_path
 
 def numbers_in(found):
     """The numbers in a tree of dicts and lists."""
-    if isinstance(found, dict | list):
-        return [number for each in (found.values() if isinstance(found, dict) else found) for number in numbers_in(each)]
-    return [found] if isinstance(found, int | float) else []
+    return [leaf for leaf in keras.tree.flatten(found) if isinstance(leaf, int | float)]
 
 
 SLOW = {"keras", "tensorflow", "jax", "torch", "sklearn", "matplotlib", "h5py", "pandas"}

@@ -69,7 +69,7 @@ def restore_state(trained: keras.Model, path: str) -> int:
     """
     if not os.path.isfile(path):
         return 0
-    trained.optimizer.build(trained.trainable_variables)
+    build_optimizer(trained)
     mend = runs.mend(os.path.dirname(path), runs.STATE)
     with reading(path, "weights and optimizer of this run", mend), h5py.File(path) as file:
         backend = file.attrs.get("backend", keras.backend.backend())  # runs of before have none
@@ -86,6 +86,12 @@ def restore_state(trained: keras.Model, path: str) -> int:
         if not finite(trained):
             raise ValueError("weights of NaN or infinity")
     return epochs
+
+
+def build_optimizer(trained: keras.Model) -> None:
+    """Makes the variables of the optimizer of a compiled model. Left to the first step, they make TensorFlow trace that
+    step twice, which takes seconds."""
+    trained.optimizer.build(trained.trainable_variables)
 
 
 def seeds_of(trained: keras.Model) -> list[keras.Variable]:

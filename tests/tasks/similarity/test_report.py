@@ -32,7 +32,8 @@ def samples_of(counts, rng):
     return Samples("", paths, labels, names, np.zeros(len(counts), int)), images
 
 
-@pytest.mark.parametrize("counts", [(2, 1), (2, 2), (1, 3, 2), (9, 1, 4), (30, 25, 2)])
+@pytest.mark.parametrize("counts", [(2, 1), (9, 1, 4), *(pytest.param(counts, marks=pytest.mark.rare) for counts in (
+    (2, 2), (1, 3, 2), (30, 25, 2)))])
 def test_any_size_is_reported(counts, tmp_path, rng):
     samples, images = samples_of(counts, rng)
     result = report.write_verification(Comparer(), images, samples, np.arange(len(images)), str(tmp_path))

@@ -245,3 +245,24 @@ def test_tensorflow_is_fed_without_tuning():
             expected = batches[int(step)]
             assert np.array_equal(x, expected[0]) and np.array_equal(y, expected[1])
         assert step == 6
+
+
+def test_the_first_step_is_traced_once_where_the_optimizer_is_built():
+    class Traced(keras.layers.Layer):
+        def call(self, inputs):
+            traced.append(len(inputs.shape))
+            return inputs
+
+    traced = []
+    for built in (False, True):
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), Traced()])
+        model.compile(keras.optimizers.Adam(0.1), "mse")
+        if built:
+            fitting.build_optimizer(model)
+        traced.append("fit")
+        model.fit(np.ones((8, 3)), np.zeros((8, 2)), batch_size=4, verbose=0)
+    first, second = (traced[start + 1 :].index("fit") if "fit" in traced[start + 1 :] else len(traced) - start - 1
+                     for start, each in enumerate(traced) if each == "fit")
+    if keras.backend.backend() == "tensorflow":
+        assert second < first
+    assert second >= 1
