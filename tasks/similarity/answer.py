@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from tasks import about
 from tasks.copies.proof.verdict import COPY, Proof, prove, see
-from tasks.similarity.model import Loaded, Picture, load, recoloured, show, similarity_of
+from tasks.similarity.model import Loaded, Picture, as_alike, load, recoloured, show, similarity_of, worth
 from utils.data.formats import pages
 from utils.data.images import size_of
 from utils.run import figures
@@ -45,7 +45,7 @@ def compare_two(options, files: list[str]) -> None:
 def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     """Says whether two pictures show the same thing."""
     similarity = similarity_of(model, left.image, right.image)
-    proof = None
+    proof, rate = None, None
     if model.proves and options.proof:
         proof = prove(see(left.image), see(right.image), recoloured=recoloured(options, model))
     if proof:  # which needs no model that knows such pictures
@@ -56,11 +56,14 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
         same = similarity >= model.threshold if about.trusted(doubt) else None
         text = f"{model.words[not same]} ({similarity:.3f}; threshold {model.threshold:.3f})"
         text = f"no answer: {doubt}" if same is None else text + (f"; warning: {doubt}" if doubt else "")
+        rate = None if doubt else as_alike(model, similarity)
     looked = {picture.file: pages.LOOKED[picture.file] for picture in (left, right) if picture.file in pages.LOOKED}
-    print(text + "".join(f"; {page} of {short(file)} was looked at" for file, page in looked.items()))
+    pages_said = [f"{page} of {short(file)} was looked at" for file, page in looked.items()]
+    print("; ".join(filter(None, [text, worth(rate), *pages_said])))
     names = [short(picture.file) for picture in (left, right)]
     verdict = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
     verdict |= {"verdict": proof.verdict} if proof else {}
+    verdict |= {"different_as_alike": rate} if rate is not None else {}
     reasons = None
     if options.why:
         from tasks.similarity import figures as sheets, why  # and with it matplotlib

@@ -199,6 +199,23 @@ def read_different(folder: str) -> dict | None:
     return different
 
 
+def as_alike(model: Loaded, similarity: float) -> float | None:
+    """The share of different pairs, as the model's report measured them, that are at least as alike, of those below a
+    half; None where that was not measured, or where looking at the pictures decides."""
+    known = None if model.proves else read_different(os.path.dirname(model.path))
+    return tail.rate_at(similarity, known) if known else None
+
+
+def worth(rate: float | None) -> str:
+    """What a similarity is worth, in words: how many of a thousand different pairs reach it; "" where that is not
+    known."""
+    if rate is None:
+        return ""
+    many = ("half or more" if rate >= 0.5 else f"about {1000 * rate:.0f} of 1,000" if rate >= 0.001
+            else "fewer than 1 of 1,000")
+    return f"{many} different pairs are as alike"
+
+
 def show(file: str) -> Picture:
     """A file to compare; raises ValueError, naming the file, where it cannot be read."""
     file = os.path.expanduser(file)

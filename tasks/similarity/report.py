@@ -209,6 +209,25 @@ def validator(comparer: Comparer, images, labels: np.ndarray, rows: np.ndarray,
     return validate
 
 
+def disagreement(comparer: Comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int,
+                 measured: dict[str, float]) -> list[str]:
+    """A line where the classes to validate on, at `rows`, give another ROC-AUC than those that were `measured`: their
+    intervals do not meet."""
+    if "roc_auc_low" not in measured or measured["classes"] < verification.FEWEST or not comparable(labels[rows]):
+        return []
+    pairs = verification.draw_pairs(labels[rows], VALIDATION_PAIRS, seed)
+    scores = verification.score_pairs(comparer.score, comparer.embed(take(images, rows)), pairs)
+    own, classes = verification.verify(scores, pairs.same)["roc_auc"], len(np.unique(labels[rows]))
+    few = classes < verification.FEWEST
+    low, high = (own, own) if few else verification.auc_interval(scores, pairs.same, labels[rows][pairs.left],
+                                                                 labels[rows][pairs.right])
+    if low <= measured["roc_auc_high"] and high >= measured["roc_auc_low"]:
+        return []
+    return [f"but the {classes} classes to validate on give a ROC-AUC of {own:.4f}"
+            + ("" if few else f", {low:.3f} to {high:.3f}")
+            + ": the classes differ in how hard they are, so expect of others something between"]
+
+
 def in_words(result: dict[str, float]) -> list[str]:
     """The report in words."""
     if not result:

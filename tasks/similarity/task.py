@@ -257,10 +257,12 @@ def finish(options, folder: str, data: Data) -> list[str]:
         seen_in_training(data.split.how),
     )
     about.write(folder, options.task, data, measured, model.input_shape[0][1:])
+    lines = report.in_words(measured) + report.disagreement(siamese.comparer(model), data.images, data.samples.labels,
+                                                            data.split.validation, options.seed, measured)
     if choice is None:
-        return report.in_words(measured)
+        return lines
     runs.write_json(folder, runs.EVALUATION, measured | {"choice": choice.as_numbers()})
-    return [choice.words, *report.in_words(measured)]
+    return [choice.words, *lines]
 
 
 def choose_simple(options, folder: str, data: Data) -> "keep.Choice | None":

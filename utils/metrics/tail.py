@@ -64,6 +64,12 @@ def nearness_at(rate: float, known: dict[str, Any]) -> float:
     return float(max(lines))
 
 
+def rate_at(similarity: float, known: dict[str, Any]) -> float:
+    """The share of different pairs that are at least as alike: .5 where half of them or more are, and no less than one
+    of those measured."""
+    return float(np.exp(np.interp(similarity, known["similarities"], np.log(known["rates"]))))
+
+
 def beyond(rate: float, known: dict[str, Any]) -> float:
     """How many times more pairs than were measured a rate needs; 1 or less: it was measured."""
     return 1 / (rate * known["pairs"])

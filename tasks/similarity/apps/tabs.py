@@ -11,7 +11,7 @@ from tasks.copies.proof.verdict import COPY
 from tasks.page import Asked, Models, as_drawing, as_image, picture, sheet
 from tasks.similarity import why as explaining
 from tasks.similarity.answer import framed
-from tasks.similarity.model import SHOWN, show, some_files, some_of, thumbnails
+from tasks.similarity.model import SHOWN, as_alike, show, some_files, some_of, thumbnails
 from utils.data.images import read_whole
 from utils.saying import shown
 
@@ -121,7 +121,8 @@ def compared(models: Models, asked: Asked, tab: str, files: list[str]) -> dict[s
     """What is said of two pictures; for one who is being answered."""
     used = models.of_tab(tab, asked.model, thumbnails(files))
     similarity, threshold, doubt = used.model.similarity(*files), used.model.threshold, used.model.warning(files)
-    return {"used": used, "similarity": similarity, "threshold": threshold, "warning": doubt,
+    rate = None if doubt else as_alike(used.model.loaded, similarity)
+    return {"used": used, "similarity": similarity, "threshold": threshold, "warning": doubt, "as_alike": rate,
             "same": similarity >= threshold if about.trusted(doubt) else None}
 
 

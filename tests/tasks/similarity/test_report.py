@@ -45,6 +45,21 @@ def test_any_size_is_reported(counts, tmp_path, rng):
         assert (tmp_path / name).stat().st_size > 1000
 
 
+def test_classes_to_validate_on_that_disagree_with_the_test_are_told(rng):
+    """Six easy classes, and six whose pictures are alike."""
+    samples, images = samples_of((9,) * 18, rng)
+    hard = np.flatnonzero(samples.labels >= 12)
+    images[hard] = rng.integers(100, 140, (len(hard), 8, 8, 3))
+    easy = np.flatnonzero(samples.labels < 6)
+    measured = {"classes": 6, "roc_auc_low": 0.97, "roc_auc_high": 1.0}
+    told = [report.disagreement(Comparer(), images, samples.labels, rows, 0, measured)
+            for rows in (easy, hard, hard[:18], hard[:0])]
+    assert told[0] == told[3] == []
+    assert told[1][0].startswith("but the 6 classes to validate on give a ROC-AUC of 0.") and ", 0." in told[1][0]
+    assert told[2][0].startswith("but the 2 classes to validate on give") and len(told[1] + told[2]) == 2
+    assert report.disagreement(Comparer(), images, samples.labels, hard, 0, measured | {"classes": 3}) == []
+
+
 def test_classes_without_a_pair_are_not_reported(tmp_path, rng):
     samples, images = samples_of((1, 1, 1), rng)
     assert report.write_verification(Comparer(), images, samples, np.arange(3), str(tmp_path)) == {}

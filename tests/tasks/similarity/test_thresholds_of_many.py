@@ -49,6 +49,22 @@ def test_a_run_without_the_curve_keeps_its_threshold_and_says_so(run, tmp_path, 
     assert "was not measured; python evaluate.py --model=" in capsys.readouterr().out
 
 
+def test_a_similarity_says_how_many_different_pairs_reach_it(run, tmp_path):
+    known = models.read_different(str(tmp_path))
+    rates = [models.as_alike(run, similarity) for similarity in np.linspace(0, 1, 20)]
+    assert rates == sorted(rates, reverse=True) and rates[0] == pytest.approx(0.5, abs=0.01)
+    assert models.as_alike(run, known["similarities"][10]) == pytest.approx(known["rates"][10], rel=0.05)
+    assert models.as_alike(run._replace(known={"task": "copies"}), 0.5) is None  # the proof decides
+    runs.write_json(str(tmp_path), runs.THRESHOLDS, {"best_accuracy": 0.01})
+    assert models.as_alike(run, 0.5) is None and models.worth(None) == ""
+
+
+@pytest.mark.parametrize("rate, words", [(0.5, "half or more"), (0.0312, "about 31 of 1,000"),
+                                         (0.00099, "fewer than 1 of 1,000")])
+def test_what_a_similarity_is_worth_in_words(rate, words):
+    assert models.worth(rate) == f"{words} different pairs are as alike"
+
+
 @pytest.mark.parametrize("damage", [[], {"pairs": 0}, {"pairs": 10, "rates": [0.1]}, "text"])
 def test_a_damaged_curve_is_one_line(damage, run, tmp_path):
     (tmp_path / runs.THRESHOLDS).write_text(json.dumps({"best_accuracy": 0.5, runs.DIFFERENT: damage}))

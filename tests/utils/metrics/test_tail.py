@@ -18,6 +18,15 @@ def test_within_what_was_measured_the_curve_is_that_of_the_pairs():
     assert tail.beyond(0.005, known) < 1 < tail.beyond(1e-6, known) == pytest.approx(50)
 
 
+def test_the_share_of_different_pairs_that_are_as_alike_is_the_one_counted():
+    distances = np.random.default_rng(3).uniform(0, 1, 20_000)
+    known, similarities = curve_of(distances), np.sort(1 / (1 + np.exp(8 * (distances - 0.5))))
+    for share in (0.4, 0.1, 0.01, 0.002):
+        similarity = similarities[-int(share * len(similarities))]
+        assert tail.rate_at(similarity, known) == pytest.approx(share, rel=0.1)
+    assert tail.rate_at(0.0, known) == pytest.approx(0.5) and tail.rate_at(1.0, known) == pytest.approx(1 / 20_000)
+
+
 @pytest.mark.parametrize("power", [1, 4, 12])
 def test_a_hundred_times_beyond_about_one_pair_is_wrong(power):
     """Distances whose share falls like a power: of a hundred times more fresh pairs, a handful at most is expected, and
