@@ -26,7 +26,7 @@ page = subprocess.Popen([sys.executable, *sys.argv[1:]], stdout=subprocess.PIPE,
 try:
     address = re.search(r"http://\\S+", page.stdout.readline())[0]
     pictures = {name: (file, open(file, "rb").read()) for name, file in (("first", "0000.jpg"), ("second", "copy.jpg"))}
-    answer = urllib3.request("POST", f"{address}same", fields=pictures)
+    answer = urllib3.request("POST", f"{address}same", fields=pictures, timeout=600)
     assert answer.status == 200 and b"copy" in answer.data, answer.status
 finally:
     page.kill()
