@@ -18,6 +18,14 @@ from PIL import Image
 hashes = [imagehash.phash(Image.open(file)) for file in sorted(glob.glob(sys.argv[1] + "/*"))]
 print(sum(one - other <= 8 for row, one in enumerate(hashes) for other in hashes[:row]))
 """
+# runs a script as if it had never seen the folder
+AFRESH = """
+import glob, os, runpy, sys
+for kept in glob.glob("photos/.*"):
+    os.remove(kept)
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 # starts the page and asks it once
 ASK = """
 import re, subprocess, sys
@@ -83,17 +91,19 @@ def start(folder: str, rounds: int) -> dict[str, float]:
             "by Keras / import keras, wall": slow.wall / bare.wall, "--help, s": seconds["--help"].wall}
 
 
-def questions(folder: str, rounds: int, searched: int = 10_000, scored: int = 100) -> dict[str, float]:
-    """A second query among pictures that are embedded, scores of photos, and the first answer of the page, by ONNX
-    Runtime beside Keras."""
+def questions(folder: str, rounds: int, searched: int = 10_000, embedded: int = 800, scored: int = 100
+              ) -> dict[str, float]:
+    """A first query among photos, which embeds them, a second one among many pictures, scores of photos, and the first
+    answer of the page, by ONNX Runtime beside Keras."""
     write_photos(folder, 1)
-    write_photos(os.path.join(folder, "many"), searched, 64)
-    write_photos(os.path.join(folder, "photos"), scored)
+    for name, count, side in (("many", searched, 64), ("photos", embedded, 512), ("few", scored, 512)):
+        write_photos(os.path.join(folder, name), count, side)
     search = [PREDICT, "--gallery=many", "0000.jpg", "--model=photos", "--nofigure"]
     spent(search, folder)  # embeds the pictures
-    asked = {f"a second query among {searched}": search,
-             f"--quality of {scored} photos": [PREDICT, "--quality", "photos", "--nofigure"],
-             "serve.py to its first answer": ["-c", ASK, SERVE, "--port=0", "--nobrowser", "--folder=photos"]}
+    asked = {f"a first query among {embedded} photos": ["-c", AFRESH, PREDICT, "--gallery=photos", *search[2:]],
+             f"a second query among {searched}": search,
+             f"--quality of {scored} photos": [PREDICT, "--quality", "few", "--nofigure"],
+             "serve.py to its first answer": ["-c", ASK, SERVE, "--port=0", "--nobrowser", "--folder=few"]}
     ran = in_turns({f"{name}, {by}": [*arguments, f"--runtime={by}"] for name, arguments in asked.items()
                     for by in ("onnx", "keras")}, folder, rounds)
     figures = {}
@@ -107,16 +117,10 @@ def copies(folder: str, rounds: int, count: int = 800) -> dict[str, float]:
     """`--duplicates` of a folder of photos for the first time, in processor time, beside ImageHash's phash and all its
     pairs."""
     write_photos(os.path.join(folder, "photos"), count)
-    works = {"duplicates": [PREDICT, "--duplicates=photos", "--nofigure", "--model=photos"]}
+    works = {"duplicates": ["-c", AFRESH, PREDICT, "--duplicates=photos", "--nofigure", "--model=photos"]}
     if find_spec("imagehash"):
         works["hashes"] = ["-c", HASHES, "photos"]
-    found = {name: [] for name in works}
-    for _ in range(rounds):
-        for name, arguments in works.items():
-            for kept in [file for file in os.listdir(os.path.join(folder, "photos")) if file.startswith(".")]:
-                os.remove(os.path.join(folder, "photos", kept))  # the embeddings
-            found[name].append(spent(arguments, folder).processor)
-    middle = {name: statistics.median(each) for name, each in found.items()}
+    middle = {name: each.processor for name, each in in_turns(works, folder, rounds).items()}
     if "hashes" not in middle:
         print("ImageHash is not installed, so nothing stands beside it: pip install imagehash")
         return {"--duplicates, processor, s": middle["duplicates"]}

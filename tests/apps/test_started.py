@@ -44,3 +44,6 @@ def test_the_parts_give_ratios(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imagehash", None)
     copies = started.copies(str(tmp_path / "more"), 1, count=3)
     assert copies["--duplicates, processor, s"] > 0
+    if find_spec("onnxruntime") and find_spec("flask"):
+        found = started.questions(str(tmp_path / "asked"), 1, searched=20, embedded=10, scored=2)
+        assert all(value > 0 for value in found.values()) and len(found) == 8
