@@ -20,11 +20,10 @@ print(sum(one - other <= 8 for row, one in enumerate(hashes) for other in hashes
 """
 # runs a script as if it had never seen the folder
 AFRESH = """
-import glob, os, runpy, sys
+import glob, os, sys
 for kept in glob.glob("photos/.*"):
     os.remove(kept)
-del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
 """
 # starts the page and asks it once
 ASK = """
