@@ -93,7 +93,7 @@ def files_in(path: str) -> int:
     return sum(len(names) for _, _, names in os.walk(path)) if os.path.isdir(path) else 1
 
 
-def walk(root: str, data_sets: bool = False) -> tuple[list[str], list[str]]:
+def walk(root: str, data_sets: bool = False, used: tuple[str, ...] = ()) -> tuple[list[str], list[str]]:
     """Images and other files below `root`, relative to it, sorted; see `is_wanted` for what does not count.
 
     Each folder is entered once and each file is named once, by what it is and not by its path: a link to something that
@@ -102,6 +102,8 @@ def walk(root: str, data_sets: bool = False) -> tuple[list[str], list[str]]:
 
     Args:
         data_sets: whether a folder that is a data set of its own, such as datasets/glyphs, is left out.
+        used: endings of files beside images, such as .txt, that the caller reads, so that they are not said to be left
+            out.
     """
     scan(root)
     listing = Listing()
@@ -126,7 +128,7 @@ def walk(root: str, data_sets: bool = False) -> tuple[list[str], list[str]]:
                 listing.place(entry.path, here)
     left_out(f"{len(listing.skipped)} below {shown(root)}", sorted(listing.skipped))
     listing.tell_left(root)
-    tell_others(root, sorted(listing.others))
+    tell_others(root, sorted(path for path in listing.others if not path.lower().endswith(used)))
     return sorted(listing.images), sorted(listing.others)
 
 

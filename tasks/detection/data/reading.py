@@ -13,6 +13,8 @@ from utils.saying import counted, either, shown
 FORMATS = {"yolo": ("YOLO's text files", yolo.read), "coco": ("COCO's JSON", coco.read),
            "voc": ("Pascal VOC's XML", voc.read)}
 
+ENDINGS = (".txt", ".json", ".xml", ".yaml", ".yml", ".names", ".data")  # of what annotation tools write beside photos
+
 
 def read_boxes(root: str, form: str = "auto") -> BoxSet:
     """The photos with boxes below a folder, or of one JSON file and the photos beside it.
@@ -27,7 +29,7 @@ def read_boxes(root: str, form: str = "auto") -> BoxSet:
     """
     alone = root if os.path.isfile(root) and root.endswith(".json") else ""
     root = os.path.dirname(alone) or "." if alone else root
-    images, others = walk(root)
+    images, others = walk(root, used=ENDINGS)
     if alone:
         others, form = [os.path.basename(alone)], "coco"
     form = recognised(root, images, others) if form == "auto" else form

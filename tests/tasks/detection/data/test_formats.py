@@ -297,3 +297,12 @@ def test_classes_can_be_chosen_and_batches_repeat(tmp_path):
     assert inputs["image"].shape == (4, 64, 64, 3) and targets.shape == (4, 32**2 + 16**2 + 8**2, 6)
     assert (targets[..., 5] == 0).any() and not np.array_equal(inputs["image"], one[1][0]["image"])
     assert os.path.isfile(os.path.join(found.root, found.samples[0].path))
+
+
+@pytest.mark.parametrize("write", [yolo_as_ultralytics, yolo_as_darknet])
+def test_what_is_read_beside_photos_is_not_said_to_be_left_out(write, tmp_path, capsys):
+    write(tmp_path)
+    (tmp_path / "notes.pdf").write_bytes(b"%PDF-1.4 notes")
+    reading.read_boxes(str(tmp_path))
+    said = capsys.readouterr()
+    assert "notes.pdf" in said.out + said.err and ".txt" not in said.out + said.err
