@@ -15,6 +15,7 @@ from functools import partial
 
 from absl import flags
 
+from nets import towers
 from utils.flags import group
 from utils.run import startup
 
@@ -24,7 +25,7 @@ PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale"
 ASKED, QUICK = ["faiss"], ["input", "pairs", "index", "latency"]  # faiss needs a package, so that all is without it
 with group("What to measure"):
     flags.DEFINE_list("parts", QUICK, f"Which parts, of {', '.join(PARTS)}; or all of these; or {', '.join(ASKED)}")
-    flags.DEFINE_enum("backbone", "compact", ["compact", "vgg16", "koch"], "Tower")
+    flags.DEFINE_enum("backbone", "compact", list(towers.own_shapes(towers.SIMILARITY)), "Tower")
     flags.DEFINE_integer("batch_size", 96, "Images in a batch", 16)
     flags.DEFINE_integer("gallery", 10_000, "Pictures to search in", 100)
     flags.DEFINE_integer("embeddings", 100_000, "Embeddings in the index", 100)
@@ -43,7 +44,6 @@ def main(argv: list[str]) -> None:
 
     from apps import started
     from apps.search.indexes.index import beside_exact
-    from nets import towers
     from nets.heads import make_head
     from nets.models import siamese
     from utils.run.folder import as_json
@@ -98,7 +98,6 @@ def rank(model, folder) -> dict[str, float]:
     """
     import numpy as np
 
-    from nets import towers
     from nets.losses import ranking
     from nets.models import rankiqa
     from utils.batches.levels import LevelBatches

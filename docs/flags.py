@@ -44,8 +44,9 @@ def section(script: str) -> str:
 
 
 def flag(line: str) -> str:
-    """`--name=default` as an item of a list."""
+    """`--name=default` as an item of a list, the same on every machine."""
     name, note = re.fullmatch(r"(\S+)\s*(\(.*\))?", line).groups()
+    name = re.sub(r"(?<=^--workers=)\d+", "CORES-1", name)
     return f"- `{name}`{f' {note}' if note else ''}\n"
 
 

@@ -295,7 +295,7 @@ TEXTS = {"echo.tab": ("Echo", "回声"), "echo.head": ("What comes back?", "什�
 {% block form %}<label for="call">{{ t("call") }}</label><input id="call" name="call">{{ parts.model() }}{% endblock %}
 {% block answer %}<h2 tabindex="-1">{{ t("echo.head") }}</h2><p id="heard">{{ answer.heard }}</p>{% endblock %}
 """,
-    "nets/echo.py": "KIND = 'echo'\n",
+    "nets/echo.py": "KIND = 'echo'\nANY_SIZE = True\n",
 }
 ROWS = """
 import nets, tasks

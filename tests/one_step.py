@@ -19,6 +19,7 @@ import numpy as np
 from nets import towers
 from nets.heads import HEADS, make_head
 from nets.inference import embed
+from nets.losses import LOSSES
 from nets.models import siamese
 from utils.run import devices
 
@@ -43,8 +44,7 @@ def main(names: str, path: str) -> None:
     keras.config.set_floatx("float64")
     found = {}
     with devices.strategy(names):
-        for name in ("cross_entropy", "contrastive", "triplet", "multi_similarity", "supcon", "attention_before",
-                     "cross_attention"):
+        for name in (*LOSSES, "attention_before", "cross_attention"):
             head = name if name in HEADS else "distance"
             keras.utils.set_random_seed(0)
             tower = towers.make_tower("compact", (32, 32, 1), normalize=True, maps=HEADS[head].locations)

@@ -11,6 +11,7 @@ from utils.data.images import open_image
 
 LIMIT = 1e-4  # largest difference that is allowed
 COUNT = 6  # pictures in the larger batch; the smaller one has one
+SIDE = 64  # pixels a side of the pictures where a model takes any size and its room names none
 CROP = 160  # pixels a side of the crops of scikit-learn's photos
 
 

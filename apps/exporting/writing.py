@@ -59,7 +59,7 @@ def write_part(options, model: keras.Model, part: keras.Model, path: str, aside:
         ValueError: it cannot be written, or cannot be run, or differs from Keras by more than `checking.LIMIT`.
     """
     file = part.name + formats.FORMATS[options.format].ending
-    side = getattr(module_of(room, "apps.card"), "side", lambda model: 0)(model)  # of pictures, where it takes any size
+    side = getattr(module_of(room, "apps.card"), "side", lambda model: checking.SIDE)(model)
     tried = checking.batches(part, os.path.expanduser(options.pictures), side)
     formats.write(part, options.format, os.path.join(aside, file))
     run = formats.opened(options.format, os.path.join(aside, file))

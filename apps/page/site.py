@@ -105,7 +105,7 @@ def ask(tab: str, kept: models.Models, root: str, language: str) -> tuple[dict[s
             files = {name: uploads.keep(request.files.getlist(name), folder) for name in request.files}
             answer = TABS[tab](kept, Asked(root, request.form.to_dict(), files))
             for name in ("said", "warning"):
-                answer[name] = without(folder, language, answer.get(name, ""))
+                answer[name] = without(folder, language, answer.get(name, ""), ROOM_OF[tab])
             return answer, "", 200
         except RequestEntityTooLarge:
             large = (request.content_length or 0) > request.max_content_length
@@ -117,7 +117,7 @@ def ask(tab: str, kept: models.Models, root: str, language: str) -> tuple[dict[s
             return {}, texts.text(language, "file_too_large", name=error.name, size=error.size,
                                   megabytes=uploads.MEGABYTES), 413
         except Exception as error:
-            return {}, without(folder, language, why_not(error)) or texts.text(language, "failed"), 400
+            return {}, without(folder, language, why_not(error), ROOM_OF[tab]) or texts.text(language, "failed"), 400
 
 
 def why_not(error: Exception) -> str:
@@ -130,11 +130,12 @@ def why_not(error: Exception) -> str:
     return " ".join(line.split())
 
 
-def without(folder: str, language: str, said: str | list[str]) -> str | list[str]:
-    """What the program said, in the language of the visitor, with the names that the visitor's files have."""
+def without(folder: str, language: str, said: str | list[str], room: str) -> str | list[str]:
+    """What the program said on a tab of `room`, in the visitor's language, with the names that the visitor's files
+    have."""
     if isinstance(said, list):
-        return [without(folder, language, line) for line in said]
-    return texts.translated(language, uploads.without(folder, said))
+        return [without(folder, language, line, room) for line in said]
+    return texts.translated(language, uploads.without(folder, said), room)
 
 
 def page(tab: str, language: str, root: str, answer: dict[str, Any], error: str, status: int) -> Response:

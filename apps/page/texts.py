@@ -90,10 +90,10 @@ def words(room: str = "") -> dict[str, tuple[str, str]]:
 
 
 @cache
-def said() -> list[tuple[str, str]]:
-    """The lines of the program that have a Chinese translation, those of the rooms too."""
-    of_rooms = [module_of(room, "apps.words") for room, row in ROOMS.items() if row.tabs]
-    return SAID + [pair for module in of_rooms for pair in getattr(module, "SAID", [])]
+def said(room: str = "") -> list[tuple[str, str]]:
+    """The lines of the program that have a Chinese translation, those of the rooms too; those of `room` come first."""
+    of_rooms = {each: getattr(module_of(each, "apps.words"), "SAID", []) for each, row in ROOMS.items() if row.tabs}
+    return [*of_rooms.pop(room, []), *SAID, *(pair for pairs in of_rooms.values() for pair in pairs)]
 
 
 def text(language: str, name: str, /, room: str = "", **values) -> str:
@@ -101,14 +101,14 @@ def text(language: str, name: str, /, room: str = "", **values) -> str:
     return words(room)[name][list(LANGUAGES).index(language)].format(**values)
 
 
-def translated(language: str, line: str) -> str:
-    """A line of the program in a language; one that has no translation stays English."""
+def translated(language: str, line: str, room: str = "") -> str:
+    """A line of the program in a language, on a tab of `room`; one that has no translation stays English."""
     if language != "zh":
         return line
     if match := LEFT_OUT.fullmatch(line):
-        return f"略过 {match[1]} 个{'损坏的' if match[2] else ''}文件：" + "，".join(translated(language, part)
+        return f"略过 {match[1]} 个{'损坏的' if match[2] else ''}文件：" + "，".join(translated(language, part, room)
                                                                            for part in match[3].split(", "))
-    for pattern, chinese in said():
+    for pattern, chinese in said(room):
         if re.match(pattern, line):
             return re.sub(pattern, chinese, line)
     return line

@@ -11,18 +11,19 @@ from nets.models import siamese
 from helpers import small_siamese
 
 
-@pytest.mark.parametrize("name, margin",
-                         [("cross_entropy", None), ("contrastive", 1.5), ("triplet", None), ("ratio", None)])
+@pytest.mark.parametrize("margin", [None, 1.5])
+@pytest.mark.parametrize("name", losses.LOSSES)
 def test_idle_loss_is_that_of_equal_embeddings(name, margin):
+    """Where it depends on the batch, as a row says by nan, it is a number all the same."""
     model = small_siamese()
     model.get_layer("head").set_weights([np.float32(0), np.float32(0)])  # logits 0: a head that guesses
     labels = keras.ops.convert_to_tensor(np.repeat(np.arange(4, dtype="int32"), 3))
     found = siamese.make_loss(name, model, margin=margin)(keras.ops.ones((12, 8)), labels)
-    idle = losses.idle_loss(name, losses.settings_of(name, {"margin": margin}))
-    assert float(keras.ops.mean(found)) == pytest.approx(idle, rel=1e-4)
+    idle, loss = losses.idle_loss(name, losses.settings_of(name, {"margin": margin})), float(keras.ops.mean(found))
+    assert np.isfinite(loss) if np.isnan(idle) else loss == pytest.approx(idle, rel=1e-4)
 
 
-@pytest.mark.parametrize("name", ["multi_similarity", "supcon"])
+@pytest.mark.parametrize("name", [name for name, row in losses.LOSSES.items() if row.unit_length])
 def test_cosines_need_unit_length(name):
     tower = towers.make_tower("compact", (32, 32, 1), normalize=False)
     with pytest.raises(ValueError, match="--normalize"):

@@ -74,9 +74,9 @@ def test_export_writes_the_card_of_a_new_room(room, tmp_path):
 import json, os, keras
 from types import SimpleNamespace
 from apps.exporting import writing
-image = keras.Input((8, 8, 1))
+image = keras.Input((None, None, 1))
 path = os.path.join(FOLDER, "best.keras")
-keras.Model(image, keras.layers.Flatten(name="tower")(image), name="echo").save(path)
+keras.Model(image, keras.layers.GlobalMaxPooling2D(name="tower")(image), name="echo").save(path)
 writing.export(SimpleNamespace(model=path, format="savedmodel", what=None, out="", force=False, pictures="", json=True))
 """
     (card,) = told_by(code.replace("FOLDER", repr(str(tmp_path))))["files"]

@@ -14,6 +14,15 @@ from helpers import ROOT
 TEMPLATES = [*(ROOT / "apps" / "page" / "templates").glob("*.html"), *(ROOT / "tasks").glob("*/apps/*.html")]
 
 
+def test_a_tab_says_a_line_as_its_own_room_does(monkeypatch):
+    from tasks.superres.apps import words
+
+    monkeypatch.setattr(words, "SAID", [(r"^photos are missing: .*$", "请选择要放大的照片")])
+    monkeypatch.setattr(texts, "said", texts.said.__wrapped__)  # without its cache
+    assert texts.translated("zh", "photos are missing: choose one or more", "superres") == "请选择要放大的照片"
+    assert texts.translated("zh", "photos are missing: choose one or more", "quality") == "缺少照片：请选择一张或多张"
+
+
 def test_every_text_has_both_languages_with_the_same_values():
     for name, pair in texts.words().items():
         fields = [{field for _, field, _, _ in string.Formatter().parse(text) if field} for text in pair]

@@ -1,5 +1,8 @@
 """Losses on cosines, each against a plain loop."""
 
+import inspect
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -49,6 +52,8 @@ def test_gradient_equals_finite_differences(case, rng):
     make, plain = CASES[case]
     x, step = unit(rng), 1e-6
     found = gradient(make(), x)
+    if "stopped" in inspect.signature(plain).parameters:  # what no gradient goes through is made of these features
+        plain = partial(plain, stopped=x)
     for i, j in [(0, 0), (4, 3), (5, 1)]:  # image 5 is alone in its class
         moved = [x.astype("float64") for _ in range(2)]
         moved[0][i, j] += step
