@@ -104,7 +104,7 @@ def ask(tab: str, kept: models.Models, root: str, language: str) -> tuple[dict[s
         try:
             files = {name: uploads.keep(request.files.getlist(name), folder) for name in request.files}
             answer = TABS[tab](kept, Asked(root, request.form.to_dict(), files))
-            for name in ("said", "warning"):
+            for name in ("said", "warning", "words"):
                 answer[name] = without(folder, language, answer.get(name, ""), ROOM_OF[tab])
             return answer, "", 200
         except RequestEntityTooLarge:

@@ -304,7 +304,7 @@ def in_words(number: int, group: Group, fixed: Container[str] = ()) -> list[str]
                       else f"identical file of {shown(member.twin)}" if member.twin else "copy" if member.goes
                       else "copy in another colour: keep it too" if member.other_colour
                       else "copy that shows or holds more, or a photo of its own: keep it too")
-            lines.append(f"  {member.agree:.3f} {shown(member.file)}  ({remark})")
+            lines.append(f"  {member.agree:.1%} agrees: {shown(member.file)}  ({remark})")
     return lines
 
 

@@ -70,7 +70,7 @@ def framed(axis, seen: Seen, boxes: Iterable[Box]) -> None:
         corner, size = (left - rim, top - rim), (right - left + 2 * rim, bottom - top + 2 * rim)
         axis.add_patch(Rectangle(corner, *size, fill=False, edgecolor="red"))
         if number <= NUMBERED:
-            axis.annotate(str(number), corner, (-1, 1), textcoords="offset points", color="red", fontsize=7, ha="right")
+            axis.annotate(str(number), corner, (-1, 1), textcoords="offset points", color="red", fontsize=9, ha="right")
 
 
 def mapped(axis, golden: Seen, other: Seen, proof: Proof) -> None:

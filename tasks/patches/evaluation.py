@@ -60,9 +60,12 @@ def scenes(options, root: str, kind: str, path: str, channels: int) -> Iterator[
     if kind == "hpatches":
         yield from sets.hpatches(root)
     elif kind == "homographies":
-        for number, (_, pairs) in enumerate(itertools.groupby(sets.photo_pairs(root), lambda pair: pair.a)):
-            yield protocol.seen_again([*pairs], options.points, options.jitter, [options.seed, number], channels,
+        groups = [[*pairs] for _, pairs in itertools.groupby(sets.photo_pairs(root), lambda pair: pair.a)]
+        bar = progress_bar("scene")
+        for number, pairs in enumerate(groups):
+            yield protocol.seen_again(pairs, options.points, options.jitter, [options.seed, number], channels,
                                       options.least_patch)
+            bar(number + 1, len(groups))
     else:
         split = runs.read_split(os.path.dirname(path))
         photos = [os.path.join(split.get("root", ""), name) for name in split.get("test") or split.get("validation")

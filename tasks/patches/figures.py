@@ -59,8 +59,8 @@ def beside(axis, left: np.ndarray, right: np.ndarray, a: np.ndarray, b: np.ndarr
         rows = rows[:LINES]
         ends = np.stack([a[rows], b[rows] + (left.shape[1] + gap, 0)], axis=1)
         axis.add_collection(matplotlib.collections.LineCollection(ends, colors=colour, linewidths=width))
-    axis.set_title(f"green: the {min(int(inliers.sum()), LINES)} surest matches that agree; grey: matches that do not",
-                   fontsize=9)
+    green = f"green: the {min(int(inliers.sum()), LINES)} surest matches that agree; " if inliers.any() else ""
+    axis.set_title(f"{green}grey: matches that do not{'' if green else ' agree'}", fontsize=9)
 
 
 def warped(left: np.ndarray, right: np.ndarray, matrix: np.ndarray) -> np.ndarray:

@@ -50,13 +50,19 @@ class Scale(NamedTuple):
         """What one score means, in a few words."""
         if self.good is None or self.bad is None:
             return self.brief
-        sign = 1 if self.higher_is_better else -1
         good, bad = (" to ".join(map(self.said, ends)) for ends in (self.good, self.bad))
+        return {"good": f"like undistorted photos, {good}", "bad": f"like the most distorted photos, {bad}",
+                "between": f"between undistorted photos, {good}, and the most distorted ones, {bad}"}[self.place(score)]
+
+    def place(self, score: float) -> str:
+        """Where a score lies: "good", as four of five undistorted photos or better, "bad", as the most distorted ones
+        or worse, or "between"; "" where that was not measured."""
+        if self.good is None or self.bad is None:
+            return ""
+        sign = 1 if self.higher_is_better else -1
         if sign * score >= min(sign * end for end in self.good):
-            return f"like undistorted photos, {good}"
-        if sign * score <= max(sign * end for end in self.bad):
-            return f"like the most distorted photos, {bad}"
-        return f"between undistorted photos, {good}, and the most distorted ones, {bad}"
+            return "good"
+        return "bad" if sign * score <= max(sign * end for end in self.bad) else "between"
 
 
 def answer(options, files: list[str]) -> None:

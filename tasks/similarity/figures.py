@@ -18,6 +18,8 @@ FOR, AGAINST = "tab:red", "tab:blue"
 LINES = ("tab:orange", "tab:green", "tab:purple", "tab:brown", "tab:pink")  # colours of pairs of windows
 # clear where nothing is said
 SPOKEN = LinearSegmentedColormap.from_list("spoken", [AGAINST, (0.12, 0.47, 0.71, 0), (0.84, 0.15, 0.16, 0), FOR])
+CUTS = {"best_accuracy": "best_accuracy:\nmost pairs right", "eer": "eer: both errors\nequally frequent",
+        "fpr1": "fpr1: accepts 1 % of\ndifferent pairs"}  # what the measured thresholds are
 LEGEND = {  # what the colours mean, by the way of the explanation
     "windows": ("speaks for \"the same\": found in the other picture, and nowhere else in its own",
                 "speaks against it: the other picture has nothing like it",
@@ -52,7 +54,7 @@ def verification(folder: str, scores: np.ndarray, same: np.ndarray, measured: di
     for kind, mask in (("different", ~same), ("same", same)):
         histogram.hist(scores[mask], bins, alpha=0.6, label=kind)
     for (name, cut), style in zip(cuts.items(), ("-", "--", ":")):
-        histogram.axvline(cut, color="black", linestyle=style, linewidth=1, label=name)
+        histogram.axvline(cut, color="black", linestyle=style, linewidth=1, label=CUTS.get(name, name))
     histogram.set(xlabel="similarity", ylabel="pairs", title=f"accuracy {measured['accuracy']:.4f}", yscale="log")
     histogram.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))  # beside, not over a threshold
     figures.save(page, folder, "verification.png")
@@ -82,7 +84,7 @@ def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], c
                 axis = axes[deep * line + half, column]
                 figures.show(axis, image)
                 parts = names[index].split(os.sep)[-2:]
-                axis.set_title("\n".join(parts if half else [f"{kind}: {scores[row]:.3f}", *parts]), fontsize=6)
+                axis.set_title("\n".join(parts if half else [f"{kind}: {scores[row]:.3f}", *parts]), fontsize=7)
             if explain:
                 explanation = explain(*shown)
                 sides = (explanation.left, explanation.right)
@@ -195,14 +197,14 @@ def outlined(axis) -> None:
                              clip_on=False))
 
 
-def connect(page, axes, pictures, windows: np.ndarray, colour, number: str) -> None:
-    """A frame around a window of each of two pictures, and a line between the two."""
+def connect(page, axes, pictures, windows: np.ndarray, colour, number: str, size: float = 8) -> None:
+    """A frame around a window of each of two pictures, with a number of `size` points, and a line between the two."""
     ends = []
     for axis, picture, (top, left, height, width) in zip(axes, pictures, windows, strict=True):
         down, across = picture.shape[:2]
         axis.add_patch(Rectangle((left * across, top * down), width * across, height * down, fill=False,
                                  edgecolor=colour, linewidth=1.5))
-        axis.text(left * across, top * down, number, color="white", fontsize=7, va="top",
+        axis.text(left * across, top * down, number, color="white", fontsize=size, va="top",
                   bbox=dict(facecolor=colour, edgecolor="none", pad=1))
         ends.append(((left + width / 2) * across, (top + height / 2) * down))
     page.add_artist(ConnectionPatch(ends[0], ends[1], "data", "data", axesA=axes[0], axesB=axes[1], color=colour,

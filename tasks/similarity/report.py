@@ -57,6 +57,7 @@ def write_verification(
     if not comparable(labels):
         return {}
     features = comparer.embed(take(images, rows), progress=progress_bar("image"))
+    print("comparing pairs, also by simple methods, and drawing figures ...")
     drawn = verification.draw_pairs(labels, PAIRS, seed)
     scores = verification.score_pairs(comparer.score, features, drawn)
     if not np.isfinite(scores).all():

@@ -64,6 +64,8 @@ def guarded(main: Callable[[list[str]], None], check: Callable[[], None], argv: 
         check()
         if not flags.FLAGS.verbose:
             hush()
+        if sys.stderr and sys.stderr.isatty():
+            sys.meta_path.insert(0, Loading())
         main(argv)
         say_rest()
     except KeyboardInterrupt:
@@ -159,6 +161,19 @@ def disk_full(error: BaseException) -> bool:
     # NumPy: "4096 requested and 512 written"
     words = [f"errno = {code}," for code in codes] + [" requested and "] * isinstance(error, OSError)
     return getattr(error, "errno", None) in codes or any(word in str(error) for word in words)
+
+
+class Loading:
+    """Says once that a large library is being loaded, which takes seconds in which nothing else is printed. It stands
+    first in `sys.meta_path`, which is asked before each import, and finds nothing itself."""
+
+    names = {"tensorflow": "TensorFlow", "jax": "JAX", "torch": "PyTorch"}
+    said = False
+
+    def find_spec(self, name: str, path=None, target=None) -> None:
+        if name in self.names and not self.said:
+            self.said = True
+            print(f"loading {self.names[name]} ...", file=sys.stderr)
 
 
 class Plain:

@@ -45,7 +45,8 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
                 columns: int = 8) -> None:
     """Groups of pictures of the folder `root`, a row a group, the picture to keep first and in a frame, at `path`.
 
-    Over each picture stands its similarity to the centre of its group, which has 1.
+    Over each picture stands what the terminal says of it: how much of a proved copy agrees with the picture to keep,
+    otherwise the similarity to the centre of its group, which has 1.
 
     Args:
         heading: a line over the whole sheet.
@@ -65,7 +66,10 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
             figures.show(axis, read_whole(os.path.join(root, member.file)))
             stays = member.file == group.keep or not member.goes
             remark = "keep" if stays else "identical file" if member.twin else "centre" if member is first else ""
-            axis.set_title(f"{member.similarity:.3f} {remark}\n{short(member.file)}", fontsize=7)
+            alike = f"{member.similarity:.3f}" if member.agree is None else (
+                "" if member.file == group.keep else f"{member.agree:.1%} agrees")
+            above = ", ".join(filter(None, (alike, remark)))
+            axis.set_title(f"{above}\n{short(member.file)}", fontsize=7)
         if group.keep:
             figures.mark(line[0])
         line[0].text(-0.08, 0.5, f"group {number}", rotation=90, ha="right", va="center", fontsize=8,
@@ -76,6 +80,7 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
     if len(groups) > most:
         heading += f"; the first {most} are shown"
     heading += ". In the frame: the picture to keep" if any(group.keep for group in groups) else ""
-    heading += ". Numbers: similarity to the picture with 1.000"
+    proved = all(member.agree is not None for group in groups for member in group.members)
+    heading += "" if proved else ". Numbers: similarity to the picture with 1.000"
     figures.head(page, heading)
     figures.save_beside_answer(page, path)

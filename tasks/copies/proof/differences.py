@@ -61,6 +61,8 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences
         a, b: (H, W, C) float32, 0..255.
         inside: (H, W) bool, where both have pixels.
     """
+    # where both have the same pixels, nothing differs, whatever the tones of the pair are matched by
+    equal = box(np.any(np.abs(a - b) > 0.5, axis=-1).astype("float32"), DETAIL) < 1e-6
     sigma = equally_sharp(grey(a), grey(b), inside)
     a, b = equally_bright(blurred(a, -sigma), blurred(b, sigma), inside)
     # a blur mixes the rim with what lies beyond
@@ -84,6 +86,7 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences
     ratio = np.where(ok & (part > PART), remaining / (noise + slope * slopes), 0)
     other = ok & (part > UNLIKE) & (energy > LEAST_ENERGY + MANY * noise)
     ratio = np.maximum(ratio, np.where(other & (box(other.astype("float32"), LARGE) > 0.6), SURE + 1, 0))
+    ratio = np.where(equal, 0, ratio)
     boxes, weights, differing = boxes_of(ratio, remaining)
     return Differences(boxes, weights, float((differing & ok).sum() / max(1, ok.sum())), agree, textured,
                        coarsely(*both, inside & ~binary_dilation(differing, iterations=DETAIL)), abs(sigma), ratio)

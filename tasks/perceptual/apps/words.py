@@ -3,7 +3,7 @@
 TEXTS = {  # by name: English, Chinese
     "near.tab": ("How near", "有多接近"),
 
-    "near.head": ("How near is a copy, to the eye?", "看起来，复制品与原图有多接近？"),
+    "near.head": ("How near is a copy, to the eye?", "在人眼看来，副本与原图有多接近？"),
 
     "near.about": ("Choose an original and a changed picture of it. The distance is 0 for equal pictures, and a map "
                    "shows where they differ.",
@@ -24,7 +24,7 @@ TEXTS = {  # by name: English, Chinese
 
 SAID = [  # lines of the program, and their Chinese
     (r"^the same pixels$", "像素完全相同"),
-    (r"^as far as JPEG quality (\d+) of such a photo$", r"与这样一张照片的 JPEG 质量 \1 相当"),
-    (r"^nearer than JPEG quality (\d+) of such a photo$", r"比这样一张照片的 JPEG 质量 \1 更接近"),
-    (r"^farther than JPEG quality (\d+) of such a photo$", r"比这样一张照片的 JPEG 质量 \1 更远"),
+    (r"^as far as JPEG quality (\d+) of such a photo$", r"差异相当于把原图压缩成质量为 \1 的 JPEG"),
+    (r"^nearer than JPEG quality (\d+) of such a photo$", r"差异比把原图压缩成质量为 \1 的 JPEG 还小"),
+    (r"^farther than JPEG quality (\d+) of such a photo$", r"差异比把原图压缩成质量为 \1 的 JPEG 还大"),
 ]

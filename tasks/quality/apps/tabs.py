@@ -1,5 +1,6 @@
 """The tab of quality on the page."""
 
+import os
 from typing import Any
 
 from tasks.page import Asked, Models, picture
@@ -10,6 +11,8 @@ def quality(models: Models, asked: Asked) -> dict[str, Any]:
     files = asked.files.get("photos", [])
     if not files:
         raise ValueError("photos are missing: choose one or more")
+    from tasks.quality.answer import scale_of  # and with it the readers of runs
+
     rows, broken = [], []
     with models.answering() as said:
         used = models.of_tab("quality", asked.model)
@@ -21,7 +24,11 @@ def quality(models: Models, asked: Asked) -> dict[str, Any]:
     if not rows:
         raise ValueError("; ".join(broken))
     model = used.model
+    scale, doubt = scale_of(model.scorer, os.path.dirname(model.path)), model.warning(files)
+    for row in rows:  # what is no such photo is like none of them
+        row |= {"said": scale.said(row["score"]), "place": "" if doubt else scale.place(row["score"])}
     rows.sort(key=lambda row: row["score"], reverse=model.higher_is_better)
+    ends = lambda pair: pair and [scale.said(end) for end in pair]  # noqa: E731
     low, high = (model.low, model.high) if model.higher_is_better else (model.high, model.low)
     return {"used": used, "said": [*said, *broken], "found": rows, "higher": model.higher_is_better, "worst": low,
-            "best": high, "warning": model.warning(files)}
+            "best": high, "good": ends(scale.good), "bad": ends(scale.bad), "warning": doubt}

@@ -17,6 +17,13 @@ TEXTS = {  # by name: English, Chinese
     "score_one": ("The score of the photo", "照片的分数"),
     "higher": ("Higher is better.", "分数越高越好。"),
     "lower": ("Lower is better.", "分数越低越好。"),
+    "scale.measured": ("Four of five undistorted photos score {good_from} to {good_to}, four of five of the most "
+                       "distorted ones {bad_from} to {bad_to}.",
+                       "未失真的照片有五分之四得 {good_from} 到 {good_to} 分，失真最重的照片有五分之四得 {bad_from} 到 "
+                       "{bad_to} 分。"),
+    "place_of.good": ("like undistorted photos", "与未失真的照片相当"),
+    "place_of.between": ("between undistorted photos and the most distorted ones", "介于未失真和失真最重的照片之间"),
+    "place_of.bad": ("like the most distorted photos", "与失真最重的照片相当"),
     "scale": ("About {best} stands for good photos and {worst} for bad ones; scores may lie outside.",
               "约 {best} 表示好照片，约 {worst} 表示差照片；分数可能超出这个范围。"),
 }

@@ -66,8 +66,8 @@ def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
     result = result if one else below(folder, result)
     groups, left = [], MOST_SHOWN
     for group in result.groups:
-        members = [{"file": m.file, "similarity": m.similarity, "twin": m.twin, "keep": stays(m, group)}
-                   for m in group.members]
+        members = [{"file": m.file, "similarity": m.similarity, "agree": m.agree, "twin": m.twin,
+                    "keep": stays(m, group), "first": m.file == group.keep} for m in group.members]
         groups.append([{**member, **picture(os.path.join(folder, member["file"]), member["file"])}
                        for member in members[:left]])
         left = max(0, left - len(members))
@@ -142,7 +142,8 @@ def reasons(model, files: list[str]) -> dict[str, Any]:
         axis.imshow(one)
     rows = explaining.strongest(explained)
     for number, (row, colour) in enumerate(zip(rows, figures.LINES), start=1):
-        figures.connect(page, axes, pictures, explained.windows[explained.pairs[row]], colour, str(number))
+        figures.connect(page, axes, pictures, explained.windows[explained.pairs[row]], colour, str(number),
+                        size=14)
     maps = []
     for one, said in zip(pictures, (explained.left, explained.right)):
         own, (axis,) = sheet(one.shape[:2], width=5.0)

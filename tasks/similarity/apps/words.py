@@ -51,10 +51,13 @@ TEXTS = {  # by name: English, Chinese
     "proof.agrees": ("{agree} of what both show agrees.", "两张图片共同的内容有 {agree} 一致。"),
     "proof.differs": ("{share} of it differs, in {count} places: see the frames.", "其中 {share} 不同，共 {count} "
                                                                                    "处：见红框。"),
+    "proof.differs_one": ("{share} of it differs, in one place: see the frame.",
+                          "其中 {share} 不同，只有一处：见红框。"),
     "proved": ("Each copy was laid on the picture to keep, and no place differs. Files to delete are only those of "
                "which the kept picture shows everything.",
                "每个副本都与要保留的图片对齐比较过，没有不同之处。只有内容全部包含在保留图片里的文件才列为可以删除。"),
     "changed": ("{count} pairs of copies with changes", "{count} 对有改动的副本"),
+    "changed_one": ("1 pair of copies with changes", "1 对有改动的副本"),
     "changed.help": ("One was made of the other, or both of one template. The frames show what differs. None is listed "
                      "as a file to delete.",
                      "其中一张由另一张改成，或两张出自同一模板。红框标出不同之处。它们都不会列入可以删除的文件。"),
@@ -97,13 +100,14 @@ TEXTS = {  # by name: English, Chinese
     "swallowed.forced": ("The model does not tell these pictures apart: one group holds {count} of them. Expect wrong "
                          "groups.",
                          "模型分不清这些图片：其中一组包含 {count} 张。分组可能有误。"),
+    "agrees": ("{share} agrees", "{share} 一致"),
     "identical": ("identical file", "完全相同的文件"),
     "keep": ("Keep", "保留"),
     "list.keep": ("Files to keep", "保留的文件"),
     "list.others": ("The other files", "其余的文件"),
     "table": ("Download the table of all groups (CSV)", "下载全部分组的表格（CSV）"),
 
-    "why.pairs": ("Places that correspond, the strongest first.", "互相对应的地方，最强的在前。"),
+    "why.pairs": ("Places that correspond; 1 is the strongest.", "互相对应的地方，1 的关联最强。"),
     "why.none": ("No places correspond.", "没有互相对应的地方。"),
     "why.windows": ("Red speaks for “the same”: found in the other picture, and nowhere else in its own. Blue speaks "
                     "against it: the other picture "
@@ -134,8 +138,8 @@ SAID = [  # lines of the program, and their Chinese
      r"在自身测试中，模型几乎不比随机猜测好（ROC-AUC \1）：不要依赖它的回答"),
     (r"^these pictures are characters, and the newest run learnt from photographs: the ready model (.*) answers; (.*) "
      r"asks the run$",
-     r"这些图片是字符，而最新的训练学的是照片：由现成模型 \1 回答；用 \2 可询问该训练"),
+     r"这些图片是字符，而最新的训练学的是照片：由预训练模型 \1 回答；用 \2 可询问该训练"),
     (r"^these pictures are photographs, and the newest run learnt from characters: the ready model (.*) answers; (.*) "
      r"asks the run$",
-     r"这些图片是照片，而最新的训练学的是字符：由现成模型 \1 回答；用 \2 可询问该训练"),
+     r"这些图片是照片，而最新的训练学的是字符：由预训练模型 \1 回答；用 \2 可询问该训练"),
 ]

@@ -29,6 +29,8 @@ class Quick:
     proves, known = False, None
     loaded = SimpleNamespace(proves=True)  # nobody measured how often different pictures are as alike
     threshold, higher_is_better, low, high = 0.9, True, 0.0, 100.0
+    path, scorer = "", SimpleNamespace(low=0.0, high=100.0, higher_is_better=True)
+    loaded = SimpleNamespace(proves=True)  # so nothing is told about other pairs
     busy, most = 0, 0  # visitors answered now, and at most
 
     def similarity(self, a, b):
@@ -161,6 +163,7 @@ def test_photos_are_ordered_by_score_and_broken_ones_are_named(root, kept):
     answer = quality(kept, asked(root, photos="blue.png reds/0.png empty.png"))
     assert ([row["name"] for row in answer["found"]] == ["0.png", "blue.png"]
             and (answer["worst"], answer["best"]) == (0.0, 100.0))
+    assert answer["good"] is None and [row["place"] for row in answer["found"]] == ["", ""]
     assert len(answer["said"]) == 1 and answer["said"][0].endswith("empty.png: the file is empty")
     with pytest.raises(ValueError, match="empty.png: the file is empty"):
         quality(kept, asked(root, photos="empty.png"))

@@ -213,7 +213,7 @@ def test_the_tab_shows_distance_and_places_in_both_languages(opened, photos):
     with open(photos / "a.png", "rb") as one, open(photos / "q15.jpg", "rb") as other:
         sent = {"original": (one, "a.png"), "changed": (other, "b.jpg")}
         shown = client.post("/near", data=sent).get_data(as_text=True)
-    assert "感知距离 0." in shown and "差异所在" in shown and "的 JPEG 质量" in shown
+    assert "感知距离 0." in shown and "差异所在" in shown and "把原图压缩成质量为" in shown
 
 
 def test_what_a_network_keeps_is_shown_by_the_runs_that_invert_it(distance, photos, tmp_path, monkeypatch, capsys):

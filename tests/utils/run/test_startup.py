@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from utils.run.startup import Plain, what_a_person_can_mend
+from utils.run.startup import Loading, Plain, what_a_person_can_mend
 
 from helpers import ROOT
 
@@ -36,6 +36,14 @@ startup.fail("two\\nlines")
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "error: two lines\n")
+
+
+def test_loading_a_large_library_is_said_once(capsys):
+    loading = Loading()
+    assert loading.find_spec("tensorflow_datasets") is None and capsys.readouterr().err == ""
+    for name in ("tensorflow", "tensorflow.python", "jax"):
+        assert loading.find_spec(name) is None
+    assert capsys.readouterr().err == "loading TensorFlow ...\n"
 
 
 def test_a_reader_that_fails_within_tensorflow_is_one_line():
