@@ -22,7 +22,6 @@ from docs import samples
 from docs.answers_page import CELLS, COPIED, DETAIL, ROOT, Facts, bicubic, changed_copies, opened, page, sample
 from tasks.copies import measure
 from tasks.detection.boxes.geometry import overlap
-from tasks.detection.scenes.drawing import Planted, scene
 from utils.metrics.pictures import luma
 
 TARGET = ROOT / "docs" / "answers.jpg"
@@ -99,7 +98,7 @@ def ask_like() -> Facts:
     """Boxes of what looks like the example, each with its score and whether it is one of the signs that were drawn
     there; and the signs that were missed."""
     answer, said = ask(f"--like={sample('sign.png')}", sample("signs.jpg"), "--model=objects")
-    drawn = scene([samples.SEED], samples.SIDE, planted=Planted(samples.SIGN, 5), unseen=True)
+    drawn = samples.signs()
     signs = drawn.boxes[drawn.labels == drawn.labels[0]]  # those that were asked for come first
     found = np.array([row["bbox"] for row in answer["results"]]).reshape(-1, 4)
     found[:, 2:] += found[:, :2]  # from sizes to corners

@@ -11,11 +11,12 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from sklearn.datasets import load_sample_image
 
+from tasks.detection.boxes.geometry import Annotated
 from tasks.detection.scenes.drawing import Planted, scene
 from utils.glyphs import drawing, font_path, render
 
 FOLDER = Path(__file__).parent / "samples"
-LETTER, SIGN, FACE = "\u0eaa", "\u0e81", "DejaVuSans"  # two letters of Lao, which no ready model learnt
+LETTER, SIGN, FACE = "\u0eaa", "\u0541", "DejaVuSans"  # letters of Lao and Armenian, which no ready model learnt
 SIDE, SEED = 400, 1  # of the scene with small signs: pixels, and what is drawn by chance
 
 
@@ -31,9 +32,13 @@ def main(folder: Path = FOLDER) -> None:
     flower.resize((213, 142), Image.Resampling.LANCZOS).save(folder / "flower_small.png")
     for number in (1, 2):
         drawn(LETTER, number).save(folder / f"letter_{number}.png")
-    signs = scene([SEED], SIDE, planted=Planted(SIGN, 5), unseen=True)[0]
-    Image.fromarray(signs).save(folder / "signs.jpg", quality=92)
+    Image.fromarray(signs(folder).picture).save(folder / "signs.jpg", quality=92)
     drawn(SIGN).save(folder / "sign.png")
+
+
+def signs(folder: Path = FOLDER) -> Annotated:
+    """Small signs on the photo of the palace; the boxes of five `SIGN` come first."""
+    return scene([SEED], SIDE, [str(folder / "palace.jpg")], Planted(SIGN, 5), unseen=True)
 
 
 def captioned(photo: Image.Image) -> Image.Image:

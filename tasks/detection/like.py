@@ -30,14 +30,22 @@ class Examples(NamedTuple):
     Attributes:
         model: of similarity.
         features: (n, F) of the examples.
-        threshold: similarity from which on a box shows the same.
+        threshold: similarity from which on a box shows the same, where one box is compared.
         doubt: why the answer may mean nothing; "" where nothing speaks against it.
+        fixed: whether the threshold stays, however many boxes are compared.
     """
 
     model: similarity.Loaded
     features: np.ndarray
     threshold: float
     doubt: str
+    fixed: bool = False
+
+    def threshold_among(self, boxes: int) -> float:
+        """The similarity from which on about one of so many boxes is wrongly called the same."""
+        if self.fixed or self.model.proves:
+            return self.threshold
+        return similarity.many_threshold(self.model, boxes * len(self.features), 1.0)[0]
 
     @property
     def drawn(self) -> bool:
@@ -68,7 +76,7 @@ def examples_of(pictures: Sequence[Picture], model: str = "", threshold: float |
     path = find_model(model or ready_for(thumbnails), "similarity")
     loaded = similarity.open_model(path, threshold)[0]
     made = Examples(loaded, np.empty(0), loaded.threshold, about.warning(loaded.known, about.read_thumbnails(
-        inks if (loaded.known or {}).get("shows") == about.CHARACTERS else read)))
+        inks if (loaded.known or {}).get("shows") == about.CHARACTERS else read)), threshold is not None)
     return made._replace(features=similarity.embed(loaded, inks if made.drawn else read))
 
 
@@ -111,7 +119,7 @@ def like(photo: np.ndarray, answer: Answer, examples: Examples) -> Answer:
     features = similarity.embed(examples.model, [crops[row] for row in there])
     score = examples.model.compare.score
     alike = np.max([np.asarray(score(features, example[None])).reshape(-1) for example in examples.features], axis=0)
-    boxes, rows = boxes[there], np.flatnonzero(alike >= examples.threshold)
+    boxes, rows = boxes[there], np.flatnonzero(alike >= examples.threshold_among(len(there)))
     rows = rows[np.argsort(-alike[rows], kind="stable")]
     return Answer(boxes[rows], alike[rows].astype("float32"), np.zeros(len(rows), "int32"))
 

@@ -29,23 +29,23 @@ def measured(finder: Finder, count: int, side: int, photos: Sequence[str], seed:
         "recall", "precision", "ap50" and "f1" by the model's threshold of similarity; "template_ap50" and, at the
         correlation at which its F1 is best on these very scenes, "template_recall", "template_precision".
     """
-    truths, answers, templates, at = [], [], [], None
+    truths, ranked, kept, templates, at = [], [], [], [], None
     for number in range(count):
         rng = np.random.default_rng([seed, PART, number])
         character = other_letter(rng, unseen=True)
         seen = scene([seed, PART, number, 1], side, photos, Planted(character, COUNT))
         example = example_of(character)
-        examples = examples_of([example])
-        at = threshold if threshold is not None else examples.threshold
-        found = like(seen.picture, find(finder, seen.picture, LEAST), examples._replace(threshold=LOWEST))
+        examples = examples_of([example], threshold=threshold)
+        at, found = examples.threshold, find(finder, seen.picture, LEAST)
         truths.append(Truth(seen.boxes[seen.labels == PLANTED], np.zeros(int((seen.labels == PLANTED).sum()), int)))
-        answers.append(found)
+        ranked.append(like(seen.picture, found, examples._replace(threshold=LOWEST, fixed=True)))
+        kept.append(like(seen.picture, found, examples))
         templates.append(matches(seen.picture, {0: Template(255 - grey(cut_out(example)))}))
         progress(number + 1, count)
     best = precision.best_threshold(truths, templates, 1)[0]
-    own, other = at_threshold(truths, answers, at), at_threshold(truths, templates, best)
+    own, other = at_threshold(truths, kept, 0), at_threshold(truths, templates, best)
     return {"scenes": count, "objects": sum(len(truth.labels) for truth in truths), "threshold": at, **own,
-            "ap50": ap50(truths, answers), "template_ap50": ap50(truths, templates),
+            "ap50": ap50(truths, ranked), "template_ap50": ap50(truths, templates),
             **{f"template_{name}": value for name, value in other.items()}}
 
 

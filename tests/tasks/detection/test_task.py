@@ -163,6 +163,18 @@ def test_the_library_gives_what_predict_writes(run, photos, tmp_path, capsys):
     assert choosing.room_of_model(str(run / "best.keras")) == "detection"
 
 
+def test_many_boxes_need_a_higher_similarity_than_one(tmp_path):
+    """Until about one of them is wrongly called the same; what a person asks for stays, and so do models of copies."""
+    Image.fromarray(examples.example_of("\u05d0")).save(tmp_path / "example.png")
+    made = like.examples_of([str(tmp_path / "example.png")], "characters")
+    asked_of = [made.threshold_among(count) for count in (1, 10, 100, 300)]
+    assert sorted(asked_of) == asked_of and asked_of[0] == made.threshold < asked_of[2] < asked_of[3] < 1
+    fixed = like.examples_of([str(tmp_path / "example.png")], "characters", 0.3)
+    assert fixed.threshold_among(300) == 0.3
+    known = dict(made.model.known, task="copies")
+    assert made._replace(model=made.model._replace(known=known)).threshold_among(300) == made.threshold
+
+
 def test_like_keeps_what_shows_the_same_and_refuses_an_example_that_shows_nothing(tmp_path):
     """A box around the sign of the example comes first, with its similarity; others are left out."""
     character, other = "\u05d0", "\u0561"
