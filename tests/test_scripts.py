@@ -50,7 +50,8 @@ def test_predict_answers_once(trained, script, alphabets):
     cwd, _ = trained
     files = sorted((alphabets / "images_evaluation" / "Hebrew" / "character01").iterdir())
     answer = json.loads(script("predict.py", files[0], files[1], "--json", cwd=cwd).splitlines()[-1])
-    assert set(answer) == {"similarity", "same", "threshold", "warning"} and answer["warning"] is None
+    assert set(answer) == {"similarity", "same", "threshold", "warning", "different_as_alike"}
+    assert answer["warning"] is None and 0 < answer["different_as_alike"] <= 0.5
     assert answer["same"] == (answer["similarity"] >= answer["threshold"])
     assert (cwd / "predict.png").stat().st_size > 1000
     itself = json.loads(script("predict.py", files[0], files[0], "--json", "--threshold=.5", cwd=cwd).splitlines()[-1])

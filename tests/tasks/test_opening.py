@@ -185,7 +185,7 @@ def test_a_room_that_keras_alone_runs_refuses_the_flag(script):
 
 @pytest.mark.parametrize("flags", [
     ("--model=quality", "--dataset_path=photos", "--distortions=gaussian_blur", "--photos=2"),
-    ("--model=characters", "--dataset_path=classes", "--train_own_data")])
+    pytest.param(("--model=characters", "--dataset_path=classes", "--train_own_data"), marks=pytest.mark.rare)])
 def test_a_model_is_measured_by_onnx_runtime_as_by_keras(flags, script, tmp_path):
     """And Keras is not imported."""
     for number in range(3):

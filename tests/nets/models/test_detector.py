@@ -94,6 +94,7 @@ def test_one_box_is_learnt(rng):
         pytest.skip("compiling takes long elsewhere, and the gradients of the loss are tried there")
     model = small()
     trainer = detector.trainer(model, 32, keras.optimizers.Adam(0.02))
+    trainer.optimizer.build(trainer.trainable_variables)  # so that the step is traced once
     image = np.full((4, 32, 32, 3), 90, "uint8")
     image[:, 12:20, 12:20] = 230
     targets = np.zeros((4, 16 * 16 + 8 * 8 + 4 * 4, 6), "float32")
