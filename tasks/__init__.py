@@ -158,6 +158,7 @@ ROOMS = {
 }
 
 
+RUNTIMES = ("auto", "onnx", "keras")  # what may run a model, the usual first
 DEFAULT_TASK, DEFAULT_ROOM = next(iter(TASKS)), next(iter(ROOMS))  # where neither flags nor a model tell
 
 
@@ -289,7 +290,7 @@ def define_runtime() -> None:
     """The flag of the scripts that use models: what runs them, see `tasks.choosing.set_runtime`."""
     from absl import flags
 
-    flags.DEFINE_enum("runtime", "auto", ["auto", "onnx", "keras"],
+    flags.DEFINE_enum("runtime", RUNTIMES[0], RUNTIMES,
                       "What runs the model. auto: ONNX Runtime where its network was exported for it, which starts in "
                       "a fraction of the time; otherwise Keras, on --backend")
 

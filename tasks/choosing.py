@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tasks import DEFAULT_ROOM, ROOMS, TASKS, about, imported, ready_names
+from tasks import DEFAULT_ROOM, ROOMS, RUNTIMES, TASKS, about, imported, ready_names
 from utils.data.files import reading
 from utils.run import folder as runs
 
 EXPORTED = "export_onnx"  # the folder that export.py writes into, beside the .keras file
-RUNTIMES = ("auto", "onnx", "keras")
 PACKAGE = "onnxruntime"
 chosen = {"runtime": "auto"}
 
@@ -112,7 +111,7 @@ class Opened(NamedTuple):
 
 
 def set_runtime(name: str) -> None:
-    """What runs the models that are opened from now on: one of `RUNTIMES`; ValueError for others."""
+    """What runs the models that are opened from now on: one of `tasks.RUNTIMES`; ValueError for others."""
     if name not in RUNTIMES:
         raise ValueError(f"runtime {name}: expected {', '.join(RUNTIMES)}")
     chosen["runtime"] = name

@@ -71,8 +71,8 @@ def asked_like(options) -> Examples | None:
         return None
     examples = examples_of(options.like, options.like_model, options.like_threshold)
     print(f"like {counted(len(examples.features), 'example')}, by the model {examples.model.path}: the same from the "
-          f"similarity {examples.threshold:.3f} on" + ("" if examples.fixed else ", and more where many boxes are "
-                                                       "compared"))
+          f"similarity {examples.threshold:.3f} on" + ("" if examples.fixed else ", and from more where many boxes "
+                                                       "are compared: in each photo about one wrong box is expected"))
     return examples
 
 

@@ -32,7 +32,8 @@ class Examples(NamedTuple):
         features: (n, F) of the examples.
         threshold: similarity from which on a box shows the same, where one box is compared.
         doubt: why the answer may mean nothing; "" where nothing speaks against it.
-        fixed: whether the threshold stays, however many boxes are compared.
+        fixed: whether the threshold stays, however many boxes are compared: where it was asked for, where looking at
+            both pictures decides, and where it was not measured how often different pictures are alike.
     """
 
     model: similarity.Loaded
@@ -43,7 +44,7 @@ class Examples(NamedTuple):
 
     def threshold_among(self, boxes: int) -> float:
         """The similarity from which on about one of so many boxes is wrongly called the same."""
-        if self.fixed or self.model.proves:
+        if self.fixed:
             return self.threshold
         return similarity.many_threshold(self.model, boxes * len(self.features), 1.0)[0]
 
@@ -75,9 +76,11 @@ def examples_of(pictures: Sequence[Picture], model: str = "", threshold: float |
     thumbnails = about.read_thumbnails(read[:1])
     path = find_model(model or ready_for(thumbnails), "similarity")
     loaded = similarity.open_model(path, threshold)[0]
-    made = Examples(loaded, np.empty(0), loaded.threshold, about.warning(loaded.known, about.read_thumbnails(
-        inks if (loaded.known or {}).get("shows") == about.CHARACTERS else read)), threshold is not None)
-    return made._replace(features=similarity.embed(loaded, inks if made.drawn else read))
+    fixed = threshold is not None or loaded.proves or similarity.read_different(os.path.dirname(path)) is None
+    made = Examples(loaded, np.empty(0), loaded.threshold, "", fixed)
+    compared = inks if made.drawn else read
+    return made._replace(features=similarity.embed(loaded, compared),
+                         doubt=about.warning(loaded.known, about.read_thumbnails(compared)))
 
 
 def ready_for(thumbnails: np.ndarray) -> str:

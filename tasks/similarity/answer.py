@@ -7,7 +7,7 @@ from PIL import Image, ImageDraw
 
 from tasks import about
 from tasks.copies.proof.verdict import COPY, Proof, prove, see
-from tasks.similarity.model import Loaded, Picture, as_alike, load, recoloured, show, similarity_of, worth
+from tasks.similarity.model import Loaded, Picture, as_alike, load, recoloured, show, similarity_of, tested_on, worth
 from utils.data.formats import pages
 from utils.data.images import size_of
 from utils.run import figures
@@ -59,7 +59,7 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
         rate = None if doubt else as_alike(model, similarity)
     looked = {picture.file: pages.LOOKED[picture.file] for picture in (left, right) if picture.file in pages.LOOKED}
     pages_said = [f"{page} of {short(file)} was looked at" for file, page in looked.items()]
-    print("; ".join(filter(None, [text, worth(rate), *pages_said])))
+    print("; ".join(filter(None, [text, worth(rate, tested_on(model)), *pages_said])))
     names = [short(picture.file) for picture in (left, right)]
     verdict = {"similarity": similarity, "same": same, "threshold": model.threshold, "warning": doubt or None}
     verdict |= {"verdict": proof.verdict} if proof else {}

@@ -206,14 +206,19 @@ def as_alike(model: Loaded, similarity: float) -> float | None:
     return tail.rate_at(similarity, known) if known else None
 
 
-def worth(rate: float | None) -> str:
-    """What a similarity is worth, in words: how many of a thousand different pairs reach it; "" where that is not
-    known."""
+def tested_on(model: Loaded) -> int:
+    """On how many classes the model was measured; 0 where that is not known."""
+    return ((model.known or {}).get("measured_on") or {}).get("classes", 0)
+
+
+def worth(rate: float | None, classes: int = 0) -> str:
+    """What a similarity is worth, in words: how many of a thousand different pairs, of so many classes, reach it; ""
+    where that is not known."""
     if rate is None:
         return ""
     many = ("half or more" if rate >= 0.5 else f"about {1000 * rate:.0f} of 1,000" if rate >= 0.001
             else "fewer than 1 of 1,000")
-    return f"{many} different pairs are as alike"
+    return f"{many} different pairs{f' of {classes} classes' if classes else ''} are as alike"
 
 
 def show(file: str) -> Picture:

@@ -213,8 +213,9 @@ def validator(comparer: Comparer, images, labels: np.ndarray, rows: np.ndarray,
 def disagreement(comparer: Comparer, images, labels: np.ndarray, rows: np.ndarray, seed: int,
                  measured: dict[str, float]) -> list[str]:
     """A line where the classes to validate on, at `rows`, give another ROC-AUC than those that were `measured`: their
-    intervals do not meet."""
-    if "roc_auc_low" not in measured or measured["classes"] < verification.FEWEST or not comparable(labels[rows]):
+    intervals do not meet. None where both are of the classes that training saw."""
+    if not measured or measured["seen_classes"] or measured["classes"] < verification.FEWEST \
+            or not comparable(labels[rows]):
         return []
     pairs = verification.draw_pairs(labels[rows], VALIDATION_PAIRS, seed)
     scores = verification.score_pairs(comparer.score, comparer.embed(take(images, rows)), pairs)

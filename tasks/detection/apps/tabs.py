@@ -30,5 +30,6 @@ def objects(models: Models, asked: Asked) -> dict[str, Any]:
     rows = [{"name": names[label], "score": f"{score:.3f}", "box": ", ".join(f"{side:.0f}" for side in box)}
             for box, score, label in zip(*found)]
     return {"used": used, "said": said, "count": len(rows), "rows": rows[:LISTED], "like": bool(examples),
+            "expected": bool(examples and rows and not examples.fixed),
             "figure": as_image(figures.boxed(small, found.boxes * scale, found.labels, texts if len(rows) <= 60 else (),
                                              width=2)), "warning": doubt}

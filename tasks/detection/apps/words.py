@@ -18,6 +18,8 @@ TEXTS = {  # by name: English, Chinese
     "objects.found": ("Objects found: {count}", "找到的目标：{count} 个"),
     "objects.like": ("Found like the example: {count}", "与例子相同的目标：{count} 个"),
     "objects.figure": ("The photo with a box around each object, and its score", "照片，每个目标都有方框和得分"),
+    "objects.expected": ("About one of them is expected to be wrong, in a photo that shows none of it too.",
+                         "其中大约会有一个找错，即使照片里根本没有这样东西。"),
     "objects.table": ("Each object: class, score, and left, top, right and bottom in pixels",
                       "每个目标：类别、得分，以及左、上、右、下的像素坐标"),
 }

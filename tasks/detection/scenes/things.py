@@ -84,7 +84,10 @@ def letter(character: str, face: str) -> Image.Image | None:
 def is_other(character: str) -> bool:
     """Whether a letter looks like none of `LETTERS` and `SHAPES`, and can be drawn."""
     ink = render(character, FACES[0])
-    return ink is not None and not any(alike(shape_of(ink), known) for known in known_shapes())
+    if ink is None:
+        return False
+    own = shape_of(ink)
+    return not any(alike(own, known) for known in known_shapes())
 
 
 @cache

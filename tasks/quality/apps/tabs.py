@@ -28,7 +28,7 @@ def quality(models: Models, asked: Asked) -> dict[str, Any]:
     for row in rows:  # what is no such photo is like none of them
         row |= {"said": scale.said(row["score"]), "place": "" if doubt else scale.place(row["score"])}
     rows.sort(key=lambda row: row["score"], reverse=model.higher_is_better)
-    ends = lambda pair: pair and [scale.said(end) for end in pair]  # noqa: E731
+    good, bad = (pair and [scale.said(end) for end in pair] for pair in (scale.good, scale.bad))
     low, high = (model.low, model.high) if model.higher_is_better else (model.high, model.low)
     return {"used": used, "said": [*said, *broken], "found": rows, "higher": model.higher_is_better, "worst": low,
-            "best": high, "good": ends(scale.good), "bad": ends(scale.bad), "warning": doubt}
+            "best": high, "good": good, "bad": bad, "warning": doubt}

@@ -11,7 +11,7 @@ from tasks.copies.proof.verdict import COPY
 from tasks.page import Asked, Models, as_drawing, as_image, picture, sheet
 from tasks.similarity import why as explaining
 from tasks.similarity.answer import framed
-from tasks.similarity.model import SHOWN, as_alike, show, some_files, some_of, thumbnails
+from tasks.similarity.model import SHOWN, as_alike, show, some_files, some_of, tested_on, thumbnails
 from utils.data.images import read_whole
 from utils.saying import shown
 
@@ -86,7 +86,9 @@ def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
 
 def below(root: str, result):
     """What was found, with the paths relative to `root` in place of whole ones."""
-    name = lambda path: os.path.relpath(path, root) if path else ""  # noqa: E731
+    def name(path: str) -> str:
+        return os.path.relpath(path, root) if path else ""
+
     groups = [group._replace(keep=name(group.keep), members=[
         member._replace(file=name(member.file), twin=name(member.twin)) for member in group.members])
               for group in result.groups]
@@ -123,6 +125,7 @@ def compared(models: Models, asked: Asked, tab: str, files: list[str]) -> dict[s
     similarity, threshold, doubt = used.model.similarity(*files), used.model.threshold, used.model.warning(files)
     rate = None if doubt else as_alike(used.model.loaded, similarity)
     return {"used": used, "similarity": similarity, "threshold": threshold, "warning": doubt, "as_alike": rate,
+            "tested": tested_on(used.model.loaded),
             "same": similarity >= threshold if about.trusted(doubt) else None}
 
 

@@ -72,6 +72,7 @@ TEXTS = {  # by name: English, Chinese
                    "在 1000 对不同的图片里，约有 {count} 对也这么像。"),
     "worth.none": ("Of 1,000 different pairs, fewer than one is as alike as this.",
                    "在 1000 对不同的图片里，这么像的不到一对。"),
+    "worth.tested": ("Measured on {count} classes.", "这是在 {count} 个类别上测得的。"),
     "from_on": ("The same from {threshold} on.", "相似度达到 {threshold} 即判为相同。"),
     "found": ("The {count} most alike", "最像的 {count} 张"),
     "asked_for": ("Searched for", "搜索的图片"),

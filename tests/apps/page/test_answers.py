@@ -27,10 +27,9 @@ class Quick:
     """Stands for what `compare.load` returns, of every room."""
 
     proves, known = False, None
-    loaded = SimpleNamespace(proves=True)  # nobody measured how often different pictures are as alike
+    loaded = SimpleNamespace(proves=True, known=None)  # so nothing is told about other pairs
     threshold, higher_is_better, low, high = 0.9, True, 0.0, 100.0
     path, scorer = "", SimpleNamespace(low=0.0, high=100.0, higher_is_better=True)
-    loaded = SimpleNamespace(proves=True)  # so nothing is told about other pairs
     busy, most = 0, 0  # visitors answered now, and at most
 
     def similarity(self, a, b):

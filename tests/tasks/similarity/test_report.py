@@ -51,13 +51,14 @@ def test_classes_to_validate_on_that_disagree_with_the_test_are_told(rng):
     hard = np.flatnonzero(samples.labels >= 12)
     images[hard] = rng.integers(100, 140, (len(hard), 8, 8, 3))
     easy = np.flatnonzero(samples.labels < 6)
-    measured = {"classes": 6, "roc_auc_low": 0.97, "roc_auc_high": 1.0}
+    measured = {"classes": 6, "roc_auc_low": 0.97, "roc_auc_high": 1.0, "seen_classes": False}
     told = [report.disagreement(Comparer(), images, samples.labels, rows, 0, measured)
             for rows in (easy, hard, hard[:18], hard[:0])]
     assert told[0] == told[3] == []
     assert told[1][0].startswith("but the 6 classes to validate on give a ROC-AUC of 0.") and ", 0." in told[1][0]
     assert told[2][0].startswith("but the 2 classes to validate on give") and len(told[1] + told[2]) == 2
-    assert report.disagreement(Comparer(), images, samples.labels, hard, 0, measured | {"classes": 3}) == []
+    for silent in ({"classes": 3}, {"seen_classes": True}):
+        assert report.disagreement(Comparer(), images, samples.labels, hard, 0, measured | silent) == []
 
 
 def test_classes_without_a_pair_are_not_reported(tmp_path, rng):

@@ -63,6 +63,7 @@ def test_a_similarity_says_how_many_different_pairs_reach_it(run, tmp_path):
                                          (0.00099, "fewer than 1 of 1,000")])
 def test_what_a_similarity_is_worth_in_words(rate, words):
     assert models.worth(rate) == f"{words} different pairs are as alike"
+    assert models.worth(rate, 12) == f"{words} different pairs of 12 classes are as alike"
 
 
 @pytest.mark.parametrize("damage", [[], {"pairs": 0}, {"pairs": 10, "rates": [0.1]}, "text"])
