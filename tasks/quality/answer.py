@@ -20,6 +20,7 @@ from utils.run.console import progress_bar, write_answer
 from utils.saying import shown
 from utils.sheets.fonts import short
 
+UNLIKE = "unlike the photos of the training: do not trust it"  # in place of what a score means
 SHOWN = 12  # photos at most on the figure: the best and the worst
 
 
@@ -83,9 +84,10 @@ def answer(options, files: list[str]) -> None:
         bar(done, len(paths))
     if doubt := about.warning(known, np.stack(thumbnails)):
         print(f"warning: {doubt}")
+    unlike = {row["file"] for row, own in zip(rows, thumbnails) if about.warning(known, own[None])}
     rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
-    for row in rows:
-        meaning = "" if doubt else scale.meaning(row["score"])  # what is no such photo is like none of them
+    for row in rows:  # what is no such photo is like none of them
+        meaning = "" if doubt else UNLIKE if row["file"] in unlike else scale.meaning(row["score"])
         print(f"  {scale.said(row['score']):>8} {shown(row['file'])}" + (f"  ({meaning})" if meaning else ""))
     if options.figure and len(rows) > 1:
         heading = (f"{len(rows)} photos, the best first" if len(rows) <= SHOWN

@@ -18,7 +18,8 @@ def quality(models: Models, asked: Asked) -> dict[str, Any]:
         used = models.of_tab("quality", asked.model)
         for file in files:
             try:
-                rows.append({"score": float(used.model.quality([file])[0]), **picture(file)})
+                rows.append({"score": float(used.model.quality([file])[0]), **picture(file),
+                             "unlike": bool(used.model.warning([file]))})
             except ValueError as error:
                 broken.append(str(error))
     if not rows:
@@ -26,7 +27,8 @@ def quality(models: Models, asked: Asked) -> dict[str, Any]:
     model = used.model
     scale, doubt = scale_of(model.scorer, os.path.dirname(model.path)), model.warning(files)
     for row in rows:  # what is no such photo is like none of them
-        row |= {"said": scale.said(row["score"]), "place": "" if doubt else scale.place(row["score"])}
+        place = "" if doubt else "unlike" if row["unlike"] else scale.place(row["score"])
+        row |= {"said": scale.said(row["score"]), "place": place}
     rows.sort(key=lambda row: row["score"], reverse=model.higher_is_better)
     good, bad = (pair and [scale.said(end) for end in pair] for pair in (scale.good, scale.bad))
     low, high = (model.low, model.high) if model.higher_is_better else (model.high, model.low)

@@ -23,6 +23,7 @@ TEXTS = {  # by name: English, Chinese
                        "{bad_to} 分。"),
     "place_of.good": ("like undistorted photos", "与未失真的照片相当"),
     "place_of.between": ("between undistorted photos and the most distorted ones", "介于未失真和失真最重的照片之间"),
+    "place_of.unlike": ("unlike the photos of the training: do not trust it", "与训练所用的照片不像：请勿相信"),
     "place_of.bad": ("like the most distorted photos", "与失真最重的照片相当"),
     "scale": ("About {best} stands for good photos and {worst} for bad ones; scores may lie outside.",
               "约 {best} 表示好照片，约 {worst} 表示差照片；分数可能超出这个范围。"),

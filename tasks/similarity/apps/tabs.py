@@ -125,7 +125,7 @@ def compared(models: Models, asked: Asked, tab: str, files: list[str]) -> dict[s
     similarity, threshold, doubt = used.model.similarity(*files), used.model.threshold, used.model.warning(files)
     rate = None if doubt else as_alike(used.model.loaded, similarity)
     return {"used": used, "similarity": similarity, "threshold": threshold, "warning": doubt, "as_alike": rate,
-            "tested": tested_on(used.model.loaded),
+            "tested": 0 if rate is None else tested_on(used.model.loaded),
             "same": similarity >= threshold if about.trusted(doubt) else None}
 
 

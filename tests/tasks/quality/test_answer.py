@@ -84,3 +84,10 @@ def test_a_blank_page_and_a_form_are_not_said_to_be_like_photos(script, tmp_path
     assert "warning: " in said and "blank.png" in said and "(like" not in said and "(between" not in said
     Image.fromarray(scenery(200, 300)).save(tmp_path / "photo.png")
     assert "photos, 92.3 to 107.8" in script("predict.py", "--quality", "photo.png", "--model=quality", "--nofigure")
+    for number in range(3):  # among photos, each is judged by itself
+        Image.fromarray(scenery(200, 300, seed=number)).save(tmp_path / f"photo{number}.png")
+    files = ("photo0.png", "photo1.png", "photo2.png", "blank.png")
+    rows = script("predict.py", "--quality", *files, "--model=quality", "--nofigure").splitlines()
+    for name in files:
+        line = next(row for row in rows if name in row)
+        assert ("unlike the photos of the training" in line) == (name == "blank.png"), line
