@@ -27,17 +27,19 @@ class GeneratorRow(NamedTuple):
         build: the file in this folder.
         input_shape: (height, width, channels) of the pictures, by kind, where the user names none.
         batch: pictures in a batch where the user names none.
+        rate: learning rate where the user names none.
     """
 
     build: str
     input_shape: dict[str, tuple[int, int, int]]
     batch: int
+    rate: float
 
 
 SMALL, LARGE = (64, 64, 3), (256, 256, 3)
 GENERATORS = {
-    "deepsim_compact": GeneratorRow("compact", dict.fromkeys(KINDS, SMALL), 16),
-    "deepsim": GeneratorRow("deepsim", {"autoencoder": SMALL, "vae": LARGE, "inversion": LARGE}, 64),
+    "deepsim_compact": GeneratorRow("compact", dict.fromkeys(KINDS, SMALL), 16, 6e-4),
+    "deepsim": GeneratorRow("deepsim", {"autoencoder": SMALL, "vae": LARGE, "inversion": LARGE}, 64, 2e-4),
 }
 
 

@@ -70,6 +70,6 @@ def discriminator(side: int, shape: tuple[int, ...] = ()) -> keras.Model:
     image = keras.Input((side, side, 3), name="image")
     seen = keras.Input(shape, name="code") if shape else None
     x = pixels_in(image)
-    for number, (width, size, step) in enumerate(((16, 7, 2), (32, 5, 2), (64, 3, 1), (96, 3, 2)), start=1):
-        x = layers.Conv2D(width, size, step, activation="relu", name=f"conv{number}")(x)
-    return keras.Model([image, seen] if shape else image, judge(x, seen, 64, (64,)), name="discriminator")
+    for number, (width, step) in enumerate(((32, 1), (32, 2), (64, 2), (96, 2)), start=1):
+        x = conv(x, width, f"conv{number}", 3, step, "valid", "he_normal")
+    return keras.Model([image, seen] if shape else image, judge(x, seen, 64, (64,), 0.0), name="discriminator")

@@ -24,9 +24,9 @@ def leaky(x, name: str):
     return layers.LeakyReLU(SLOPE, name=f"{name}_leaky")(x)
 
 
-def conv(x, width: int, name: str, size: int = 3, step: int = 1, padding: str = "same"):
+def conv(x, width: int, name: str, size: int = 3, step: int = 1, padding: str = "same", start: str = "glorot_uniform"):
     """A convolution and leaky ReLU."""
-    return leaky(layers.Conv2D(width, size, step, padding, name=name)(x), name)
+    return leaky(layers.Conv2D(width, size, step, padding, kernel_initializer=start, name=name)(x), name)
 
 
 def upwards(x, widths: Sequence[int | tuple[int, int]]):
@@ -40,7 +40,7 @@ def upwards(x, widths: Sequence[int | tuple[int, int]]):
     return x
 
 
-def judge(x, features, fc: int, wide: Sequence[int]):
+def judge(x, features, fc: int, wide: Sequence[int], dropped: float = 0.5):
     """The end of a discriminator: mean over locations, features of what was inverted beside it, two logits, made and
     real."""
     x = layers.GlobalAveragePooling2D(name="pool")(x)
@@ -49,9 +49,9 @@ def judge(x, features, fc: int, wide: Sequence[int]):
         for number, width in enumerate(wide, start=1):
             seen = layers.Dense(width, "relu", name=f"seen{number}")(seen)
         x = layers.Concatenate(name="joined")([x, seen])
-    x = layers.Dropout(0.5, name="drop1")(x)
+    x = layers.Dropout(dropped, name="drop1")(x)
     x = layers.Dense(fc, "relu", name="fc")(x)
-    x = layers.Dropout(0.5, name="drop2")(x)
+    x = layers.Dropout(dropped, name="drop2")(x)
     return layers.Dense(2, dtype="float32", name="logits")(x)
 
 

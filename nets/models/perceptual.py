@@ -18,6 +18,7 @@ from nets.replicas import whole_batch
 
 KIND = "perceptual"  # name of the models that are kept
 STOPS, RESUMES, HOLDS = 0.1, 0.5, 10.0  # ratios r below which D stops, above which it goes on, above which G waits
+MEMORY = 0.95  # of the running mean of the losses that r is made of: a batch alone stops G by chance
 # columns of what the trainer gives for each picture; the first two are minimised
 COLUMNS = ("generated", "judged", *TERMS, "kl", "real", "made", "ratio", "judging", "generating", "variety")
 
@@ -111,8 +112,9 @@ class Balance(layers.Layer):
     (docs/perceptual.md).
 
     D stops while the ratio r = (real + made) / adversarial lies below .1, until it lies above .5. G stops above 10,
-    until D stops. A loss of a network that stops has its value and gradients that are exactly 0, at which
-    `tasks.optimizers.Pausing` leaves the network as it is.
+    until D stops. The three losses are running means (ours): with batches of 16, single ones stopped G for most steps.
+    A loss of a network that stops has its value and gradients that are exactly 0, at which `tasks.optimizers.Pausing`
+    leaves the network as it is.
 
     Args:
         model: as `perceptual` makes it.
@@ -129,6 +131,7 @@ class Balance(layers.Layer):
         self.discriminator, self.weighted, self.decay = discriminator, dict(weights), decay
         self.inverts = maker(model).kind == "inversion"
         self.steps = self.add_weight((2,), "ones", trainable=False, name="steps", aggregation="only_first_replica")
+        self.recent = self.add_weight((3,), "ones", trainable=False, name="recent", aggregation="only_first_replica")
 
     def call(self, images, training=False):
         images = ops.cast(images, "float32")
@@ -183,12 +186,14 @@ class Balance(layers.Layer):
     def balance(self, found: dict, training: bool) -> None:
         """Notes r and who steps, and says who steps at the next batch."""
         rows = whole_batch(ops.stack([found[name] for name in ("real", "made", "adversarial")], axis=1))
-        real, made, adversarial = ops.unstack(ops.stop_gradient(ops.mean(rows, axis=0)))
+        recent = MEMORY * ops.convert_to_tensor(self.recent) + (1 - MEMORY) * ops.stop_gradient(ops.mean(rows, axis=0))
+        real, made, adversarial = ops.unstack(recent)
         ratio = (real + made) / ops.maximum(adversarial, 1e-9)
         judging, generating = ops.unstack(ops.convert_to_tensor(self.steps))
         same = ops.ones_like(found["real"])
         found |= {"ratio": ratio * same, "judging": judging * same, "generating": generating * same}
         if training:
+            self.recent.assign(recent)
             self.steps.assign(ops.stack(next_steps(ratio, judging, generating)))
 
 

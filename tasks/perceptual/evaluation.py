@@ -8,11 +8,11 @@ from nets.models import perceptual
 from tasks.choosing import find_model
 from tasks.models import load_model
 from tasks.perceptual.learning.batches import crops
-from tasks.perceptual.measuring import comparators, measure, report
+from tasks.perceptual.measuring import codes, comparators, measure, people, report
 from tasks.quality.metrics.ordering import pair_order
 from tasks.quality.model import score_levels
 from utils.batches.crops import middle
-from utils.data import photos
+from utils.data import classes, photos
 from utils.data.files import evenly, walk
 from utils.distortions.catalogue import TID2013
 from utils.metrics.pictures import luma, psnr, ssim
@@ -21,16 +21,24 @@ from utils.run.console import progress_bar
 from utils.saying import counted
 
 MOST, SHEET, TABLE = 200, "reconstructed.png", "table3.json"  # crops that are measured; files
+CODES, CACHE = "codes.json", 2.0  # the table of --codes; gigabytes of pictures that are kept in memory
+THUMB = 16  # pixels a side of pictures that are classified by their pixels
 PART, LEVELS = 256, "distance_order.json"  # pixels a side of photos that are distorted
 
 
 def evaluate(options, path: str) -> dict:
-    """Table 3 of one generator or several; or, without any, the order of the levels of distortion."""
-    return of_distortions(options) if options.distortions_too else of_generators(options, path)
+    """Table 3 of one generator or several, or table 4; without any, the order of the levels of distortion, or the
+    agreement with people."""
+    if options.pair_scores:
+        return people.agreement(options, measure.Measure(comparators.opened(options)).distance)
+    if options.distortions_too:
+        return of_distortions(options)
+    makers = makers_of(options, path)
+    return of_codes(options, path, makers) if options.codes else of_generators(options, path, makers)
 
 
-def of_generators(options, path: str) -> dict:
-    """Errors of pixels and features of each generator, on photos of --dataset_path or on those held out."""
+def makers_of(options, path: str) -> dict[str, perceptual.Maker]:
+    """The generators of --model and --runs, by the names of their folders; they make pictures of one size."""
     files = {os.path.basename(os.path.dirname(os.path.abspath(file))): file
              for file in [path, *(find_model(run, "perceptual") for run in options.runs)]}
     makers = {name: perceptual.maker(load_model(file, perceptual.KIND)) for name, file in files.items()}
@@ -38,7 +46,39 @@ def of_generators(options, path: str) -> dict:
     if len(sides) > 1:
         raise ValueError(f"--runs={','.join(options.runs)}: make pictures of {sorted(sides)} pixels a side, expected "
                          "one size")
-    tested = crops(test_photos(options, path), sides.pop(), MOST, options.seed)
+    return makers
+
+
+def of_codes(options, path: str, makers: dict[str, perceptual.Maker]) -> dict:
+    """Table 4: the accuracy of a linear support vector machine on the codes of each generator, beside pixels."""
+    if not options.dataset_path:
+        raise ValueError("--codes needs pictures of classes: pass --dataset_path, a folder with one folder for each "
+                         "class")
+    side = next(iter(makers.values())).side
+    samples = classes.find_samples(options.dataset_path, own_data=True)
+    samples, pictures = classes.read_pictures(samples, (side, side, 3), CACHE, options.skip_broken)
+    features = {name: codes.of_pictures(used, pictures) for name, used in makers.items()}
+    features["pixels"] = reduced(pictures)
+    print(f"accuracy of a linear support vector machine on {options.fitted} pictures of each of "
+          f"{len(np.unique(samples.labels))} classes, the others tested; {codes.FOLDS} folds")
+    table = {}
+    for name, rows in features.items():
+        found = codes.accuracies(rows, samples.labels, options.fitted, options.seed, progress_bar("fold"))
+        table[name] = {"accuracy": float(found.mean()), "std": float(found.std()), "folds": found.tolist()}
+        print(f"{name[:31]:32}{found.mean():7.3f} +- {found.std():.3f}   {counted(rows.shape[1], 'number')}")
+    runs.write_json(runs.report_folder(options.out, path), CODES, table)
+    return {"model": path, **next(iter(table.values())), "runs": table}
+
+
+def reduced(pictures: np.ndarray) -> np.ndarray:
+    """Pictures (N, s, s, 3) as pixels of `THUMB` a side, in a row: (N, F)."""
+    step = pictures.shape[1] // THUMB
+    return pictures.reshape(len(pictures), THUMB, step, THUMB, step, 3).mean(axis=(2, 4)).reshape(len(pictures), -1)
+
+
+def of_generators(options, path: str, makers: dict[str, perceptual.Maker]) -> dict:
+    """Errors of pixels and features of each generator, on photos of --dataset_path or on those held out."""
+    tested = crops(test_photos(options, path), next(iter(makers.values())).side, MOST, options.seed)
     folder = runs.report_folder(options.out, path)
     print(f"{counted(len(tested), 'crop')}; 1 is the mean distance of different ones")
     print(f"{'':24}{'pixels':>9}{'features':>9}")

@@ -1,5 +1,6 @@
 """Figures of the perceptual distance: originals, copies and where they differ; and what generators made."""
 
+import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -52,3 +53,18 @@ def sheet(rows: Sequence[tuple[str, np.ndarray]], path: str, heading: str, colum
     figures.contact_sheet([picture for _, pictures in rows for picture in pictures],
                           [name if not number else "" for name, pictures in rows for number in range(count)],
                           path, columns=columns or count, heading=heading)
+
+
+def agreement(values: dict[str, np.ndarray], path: str) -> None:
+    """Human scores, the last of the values, against each of the others: a panel each, a point for each picture.
+
+    Args:
+        values: by name, (N,) each.
+    """
+    *ways, people = values
+    page, axes = figures.figure(len(ways), 1, 4.0, 3.6)
+    for axis, way in zip(axes[0], ways):
+        axis.plot(values[way], values[people], ".", markersize=3, alpha=0.5)
+        axis.set_xlabel(way)
+        axis.set_ylabel(people)
+    figures.save(page, *os.path.split(path))

@@ -9,7 +9,7 @@ COMPARATOR = ("The network between whose features pictures are compared: a ready
               "alexnet or vgg16")
 LAYER = "Layers of the comparator, joined by commas. Default: {} of photos, the last maps of others"
 DEFAULT, DEFAULT_LAYER = "photos", ("stage3_conv2_relu",)
-WEIGHTS = {"feature": 200.0, "adversarial": 100.0, "pixel": 2e-6, "absolute": 1e-3, "kl": 0.1}
+WEIGHTS = {"feature": 200.0, "adversarial": 10.0, "pixel": 2e-6, "absolute": 1e-3, "kl": 0.1}
 USUAL = ("feature", "adversarial", "pixel")
 IGNORED = ("optimizer", "input_shape", "weights")  # flags of all tasks that this one has no use for
 
@@ -20,7 +20,9 @@ def for_training() -> None:
              dataset_path="a folder of photos", test_share="0.1",
              backbone="deepsim_compact, at 64 x 64; deepsim, the article's networks, needs a GPU",
              input_shape="as the backbone takes it: leave it out", weights="random ones: leave it out",
-             optimizer="adam: leave it out", learning_rate="0.0002, and --schedule=constant where none is passed",
+             optimizer="adam: leave it out",
+             learning_rate="0.0006 for deepsim_compact, 0.0002 for deepsim, and --schedule=constant where none is "
+                           "passed",
              weight_decay="of the discriminator's kernels alone, 0.0004 where none is passed",
              batch_size="16 for deepsim_compact, 64 for deepsim, where none is passed", steps_per_epoch="250")
     with group("Pictures that look natural", "perceptual"):
@@ -68,7 +70,7 @@ def check(options) -> None:
 
 def needs_model(options) -> bool:
     """Whether what evaluate.py measures comes from a model."""
-    return not options.distortions_too
+    return not (options.distortions_too or options.pair_scores)
 
 
 def for_answers() -> None:
@@ -90,3 +92,12 @@ def for_evaluation() -> None:
         flags.DEFINE_boolean("distortions_too", False, "Measure no generator, but whether the distance grows with the "
                                                        "levels of 24 distortions, beside PSNR and SSIM")
         flags.DEFINE_list("runs", [], "Further runs to measure beside --model, such as those of other terms")
+        flags.DEFINE_boolean("codes", False, "Measure what the codes of a generator tell of classes: --dataset_path is "
+                                             "a folder with one folder for each class, on which a linear support "
+                                             "vector machine is fitted and tested in ten folds")
+        flags.DEFINE_integer("fitted", 100, "With --codes: pictures of each class to fit on; the others are tested", 1)
+        flags.DEFINE_string("pair_scores", "", "Measure no generator, but how well the distance agrees with people: a "
+                                               "list of pictures, their originals and human scores, as KADID-10k has "
+                                               "it, or the folder of TID2013, LIVE or PIPAL")
+        flags.DEFINE_string("reference_root", "", "With --pair_scores: folder of the originals. Default: that of the "
+                                                  "pictures, and those beside it with the names that data sets use")

@@ -106,12 +106,12 @@ class Perceptual:
         return self.maker
 
 
-def check_sizes(one: np.ndarray, other: np.ndarray, name: str, second: str) -> None:
+def check_sizes(one: np.ndarray, other: np.ndarray, name: str, second: str,
+                mend: str = "pass --resize to resize it") -> None:
     """Raises ValueError where two pictures have different sizes."""
     if one.shape != other.shape:
         sizes = [f"{photo.shape[1]} x {photo.shape[0]}" for photo in (other, one)]
-        raise ValueError(f"{shown(second)}: {sizes[0]} pixels, expected {sizes[1]}, as {shown(name)} has: pass "
-                         "--resize to resize it")
+        raise ValueError(f"{shown(second)}: {sizes[0]} pixels, expected {sizes[1]}, as {shown(name)} has: {mend}")
 
 
 def learnt(known: dict) -> str:

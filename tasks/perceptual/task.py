@@ -30,7 +30,7 @@ CURVES = [("the ratio r: D stops below .1, goes on above .5", ["ratio"]),
           ("share of steps of D and G", ["judging", "generating"]),
           ("held-out photos: 1 is the distance of different ones", ["val_distance", "val_error"])]
 VALIDATED, TESTED = 64, 200  # crops at most that are made after each epoch, and when training ends
-STEPS, RATE, DECAY = 250, 2e-4, 4e-4
+STEPS, DECAY = 250, 4e-4
 MEASURED = 64  # crops of training photos whose mean distance is the unit
 
 
@@ -54,7 +54,7 @@ def settle(options) -> None:
     options.weights = "" if options.weights == "auto" else options.weights
     options.test_share = 0.1 if options.test_share is None else options.test_share
     options.steps_per_epoch = options.steps_per_epoch or STEPS
-    options.learning_rate = options.learning_rate or RATE
+    options.learning_rate = options.learning_rate or GENERATORS[options.backbone].rate
     if not options.resume:
         for name, value in (("optimizer", "adam"), ("weight_decay", DECAY), ("schedule", "constant"),
                             ("batch_size", GENERATORS[options.backbone].batch)):

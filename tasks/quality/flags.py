@@ -94,8 +94,9 @@ def for_evaluation() -> None:
     with group("Which looks better: agreement with people", "quality"):
         flags.DEFINE_string("scores", "",
                             "Human scores: a CSV, a list of lines `path score`, or the folder of TID2013 or LIVE")
-        flags.DEFINE_boolean("higher_is_better", None, DIRECTION)
-        define_list_flags("--scores")
         flags.DEFINE_integer("splits", 10,
                              "Number of random splits; each tests on a fifth of the reference photos. Their mean and "
                              "spread are printed", 1)
+    with group("How a list of human scores is read", "quality", "perceptual"):
+        flags.DEFINE_boolean("higher_is_better", None, DIRECTION)
+        define_list_flags("--scores or --pair_scores")

@@ -25,6 +25,7 @@ class Scored:
         paths: (N,) files, in the order of the list.
         scores: (N,) float64.
         references: (N,) int, the photograph that each image was made from, 0 to photographs - 1.
+        originals: (N,) str, what the list calls that photograph, "" where it names none.
         kinds: (N,) str, name of the distortion, "" where unknown.
         levels: (N,) int, strength of the distortion, 0 where unknown.
         higher_is_better: whether higher scores mean better images (MOS) or worse (DMOS).
@@ -35,6 +36,7 @@ class Scored:
     paths: list[str]
     scores: np.ndarray
     references: np.ndarray
+    originals: np.ndarray
     kinds: np.ndarray
     levels: np.ndarray
     higher_is_better: bool
@@ -47,7 +49,7 @@ class Scored:
 
     def take(self, rows: np.ndarray) -> "Scored":
         """Only these rows; references and range stay as they are."""
-        parts = {name: getattr(self, name)[rows] for name in ("scores", "references", "kinds", "levels")}
+        parts = {name: getattr(self, name)[rows] for name in ("scores", "references", "originals", "kinds", "levels")}
         return replace(self, paths=[self.paths[row] for row in rows], **parts)
 
 
@@ -146,7 +148,7 @@ def scored(path: str, root: str, rows: list[Row], higher_is_better: bool, score_
     return Scored(
         root, [row.path for row in rows], scores,
         references=numbered([row.reference or os.path.normpath(row.path) for row in rows]),
-        kinds=np.array([row.kind for row in rows]),
+        originals=np.array([row.reference for row in rows]), kinds=np.array([row.kind for row in rows]),
         levels=np.array([row.level for row in rows], int),
         higher_is_better=higher_is_better, low=float(low), high=float(high),
     )
