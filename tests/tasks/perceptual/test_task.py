@@ -158,8 +158,8 @@ def test_a_run_makes_pictures_draws_them_and_measures(run, photos, tmp_path, mon
 
 
 def test_a_run_is_measured_beside_others(run, photos, tmp_path, capsys):
-    options = SimpleNamespace(distortions_too=False, pair_scores="", codes=False, runs=[str(run)], dataset_path=str(photos), out=str(tmp_path),
-                              seed=0, skip_broken=True)
+    options = SimpleNamespace(distortions_too=False, pair_scores="", codes=False, runs=[str(run)],
+                              dataset_path=str(photos), out=str(tmp_path), seed=0, skip_broken=True)
     found = evaluation.evaluate(options, str(run / "best.keras"))
     assert found["error"] > 0 and found["distance"] > 0 and (tmp_path / "reconstructed.png").is_file()
     assert "pixels features" in " ".join(capsys.readouterr().out.split())
@@ -167,7 +167,8 @@ def test_a_run_is_measured_beside_others(run, photos, tmp_path, capsys):
 
 def test_the_order_of_the_levels_is_measured_beside_psnr_and_ssim(opened, photo_folder, tmp_path, monkeypatch):
     monkeypatch.setattr(evaluation, "TID2013", {name: evaluation.TID2013[name] for name in ("jpeg", "white_noise")})
-    options = asked(distortions_too=True, pair_scores="", codes=False, dataset_path=str(photo_folder), out=str(tmp_path), seed=0, skip_broken=True)
+    options = asked(distortions_too=True, pair_scores="", codes=False, dataset_path=str(photo_folder),
+                    out=str(tmp_path), seed=0, skip_broken=True)
     monkeypatch.setattr(comparators, "opened", lambda options: comparators.made())
     found = evaluation.evaluate(options, "")
     assert found["photos"] == 6 and found["distance"] > 0.9 and found["psnr"] == 1
