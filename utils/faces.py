@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from utils.data.files import save_aside
+from utils.run.console import progress_bar
 
 WIDTH, HEIGHT = 92, 112  # pixels
 FINE = 3  # times as many pixels are drawn, for smooth edges
@@ -52,7 +53,8 @@ RANGES = Person(
 )
 
 
-def draw_faces(folder: str, people: int = PEOPLE, pictures: int = PICTURES, seed: int = 0) -> int:
+def draw_faces(folder: str, people: int = PEOPLE, pictures: int = PICTURES, seed: int = 0,
+               progress=lambda done, of: None) -> int:
     """Draws the data set below `folder` and returns the number of pictures."""
     for number in range(people):
         rng = np.random.default_rng([seed, number])
@@ -62,6 +64,7 @@ def draw_faces(folder: str, people: int = PEOPLE, pictures: int = PICTURES, seed
         for picture in range(pictures):
             image = portrait(person, np.random.default_rng([seed, number, picture]))
             save_aside(image.save, os.path.join(folder, f"person{number + 1:02d}", f"{picture + 1:02d}.png"), ".png")
+        progress(number + 1, people)
     return people * pictures
 
 
@@ -154,4 +157,5 @@ if __name__ == "__main__":
     if any(argument.startswith("-") for argument in sys.argv[1:]):
         sys.exit(__doc__)
     target = sys.argv[1] if len(sys.argv) > 1 else "datasets/faces"
-    print(f"{draw_faces(target)} pictures in {target}\nnext: python train.py --train_own_data --dataset_path={target}")
+    drawn = draw_faces(target, progress=progress_bar("person"))
+    print(f"{drawn} pictures in {target}\nnext: python train.py --train_own_data --dataset_path={target}")

@@ -200,8 +200,7 @@ class Heartbeat(keras.callbacks.Callback):
         self.first = threading.Event()
 
     def __enter__(self):
-        if not sys.stdout.isatty():
-            threading.Thread(target=self.tell_of_the_first, daemon=True).start()
+        threading.Thread(target=self.tell_of_the_first, daemon=True).start()
         return self
 
     def __exit__(self, *error):
