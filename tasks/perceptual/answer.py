@@ -7,7 +7,7 @@ from PIL import Image
 
 from tasks.choosing import find_model
 from tasks.perceptual import figures, seeing
-from tasks.perceptual.measuring import comparators
+from tasks.perceptual.measuring import comparators, shifts
 from tasks.perceptual.model import READY, Perceptual, check_sizes
 from utils.data.files import walk
 from utils.data.images import read_photo
@@ -113,7 +113,8 @@ def fitting(original: np.ndarray, other: np.ndarray, name: str, second: str, res
 def line(row: dict) -> str:
     """A row of the answer in a line."""
     same = "" if np.isfinite(row["psnr"]) else "PSNR infinite"
-    return (f"  {row['distance']:.4f}  {row['words']}; {same or 'PSNR {:.2f} dB'.format(row['psnr'])}, "
+    laid = f"; {shifts.in_words(row['shift'])}" if any(row["shift"]) else ""
+    return (f"  {row['distance']:.4f}  {row['words']}{laid}; {same or 'PSNR {:.2f} dB'.format(row['psnr'])}, "
             f"SSIM {row['ssim']:.4f}  {shown(row['file'])}")
 
 

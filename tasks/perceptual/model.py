@@ -43,10 +43,11 @@ class Perceptual:
         if self.maker:
             self.maker = self.maker._replace(make=checked(self.maker.make, path))
         self.measure = measure.Measure(distance or (self.maker.distance if self.maker else comparators.made()))
-        self.measure.distance = checked(self.measure.distance, path)
+        self.measure.as_they_lie = checked(self.measure.as_they_lie, path)
 
     def distance(self, one: Picture, other: Picture) -> float:
-        """The perceptual distance: 0 for equal pictures, about 1 for unrelated photos; lower is nearer.
+        """The perceptual distance: 0 for equal pictures, about 1 for unrelated photos; lower is nearer. A picture that
+        lies up to four pixels aside is laid back first.
 
         Raises:
             ValueError: pictures of two sizes.
@@ -58,14 +59,15 @@ class Perceptual:
         return self.measure.map(*self.both(one, other))
 
     def compare(self, original: Picture, other: Picture) -> dict[str, Any]:
-        """All figures of a picture beside its original: "distance", "jpeg_quality", "psnr", "ssim", and "words"."""
+        """All figures of a picture beside its original: "distance", "shift" (how many pixels it lies below and to the
+        right, and was laid back for the distance), "jpeg_quality", "psnr", "ssim", and "words"."""
         one, two = self.both(original, other)
         return self.figures(one, two, self.measure.scale(one))
 
     def figures(self, one: np.ndarray, other: np.ndarray, scale: list[float]) -> dict[str, Any]:
         """The same of two photos (H, W, 3) uint8 of one size, by the scale of the first."""
-        distance = self.measure.distance(one, other)
-        return {"distance": distance, "jpeg_quality": measure.jpeg_quality(distance, scale),
+        distance, shift = self.measure.laid(one, other)
+        return {"distance": distance, "shift": list(shift), "jpeg_quality": measure.jpeg_quality(distance, scale),
                 **measure.beside(one, other),
                 "words": measure.in_words(distance, scale, np.array_equal(one, other))}
 

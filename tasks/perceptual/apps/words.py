@@ -19,6 +19,10 @@ TEXTS = {  # by name: English, Chinese
     "near.scale": ("0: equal; about 1: unrelated photos.", "0 表示相同，约 1 表示毫不相关的照片。"),
     "near.resized": ("The pictures had different sizes: the second was resized to that of the original.",
                      "两张图片大小不同：第二张已调整为原图的大小。"),
+    "near.shifted": ("What the second picture shows lies {right} pixels to the right and {down} pixels down (minus: to "
+                     "the left, up); for the distance it was laid back.",
+                     "第二张图片的内容向右偏移 {right} 像素、向下偏移 {down} 像素（负数表示向左、向上）；"
+                     "计算距离前已对齐。"),
     "near.places": ("Where they differ: the brighter, the more", "差异所在：越亮差异越大"),
 }
 

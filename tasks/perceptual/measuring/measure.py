@@ -4,6 +4,7 @@ import numpy as np
 
 from nets.inference import apply, apply_often
 from nets.losses.deepsim import Between, DeepDistance, Spatial
+from tasks.perceptual.measuring import shifts
 from utils.batches.crops import middle
 from utils.distortions.codecs import jpeg
 from utils.metrics.pictures import luma, psnr, ssim
@@ -25,16 +26,33 @@ class Measure:
         self.between, self.spatial = Between(distance), Spatial(distance)
 
     def distance(self, one: np.ndarray, other: np.ndarray) -> float:
-        """The perceptual distance of two pictures (H, W, 3) in 0..255."""
+        """The perceptual distance of two pictures (H, W, 3) uint8, the second laid back where it lies aside."""
+        return self.laid(one, other)[0]
+
+    def laid(self, one: np.ndarray, other: np.ndarray) -> tuple[float, tuple[int, int]]:
+        """The perceptual distance of two pictures (H, W, 3) uint8, and how many pixels (down, right) the second lies
+        aside: as they lie, or after it was laid back, whichever is less."""
+        distance, shift = self.as_they_lie(one, other), (0, 0)
+        if distance and not self.side:
+            found = shifts.aside(one, other)
+            if any(found) and (less := self.as_they_lie(*shifts.overlap(one, other, found))) < distance:
+                distance, shift = less, found
+        return distance, shift
+
+    def as_they_lie(self, one: np.ndarray, other: np.ndarray) -> float:
+        """The perceptual distance of two pictures (H, W, 3) in 0..255, pixel on pixel."""
         self.check(one)
         squared = [float(apply_often(self.between, left[None], right[None])[0]) ** 2 * len(left)
                    for left, right in strips(one, other)]
         return float(np.sqrt(sum(squared) / len(one)))
 
     def map(self, one: np.ndarray, other: np.ndarray) -> np.ndarray:
-        """Where two pictures (H, W, 3) differ: (H, W) float32."""
+        """Where two pictures (H, W, 3) uint8 differ: (H, W) float32; 0 along edges that only one of them shows."""
         self.check(one)
-        return np.concatenate([apply(self.spatial, left[None], right[None])[0] for left, right in strips(one, other)])
+        _, (down, right) = self.laid(one, other)
+        parts = strips(*shifts.overlap(one, other, (down, right)))
+        found = np.concatenate([apply(self.spatial, left[None], part[None])[0] for left, part in parts])
+        return np.pad(found, [(max(0, -count), max(0, count)) for count in (down, right)])
 
     def check(self, picture: np.ndarray) -> None:
         """Raises ValueError where the comparator takes another size only, than that of a picture."""
@@ -47,7 +65,8 @@ class Measure:
         """The distances (len(QUALITIES),) of an original, or the middle of a large one, saved as JPEG, rising."""
         part = middle(original, self.side or SCALED)
         rng = np.random.default_rng(0)
-        return np.maximum.accumulate([self.distance(part, jpeg(part, quality, rng)) for quality in QUALITIES]).tolist()
+        worse = [self.as_they_lie(part, jpeg(part, quality, rng)) for quality in QUALITIES]
+        return np.maximum.accumulate(worse).tolist()
 
 
 def strips(one: np.ndarray, other: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:

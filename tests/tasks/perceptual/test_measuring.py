@@ -9,7 +9,8 @@ from PIL import Image
 from scipy.stats import spearmanr
 
 from tasks.perceptual import evaluation, flags
-from tasks.perceptual.measuring import codes, people
+from tasks.perceptual.measuring import codes, comparators, measure, people, shifts
+from utils.distortions.codecs import jpeg
 from utils.metrics.pictures import psnr
 
 from helpers import scenery
@@ -126,3 +127,36 @@ def test_codes_need_folders_of_classes():
 def test_pictures_made_small_are_means_of_squares(rng):
     pictures = rng.integers(0, 256, (2, 64, 64, 3), dtype="uint8")
     np.testing.assert_allclose(evaluation.reduced(pictures)[1, :3], pictures[1, :4, :4].mean(axis=(0, 1)))
+
+
+@pytest.mark.parametrize("shift", [(1, 0), (0, -1), (-3, 2), (4, 4), (0, 0)])
+def test_a_copy_that_lies_aside_is_found_and_laid_on_its_original(shift):
+    photo = scenery(120, 140)
+    (down, right), window = shift, np.s_[8:104, 8:128]
+    one, other = photo[window], photo[8 - down : 104 - down, 8 - right : 128 - right]
+    assert shifts.aside(one, other) == shift and shifts.aside(other, one) == (-down, -right)
+    first, second = shifts.overlap(one, other, shift)
+    assert first.shape == (96 - abs(down), 120 - abs(right), 3) and np.array_equal(first, second)
+
+
+def test_a_shift_costs_less_than_jpeg_50_and_more_is_seen_where_nothing_is_laid_back():
+    from sklearn.datasets import load_sample_images
+
+    used = measure.Measure(comparators.made())
+    for photo in load_sample_images().images:
+        one = photo[100:292, 200:392]
+        saved = used.distance(one, jpeg(one, 50, np.random.default_rng(0)))
+        for count in (1, 2, 4):
+            other = photo[100 + count : 292 + count, 200:392]
+            distance, shift = used.laid(one, other)
+            assert distance < saved < used.as_they_lie(one, other) and shift == (-count, 0)
+            assert used.distance(other, one) == pytest.approx(distance, rel=1e-5)
+            places = used.map(one, other)
+            assert places.shape == (192, 192) and not places[:count].any() and places.max() < 0.1
+    worse = jpeg(one, 5, np.random.default_rng(0))
+    assert used.laid(one, worse)[1] == (0, 0) and used.laid(one, one) == (0, (0, 0))
+
+
+def test_what_was_laid_back_is_said():
+    assert shifts.in_words((-2, 1)) == "shifted 1 pixel to the right and 2 pixels up, and laid back"
+    assert shifts.in_words((0, -3)) == "shifted 3 pixels to the left, and laid back"
