@@ -2,6 +2,7 @@
 
 import os
 
+import keras
 import numpy as np
 
 from nets.models import perceptual
@@ -10,10 +11,11 @@ from tasks.models import load_model
 from tasks.perceptual.learning.batches import crops
 from tasks.perceptual.measuring import codes, comparators, measure, people, report
 from tasks.quality.metrics.ordering import pair_order
-from tasks.quality.model import score_levels
+from tasks.quality.model import ready_score, score_levels
 from utils.batches.crops import middle
 from utils.data import classes, photos
 from utils.data.files import evenly, walk
+from utils.data.images import read_photo
 from utils.distortions.catalogue import TID2013
 from utils.metrics.pictures import luma, psnr, ssim
 from utils.run import folder as runs
@@ -23,6 +25,7 @@ from utils.saying import counted
 MOST, SHEET, TABLE = 200, "reconstructed.png", "table3.json"  # crops that are measured; files
 CODES, CACHE = "codes.json", 2.0  # the table of --codes; gigabytes of pictures that are kept in memory
 THUMB = 16  # pixels a side of pictures that are classified by their pixels
+FIVE_SCALES = 176  # pixels a side, at least, for MS-SSIM: windows of 11 after four halvings
 PART, LEVELS = 256, "distance_order.json"  # pixels a side of photos that are distorted
 
 
@@ -81,13 +84,19 @@ def of_generators(options, path: str, makers: dict[str, perceptual.Maker]) -> di
     tested = crops(test_photos(options, path), next(iter(makers.values())).side, MOST, options.seed)
     folder = runs.report_folder(options.out, path)
     print(f"{counted(len(tested), 'crop')}; 1 is the mean distance of different ones")
-    print(f"{'':24}{'pixels':>9}{'features':>9}")
-    table = {name: report.errors(used, tested) for name, used in makers.items()}
-    for name, row in table.items():
-        print(f"{name[:23]:24}{row['error']:9.3f}{row['distance']:9.3f}")
+    score, bar = ready_score if options.quality_too else None, progress_bar("picture")
+    print(f"{'':24}{'pixels':>9}{'features':>9}{'quality':>9}" if score else f"{'':24}{'pixels':>9}{'features':>9}")
+    table = {}
+    for name, used in {"original": None, **makers}.items():
+        row = report.errors(used, tested) if used else {}
+        if score:
+            row["quality"] = report.mean_score(score, report.made_of(used, tested) if used else tested, bar)
+        table |= {name: row} if row else {}
+        print(f"{name[:23]:24}" + "".join(f"{row[figure]:9.3f}" if figure in row else f"{'':9}"
+                                          for figure in ("error", "distance", "quality")))
     runs.write_json(folder, TABLE, table)
     report.draw(os.path.join(folder, SHEET), tested, makers)
-    return {"model": path, "crops": len(tested), **next(iter(table.values())), "runs": table}
+    return {"model": path, "crops": len(tested), **table[next(iter(makers))], "runs": table}
 
 
 def test_photos(options, path: str) -> list[str]:
@@ -111,7 +120,7 @@ def of_distortions(options) -> dict:
     paths = evenly(test_photos(options, ""), 10)
     asked = measure.Measure(comparators.opened(options))
     ways = {"distance": asked.distance, "psnr": lambda one, other: -psnr(one, other),
-            "ssim": lambda one, other: -ssim(luma(one), luma(other))}
+            "ssim": lambda one, other: -ssim(luma(one), luma(other)), **multiscale(paths)}
     table = {}
     for way, function in ways.items():
         scores = score_levels(against(function), paths, TID2013, options.seed, progress_bar("picture"))
@@ -121,6 +130,20 @@ def of_distortions(options) -> dict:
           + ", ".join(f"{way} {mean:.3f}" for way, mean in means.items()))
     runs.write_json(runs.report_folder(options.out, ""), LEVELS, table)
     return {"photos": len(paths), **means, "by_distortion": table}
+
+
+def multiscale(paths: list[str]) -> dict:
+    """MS-SSIM on luma (Wang, Simoncelli & Bovik 2003) as TensorFlow computes it, where that is the backend and all
+    photos are large enough for its five scales."""
+    if keras.backend.backend() != "tensorflow" or min(min(read_photo(path).shape[:2]) for path in paths) < FIVE_SCALES:
+        return {}
+    import tensorflow as tf
+
+    def distance(one: np.ndarray, other: np.ndarray) -> float:
+        lumas = [luma(picture)[..., None].astype("float32") for picture in (one, other)]
+        return -float(tf.image.ssim_multiscale(*lumas, 255.0))
+
+    return {"ms_ssim": distance}
 
 
 def against(function):

@@ -106,6 +106,11 @@ def ready_scorer() -> Scorer:
     return open_scorer(ready_model("quality"))
 
 
+def ready_score(photo: np.ndarray) -> float:
+    """The score of a photo (H, W, 3) uint8 by the ready model of quality."""
+    return float(photo_score(ready_scorer(), photo, 0))
+
+
 class Quality:
     """How good photos look: what `compare.load` returns for models of `rank` and `finetune`.
 

@@ -1,14 +1,11 @@
 """How near do larger photos come to their originals: PSNR and SSIM on luma, beside bicubic and Lanczos."""
 
 import os
-from collections.abc import Callable, Sequence
-
-import numpy as np
+from collections.abc import Sequence
 
 from nets.models import superres
-from tasks.choosing import ready_model
 from tasks.models import load_model
-from tasks.quality.model import Quality
+from tasks.quality.model import ready_score
 from tasks.superres import figures
 from tasks.superres.data.pairs import Pair, large_photos, paired
 from tasks.superres.measuring import report
@@ -36,7 +33,7 @@ def evaluate(options, path: str) -> dict:
     folder = runs.report_folder(options.out, path)
     said = f"model {path}" if path else "no model"
     print(f"{said}, {scale} times larger; {counted(len(pairs), 'photo')}: {shown(root)}")
-    rows = report.measured(network, pairs, scale, scorer() if options.quality_too else None, progress_bar("photo"))
+    rows = report.measured(network, pairs, scale, ready_score if options.quality_too else None, progress_bar("photo"))
     result = {"data": root, "scale": scale, "ensemble": options.ensemble, "photos": len(rows), **report.means(rows)}
     print("\n".join(report.table(rows, result)))
     runs.write_table(folder, TABLE, rows)
@@ -51,12 +48,6 @@ def opened(path: str, ensemble: bool) -> superres.Enlarger:
     """The network in a .keras file, or the mean of what it makes of eight positions."""
     network = superres.enlarger(load_model(path, superres.KIND))
     return network._replace(enlarge=superres.in_eight_positions(network.enlarge)) if ensemble else network
-
-
-def scorer() -> Callable[[np.ndarray], float]:
-    """A function that scores a photo (H, W, 3) uint8 by the ready model of quality."""
-    model = Quality(ready_model("quality"))
-    return lambda photo: float(model.quality([photo])[0])
 
 
 def test_pairs(options, path: str, scale: int) -> tuple[str, list[Pair]]:

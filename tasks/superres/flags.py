@@ -67,8 +67,9 @@ def for_evaluation() -> None:
         flags.DEFINE_integer("scale", None, "Measure bicubic interpolation and Lanczos alone, so many times, and no "
                                             "model", min(SCALES), max(SCALES))
         flags.DEFINE_string("lr_path", "", SMALL)
-        flags.DEFINE_boolean("quality_too", True, "Score the larger photos by the ready model of quality too")
         define_ensemble()
+    with group("How good do the pictures look that were made", "superres", "perceptual"):
+        flags.DEFINE_boolean("quality_too", True, "Score what was made by the ready model of quality too")
 
 
 def define_ensemble() -> None:

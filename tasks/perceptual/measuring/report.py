@@ -1,5 +1,7 @@
 """What a generator makes, beside its originals: the errors of the article's table 3, and sheets."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from nets.models.perceptual import Maker
@@ -26,6 +28,15 @@ def errors(used: Maker, originals: np.ndarray) -> dict[str, float]:
     features = [features_of(used, pictures) for pictures in (made, originals)]
     return {"error": apart(made, originals) / apart(others, originals),
             "distance": apart(*features) / apart(np.roll(features[1], 1, axis=0), features[1])}
+
+
+def mean_score(score: Callable[[np.ndarray], float], pictures: np.ndarray, progress=lambda done, of: None) -> float:
+    """The mean of the scores of pictures (N, s, s, 3) in 0..255."""
+    found = []
+    for number, picture in enumerate(rounded(pictures), start=1):
+        found.append(score(picture))
+        progress(number, len(pictures))
+    return float(np.mean(found))
 
 
 def features_of(used: Maker, pictures: np.ndarray) -> np.ndarray:

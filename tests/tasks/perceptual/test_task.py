@@ -159,10 +159,11 @@ def test_a_run_makes_pictures_draws_them_and_measures(run, photos, tmp_path, mon
 
 def test_a_run_is_measured_beside_others(run, photos, tmp_path, capsys):
     options = SimpleNamespace(distortions_too=False, pair_scores="", codes=False, runs=[str(run)],
-                              dataset_path=str(photos), out=str(tmp_path), seed=0, skip_broken=True)
+                              dataset_path=str(photos), out=str(tmp_path), seed=0, skip_broken=True, quality_too=True)
     found = evaluation.evaluate(options, str(run / "best.keras"))
+    assert np.isfinite(found["quality"]) and np.isfinite(found["runs"]["original"]["quality"])
     assert found["error"] > 0 and found["distance"] > 0 and (tmp_path / "reconstructed.png").is_file()
-    assert "pixels features" in " ".join(capsys.readouterr().out.split())
+    assert "pixels features quality" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_order_of_the_levels_is_measured_beside_psnr_and_ssim(opened, photo_folder, tmp_path, monkeypatch):
