@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from nets.models import superres
 from tasks.models import load_model
+from tasks.perceptual.measuring import comparators
+from tasks.perceptual.measuring.measure import Measure
 from tasks.quality.model import ready_score
 from tasks.superres import figures
 from tasks.superres.data.pairs import Pair, large_photos, paired
@@ -33,7 +35,7 @@ def evaluate(options, path: str) -> dict:
     folder = runs.report_folder(options.out, path)
     said = f"model {path}" if path else "no model"
     print(f"{said}, {scale} times larger; {counted(len(pairs), 'photo')}: {shown(root)}")
-    rows = report.measured(network, pairs, scale, ready_score if options.quality_too else None, progress_bar("photo"))
+    rows = report.measured(network, pairs, scale, judges() if options.quality_too else {}, progress_bar("photo"))
     result = {"data": root, "scale": scale, "ensemble": options.ensemble, "photos": len(rows), **report.means(rows)}
     print("\n".join(report.table(rows, result)))
     runs.write_table(folder, TABLE, rows)
@@ -48,6 +50,11 @@ def opened(path: str, ensemble: bool) -> superres.Enlarger:
     """The network in a .keras file, or the mean of what it makes of eight positions."""
     network = superres.enlarger(load_model(path, superres.KIND))
     return network._replace(enlarge=superres.in_eight_positions(network.enlarge)) if ensemble else network
+
+
+def judges() -> dict:
+    """The score of the ready model of quality, and the perceptual distance to the original."""
+    return {"quality": lambda photo, original: ready_score(photo), "distance": Measure(comparators.made()).distance}
 
 
 def test_pairs(options, path: str, scale: int) -> tuple[str, list[Pair]]:

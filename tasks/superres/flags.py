@@ -69,7 +69,8 @@ def for_evaluation() -> None:
         flags.DEFINE_string("lr_path", "", SMALL)
         define_ensemble()
     with group("How good do the pictures look that were made", "superres", "perceptual"):
-        flags.DEFINE_boolean("quality_too", True, "Score what was made by the ready model of quality too")
+        flags.DEFINE_boolean("quality_too", True, "Score what was made by the ready model of quality too, "
+                                                  "and larger photos by the perceptual distance to their originals")
 
 
 def define_ensemble() -> None:

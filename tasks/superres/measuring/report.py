@@ -1,7 +1,8 @@
 """Photos that are made small, enlarged again by a network and by interpolation, and compared with what they were."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from utils.data.images import read_photo
 from utils.saying import shown
 
 WAYS = {"bicubic": larger, "lanczos": lanczos}  # what a network is compared with
+FURTHER = {"quality": 2, "distance": 4}  # what judges say, and with how many decimals it is told
 
 
 def both(pair: Pair, scale: int) -> tuple[np.ndarray, np.ndarray]:
@@ -23,14 +25,16 @@ def both(pair: Pair, scale: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def measured(
-    network: Enlarger | None, pairs: Sequence[Pair], scale: int, quality: Callable[[np.ndarray], float] | None = None,
+    network: Enlarger | None, pairs: Sequence[Pair], scale: int,
+    judges: Mapping[str, Callable[[np.ndarray, np.ndarray], float]] = MappingProxyType({}),
     progress: Callable[[int, int], None] = lambda done, of: None,
 ) -> list[dict]:
     """A row for each photo: psnr and ssim of the network, and with bicubic_ and lanczos_ before the name.
 
     Args:
         network: None: only the other ways.
-        quality: photo -> its score, a further figure of each way and of the original; None: not asked for.
+        judges: name -> a function of a photo and its original, a further figure of each way and, for "quality", of the
+            original.
     """
     rows = []
     for done, pair in enumerate(pairs, start=1):
@@ -40,8 +44,9 @@ def measured(
         row = {"file": pair.large, "width": large.shape[1], "height": large.shape[0]}
         for name, photo in made.items():
             row |= {f"{name}{figure}": value for figure, value in scores(photo, large, scale).items()}
-        if quality:
-            row |= {f"{name}quality": quality(photo) for name, photo in (made | {"original_": large}).items()}
+        for figure, judge in judges.items():
+            judged = made | ({"original_": large} if figure == "quality" else {})
+            row |= {f"{name}{figure}": judge(photo, large) for name, photo in judged.items()}
         rows.append(row)
         progress(done, len(pairs))
     return rows
@@ -54,16 +59,17 @@ def means(rows: Sequence[dict]) -> dict[str, float]:
 
 
 def table(rows: Sequence[dict], mean: dict) -> list[str]:
-    """Each photo and the means in lines: PSNR in dB and SSIM of all ways, and scores of quality where there are any."""
+    """Each photo and the means in lines: PSNR in dB and SSIM of all ways, and what judges say where there are any."""
     ways = {"": "model", "bicubic_": "bicubic", "lanczos_": "lanczos"}
     own = [way for way in ways if f"{way}psnr" in mean]
-    scored = [way for way in (*own, "original_") if f"{way}quality" in mean]
+    scored = [(way, figure) for figure in FURTHER for way in (*own, "original_") if f"{way}{figure}" in mean]
     names = ways | {"original_": "original"}
     lines = [f"{'':28}" + "".join(f"{f'{names[way]}: PSNR':>15} {'SSIM':>6}" for way in own)
-             + "".join(f"{f'{names[way]}: quality':>19}" for way in scored)]
+             + "".join(f"{f'{names[way]}: {figure}':>19}" for way, figure in scored)]
     for row in [*rows, {"file": "mean"} | mean]:
         near = (f"{row[f'{way}psnr']:15.2f} {row[f'{way}ssim']:6.4f}" for way in own)
-        lines.append("".join([f"{short(row['file']):28}", *near, *(f"{row[f'{way}quality']:19.2f}" for way in scored)]))
+        judged = (f"{row[f'{way}{figure}']:19.{FURTHER[figure]}f}" for way, figure in scored)
+        lines.append("".join([f"{short(row['file']):28}", *near, *judged]))
     return lines
 
 

@@ -237,7 +237,7 @@ def test_trained_stopped_and_continued_used_and_measured(script, photos, tmp_pat
     assert Image.open(tmp_path / "larger" / "0_x2.png").size == (160, 128)
     assert json.loads(said.splitlines()[-1])["scale"] == 2
     measured = script("evaluate.py", "--task=superres", "--dataset_path", photos, "--out=e", "--json")
-    assert {"bicubic_psnr", "quality", "original_quality"} <= set(json.loads(measured.splitlines()[-1]))
+    assert {"bicubic_psnr", "quality", "original_quality", "distance"} <= set(json.loads(measured.splitlines()[-1]))
 
 
 @pytest.mark.rare

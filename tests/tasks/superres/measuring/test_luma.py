@@ -48,9 +48,12 @@ def test_bicubic_beats_nothing_and_a_perfect_network_beats_both(photo, tmp_path)
 
     Image.fromarray(photo).save(tmp_path / "a.png")
     knows = Enlarger(lambda small: photo[None].astype("float32"), 2, 4)
-    (row,) = report.measured(knows, [Pair(str(tmp_path / "a.png"))], 2, quality=lambda made: float(made.mean()))
+    judges = {"quality": lambda made, large: float(made.mean()),
+              "distance": lambda made, large: float(np.abs(made.astype(float) - large).mean())}
+    (row,) = report.measured(knows, [Pair(str(tmp_path / "a.png"))], 2, judges)
     (alone,) = report.measured(None, [Pair(str(tmp_path / "a.png"))], 2)
     assert row["psnr"] == np.inf and row["ssim"] == pytest.approx(1) and row["quality"] == row["original_quality"]
+    assert row["distance"] == 0 < row["bicubic_distance"] and "original_distance" not in row
     assert {name: row[name] for name in alone} == alone and 15 < alone["bicubic_psnr"] < 60
     heads = [report.table([each], report.means([each]))[0] for each in (row, alone)]
     assert "model: PSNR" in heads[0] and "model" not in heads[1] and "bicubic: PSNR" in heads[1]
