@@ -11,6 +11,7 @@ from utils.metrics.pictures import luma, psnr, ssim
 
 QUALITIES = (98, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5, 1)  # of JPEG, on whose scale a distance is told
 MOST = 1_000_000  # pixels that pass the comparator at once
+CLEARLY = 0.9  # a shift that lowers the distance by less is none: it would be found by chance
 SCALED = 512  # pixels a side at most of the part of an original that the scale is made of
 
 
@@ -31,11 +32,11 @@ class Measure:
 
     def laid(self, one: np.ndarray, other: np.ndarray) -> tuple[float, tuple[int, int]]:
         """The perceptual distance of two pictures (H, W, 3) uint8, and how many pixels (down, right) the second lies
-        aside: as they lie, or after it was laid back, whichever is less."""
+        aside: as they lie, or after it was laid back where that makes the distance clearly less."""
         distance, shift = self.as_they_lie(one, other), (0, 0)
         if distance and not self.side:
             found = shifts.aside(one, other)
-            if any(found) and (less := self.as_they_lie(*shifts.overlap(one, other, found))) < distance:
+            if any(found) and (less := self.as_they_lie(*shifts.overlap(one, other, found))) < CLEARLY * distance:
                 distance, shift = less, found
         return distance, shift
 
