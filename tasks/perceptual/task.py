@@ -28,7 +28,7 @@ NEXT = ("python predict.py --task=perceptual --reconstruct PHOTO, or python eval
 FIGURES = {}
 CURVES = [("the ratio r: D stops below .1, goes on above .5", ["ratio"]),
           ("share of steps of D and G", ["judging", "generating"]),
-          ("held-out photos: 1 is the distance of different ones", ["val_distance", "val_error"])]
+          ("held-out photos: 1 is another photo", ["val_distance", "val_error"])]
 VALIDATED, TESTED = 64, 200  # crops at most that are made after each epoch, and when training ends
 STEPS, DECAY = 250, 4e-4
 MEASURED = 64  # crops of training photos whose mean distance is the unit

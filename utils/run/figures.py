@@ -50,7 +50,7 @@ def training_curves(folder: str, panels: list[tuple[str, list[str]]]) -> None:
         for name in names:
             if name in log[0]:
                 axis.plot(epochs, [row[name] for row in log], marker=".", label=name.replace("_", " "))
-        axis.set(title=title, xlabel="epoch")
+        axis.set(title=textwrap.fill(title, 36), xlabel="epoch")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         legend_below(axis)
     save(page, folder, "curves.png")
