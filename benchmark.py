@@ -22,7 +22,7 @@ from utils.run import startup
 FLAGS = flags.FLAGS
 PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale", "export", "start",
          "questions", "copies"]
-ASKED, QUICK = ["faiss"], ["input", "pairs", "index", "latency"]  # faiss needs a package, so that all is without it
+ASKED, QUICK = ["faiss", "perceptual"], ["input", "pairs", "index", "latency"]  # those need a package: not in all
 with group("What to measure"):
     flags.DEFINE_list("parts", QUICK, f"Which parts, of {', '.join(PARTS)}; or all of these; or {', '.join(ASKED)}")
     flags.DEFINE_enum("backbone", "compact", list(towers.own_shapes(towers.SIMILARITY)), "Tower")
@@ -46,10 +46,11 @@ def main(argv: list[str]) -> None:
     from apps.search.indexes.index import beside_exact
     from nets.heads import make_head
     from nets.models import siamese
+    from tasks.perceptual.measuring.speed import beside_ssim
     from utils.run.folder import as_json
 
     measures = {"step": step, "rank": rank, "input": input_pipeline, "pairs": pairs, "search": search, "index": index,
-                "latency": latency, "scale": scale, "export": export,
+                "latency": latency, "scale": scale, "export": export, "perceptual": partial(beside_ssim, side_by_side),
                 "faiss": lambda model, folder: beside_exact(FLAGS.embeddings, FLAGS.vectors, FLAGS.repeats),
                 "start": lambda model, folder: started.start(folder, FLAGS.repeats),
                 "questions": lambda model, folder: started.questions(folder, FLAGS.repeats),
