@@ -78,14 +78,17 @@ def measured(options, model: Perceptual, pairs: list[tuple[str, str]]) -> tuple[
         ValueError: none could be measured.
     """
     rows, problems, seen, bar = [], [], [], progress_bar("picture")
-    last, original, scale = "", None, []
+    last, original, scale, doubt = "", None, [], ""
     for done, (first, second) in enumerate(pairs, start=1):
         try:
             if first != last:
                 original = read_photo(first)
-                last, scale = first, model.measure.scale(original)
+                last, scale, doubt = first, model.measure.scale(original), model.warning(first)
+                if doubt:
+                    print(f"warning: {shown(first)}: {doubt}")
             other = fitting(original, read_photo(second), first, second, options.resize)
-            row = {"file": second, "original": first, **model.figures(original, other, scale)}
+            row = {"file": second, "original": first, **model.figures(original, other, scale),
+                   "warning": doubt or None}
         except ValueError as error:
             if len(pairs) == 1 or not os.path.isfile(first):
                 raise

@@ -84,19 +84,20 @@ def of_generators(options, path: str, makers: dict[str, perceptual.Maker]) -> di
     tested = crops(test_photos(options, path), next(iter(makers.values())).side, MOST, options.seed)
     folder = runs.report_folder(options.out, path)
     print(f"{counted(len(tested), 'crop')}; 1 is the mean distance of different ones")
-    score, bar = ready_score if options.quality_too else None, progress_bar("picture")
-    print(f"{'':24}{'pixels':>9}{'features':>9}{'quality':>9}" if score else f"{'':24}{'pixels':>9}{'features':>9}")
-    table = {}
-    for name, used in {"original": None, **makers}.items():
-        row = report.errors(used, tested) if used else {}
-        if score:
-            row["quality"] = report.mean_score(score, report.made_of(used, tested) if used else tested, bar)
-        table |= {name: row} if row else {}
-        print(f"{name[:23]:24}" + "".join(f"{row[figure]:9.3f}" if figure in row else f"{'':9}"
-                                          for figure in ("error", "distance", "quality")))
+    table = {name: report.errors(used, tested) for name, used in makers.items()}
+    further = {}
+    if options.quality_too:
+        bar, further = progress_bar("picture"), {"original_quality": report.mean_score(ready_score, tested)}
+        for name, used in makers.items():
+            table[name]["quality"] = report.mean_score(ready_score, report.made_of(used, tested), bar)
+        print(f"quality of the originals {further['original_quality']:.1f}")
+    print(f"{'':24}{'pixels':>9}{'features':>9}{'quality' if further else '':>9}".rstrip())
+    for name, row in table.items():
+        quality = f"{row['quality']:9.1f}" if further else ""
+        print(f"{name[:23]:24}{row['error']:9.3f}{row['distance']:9.3f}{quality}")
     runs.write_json(folder, TABLE, table)
     report.draw(os.path.join(folder, SHEET), tested, makers)
-    return {"model": path, "crops": len(tested), **table[next(iter(makers))], "runs": table}
+    return {"model": path, "crops": len(tested), **next(iter(table.values())), **further, "runs": table}
 
 
 def test_photos(options, path: str) -> list[str]:

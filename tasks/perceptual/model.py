@@ -9,8 +9,9 @@ from PIL import Image
 
 from nets.models import perceptual
 from tasks import about
-from tasks.choosing import checked
+from tasks.choosing import checked, ready_model
 from tasks.models import load_model
+from tasks.perceptual.flags import DEFAULT
 from tasks.perceptual.measuring import comparators, measure
 from utils.batches.crops import at_least, middle
 from utils.data.images import called, read_photo
@@ -18,6 +19,8 @@ from utils.metrics.pictures import rounded
 from utils.pictures import Picture
 from utils.saying import shown
 
+UNLIKE = ("the distance was measured on photographs, and this original looks unlike them: the map shows where they "
+          "differ, and the distance hardly how much to the eye")
 READY = "deepsim"  # what is asked without a run: the distance of the usual comparator
 
 
@@ -42,6 +45,7 @@ class Perceptual:
         self.known = None if path == READY else about.read(path)
         if self.maker:
             self.maker = self.maker._replace(make=checked(self.maker.make, path))
+        self.photographs = about.read(ready_model(DEFAULT))
         self.measure = measure.Measure(distance or (self.maker.distance if self.maker else comparators.made()))
         self.measure.as_they_lie = checked(self.measure.as_they_lie, path)
 
@@ -70,6 +74,10 @@ class Perceptual:
         return {"distance": distance, "shift": list(shift), "jpeg_quality": measure.jpeg_quality(distance, scale),
                 **measure.beside(one, other),
                 "words": measure.in_words(distance, scale, np.array_equal(one, other))}
+
+    def warning(self, original: Picture) -> str:
+        """Why a distance to this original may mean little; "" where it looks like a photograph."""
+        return UNLIKE if about.warning(self.photographs, about.read_thumbnails([original])) else ""
 
     @staticmethod
     def both(one: Picture, other: Picture) -> tuple[np.ndarray, np.ndarray]:

@@ -23,6 +23,6 @@ def near(models: Models, asked: Asked) -> dict[str, Any]:
             other = np.asarray(Image.fromarray(other).resize(original.shape[1::-1], Image.Resampling.BICUBIC))
         found = used.model.figures(original, other, used.model.measure.scale(original))
         places = used.model.measure.map(original, other)
-    return {"used": used, "said": said, **found, "resized": resized, "warning": "",
+    return {"used": used, "said": said, **found, "resized": resized, "warning": used.model.warning(first),
             "pictures": [picture(first), picture(second)],
             "places": as_image(small(heat(places, float(places.max()))))}

@@ -27,6 +27,10 @@ TEXTS = {  # by name: English, Chinese
 }
 
 SAID = [  # lines of the program, and their Chinese
+    (r"^the distance was measured on photographs, and this original looks unlike them: the map shows where they "
+     r"differ, and the distance hardly how much to the eye$",
+     "该距离只在照片上验证过，而这张原图不像照片：图中能看出差异所在，但距离很难说明在人眼看来差异有多大"),
+    (r"^JPEG hardly changes such a picture, so it gives no scale$", "JPEG 压缩几乎不改变这样的图片，因此无从对照"),
     (r"^the same pixels$", "像素完全相同"),
     (r"^as far as JPEG quality (\d+) of such a photo$", r"差异相当于把原图压缩成质量为 \1 的 JPEG"),
     (r"^nearer than JPEG quality (\d+) of such a photo$", r"差异比把原图压缩成质量为 \1 的 JPEG 还小"),

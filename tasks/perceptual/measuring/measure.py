@@ -11,6 +11,7 @@ from utils.metrics.pictures import luma, psnr, ssim
 
 QUALITIES = (98, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5, 1)  # of JPEG, on whose scale a distance is told
 MOST = 1_000_000  # pixels that pass the comparator at once
+LEAST_SCALE = 0.1  # distance of JPEG quality 1, below which JPEG hardly changes an original, such as a blank page
 CLEARLY = 0.9  # a shift that lowers the distance by less is none: it would be found by chance
 SCALED = 512  # pixels a side at most of the part of an original that the scale is made of
 
@@ -80,8 +81,8 @@ def strips(one: np.ndarray, other: np.ndarray) -> list[tuple[np.ndarray, np.ndar
 
 
 def jpeg_quality(distance: float, scale: list[float]) -> float | None:
-    """The quality of JPEG at which an original is as far as this; None beyond the ends of the scale."""
-    if not scale[0] <= distance <= scale[-1]:
+    """The quality of JPEG at which an original is as far as this; None where the scale does not tell."""
+    if not distance or scale[-1] < LEAST_SCALE or not scale[0] <= distance <= scale[-1]:
         return None
     return round(float(np.interp(distance, scale, QUALITIES)), 1)
 
@@ -90,6 +91,8 @@ def in_words(distance: float, scale: list[float], identical: bool) -> str:
     """As far as what JPEG quality of such a photo."""
     if identical:
         return "the same pixels"
+    if scale[-1] < LEAST_SCALE:
+        return "JPEG hardly changes such a picture, so it gives no scale"
     quality = jpeg_quality(distance, scale)
     if quality is not None:
         return f"as far as JPEG quality {quality:.0f} of such a photo"

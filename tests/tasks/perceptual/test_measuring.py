@@ -10,6 +10,7 @@ from scipy.stats import spearmanr
 
 from tasks.perceptual import evaluation, flags
 from tasks.perceptual.measuring import codes, comparators, measure, people, shifts
+from tasks.perceptual.model import UNLIKE, Perceptual
 from utils.distortions.codecs import jpeg
 from utils.metrics.pictures import psnr
 
@@ -151,6 +152,7 @@ def test_a_shift_costs_less_than_jpeg_50_and_more_is_seen_where_nothing_is_laid_
             distance, shift = used.laid(one, other)
             assert distance < saved < used.as_they_lie(one, other) and shift == (-count, 0)
             assert used.distance(other, one) == pytest.approx(distance, rel=1e-5)
+            assert shifts.aside(one, jpeg(other, 50, np.random.default_rng(0))) == (-count, 0)
             places = used.map(one, other)
             assert places.shape == (192, 192) and not places[:count].any() and places.max() < 0.1
     worse = jpeg(one, 5, np.random.default_rng(0))
@@ -160,3 +162,26 @@ def test_a_shift_costs_less_than_jpeg_50_and_more_is_seen_where_nothing_is_laid_
 def test_what_was_laid_back_is_said():
     assert shifts.in_words((-2, 1)) == "shifted 1 pixel to the right and 2 pixels up, and laid back"
     assert shifts.in_words((0, -3)) == "shifted 3 pixels to the left, and laid back"
+
+
+def test_other_pictures_of_one_grid_are_not_said_to_be_shifted(rng):
+    """Forms of one layout and pages with other bars have much in common, and none is the other one shifted."""
+    page = np.full((128, 160, 3), 255, "uint8")
+    page[::16], page[:, ::20] = 120, 120
+    for _ in range(6):
+        one, other = page.copy(), page.copy()
+        for picture in (one, other):
+            filled = np.kron(rng.random((8, 8)) < 0.5, np.ones((16, 20))) > 0
+            picture[filled] = picture[filled] // 3
+        assert shifts.aside(one, other) == (0, 0)
+
+
+def test_a_blank_page_gives_no_scale_and_what_is_no_photograph_is_said():
+    from sklearn.datasets import load_sample_images
+
+    used, blank = Perceptual(), np.full((96, 96, 3), 255, "uint8")
+    found = used.compare(blank, blank - 5)
+    assert found["jpeg_quality"] is None and found["words"].startswith("JPEG hardly changes such a picture")
+    same = used.compare(blank, blank)
+    assert (same["distance"], same["jpeg_quality"], same["words"]) == (0, None, "the same pixels")
+    assert used.warning(blank) == UNLIKE and not any(map(used.warning, load_sample_images().images))
