@@ -65,7 +65,7 @@ class Looking:
     def at(self, pairs: list[tuple[int, int]]) -> None:
         """Looks at pairs of indices, shows how far it is."""
         bar = progress_bar("pair")
-        new = [pair for pair in pairs if pair not in self.proofs]
+        new = in_order([pair for pair in pairs if pair not in self.proofs])
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
             for done, (pair, proof) in enumerate(zip(new, pool.map(self.looked, new)), start=1):
                 self.proofs[pair] = proof
@@ -157,6 +157,21 @@ def candidates(features: np.ndarray, comparer: "Comparer", threshold: float,
     if seen is not None and comparer.by_distance:
         pairs += views.nearest(features, seen, NEAREST, views.NEAR * comparer.distance_of(threshold), themselves=True)
     return sorted({(min(a, b), max(a, b)) for a, b in pairs if a != b})
+
+
+def in_order(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same pairs, so that those of one picture come soon after each other and it is still in memory."""
+    if len(pairs) < 2:
+        return pairs
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import reverse_cuthill_mckee
+
+    indices, numbers = np.unique(pairs, return_inverse=True)
+    rows, columns = numbers.reshape(-1, 2).T
+    linked = coo_array((np.ones(len(pairs), "int8"), (rows, columns)), shape=(len(indices),) * 2)
+    place = np.argsort(reverse_cuthill_mckee((linked + linked.T).tocsr(), symmetric_mode=True))
+    return [pairs[number] for number in np.lexsort((np.minimum(place[rows], place[columns]),
+                                                    np.maximum(place[rows], place[columns])))]
 
 
 def is_close(features: np.ndarray, comparer: "Comparer", threshold: float, a: int, b: int) -> bool:

@@ -170,3 +170,18 @@ def test_a_copy_in_another_colour_never_goes_and_is_none_where_asked(tmp_path):
     group = proven.Group("a.png", [proven.Member("a.png", 1.0, "", False), proven.Member("b.png", 0.9, "", False, 0.99,
                                                                                            True)])
     assert "b.png  (copy in another colour: keep it too)" in proven.in_words(0, group)[1]
+
+
+def test_each_picture_is_read_once_however_the_groups_are_named(monkeypatch):
+    """Sixty sets of six pictures, all pairs of each, under names that mix the sets: more than stay in memory."""
+    reads = []
+    monkeypatch.setattr(proven, "see", lambda path: reads.append(path) or path)
+    monkeypatch.setattr(proven, "prove", lambda a, b, **_: proven.Proof(proven.DIFFERENT, f"{a} {b}"))
+    monkeypatch.setattr(proven.os, "cpu_count", lambda: 1)
+    names = np.random.default_rng(3).permutation(360).reshape(60, 6)
+    pairs = sorted({(int(min(a, b)), int(max(a, b))) for row in names for a in row for b in row if a != b})
+    assert sorted(proven.in_order(pairs)) == pairs and proven.in_order([]) == [] and len(names.ravel()) > proven.KEPT
+    looking = proven.Looking([str(number) for number in range(360)])
+    looking.at(pairs)
+    assert len(reads) == 360 and {pair: proof.why for pair, proof in looking.proofs.items()} == {
+        (a, b): f"{a} {b}" for a, b in pairs}
