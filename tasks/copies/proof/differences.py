@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import binary_dilation, find_objects, label, uniform_filter
 
-from tasks.copies.proof.light import blurred, equally_bright, equally_sharp
+from tasks.copies.proof.light import blurred, equally_bright
 
 # pixels a side of the windows: of light, of the edges around a place, of a difference
 LIGHT, WIDE, LARGE, DETAIL = 41, 21, 11, 7
@@ -40,7 +40,6 @@ class Differences(NamedTuple):
         textured: share of the windows that show something.
         coarse: how well small versions of both agree, without the places that differ; 0..1. Noise and compression leave
             it near 1.
-        blur: sigma in pixels of the blur between them, 0 or more.
         ratio: (H, W), how many times more remains at a place than is expected; 0 where both are alike.
     """
 
@@ -50,20 +49,19 @@ class Differences(NamedTuple):
     agree: float
     textured: float
     coarse: float
-    blur: float
     ratio: np.ndarray
 
 
-def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences:
+def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray, sigma: float) -> Differences:
     """Looks at a frame as both pictures show it.
 
     Args:
         a, b: (H, W, C) float32, 0..255.
         inside: (H, W) bool, where both have pixels.
+        sigma: the blur between them, see `tasks.copies.proof.light.equally_sharp`.
     """
     # where both have the same pixels, nothing differs, whatever the tones of the pair are matched by
     equal = box(np.any(np.abs(a - b) > 0.5, axis=-1).astype("float32"), DETAIL) < 1e-6
-    sigma = equally_sharp(grey(a), grey(b), inside)
     a, b = equally_bright(blurred(a, -sigma), blurred(b, sigma), inside)
     # a blur mixes the rim with what lies beyond
     inside = inside & (box(inside.astype("float32"), 2 * round(REACH * abs(sigma)) + 3) > 0.999)
@@ -89,7 +87,7 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> Differences
     ratio = np.where(equal, 0, ratio)
     boxes, weights, differing = boxes_of(ratio, remaining)
     return Differences(boxes, weights, float((differing & ok).sum() / max(1, ok.sum())), agree, textured,
-                       coarsely(*both, inside & ~binary_dilation(differing, iterations=DETAIL)), abs(sigma), ratio)
+                       coarsely(*both, inside & ~binary_dilation(differing, iterations=DETAIL)), ratio)
 
 
 def coarsely(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> float:

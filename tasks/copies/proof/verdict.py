@@ -7,7 +7,8 @@ import numpy as np
 
 from tasks.copies.proof.alignment import LAST, maps, refined, shares
 from tasks.copies.proof.colours import other_colour
-from tasks.copies.proof.differences import Differences, correlation, differences
+from tasks.copies.proof.differences import Differences, correlation, differences, grey
+from tasks.copies.proof.light import equally_sharp
 from tasks.copies.proof.seen import SIDE, Frame, Seen
 from utils.data.images import open_image
 from utils.keypoints.geometry import transfer
@@ -180,19 +181,20 @@ def agreement(a: Seen, b: Seen, matrix: np.ndarray) -> float:
 def look(a: Seen, b: Seen, matrix: np.ndarray) -> tuple[Differences, Frame]:
     """What differs under a map, and the frame in which it was looked at."""
     frame = Frame(a, b, matrix, max(a.side, b.side))
-    found = looked(frame, matrix)
-    if found.blur > BLURRED:  # one of them has no finer detail
-        frame = Frame(a, b, matrix, max(LEAST_SIDE, round(BLURRED / 2 * max(frame.size) / found.blur)))
-        found = looked(frame, matrix)
-    return found, frame
+    sight = shown(frame, matrix)
+    if (blur := abs(sight[-1])) > BLURRED:  # one of them has no finer detail
+        frame = Frame(a, b, matrix, max(LEAST_SIDE, round(BLURRED / 2 * max(frame.size) / blur)))
+        sight = shown(frame, matrix)
+    return differences(*sight), frame
 
 
-def looked(frame: Frame, matrix: np.ndarray) -> Differences:
-    """What differs in a frame."""
+def shown(frame: Frame, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
+    """A frame as both pictures show it, (H, W, C) each, where both do, (H, W), and the blur between them."""
     a, b = frame.a, frame.b
     left, right = (a.picture, b.picture) if a.coloured and b.coloured else (a.grey, b.grey)
-    left, right = frame.of_a(left), frame.of_b(right, matrix)
-    return differences(*(np.atleast_3d(values) for values in (left, right)), frame.inside(matrix))
+    left, right = np.atleast_3d(frame.of_a(left)), np.atleast_3d(frame.of_b(right, matrix))
+    inside = frame.inside(matrix)
+    return left, right, inside, equally_sharp(grey(left), grey(right), inside)
 
 
 def full_size(matrix: np.ndarray, a: Seen, b: Seen) -> np.ndarray:

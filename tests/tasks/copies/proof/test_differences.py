@@ -16,5 +16,5 @@ def test_where_the_pixels_are_equal_nothing_differs(at, value):
         before = np.asarray(photo.convert("RGB").crop((0, 0, 480, 320)), "float32")
     after, (x, y) = before.copy(), at
     after[y : y + 26, x : x + 21] = value
-    (box,) = differences(before, after, np.ones(before.shape[:2], bool)).boxes
+    (box,) = differences(before, after, np.ones(before.shape[:2], bool), 0.0).boxes
     assert np.abs(np.subtract(box, (x, y, x + 21, y + 26))).max() <= 4
