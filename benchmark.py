@@ -4,8 +4,8 @@
     python benchmark.py --parts=all           all parts, training among them: ten minutes or more
     python benchmark.py --parts=start,questions,copies   whole programs from their start, beside Keras and a hash
     python benchmark.py --backbone=vgg16 --parts=step --batch_size=32 --json
+    python benchmark.py --parts=torch         networks of pictures beside the same layers in PyTorch
     python benchmark.py --parts=faiss --embeddings=1000000 --vectors=FOLDER/.embeddings-....npz
-    KERAS_BACKEND=jax python benchmark.py
 """
 
 import os
@@ -22,7 +22,7 @@ from utils.run import startup
 FLAGS = flags.FLAGS
 PARTS = ["step", "rank", "input", "pairs", "search", "index", "latency", "scale", "export", "start",
          "questions", "copies"]
-ASKED, QUICK = ["faiss", "perceptual"], ["input", "pairs", "index", "latency"]  # those need a package: not in all
+ASKED, QUICK = ["faiss", "perceptual", "torch"], ["input", "pairs", "index", "latency"]  # those need packages
 with group("What to measure"):
     flags.DEFINE_list("parts", QUICK, f"Which parts, of {', '.join(PARTS)}; or all of these; or {', '.join(ASKED)}")
     flags.DEFINE_enum("backbone", "compact", list(towers.own_shapes(towers.SIMILARITY)), "Tower")
@@ -42,7 +42,7 @@ def main(argv: list[str]) -> None:
 
     import keras
 
-    from apps import started
+    from apps import started, twin
     from apps.search.indexes.index import beside_exact
     from nets.heads import make_head
     from nets.models import siamese
@@ -51,10 +51,10 @@ def main(argv: list[str]) -> None:
 
     measures = {"step": step, "rank": rank, "input": input_pipeline, "pairs": pairs, "search": search, "index": index,
                 "latency": latency, "scale": scale, "export": export, "perceptual": partial(beside_ssim, side_by_side),
-                "faiss": lambda model, folder: beside_exact(FLAGS.embeddings, FLAGS.vectors, FLAGS.repeats),
-                "start": lambda model, folder: started.start(folder, FLAGS.repeats),
-                "questions": lambda model, folder: started.questions(folder, FLAGS.repeats),
-                "copies": lambda model, folder: started.copies(folder, FLAGS.repeats)}
+                "torch": partial(twin.beside_torch, side_by_side),
+                "faiss": lambda model, folder: beside_exact(FLAGS.embeddings, FLAGS.vectors, FLAGS.repeats)}
+    for part in (started.start, started.questions, started.copies):
+        measures[part.__name__] = lambda model, folder, part=part: part(folder, FLAGS.repeats)
     shape = towers.SIMILARITY[FLAGS.backbone].input_shape
     keras.utils.set_random_seed(0)
     model = siamese.siamese(towers.make_tower(FLAGS.backbone, shape, normalize=True), make_head("distance"))
