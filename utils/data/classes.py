@@ -177,7 +177,7 @@ def without_twins(samples: Samples, within: bool, groups: list[list[int]] | None
         if len(set(labels)) > 1:
             between.append(" and ".join(paths))
     if further:
-        left_out(f"{counted(len(further), 'file')} that have the same contents as another", further)
+        left_out(f"{counted(len(further), 'file')} with the same contents as another", further)
     if between:
         print("warning: the same picture stands in two classes, and is used only where it comes first: "
               f"{some(between)}")

@@ -61,7 +61,7 @@ def without_twins(root: str, paths: list[str]) -> list[str]:
     groups = identical([os.path.join(root, path) for path in paths])
     further = {paths[index] for group in groups for index in group[1:]}
     if further:
-        left_out(f"{counted(len(further), 'photo')} that have the same contents as another", sorted(further))
+        left_out(f"{counted(len(further), 'photo')} with the same contents as another", sorted(further))
     return [path for path in paths if path not in further]
 
 

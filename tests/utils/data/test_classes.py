@@ -158,7 +158,7 @@ def test_a_picture_in_two_classes_is_named_and_used_once(chapters, capsys):
     said = capsys.readouterr().out
     assert ("the same picture stands in two classes, and is used only where it comes first: "
             f"{os.path.join('chapter0', '1.png')} and ") in said
-    assert "left out 2 files that have the same contents as another" in said
+    assert "left out 2 files with the same contents as another" in said
     assert np.bincount(samples.labels).tolist() == [4, 3, 2] and len(samples.paths) == 9
     assert (os.path.join("chapter0", "2.png") in samples.paths
             and os.path.join("chapter0", "again.png") not in samples.paths)

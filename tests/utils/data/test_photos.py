@@ -56,5 +56,5 @@ def test_a_photo_is_in_one_part_only(tmp_path, capsys):
     shutil.copy(tmp_path / "test" / "1.png", tmp_path / "train" / "copy.png")
     found = photos.find_photos(str(tmp_path), 8, 0, 0.1, 0, True)
     assert len(found.train) == 3 and len(found.test) == 3
-    assert (f"left out 1 photo that have the same contents as another: {os.path.join('train', 'copy.png')}"
+    assert (f"left out 1 photo with the same contents as another: {os.path.join('train', 'copy.png')}"
             in capsys.readouterr().out)
