@@ -24,6 +24,7 @@ LEAST = 60  # windows, one around each pixel, that differ; a single letter has 2
 PART = 0.2  # of the energy of a window that remains where it is a difference
 # the same where nothing of a strong texture is alike, whatever the rest of the pair does
 UNLIKE, LEAST_ENERGY, MANY = 0.8, 60.0, 30.0
+FAINT = 0.5  # the same in small pictures, where noise is averaged out
 SMALL = 64  # pixels a side of the pictures that are compared coarsely
 TOGETHER = 8  # pixels between parts of one difference
 GREY = np.array([0.299, 0.587, 0.114], "float32")
@@ -40,6 +41,7 @@ class Differences(NamedTuple):
         textured: share of the windows that show something.
         coarse: how well small versions of both agree, without the places that differ; 0..1. Noise and compression leave
             it near 1.
+        faint: the same with what is hardly seen, as in a dark photo, so that no mark on it speaks for all of it.
         ratio: (H, W), how many times more remains at a place than is expected; 0 where both are alike.
     """
 
@@ -49,6 +51,7 @@ class Differences(NamedTuple):
     agree: float
     textured: float
     coarse: float
+    faint: float
     ratio: np.ndarray
 
 
@@ -87,33 +90,35 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray, sigma: float) 
     ratio = np.where(equal, 0, ratio)
     boxes, weights, differing = boxes_of(ratio, remaining)
     return Differences(boxes, weights, float((differing & ok).sum() / max(1, ok.sum())), agree, textured,
-                       coarsely(*both, inside & ~binary_dilation(differing, iterations=DETAIL)), ratio)
+                       *coarsely(*both, inside & ~binary_dilation(differing, iterations=DETAIL)), ratio)
 
 
-def coarsely(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> float:
-    """How well grey pictures (H, W) agree when they are `SMALL` pixels wide and high."""
+def coarsely(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
+    """How well grey pictures (H, W) agree when they are `SMALL` pixels wide and high: by what is clearly seen, and by
+    what is faint too."""
     factor = min(1.0, SMALL / max(a.shape))
     size = [max(1, round(factor * length)) for length in a.shape[::-1]]
     mask = inside.astype("float32")
     shares, *values = (np.asarray(Image.fromarray(found).resize(size, Image.Resampling.BOX))
                        for found in (mask, a * mask, b * mask))
-    return correlation(*(found / np.maximum(shares, 1e-3) for found in values), shares > 0.5, noise=0.05)[0]
+    a, b = (found / np.maximum(shares, 1e-3) for found in values)
+    return tuple(correlation(a, b, shares > 0.5, noise=0.05, texture=least)[0] for least in (TEXTURE, FAINT))
 
 
 def correlation(a: np.ndarray, b: np.ndarray, inside: np.ndarray, side: int = 15,
-                noise: float = 1.0) -> tuple[float, float]:
+                noise: float = 1.0, texture: float = TEXTURE) -> tuple[float, float]:
     """How well grey pictures (H, W) agree, and the share of them that shows something: see `Differences`."""
     mask = inside.astype("float32")
     known = box(mask, side) + 1e-6
     a, b = ((values - box(values * mask, side) / known) * mask for values in (a, b))
-    return agreement(a, b, known, inside & (known > 0.3), side, noise)[:2]
+    return agreement(a, b, known, inside & (known > 0.3), side, noise, texture)[:2]
 
 
-def agreement(a, b, known, ok, side, noise=1.0):
+def agreement(a, b, known, ok, side, noise=1.0, texture=TEXTURE):
     """The same for pictures without their light, and their energies (H, W) in windows of `side` pixels."""
     aa, bb, ab = (np.maximum(box(values, side) / known, 0) for values in (a * a, b * b, a * b))
     shown = np.sqrt(np.maximum(aa, bb)) * ok
-    shown *= shown > TEXTURE
+    shown *= shown > texture
     alike = np.minimum(ab / np.sqrt((aa + noise) * (bb + noise)), 1)
     return float((shown * alike).sum() / max(shown.sum(), 1e-6)), float((shown > 0).sum() / max(1, ok.sum())), aa, bb
 

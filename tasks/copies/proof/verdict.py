@@ -22,6 +22,7 @@ EQUAL = 0.002  # of it, which a map may lose in the last steps, that look at fin
 COPIES, CHANGES = 0.75, 0.6  # least agreement of a copy, and of a copy with changes
 # least agreement of small versions of both, away from what differs; photos of one person or thing reach .96
 ALIKE = 0.968
+FAINTLY = 0.8  # the same with what is faint; copies of dark photos reach .9, two of them with one mark .68
 LEAST_TEXTURE = 0.002  # share of what both show that must show something
 BLURRED, LEAST_SIDE = 2.0, 64  # sigma of the blur from which on pictures are looked at smaller, and how small at least
 EVEN = 4.0  # grey levels of deviation up to which a part of a picture shows nothing
@@ -153,6 +154,8 @@ def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
         return proof._replace(why=f"{found.agree:.0%} of what they show agrees")
     if found.coarse < ALIKE:
         return proof._replace(why="they are alike all over and agree nowhere quite, as two views of one thing do")
+    if found.faint < FAINTLY:
+        return proof._replace(why="they agree in a small part alone, as two photos with one caption or mark do")
     holds = is_held(b, a, np.linalg.inv(matrix)), is_held(a, b, matrix)
     recoloured = other_colour(a, b, matrix, [place.a for place in proof.places])
     return proof._replace(verdict=CHANGED if found.boxes else COPY, holds=holds, other_colour=recoloured)

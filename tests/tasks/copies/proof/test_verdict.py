@@ -2,6 +2,7 @@
 copy."""
 
 import io
+import itertools
 
 import numpy as np
 import pytest
@@ -190,3 +191,19 @@ def test_one_shirt_in_another_light_has_no_other_colour(photos):
         assert not prove(Seen(shirt(colour)), Seen(compressed(dim, 60))).other_colour
     for photo in photos:
         assert prove(Seen(photo), Seen(Image.merge("RGB", photo.split()[::-1]))).other_colour  # red and blue exchanged
+
+
+def test_dark_photos_with_one_mark_are_different_and_a_copy_of_one_is_a_copy():
+    """The mark is all that is clearly seen of them, and all that there is on an empty page with it."""
+    def marked(picture):
+        ImageDraw.Draw(picture).text((10, 320), "NOTE 8\nAI CAMERA", font=ImageFont.load_default(14), fill="grey")
+        return picture
+
+    palace, flower = load_sample_images().images
+    dark = [marked(Image.fromarray((part * 0.04).astype("uint8")).resize((480, 360)))
+            for part in (palace[:240, :320], palace[187:, 160:480], palace[187:, 320:], flower[187:, :320])]
+    for one, other in itertools.combinations(dark, 2):
+        assert prove(Seen(one), Seen(other)).verdict == DIFFERENT
+    assert "in a small part alone" in prove(Seen(dark[0]), Seen(dark[1])).why
+    for picture in (*dark, marked(Image.new("RGB", (480, 360)))):
+        assert prove(Seen(picture), Seen(compressed(picture, 40))).verdict == COPY
