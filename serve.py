@@ -1,4 +1,4 @@
-"""Shows a page in the browser that answers what predict.py does: same or not, search, duplicates, quality, same place.
+"""Shows a page in the browser that answers what predict.py does: a tab for each question about which a model is asked.
 
     python serve.py                           this machine only: http://127.0.0.1:7860/
     python serve.py --folder=PHOTOS           search in this folder and those below it

@@ -37,7 +37,10 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
     if asked in ready_names() and not runs.model_in(asked):  # a folder of that name goes first where it is a run
         return ready_model(asked)
     if asked:
-        return runs.model_file(asked)
+        try:
+            return runs.model_file(asked)
+        except ValueError as error:
+            raise ValueError(f"{error}; the ready models are {', '.join(sorted(ready_names()))}") from None
     row = ROOMS[room or DEFAULT_ROOM]
     newest = runs.newest_run(row.kind, own_runs(room)) if room else runs.newest_run()
     ready = {ready_model(name): name for meant in rooms_meant(room or DEFAULT_ROOM) for name in ROOMS[meant].ready}

@@ -217,6 +217,7 @@ def described(flag: flags.Flag) -> list[str]:
         shown = ",".join(default) if isinstance(default, list) else default
         head = f"  --{flag.name}=" + (f"{shown}" if shown not in (None, "") else "...")
     text = re.sub(r"^<[^>]*>: ", "", flag.help)  # absl puts the choices before the text
+    text = " ".join(text.split())
     text += "" if text.endswith((".", "?")) else "."
     if isinstance(flag.parser, flags.EnumParser):
         text += f" One of: {', '.join(flag.parser.enum_values)}."

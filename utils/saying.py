@@ -25,6 +25,16 @@ def some(names: Sequence[str]) -> str:
     return ", ".join(map(shown, names[:NAMED])) + (f" and {more} more" if more > 0 else "")
 
 
+def no_photos(files: list[str], asked: str) -> str:
+    """That there is no picture in what was asked about, as an error says it.
+
+    Args:
+        asked: the flag that asked, such as "--quality".
+    """
+    received = f"{', '.join(map(shown, files))}: no picture there" if files else "received no photo"
+    return f"{received}; expected photos or folders of them: python predict.py {asked} photo.jpg"
+
+
 def counted(number: int, thing: str, several: str = "") -> str:
     """A number and its noun: "1 group", "2 groups"; `several` where an s does not make the plural."""
     return f"{number} {thing if number == 1 else several or thing + 's'}"

@@ -8,17 +8,20 @@ from tasks.copies import measure
 from utils.metrics import verification
 from utils.run import figures, folder as runs
 from utils.run.console import progress_bar
+from utils.saying import counted
 
 RULE = "copies"  # the threshold that decides unless another is asked for
 STRICT = 0.999  # precision over all pairs of a copy and a photo, of the threshold that is kept
 COPIED = 100  # photos that are copied to fit the thresholds
+FEW = 20  # photos below which none of these thresholds can be so strict
 
 
 def fit_thresholds(model, paths: list[str], seed: int, left_out: Sequence[str] = ()) -> dict[str, float] | None:
     """Makes the similarity a probability and finds the thresholds, on copies of photos; None where nothing was learnt.
 
     best_accuracy, eer and fpr1 are those of copies of all kinds against as many other photos; "copies" keeps
-    `STRICT` of the answers right when every copy is compared with every photo. It decides ("default").
+    `STRICT` of the answers right when every copy is compared with every photo. It decides ("default"), but where there
+    are fewer than `FEW` photos: there it would be a number by chance, and "best_accuracy" decides.
     """
     from nets.models import siamese  # not where `learnt` alone is asked
 
@@ -40,6 +43,10 @@ def fit_thresholds(model, paths: list[str], seed: int, left_out: Sequence[str] =
     scores = compare.score(features[:, :, None], photos[None, None])  # (kinds, M, N)
     truth = np.broadcast_to(np.eye(count, len(photos), dtype=bool), scores.shape)
     cuts = verification.thresholds(compare.score(left, right), same)
+    if len(paths) < FEW:
+        print(f"the threshold comes from {counted(len(paths), 'photo')}, too few for a strict one; {FEW} or more to "
+              "validate on give one. Until then the ready model finds more: --model=photos")
+        return cuts | {"default": "best_accuracy"}
     return cuts | {RULE: min(verification.threshold_at(scores, truth, STRICT), 1.0), "default": RULE}
 
 
@@ -84,7 +91,7 @@ def draw(folder: str, result: dict) -> None:
 def in_words(result: dict) -> list[str]:
     """The report as a table."""
     if not result:
-        return ["no photos were held out: how well copies are found is unknown"]
+        return ["fewer than two photos were held out to test: how well copies are found is unknown"]
     lines = [f"copies of {result['copied']} photos among {result['photos']}, found where 99 % of all answers are right",
              f"  {'kind of change':32}{'model':>8}{'hash':>8}"]
     lines += [f"  {kind:32}{figures['model']:8.2f}{figures['hash']:8.2f}" for kind, figures in result["recall"].items()]
@@ -99,6 +106,8 @@ def in_words(result: dict) -> list[str]:
 def learnt(known: dict) -> str:
     """What a model knows that learnt from copies, by its about.json, in a line."""
     text = f"learnt from {known['images']} {known['shows']} and changed copies of them"
+    if known["images"] < FEW:
+        text += ", which is too few; --model=photos asks the ready model"
     if known["recall"]:
         text += f"; finds {100 * known['recall']:.0f} % of copies of many kinds, 99 of 100 answers right"
     return text

@@ -129,7 +129,8 @@ def validation(options, model, data: Data) -> Validation | None:
     """
     paths = evenly(data.photos.full("validation"), VALIDATED)
     if len(paths) < 2:
-        print("no photos to validate on: the best epoch is that of the lowest training loss")
+        print(f"{counted(len(paths), 'photo')} to validate on, two are needed: the best epoch is that of the "
+              "lowest training loss")
         return None
     made = make_copies(paths, COPIED, options.seed, False, left_out(options), progress_bar("picture"))
     shape = model.input_shape[0][1:]

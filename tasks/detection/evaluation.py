@@ -105,7 +105,8 @@ def grounds(options, path: str, part: str) -> list[str]:
     files = [os.path.join(root, name) for name in split.get(part, []) if root]
     there = [file for file in files if os.path.isfile(file)]
     if files and not there:
-        print(f"{root}, whose photos the run drew on, is gone: scenes are drawn on textures; pass --backgrounds")
+        print(f"{root}, whose photos the model drew scenes on, is not here: scenes are drawn on textures, so figures "
+              "differ from those of its training; pass --backgrounds, a folder of photos")
     return there
 
 

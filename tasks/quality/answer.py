@@ -17,7 +17,7 @@ from utils.data.images import read_image, read_photo, read_whole
 from utils.data.survey import THUMBNAIL
 from utils.run import figures, folder as runs
 from utils.run.console import progress_bar, write_answer
-from utils.saying import shown
+from utils.saying import no_photos, shown
 from utils.sheets.fonts import short
 
 SIDE = 3.6  # hundreds of pixels of a photo on the sheet: compression must be seen
@@ -136,7 +136,7 @@ def photo_files(files: list[str]) -> list[str]:
     paths = [os.path.join(f, name) for f in files if os.path.isdir(f) for name in walk(f)[0]]
     paths += [f for f in files if not os.path.isdir(f)]
     if not paths:
-        raise ValueError("--quality needs photos: python predict.py --quality photo.jpg, or a folder of them")
+        raise ValueError(no_photos(files, "--quality"))
     if len(paths) == 1:
         read_photo(paths[0])  # raises, naming the file
         return paths

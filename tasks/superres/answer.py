@@ -18,7 +18,7 @@ from utils.data.images import read_image
 from utils.data.survey import THUMBNAIL
 from utils.metrics.pictures import rounded
 from utils.run.console import progress_bar, write_answer
-from utils.saying import counted, left_out, shown
+from utils.saying import counted, left_out, no_photos, shown
 
 SHOWN = 4  # photos at most on the figure
 FIGURE = "larger.png"
@@ -27,7 +27,7 @@ COLUMNS = ["file", "larger", "width", "height", "seconds", "warning"]
 
 def answer(options, files: list[str]) -> None:
     """Makes each photo larger and says where it lies; a sheet shows bicubic interpolation beside it."""
-    found = photo_files(files)
+    found = photo_files(files, "superres")
     model = Larger(find_model(options.model, "superres"))
     jobs = named_after(found, os.path.expanduser(options.out), model.scale, ENDINGS[options.write])
     check_free(jobs, options.overwrite)
@@ -56,16 +56,19 @@ def answer(options, files: list[str]) -> None:
                                  "problems": problems}, COLUMNS)
 
 
-def photo_files(files: list[str]) -> list[tuple[str, str]]:
-    """The photos of files and folders, each with its path below the folder; ValueError where there are none."""
+def photo_files(files: list[str], task: str) -> list[tuple[str, str]]:
+    """The photos of files and folders, each with its path below the folder; ValueError where there are none.
+
+    Args:
+        task: the value of --task, for the error.
+    """
     found: dict[str, str] = {}
     for file in map(os.path.expanduser, files):
         below = walk(file)[0] if os.path.isdir(file) else [""]
         for name in below:
             found.setdefault(os.path.join(file, name) if name else file, name or os.path.basename(file))
     if not found:
-        raise ValueError("received no photo, expected files or folders of them: python predict.py --task=superres "
-                         "photo.jpg")
+        raise ValueError(no_photos(files, f"--task={task}"))
     return list(found.items())
 
 

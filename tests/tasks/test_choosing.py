@@ -75,7 +75,8 @@ def test_what_is_asked_for_goes_first():
     assert find_model("logs/letters") == find_model(path) == path and find_model("photos") == ready_model("photos")
     os.rename("logs/photos", "photos")
     assert find_model("photos") == os.path.join("photos", "best.keras")  # a run of that name
-    with pytest.raises(ValueError, match="found no model at logs/none; expected a .keras file or a run folder"):
+    with pytest.raises(ValueError, match="found no model at logs/none; expected a .keras file or a run folder.*; the "
+                                         "ready models are characters, objects, patches, photos, quality, x2"):
         find_model("logs/none")
 
 

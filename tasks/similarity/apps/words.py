@@ -139,8 +139,8 @@ SAID = [  # lines of the program, and their Chinese
      r"在自身测试中，模型几乎不比随机猜测好（ROC-AUC \1）：不要依赖它的回答"),
     (r"^these pictures are characters, and the newest run learnt from photographs: the ready model (.*) answers; (.*) "
      r"asks the run$",
-     r"这些图片是字符，而最新的训练学的是照片：由预训练模型 \1 回答；用 \2 可询问该训练"),
+     r"这些图片是字符，而最新的训练学的是照片：由预训练模型 \1 回答；若要使用该训练的模型，请选择它（\2）"),
     (r"^these pictures are photographs, and the newest run learnt from characters: the ready model (.*) answers; (.*) "
      r"asks the run$",
-     r"这些图片是照片，而最新的训练学的是字符：由预训练模型 \1 回答；用 \2 可询问该训练"),
+     r"这些图片是照片，而最新的训练学的是字符：由预训练模型 \1 回答；若要使用该训练的模型，请选择它（\2）"),
 ]

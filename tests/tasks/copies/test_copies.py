@@ -109,6 +109,20 @@ def test_the_ready_model_finds_copies_of_photos_that_it_never_saw():
     assert set(cuts) >= {report.RULE, "default", "best_accuracy"}
 
 
+def test_few_photos_give_no_threshold_that_only_chance_made_strict(photos, capsys):
+    """Four photos gave one that a picture and itself hardly reach, so that no copies were found."""
+    from nets.heads import make_head
+    from nets.models import siamese
+    from nets.towers import make_tower
+
+    model = siamese.siamese(make_tower("photos", (80, 80, 3), normalize=True), make_head("distance"))
+    cuts = report.fit_thresholds(model, photos[:4], 0)
+    assert cuts["default"] == "best_accuracy" and report.RULE not in cuts
+    assert "comes from 4 photos, too few for a strict one" in capsys.readouterr().out
+    assert "too few; --model=photos" in report.learnt({"images": 4, "shows": "photographs", "recall": None})
+    assert "too few" not in report.learnt({"images": 200, "shows": "photographs", "recall": None})
+
+
 @pytest.mark.parametrize("patience, monitor", [(0, ""), (3, "val_recall")])
 def test_the_last_epoch_is_kept_unless_patience_asks_for_the_best(patience, monitor, photos):
     data = SimpleNamespace(photos=SimpleNamespace(full=lambda part: photos))

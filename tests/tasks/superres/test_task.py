@@ -113,7 +113,9 @@ def test_a_photo_is_never_its_own_larger_photo_and_two_never_share_one(run, phot
 
 def test_one_broken_photo_and_none_at_all_are_refused_in_one_line(run, tmp_path):
     (tmp_path / "a.png").write_bytes(b"none")
-    for files, text in (([str(tmp_path / "a.png")], "not an image"), ([], "expected files or folders"),
+    (tmp_path / "empty").mkdir()
+    for files, text in (([str(tmp_path / "a.png")], "not an image"), ([], "received no photo; expected photos"),
+                        ([str(tmp_path / "empty")], "empty: no picture there; .*predict.py --task=superres photo.jpg"),
                         ([str(tmp_path / "b.png")], "no such file")):
         with pytest.raises(ValueError, match=text) as error:
             answer.answer(asked(run, tmp_path / "out"), files)
