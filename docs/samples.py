@@ -5,6 +5,7 @@
 Two photos that scikit-learn ships, what was made of them, and what is drawn. The same pictures come out each time.
 """
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -65,4 +66,6 @@ def drawn(character: str, number: int = 0) -> Image.Image:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit(__doc__)
     main()

@@ -17,6 +17,7 @@ TEXTS = {  # by name: English, Chinese
 
     "objects.found": ("Objects found: {count}", "找到的目标：{count} 个"),
     "objects.like": ("Found like the example: {count}", "与例子相同的目标：{count} 个"),
+    "objects.alike": ("like the example", "与例子相同"),
     "objects.figure": ("The photo with a box around each object, and its score", "照片，每个目标都有方框和得分"),
     "objects.expected": ("About one of them is expected to be wrong, in a photo that shows none of it too.",
                          "其中大约会有一个找错，即使照片里根本没有这样东西。"),
