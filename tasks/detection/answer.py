@@ -23,7 +23,7 @@ from utils.saying import counted, left_out, shown
 from utils.sheets.fonts import short
 
 SHOWN, SIDE = 6, 800  # photos at most on the figure, and pixels of their longer side
-FIGURE, ALONE, BESIDE = "objects.png", 8.0, 5.0  # and inches of a photo there, by itself or beside others
+FIGURE, ALONE, BESIDE = "objects.png", 800, 500  # and pixels of a photo there, by itself or beside others
 ENLARGED = 4.0  # times that a small photo is enlarged there at most
 COLUMNS = ["file", "class", "score", "left", "top", "right", "bottom"]
 LISTED = 12  # objects of a photo that are printed
