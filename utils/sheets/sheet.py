@@ -75,12 +75,12 @@ def wrapped(text: str, width: float, size: int) -> list[str]:
     return [line for part in text.split("\n") for line in textwrap.wrap(part, letters)]
 
 
-def write(pen: ImageDraw.ImageDraw, middle: float, top: float, text: str, size: int) -> None:
+def write(pen: ImageDraw.ImageDraw, middle: float, top: float, text: str, size: int, ink="black") -> None:
     """Draws a line around `middle`, each letter in a font that has it."""
     at = middle - length(text, size) / 2
     for file, letters in groupby(text, file_with):
         part = "".join(letters)
-        pen.text((at, top + size), part, "black", font(file, size), "ls")
+        pen.text((at, top + size), part, ink, font(file, size), "ls")
         at += font(file, size).getlength(part)
 
 
