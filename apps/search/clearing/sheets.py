@@ -66,10 +66,11 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
         for axis, member in zip(line, members):
             figures.show(axis, read_whole(os.path.join(root, member.file), figures.SIDE))
             stays = member.file == group.keep or not member.goes
-            remark = "keep" if stays else "identical file" if member.twin else "centre" if member is first else ""
+            remark = "keep" if stays else "identical file" if member.twin else ""
+            centre = "centre" if member is first and member.agree is None else ""
             alike = f"{member.similarity:.3f}" if member.agree is None else (
                 "" if member.file == group.keep else f"{member.agree:.1%} agrees")
-            above = ", ".join(filter(None, (alike, remark)))
+            above = ", ".join(filter(None, (alike, remark, centre)))
             axis.set_title(f"{above}\n{short(member.file)}", fontsize=7)
         if group.keep:
             figures.mark(line[0])
@@ -82,6 +83,6 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
         heading += f"; the first {most} are shown"
     heading += ". In the frame: the picture to keep" if any(group.keep for group in groups) else ""
     proved = all(member.agree is not None for group in groups for member in group.members)
-    heading += "" if proved else ". Numbers: similarity to the picture with 1.000"
+    heading += "" if proved else ". Numbers: similarity to the centre of the group"
     figures.head(page, heading)
     figures.save_beside_answer(page, path)
