@@ -85,7 +85,8 @@ def search_gallery(options, files: list[str]) -> None:
                  for (name, s), said in zip(nearest, verdicts, strict=True)]
         print("\n".join([shown(query), *lines]))
         if options.figure:
-            pictures = [read_whole(file) for file in (query, *(os.path.join(root, name) for name, _ in nearest))]
+            pictures = [read_whole(file, figures.SIDE)
+                        for file in (query, *(os.path.join(root, name) for name, _ in nearest))]
             titles = [f"query\n{short(query)}", *(f"{s:.3f} {said}\n{short(name)}"
                                                           for (name, s), said in zip(nearest, verdicts, strict=True))]
             over = f"the {len(nearest)} most alike of {counted(len(opened), 'picture')}{heading}"

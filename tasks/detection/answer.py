@@ -22,9 +22,8 @@ from utils.run.console import progress_bar, write_answer
 from utils.saying import counted, left_out, shown
 from utils.sheets.fonts import short
 
-SHOWN, SIDE = 6, 800  # photos at most on the figure, and pixels of their longer side
-FIGURE, ALONE, BESIDE = "objects.png", 8.0, 5.0  # and inches of a photo there, by itself or beside others
-ENLARGED = 4.0  # times that a small photo is enlarged there at most
+SHOWN = 6  # photos at most on the figure
+FIGURE, ALONE, BESIDE = "objects.png", 800, 500  # and pixels of a photo's longer side there, by itself or beside others
 COLUMNS = ["file", "class", "score", "left", "top", "right", "bottom"]
 LISTED = 12  # objects of a photo that are printed
 
@@ -36,7 +35,8 @@ def answer(options, files: list[str]) -> None:
     print(f"model {model.path}, boxes from the score {model.threshold:.3f} on\n{about.in_words(model.known)}")
     examples = asked_like(options)
     names = [LIKE] if examples else model.names
-    answers, problems, thumbnails, seen = {}, [], [], []
+    answers, problems, thumbnails, seen, numbered = {}, [], [], [], []
+    side = ALONE if len(jobs) == 1 else BESIDE
     for file, below in jobs:
         try:
             photo = read_photo(file)
@@ -49,7 +49,9 @@ def answer(options, files: list[str]) -> None:
         thumbnails.append(figures.cut_to(photo, THUMBNAIL[1::-1]))
         if len(jobs) > 1 and (unlike := about.warning(model.known, thumbnails[-1][None])):
             print(f"  warning: {unlike}")
-        seen += [(file, drawn(photo, answers[file][3], names))] if options.figure and len(seen) < SHOWN else []
+        if options.figure and len(seen) < SHOWN:
+            seen.append((short(file), figures.with_found(photo, answers[file][3], names, side)))
+            numbered += answers[file][3].labels.tolist() if figures.needs_key(answers[file][3], names) else []
     if not answers:
         raise ValueError(f"none of {counted(len(jobs), 'photo')} could be read: {problems[0]}")
     left_out(counted(len(problems), "photo"), problems)
@@ -58,8 +60,10 @@ def answer(options, files: list[str]) -> None:
     if doubt:
         print(f"warning: {doubt}")
     if seen:
-        drawing.contact_sheet([picture for _, picture in seen], [short(file) for file, _ in seen], FIGURE,
-                              columns=min(2, len(seen)), side=ALONE if len(seen) == 1 else BESIDE)
+        columns = min(2, len(seen))
+        seen += [(figures.KEY, figures.key(numbered, names, side))] if numbered else []
+        drawing.contact_sheet([picture for _, picture in seen], [title for title, _ in seen], FIGURE, columns=columns,
+                              side=side)
     write(options, answers, names, doubt, problems)
 
 
@@ -86,14 +90,6 @@ def found_in(model: Objects, photo: np.ndarray, examples: Examples | None, file:
     if len(found.scores) > LISTED:
         print(f"  and {len(found.scores) - LISTED} more")
     return found
-
-
-def drawn(photo: np.ndarray, found: Answer, names: Sequence[str]) -> np.ndarray:
-    """A photo with its boxes, at most `SIDE` pixels a side; a small one is enlarged."""
-    scale = min(ENLARGED, SIDE / max(photo.shape[:2]))
-    small = figures.cut_to(photo, [max(1, round(scale * side)) for side in photo.shape[1::-1]])
-    texts = [f"{names[label]} {score:.2f}" for score, label in zip(found.scores, found.labels)]
-    return figures.boxed(small, found.boxes * scale, found.labels, texts if len(texts) <= 40 else (), width=2)
 
 
 def write(options, answers: dict[str, tuple], names: Sequence[str], doubt: str, problems: Sequence[str]) -> None:

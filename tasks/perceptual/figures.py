@@ -38,7 +38,7 @@ def differences(original: np.ndarray, name: str, rows: Sequence[tuple[str, str, 
     for other, words, photo, places in rows:
         pictures += [small(original), small(photo), small(heat(places, top))]
         titles += [short(name), short(other), words]
-    figures.contact_sheet(pictures, titles, path, columns=3, side=LARGEST / 100,
+    figures.contact_sheet(pictures, titles, path, columns=3, side=LARGEST,
                           heading="original, other, and where they differ: the brighter, the more")
 
 

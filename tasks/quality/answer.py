@@ -20,7 +20,7 @@ from utils.run.console import progress_bar, write_answer
 from utils.saying import no_photos, shown
 from utils.sheets.fonts import short
 
-SIDE = 3.6  # hundreds of pixels of a photo on the sheet: compression must be seen
+SIDE = 360  # pixels of the longer side of a photo on the sheet: compression must be seen
 UNLIKE = "unlike the photos of the training: do not trust it"  # in place of what a score means
 SHOWN = 12  # photos at most on the figure: the best and the worst
 
@@ -150,5 +150,5 @@ def quality_sheet(rows: list[dict], heading: str, scale: Scale) -> None:
     """Photos with their scores, as quality.png: the best in a green frame, the worst in a red one."""
     names = ["best: ", *[""] * (len(rows) - 2), "worst: "]
     titles = [f"{name}{scale.said(row['score'])}\n{short(row['file'])}" for name, row in zip(names, rows)]
-    figures.contact_sheet([read_whole(row["file"]) for row in rows], titles, "quality.png", heading=heading, marked=[0],
-                          warned=[len(rows) - 1], columns=4, side=SIDE)
+    figures.contact_sheet([read_whole(row["file"], SIDE) for row in rows], titles, "quality.png", heading=heading,
+                          marked=[0], warned=[len(rows) - 1], columns=4, side=SIDE)

@@ -73,9 +73,7 @@ def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], c
     """
     kinds = {"different": worst(pairs, scores, cut, False), "the same": worst(pairs, scores, cut, True)}
     deep = 4 if explain else 2
-    page, axes = figures.figure(most, 2 * deep, 1.5, 1.55)
-    for axis in axes.flat:
-        axis.axis("off")
+    page, axes = blocks(most, deep, images.shape[1] / images.shape[2])
     for line, (kind, rows) in enumerate(kinds.items()):
         for column, row in enumerate(rows[:most]):
             ends = (pairs.left[row], pairs.right[row])
@@ -83,8 +81,12 @@ def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], c
             for half, (index, image) in enumerate(zip(ends, shown)):
                 axis = axes[deep * line + half, column]
                 figures.show(axis, image)
-                parts = names[index].split(os.sep)[-2:]
-                axis.set_title("\n".join(parts if half else [f"{kind}: {scores[row]:.3f}", *parts]), fontsize=7)
+                outlined(axis)
+                name = "\n".join(names[index].split(os.sep)[-2:])
+                if half:
+                    axis.text(0.5, -0.04, name, fontsize=7, ha="center", va="top", transform=axis.transAxes)
+                else:
+                    axis.set_title(f"{kind}: {scores[row]:.3f}\n{name}", fontsize=7, pad=3)
             if explain:
                 explanation = explain(*shown)
                 sides = (explanation.left, explanation.right)
@@ -97,6 +99,24 @@ def mistakes(folder: str, images, pairs, scores: np.ndarray, names: list[str], c
     figures.head(page, f"The pairs on the wrong side of {cut:.3f}, the worst first: of those measured {wrong}, each "
                        f"pair once{says}")
     figures.save(page, folder, "mistakes.png")
+
+
+def blocks(columns: int, deep: int, ratio: float):
+    """A figure and its axes (2 * deep, columns) for pictures of this height by width: two blocks of so many rows, in
+    which the two pictures of a pair are nearer to each other than to any other, with names over and below them."""
+    column, side, within, over, below, apart, heading = 1.5, 1.25, 0.06, 0.5, 0.34, 0.2, 0.5  # inches
+    high = side * min(1.0, ratio)
+    tops = [over + row * high + (row + 1) // 2 * within + row // 2 * below for row in range(deep)]
+    block = tops[-1] + high + (below if deep == 2 else 0) + apart
+    height = heading + 2 * block
+    page, axes = figures.figure(columns, 2 * deep, column, height / (2 * deep))
+    page.set_layout_engine("none")
+    for (row, place), axis in np.ndenumerate(axes):
+        top = heading + row // deep * block + tops[row % deep]
+        axis.set_position(((place + 0.5 - side / column / 2) / columns, 1 - (top + high) / height,
+                           side / column / columns, high / height))
+        axis.axis("off")
+    return page, axes
 
 
 def worst(pairs, scores: np.ndarray, cut: float, same: bool) -> list[int]:

@@ -17,13 +17,14 @@ from utils.metrics import tail
 from utils.metrics.verification import strictest
 from utils.run import folder as runs
 from utils.saying import counted, exactly
+from utils.sheets.sheet import SIDE
 
 RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "at FPR 1 %",
          "copies": "1 answer in 1000 wrong"}
 PROVED = "candidates are laid on each other to prove that they are copies"
 UNPROVED = "without a proof, documents and screens of one layout are called copies too: check before you delete"
 RECOLOURED = "colour cast"  # of `tasks.copies.measure.KINDS`: the models without it tell colours apart
-SHOWN = 256  # pixels a side at most of a picture that is compared with another one
+SHOWN = SIDE  # pixels a side at most of a picture that is compared with another one
 BLOCK = 512  # pictures embedded at once
 
 

@@ -41,7 +41,9 @@ def sheet(
         rows: of each photo, its name and pictures (H, W, 3) uint8 of one size.
         columns: what the pictures are.
     """
-    figures.contact_sheet([picture for _, pictures in rows for picture in pictures],
+    shown = [picture for _, pictures in rows for picture in pictures]
+    figures.contact_sheet(shown,
                           [f"{columns[place]}\n{short(name) if not place else ''}" for name, pictures in rows
                            for place in range(len(pictures))],
-                          path, columns=len(columns), heading=heading)
+                          path, columns=len(columns), heading=heading,
+                          side=max(figures.SIDE, *(max(picture.shape) for picture in shown)))

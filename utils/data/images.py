@@ -68,7 +68,7 @@ def read_photo(path) -> np.ndarray:
         return np.array(in_mode(whole(file, path, more=3), "RGB"))
 
 
-def read_whole(path, side: int = 192) -> np.ndarray:
+def read_whole(path, side: int) -> np.ndarray:
     """A picture in its own shape, for a figure: (H, W, 3) uint8, at most `side` high and wide; grey where broken."""
     try:
         image = open_image(path, "RGB", (side, side))

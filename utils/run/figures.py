@@ -12,6 +12,7 @@ from utils.run import folder as runs
 from utils.sheets.fonts import drawable, font_with
 from utils.sheets.sheet import GREEN, RED, sheet, without_channel
 
+SIDE = 200  # pixels of the longer side of a picture among many
 NO_WINDOW = ("agg", "pdf", "ps", "svg", "cairo", "template")  # matplotlib's backends that write files alone
 LOOKS = {"axes.spines.top": False, "axes.spines.right": False, "figure.autolayout": True}
 
@@ -103,18 +104,18 @@ def compared(left: np.ndarray, right: np.ndarray, title: str, path: str, window:
 
 def contact_sheet(
     images: list[np.ndarray], titles: list[str], path: str, columns: int = 6, heading: str = "",
-    marked: Container[int] = (), warned: Container[int] = (), side: float = 2.0,
+    marked: Container[int] = (), warned: Container[int] = (), side: int = SIDE,
 ) -> None:
     """Pictures (H, W, 1 or 3) with a line over each, row by row, at `path`.
 
     Args:
         heading: a line over the whole sheet.
         marked: numbers of the pictures that get a green frame; `warned`: of those that get a red one.
-        side: inches of a picture, of 100 pixels each.
+        side: pixels of the longer side of each picture.
     """
     frames = {number: GREEN if number in marked else RED for number in range(len(images))
               if number in marked or number in warned}
-    keep(sheet(images, titles, columns, heading, frames, round(100 * side)).save, path)
+    keep(sheet(images, titles, columns, heading, frames, side).save, path)
 
 
 def head(page, text: str) -> None:

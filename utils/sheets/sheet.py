@@ -1,5 +1,6 @@
 """Sheets of pictures, drawn by Pillow: matplotlib takes longer to import than two pictures take to compare."""
 
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -12,11 +13,12 @@ from utils.sheets.fonts import drawable, file_with
 
 GAP, FRAME = 14, 4  # pixels around a picture, and of a frame around it
 HEADING, TITLE = 15, 12  # height of the letters, in pixels
+SIDE = 300  # pixels of the longer side of a picture beside another one
 GREEN, RED = (44, 160, 44), (214, 39, 40)
 
 
 def sheet(pictures: Sequence[np.ndarray], titles: Sequence[str], columns: int, heading: str = "",
-          frames: Mapping[int, tuple[int, int, int]] = {}, side: int = 300) -> Image.Image:
+          frames: Mapping[int, tuple[int, int, int]] = {}, side: int = SIDE) -> Image.Image:
     """Pictures (H, W, 1 or 3) of 0..255 row by row, each below its title, which may have several lines.
 
     Args:
@@ -59,9 +61,12 @@ def without_channel(image: np.ndarray) -> np.ndarray:
 
 
 def fitted(picture: Image.Image, side: int) -> Image.Image:
-    """A picture with `side` pixels on its longer side; the pixels of a smaller one stay sharp squares."""
-    smaller = max(picture.size) < side
-    return ImageOps.contain(picture, (side, side), Image.Resampling.NEAREST if smaller else Image.Resampling.LANCZOS)
+    """A picture with `side` pixels on its longer side; those of one that is enlarged twice or more stay squares."""
+    longest = max(picture.size)
+    times = math.ceil(side / longest)
+    if side >= 2 * longest:  # by a whole number, so that all squares are of one size
+        picture = picture.resize((times * picture.width, times * picture.height), Image.Resampling.NEAREST)
+    return ImageOps.contain(picture, (side, side), Image.Resampling.LANCZOS)
 
 
 def wrapped(text: str, width: float, size: int) -> list[str]:
@@ -70,12 +75,12 @@ def wrapped(text: str, width: float, size: int) -> list[str]:
     return [line for part in text.split("\n") for line in textwrap.wrap(part, letters)]
 
 
-def write(pen: ImageDraw.ImageDraw, middle: float, top: float, text: str, size: int) -> None:
+def write(pen: ImageDraw.ImageDraw, middle: float, top: float, text: str, size: int, ink="black") -> None:
     """Draws a line around `middle`, each letter in a font that has it."""
     at = middle - length(text, size) / 2
     for file, letters in groupby(text, file_with):
         part = "".join(letters)
-        pen.text((at, top + size), part, "black", font(file, size), "ls")
+        pen.text((at, top + size), part, ink, font(file, size), "ls")
         at += font(file, size).getlength(part)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.search import duplicates, proven
 from tasks.similarity.answer import framed
-from tasks.similarity.model import show
+from tasks.similarity.model import SHOWN, show
 from utils.data.images import read_whole
 from utils.run import figures
 from utils.saying import counted
@@ -21,7 +21,7 @@ def draw_changed(root: str, pairs: list[proven.Pair], path: str, most: int = 20)
     heading = (counted(len(pairs), "pair") + " of copies with changes: in red what differs, in blue what the other "
                                              "one shows")
     heading += f"; the first {most} are shown" if len(pairs) > most else ""
-    figures.contact_sheet(pictures, titles, path, columns=4, heading=heading)
+    figures.contact_sheet(pictures, titles, path, columns=4, heading=heading, side=SHOWN)
 
 
 def draw_between(roots: tuple[str, str], rows: list[dict[str, Any]], heading: str, path: str, most: int = 20) -> None:
@@ -34,7 +34,8 @@ def draw_between(roots: tuple[str, str], rows: list[dict[str, Any]], heading: st
     """
     pictures, titles = [], []
     for row in rows[:most]:
-        pictures += [read_whole(os.path.join(root, row[name])) for root, name in zip(roots, ("file", "found"))]
+        pictures += [read_whole(os.path.join(root, row[name]), figures.SIDE)
+                     for root, name in zip(roots, ("file", "found"))]
         how = "identical file" if row["identical"] else row.get("verdict", "alike")
         titles += [f"\n{short(row['file'])}", f"{row['similarity']:.3f} {how}\n{short(row['found'])}"]
     heading += f"; the first {most} are shown" if len(rows) > most else ""
@@ -63,12 +64,13 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
         # stable: the others stay in order
         members = sorted(group.members, key=lambda member: member.file != group.keep)
         for axis, member in zip(line, members):
-            figures.show(axis, read_whole(os.path.join(root, member.file)))
+            figures.show(axis, read_whole(os.path.join(root, member.file), figures.SIDE))
             stays = member.file == group.keep or not member.goes
-            remark = "keep" if stays else "identical file" if member.twin else "centre" if member is first else ""
+            remark = "keep" if stays else "identical file" if member.twin else ""
+            centre = "centre" if member is first and member.agree is None else ""
             alike = f"{member.similarity:.3f}" if member.agree is None else (
                 "" if member.file == group.keep else f"{member.agree:.1%} agrees")
-            above = ", ".join(filter(None, (alike, remark)))
+            above = ", ".join(filter(None, (alike, remark, centre)))
             axis.set_title(f"{above}\n{short(member.file)}", fontsize=7)
         if group.keep:
             figures.mark(line[0])
@@ -81,6 +83,6 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
         heading += f"; the first {most} are shown"
     heading += ". In the frame: the picture to keep" if any(group.keep for group in groups) else ""
     proved = all(member.agree is not None for group in groups for member in group.members)
-    heading += "" if proved else ". Numbers: similarity to the picture with 1.000"
+    heading += "" if proved else ". Numbers: similarity to the centre of the group"
     figures.head(page, heading)
     figures.save_beside_answer(page, path)

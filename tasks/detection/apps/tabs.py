@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from tasks.detection import figures
 from tasks.detection.like import examples_of
 from tasks.page import Asked, Models, as_image
@@ -22,14 +24,13 @@ def objects(models: Models, asked: Asked) -> dict[str, Any]:
         examples = examples_of([example]) if example else None
         found = used.model.like(photo, examples) if examples else used.model.answer(photo)
         doubt = "; ".join(filter(None, [used.model.warning(file, bool(examples)), examples.doubt if examples else ""]))
-    scale = min(1.0, SHOWN / max(photo.shape[:2]))
-    small = figures.cut_to(photo, [max(1, round(scale * side)) for side in photo.shape[1::-1]])
     names = [LIKE] if examples else used.model.names
-    texts = [f"{names[label]} {score:.2f}" if not examples else f"{score:.2f}"
-             for score, label in zip(found.scores, found.labels)]
+    picture = figures.with_found(photo, found, names, SHOWN)
+    if figures.needs_key(found, names):
+        key = figures.key(found.labels, names, picture.shape[1])
+        picture = np.concatenate([picture, key])
     rows = [{"name": names[label], "score": f"{score:.3f}", "box": ", ".join(f"{side:.0f}" for side in box)}
             for box, score, label in zip(*found)]
     return {"used": used, "said": said, "count": len(rows), "rows": rows[:LISTED], "like": bool(examples),
             "expected": bool(examples and rows and not examples.fixed),
-            "figure": as_image(figures.boxed(small, found.boxes * scale, found.labels, texts if len(rows) <= 60 else (),
-                                             width=2)), "warning": doubt}
+            "figure": as_image(picture), "warning": doubt}

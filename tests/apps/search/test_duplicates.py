@@ -342,7 +342,7 @@ def test_the_sheet_shows_what_it_can(tmp_path, monkeypatch):
     assert len(page.axes) == 20 * 8 and "the first 20 are shown" in page.get_suptitle()
     assert [text.get_text() for text in page.axes[7].texts] == ["and 3 more"]
     assert (page.axes[0].get_title() == "0.900, keep\n$wide$.png"
-            and page.axes[0].images[0].get_array().shape == (48, 192, 3))
+            and page.axes[0].images[0].get_array().shape == (50, 200, 3))
     assert len(page.axes[0].patches) == 1 and not page.axes[1].patches
     box = page.axes[0].get_window_extent()
     assert box.width / box.height == pytest.approx(4, rel=0.02)

@@ -149,6 +149,18 @@ def test_what_is_found_is_written_in_every_format_and_broken_photos_are_named(ru
     np.testing.assert_allclose(mine.boxes[0], [left, top, left + wide, top + tall], atol=0.02)
 
 
+@pytest.mark.parametrize("named, added", [(0, [answer.figures.KEY]), (10**6, [])])
+def test_a_figure_of_many_objects_has_a_key(named, added, run, photos, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(answer.figures, "NAMED", named)
+    monkeypatch.setattr(answer.drawing, "contact_sheet", lambda images, titles, *_, **given: drawn.append(
+        ([max(image.shape) for image in images], given["side"], titles)))
+    answer.answer(asked(run, figure=True), [str(photos / "0.png")])
+    (sides, side, said), = drawn
+    assert said[0].endswith("/0.png") and said[1:] == added
+    assert sides == [side] * len(said)
+
+
 def test_the_library_gives_what_predict_writes(run, photos, tmp_path, capsys):
     model = compare.load(str(run))
     assert isinstance(model, compare.Objects) and model.threshold == 0.09 and model.names == list(things.NAMES)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.quality import report
+from tasks.quality import answer, report
 from tasks.quality.answer import Scale, scale_of
 
 from helpers import scenery
@@ -91,3 +91,13 @@ def test_a_blank_page_and_a_form_are_not_said_to_be_like_photos(script, tmp_path
     for name in files:
         line = next(row for row in rows if name in row)
         assert ("unlike the photos of the training" in line) == (name == "blank.png"), line
+
+
+def test_the_sheet_shows_photos_as_sharp_as_it_can(tmp_path, monkeypatch):
+    """A photo is read as large as the sheet shows it, so that the best one does not look like blocks."""
+    drawn = []
+    monkeypatch.setattr(answer.figures, "contact_sheet", lambda images, *_, side, **given: drawn.append((images, side)))
+    Image.fromarray(scenery(500, 400).astype("uint8")).save(tmp_path / "photo.png")
+    answer.quality_sheet([{"file": str(tmp_path / "photo.png"), "score": 1.0}] * 2, "2 photos", Scale(""))
+    (images, side), = drawn
+    assert [max(image.shape) for image in images] == [side] * 2

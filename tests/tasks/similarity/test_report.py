@@ -2,6 +2,7 @@
 
 import csv
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -142,6 +143,29 @@ def test_mistakes_are_wrong_and_shown_once(tmp_path):
     images = np.zeros((6, 8, 8, 1), "uint8")
     figures.mistakes(str(tmp_path), images, pairs, scores, [f"class{n}" for n in range(6)], 0.95)
     assert (tmp_path / "mistakes.png").is_file()
+
+
+@pytest.mark.parametrize("deep", [2, 4])
+@pytest.mark.parametrize("height, width", [(8, 8), (8, 20), (20, 8)])
+def test_the_pictures_of_a_mistake_are_nearest_to_each_other(height, width, deep, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(figures.figures, "save", lambda page, folder, name: drawn.append(page))
+    monkeypatch.setattr(figures, "show_said", lambda axis, image, found, said: figures.figures.show(axis, image))
+    rows = np.arange(8)
+    pairs, scores = Pairs(2 * rows, 2 * rows + 1, rows < 4), np.linspace(0.1, 0.9, 8)
+    explain = (lambda left, right: SimpleNamespace(left=0, right=0)) if deep == 4 else None
+    figures.mistakes("", np.zeros((16, height, width, 1), "uint8"), pairs, scores, ["a/b"] * 16, 0.5, explain)
+    page = drawn[0]
+    page.draw_without_rendering()
+    shown = [axis for axis in page.axes if axis.images]
+    boxes = [axis.images[0].get_window_extent() for axis in shown]
+    lines = [[box for box, axis in zip(boxes, shown) if axis.get_subplotspec().rowspan.start == row]
+             for row in range(2 * deep)]
+    gaps = [above[0].y0 - below[0].y1 for above, below in zip(lines, lines[1:])]
+    aside = lines[0][1].x0 - lines[0][0].x1
+    assert 0 < max(gaps[::2]) < min(min(gaps[1::2]), aside) and gaps[deep - 1] == max(gaps)
+    texts = [text.get_window_extent() for axis in shown for text in (axis.title, *axis.texts) if text.get_text()]
+    assert not any(text.overlaps(box) for text in texts for box in [*boxes, page._suptitle.get_window_extent()])
 
 
 def test_each_mistake_is_shown_with_what_speaks_for_it(tmp_path, rng, monkeypatch):

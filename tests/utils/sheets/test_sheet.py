@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from utils.sheets import fonts
-from utils.sheets.sheet import GREEN, RED, length, sheet, wrapped
+from utils.sheets.sheet import GREEN, RED, fitted, length, sheet, wrapped
 
 BLUE = (10, 20, 200)
 
@@ -22,6 +23,17 @@ def test_a_picture_keeps_its_shape_and_fills_its_place(height, width):
     assert max(right - left, bottom - top) == 120
     assert (right - left) / (bottom - top) == pytest.approx(width / height, rel=0.02)
     assert left > 0 and right < page.width and top > 0 and bottom < page.height
+
+
+@pytest.mark.parametrize("pixels, side", [(192, 200), (192, 360), (256, 300), (64, 200), (28, 300)])
+def test_each_row_of_a_smaller_picture_is_as_high_as_the_others(pixels, side):
+    """A picture that is enlarged by a fraction has no rows that are twice as high as their neighbours."""
+    heights = []
+    for row in range(5, pixels - 5, 5):
+        picture = np.full((pixels, pixels), 150, "uint8")
+        picture[row] = 100
+        heights.append((150 - np.asarray(fitted(Image.fromarray(picture), side), float)[:, 0]).sum() / 50)
+    assert np.allclose(heights, side / pixels, atol=0.1)
 
 
 def test_pictures_stand_row_by_row_each_in_its_frame():
