@@ -11,7 +11,7 @@ from nets.towers.msffrn import bicubic_kernel
 if TYPE_CHECKING:
     import keras
 
-CLASSES, BATCH, BATCHES = 21, 8, 4  # of the detector; pictures of a batch, and batches of a round
+CLASSES, BATCH, BATCHES = 21, 8, 24  # of the detector; pictures of a batch, and batches of a round
 CROP, SCENE, PHOTO = 40, 96, 320  # pixels a side of what is learnt from, and of what is answered about
 CLOSE = 1e-3  # what both may give differently, in shares of their range
 

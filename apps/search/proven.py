@@ -193,6 +193,7 @@ def groups_of(count: int, copies: list[tuple[int, int]], looking: Looking) -> It
         for index in together[1:]:
             if looking.proof(keep, index).verdict == COPY and not looking.is_better(keep, index):
                 keep = index
+        looking.at([(min(keep, index), max(keep, index)) for index in together if index != keep])
         members = [index for index in together if index != keep and looking.proof(keep, index).verdict == COPY]
         if members:
             yield [keep, *members]
