@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NEAREST = 5  # pictures that are looked at beside each one
 WIDER = 1.25  # times the distance of the threshold up to which they are
 CLOSE = 0.3  # times that distance, below which whole pictures are alike, so that no part of one is sought in the other
-KEPT = 160  # pictures that stay in memory, 4 MB each at most
+KEPT = 160  # pictures that stay in memory, with all that is known of them some 5 MB each at most
 VERDICTS = (COPY, CHANGED, DIFFERENT)
 # sigma of the blur, see `tasks.copies.proof.keeping`, by which a copy that shows more detail is not to go
 SHARPER = 0.7

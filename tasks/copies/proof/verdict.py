@@ -22,7 +22,7 @@ EQUAL = 0.002  # of it, which a map may lose in the last steps, that look at fin
 COPIES, CHANGES = 0.75, 0.6  # least agreement of a copy, and of a copy with changes
 # least agreement of small versions of both, away from what differs; photos of one person or thing reach .96
 ALIKE = 0.968
-FAINTLY = 0.8  # the same with what is faint; copies of dark photos reach .9, two of them with one mark .68
+FAINTLY = 0.8  # the same with what is faint; copies of dark photos reach .9; of 80 pairs of them with one mark one does
 LEAST_TEXTURE = 0.002  # share of what both show that must show something
 BLURRED, LEAST_SIDE = 2.0, 64  # sigma of the blur from which on pictures are looked at smaller, and how small at least
 EVEN = 4.0  # grey levels of deviation up to which a part of a picture shows nothing
