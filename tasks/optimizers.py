@@ -1,5 +1,6 @@
 """Optimizers of a training run: one for each network that learns, each with its schedule."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ import keras
 from keras import ops
 
 SMALL = 2_000_000  # parameters of a network that takes the first of these rates, a larger one takes the second
-RATES = {"sgd": (2e-2, 1e-2), "adam": (2e-3, 1e-4), "adamw": (2e-3, 1e-4)}
+RATES = {"sgd": (2e-2, 1e-2), "adam": (2e-3, 1e-4), "adamw": (2e-3, 1e-4), "muon": (3e-3, 3e-4)}
 
 
 def default_rate(optimizer: str, model: keras.Model) -> float:
@@ -19,7 +20,7 @@ def make_optimizer(name: str, rate: float, schedule: str, weight_decay: float, s
     """An optimizer with its schedule.
 
     Args:
-        name: "sgd" (Nesterov momentum .9), "adam" or "adamw".
+        name: "sgd" (Nesterov momentum .9), "adam", "adamw" or "muon", see `Muon`.
         rate: highest learning rate.
         schedule: "cosine" (to a hundredth), "step" (ten steps, each 0.63 of the last) or "constant".
         weight_decay: decoupled; 0 for none.
@@ -30,6 +31,8 @@ def make_optimizer(name: str, rate: float, schedule: str, weight_decay: float, s
     decay = weight_decay or None
     if name == "sgd":
         return keras.optimizers.SGD(rate, momentum=0.9, nesterov=True, weight_decay=decay)
+    if name == "muon":
+        return Muon(rate, weight_decay=decay, adam_weight_decay=decay)
     if name == "adam":
         return keras.optimizers.Adam(rate, weight_decay=decay)
     return keras.optimizers.AdamW(rate, weight_decay=weight_decay)
@@ -115,6 +118,34 @@ class ForEach(keras.optimizers.MultiOptimizer):
             return owners[id(variable)]
 
         super().__init__(owner)
+
+
+@keras.saving.register_keras_serializable("compare")
+class Muon(keras.optimizers.Muon):
+    """Muon (Jordan et al. 2024; Liu et al. 2025): the momentum of a matrix, made orthogonal, is its step, so that all
+    directions learn alike.
+
+    Keras's own class takes matrices alone, and steps the kernels of convolutions by AdamW; here such a kernel is the
+    matrix of its filters, (height * width * channels, filters), as Jordan et al. do it. What is no such matrix, or one
+    with a side below `LEAST`, is stepped by AdamW.
+    """
+
+    LEAST = 16
+
+    def _should_use_adamw(self, variable):
+        return len(variable.shape) < 2 or min(filters_of(variable.shape)) < self.LEAST
+
+    def zeropower_via_newtonschulz5(self, x, steps: int):
+        made = super().zeropower_via_newtonschulz5(ops.reshape(x, filters_of(x.shape)), steps)
+        return ops.reshape(made, x.shape)
+
+    def lr_adjust(self, x):
+        return ops.reshape(super().lr_adjust(ops.reshape(x, filters_of(x.shape))), x.shape)
+
+
+def filters_of(shape: tuple[int, ...]) -> tuple[int, int]:
+    """The sides of the matrix that a kernel is: numbers of a filter, and filters."""
+    return math.prod(shape[:-1]), shape[-1]
 
 
 @keras.saving.register_keras_serializable("compare")

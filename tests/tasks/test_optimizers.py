@@ -30,6 +30,28 @@ def test_optimizers_take_their_schedule_and_decay(name):
     assert (keras.ops.convert_to_numpy(variable) < 1).all()
 
 
+def test_muon_makes_the_step_of_a_convolution_orthogonal(rng):
+    """All singular values of a kernel's step are about equal, by NumPy's own decomposition; a bias takes Adam's."""
+    kernel, bias = (keras.Variable(np.zeros(shape, "float32")) for shape in ((3, 3, 8, 16), (16,)))
+    optimizer = optimizers.make_optimizer("muon", 0.01, "constant", 0, 1, 0)
+    optimizer.build([kernel, bias])
+    gradient = rng.normal(size=(3, 3, 8, 16)).astype("float32") * np.geomspace(1, 50, 16, dtype="float32")
+    optimizer.apply([keras.ops.convert_to_tensor(gradient), keras.ops.ones(16)])
+    step = -keras.ops.convert_to_numpy(kernel).reshape(72, 16) / (0.01 * 0.2 * np.sqrt(72))
+    left, _, right = np.linalg.svd(gradient.reshape(72, 16), full_matrices=False)
+    values = np.diag(left.T @ step @ right.T)
+    assert 0.6 < values.min() and values.max() < 1.3
+    assert np.abs(step - (left * values) @ right).max() < 1e-4  # the gradient's own directions
+    assert np.allclose(keras.ops.convert_to_numpy(bias), -0.01, rtol=1e-3)
+
+
+def test_muon_leaves_narrow_and_channelwise_kernels_to_adam():
+    optimizer = optimizers.make_optimizer("muon", 0.01, "constant", 0, 1, 0)
+    for shape, adam in (((3, 3, 40, 12), True), ((5, 5, 96, 1), True), ((40,), True), ((3, 3, 3, 40), False),
+                        ((1, 1, 64, 32), False), ((128, 64), False)):
+        assert optimizer._should_use_adamw(keras.Variable(np.zeros(shape, "float32"))) is adam, shape
+
+
 def two_networks():
     """Two networks of one layer, and a trainer whose rows of loss hold a term of each."""
     one, two = (keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)], name=name) for name in ("one", "two"))
