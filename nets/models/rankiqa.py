@@ -73,6 +73,43 @@ def unit_range(model: keras.Model) -> None:
     scale.fit(0.0, 1.0, worst, best)
 
 
+def seen(tower: keras.Model) -> keras.Model:
+    """The part of a quality tower that describes a photo: up to what it saw in all its stages, or, where it gathers no
+    such row, up to its last layer. Photos (N, H, W, 3) in 0..255 -> (N, F)."""
+    layer = {layer.name: layer for layer in tower.layers}
+    return keras.Model(tower.input, layer["seen"].output if "seen" in layer else layer["quality"].input, name="seen")
+
+
+def regression(parts: list[keras.Model], kernel: np.ndarray, bias: float, crop: int) -> keras.Model:
+    """The model, see `rankiqa`, whose quality is a linear function of what networks see, one beside the other.
+
+    Args:
+        parts: as of `seen`; they stay as they are.
+        kernel: (F,), of the features of all parts in a row.
+        crop: side of the crops in pixels, for photos that are too large to be looked at whole.
+    """
+    image = keras.Input((None, None, 3), name="image")
+    for number, part in enumerate(parts, start=1):
+        part.trainable, part.name = False, f"seen{number}"
+    features = [part(image) for part in parts]
+    x = layers.Concatenate(dtype="float32", name="seen")(features) if len(features) > 1 else features[0]
+    last = layers.Dense(1, dtype="float32", name="quality")
+    tower = keras.Model(image, last(x), name="tower")
+    last.set_weights([kernel[:, None].astype("float32"), np.array([bias], "float32")])
+    return rankiqa(tower, crop)
+
+
+def mean_of(one: keras.Model, other: keras.Model) -> keras.Model:
+    """The model whose quality is the mean of two models that have one range, see `unit_range`, and share no layers."""
+    image = keras.Input((None, None, 3), name="image")
+    towers = [keras.Model(tower.input, tower.output, name=f"tower{number}")
+              for number, tower in enumerate((model.get_layer("tower") for model in (one, other)), start=1)]
+    x = layers.Average(dtype="float32", name="mean")([tower(image) for tower in towers])
+    # the last layer of a tower is called quality, see `unit_range`
+    last = layers.Dense(1, kernel_initializer="ones", dtype="float32", name="quality")
+    return rankiqa(keras.Model(image, last(x), name="tower"), side(other))
+
+
 def ranker(model: keras.Model, loss: RankingHinge) -> keras.Model:
     """The model that is trained on ranks: image (B, h, w, 3) uint8, key (B, 3) -> rows (B, 2) of loss share and score.
 

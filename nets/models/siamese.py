@@ -82,9 +82,14 @@ def make_loss(name: str, model: keras.Model, **given) -> keras.layers.Layer:
 
 def freeze_normalization(model: keras.Model, frozen: bool) -> None:
     """Whether batch normalisation of the tower keeps its statistics, its scales and its offsets in training."""
-    for layer in model.get_layer("tower").layers:
-        if isinstance(layer, layers.BatchNormalization):
-            layer.trainable = not frozen
+    def visit(tower: keras.Model) -> None:
+        for layer in tower.layers:
+            if isinstance(layer, layers.BatchNormalization):
+                layer.trainable = not frozen
+            elif isinstance(layer, keras.Model):  # a published network inside the tower
+                visit(layer)
+
+    visit(model.get_layer("tower"))
 
 
 def precomputed_loss(labels, rows):

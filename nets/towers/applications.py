@@ -10,8 +10,9 @@ class Application(NamedTuple):
     Attributes:
         function: its name there, such as "ResNet50".
         pixels: what it expects: "tf" (-1..1), "torch" (0..1, minus ImageNet's mean, divided by its deviation),
-            "caffe" (BGR minus ImageNet's mean), or "inside" where the network converts 0..255 itself; "halfway" where
-            it does so only in part, see `converted`.
+            "caffe" (BGR minus ImageNet's mean), "lite" (minus 127, divided by 128), or
+            "inside" where the network converts 0..255 itself; "halfway" where it does so only in part, see
+            `converted`.
         least: pixels a side that it needs.
     """
 
@@ -83,6 +84,8 @@ def converted(images, pixels: str, imagenet: bool = False):
         images = layers.Concatenate(name="grey_thrice")([images] * 3)
     if pixels == "tf":
         return layers.Rescaling(1 / 127.5, offset=-1.0)(images)
+    if pixels == "lite":
+        return layers.Rescaling(1 / 128, offset=-127 / 128)(images)
     if pixels == "torch":
         return layers.Rescaling([1 / (255 * deviation) for deviation in DEVIATION],
                                 offset=[-mean / deviation

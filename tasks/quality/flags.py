@@ -21,7 +21,8 @@ def for_training() -> None:
     """Flags that train.py hands to the tasks rank and finetune."""
     shared = {"backbone": "compact; also alexnet, shallow, vgg16 and the networks of keras.applications",
               "input_shape": "crops of 128,128,3 for compact, otherwise of 224 or 227 pixels a side",
-              "weights": "auto: random ones; imagenet; a *_notop.h5 file of a network of keras.applications"}
+              "weights": "auto: ImageNet's for efficientnet_lite0 where its package is installed, otherwise random "
+                         "ones; imagenet; a *_notop.h5 file of a network of keras.applications"}
     defaults("Learning from distorted photos: defaults", "rank", dataset_path="a folder of good photos",
              test_share="0.1", steps_per_epoch="100", **shared)
     defaults("Learning from human scores: defaults", "finetune",

@@ -54,21 +54,29 @@ def score_levels(
 
 
 def photo_score(scorer, photo: np.ndarray, crops: int, seed: int = 0) -> float:
-    """The score of a photo: of the whole where `crops` is 0, else the mean over that many random crops.
+    """The score of a photo, see `over_photo`; scorer: see `nets.uses.Scorer`."""
+    return float(over_photo(scorer.score, photo, crops, scorer.side, scorer.whole, seed))
+
+
+def over_photo(compute: Callable[[np.ndarray], np.ndarray], photo: np.ndarray, crops: int, side: int, whole: bool,
+               seed: int = 0) -> np.ndarray:
+    """What is computed of a photo: of the whole where `crops` is 0, else the mean over that many random crops.
 
     Where `crops` is 0, `CROPS` of them stand for a photo above `WHOLE` pixels, and for any where the
-    model takes crops only. So do they for a strip, such as 1 x 65000 pixels, that would be larger than that once it is
-    enlarged: a crop is cut first and enlarged then.
+    network takes crops only. So do they for a strip, such as 1 x 65000 pixels, that would be larger than that once it
+    is enlarged: a crop is cut first and enlarged then.
 
     Args:
-        scorer: see `nets.uses.Scorer`.
+        compute: photos (N, H, W, 3) of one size -> a number or a row of each, (N, ...).
         photo: (H, W, 3) uint8 of any size; one smaller than a crop is enlarged.
+        side: of a crop, in pixels.
+        whole: whether photos of any size can be computed, and not only crops.
     """
-    photo = at_least(photo, scorer.side)
-    if not crops and scorer.whole and math.prod(enlarged_size(photo, scorer.side)) <= WHOLE:
-        return float(scorer.score(photo[None])[0])
+    photo = at_least(photo, side)
+    if not crops and whole and math.prod(enlarged_size(photo, side)) <= WHOLE:
+        return np.asarray(compute(photo[None]))[0]
     rng = np.random.default_rng(seed)
-    return float(scorer.score(np.stack([random_crop(photo, scorer.side, rng) for _ in range(crops or CROPS)])).mean())
+    return np.mean(compute(np.stack([random_crop(photo, side, rng) for _ in range(crops or CROPS)])), axis=0)
 
 
 def predict(scorer, paths: list[str], crops: int, seed: int = 0, progress=lambda done, of: None) -> np.ndarray:

@@ -27,9 +27,9 @@ def for_training() -> None:
              input_shape="what suits your own photographs; "
                          + ", ".join(f"{shape} for {name}" for name, shape in own_shapes(towers.SIMILARITY).items())
                          + ", otherwise 128,128,3",
-             weights="auto: those of the ready model for photographs where the backbone is photos, otherwise random "
-                     "ones; imagenet; a *_notop.h5 file of a network of keras.applications; the .h5 file of a "
-                     "Siamese-tf2 network",
+             weights="auto: those of the ready model for photographs where the backbone is photos, ImageNet's for "
+                     "efficientnet_lite0 where its package is installed, otherwise random ones; imagenet; a "
+                     "*_notop.h5 file of a network of keras.applications; the .h5 file of a Siamese-tf2 network",
              loss="supcon for your own photographs, otherwise cross_entropy for siamese and triplet for triplet",
              steps_per_epoch="as many as show each image once, but at least 40",
              workers="has no effect")
@@ -65,16 +65,12 @@ def define_head() -> None:
         flags.DEFINE_boolean("freeze", False, "Keep a pretrained backbone as it is, compute its features once, and "
                                               "train only a projection and the head: a minute for 10 000 pictures. For "
                                               "first trials, slow backbones and little data")
-        flags.DEFINE_boolean("simple", True, "For your own photographs: after the training, measure simple methods by "
-                                             "cross-validation over classes, such as Fisher's discriminant of what the "
-                                             "ready tower sees, and keep the best of them in place of the network "
-                                             "where it does better on the classes held out to validate. The network "
-                                             "then lies in trained.keras. --nosimple: keep the network")
         flags.DEFINE_boolean("normalize", None, "Scale features to unit length, so that distances lie in 0..2. "
                                                 "Default: on with --head=distance")
         flags.DEFINE_enum("normalization", "auto", ["auto", "trained", "frozen"],
                           "Batch normalisation of a tower that starts from other weights. frozen keeps its statistics, "
-                          "which a small data set would spoil. auto: frozen for photos with --weights=auto")
+                          "which a small data set would spoil. auto: frozen for photos with --weights=auto, and for "
+                          "efficientnet_lite0 with ImageNet's")
         flags.DEFINE_float("margin", None, setting("margin", "How far apart is far enough. triplet: how much farther "
                                                              "than the positive a negative must be; contrastive: the "
                                                              "distance beyond which different images no longer repel "

@@ -21,11 +21,12 @@ from utils.batches.augment import AUGMENTATIONS
 from utils.batches.classes import ClassBatches
 from utils.data.classes import Samples, find_samples, read_pictures, read_samples
 from utils.data.files import save_aside
-from utils.data.images import ImagesOnDisk
+from utils.data.images import ImagesOnDisk, load_images
 from utils.data.splits import Split, comparable, held_out, seen_in_training, split_by_class
 from utils.data.survey import Survey, input_for, survey
 from utils.flags import passed
 from utils.run import devices, folder as runs, weights
+from utils.run.console import progress_bar
 from utils.run.fitting import Validation
 from utils.saying import counted
 from utils.sheets.fonts import short
@@ -44,6 +45,8 @@ ADVICE = "; another --loss; for triplets --mining=semi_hard or all; weaker --aug
 PHOTOS = "photos"  # the backbone for photographs, and the name of its ready model
 FROZEN_RATE = 2e-3  # learning rate of a projection behind a frozen backbone
 FINE_RATE = 5e-4  # learning rate where a small data set starts from the ready model
+LITE0 = "efficientnet_lite0"  # the backbone that may take part in the choice of a simple method
+LITE0_SIDE, LITE0_MOST = 128, 6000  # pixels a side that it is shown, and pictures from which on it would take too long
 FEW = 20  # classes below which one split says little
 FEW_SHARE = 0.15  # of few classes that are held out to choose the better model by
 ENOUGH = 8  # classes held out for validation from which on they may choose the best epoch
@@ -78,6 +81,8 @@ def settle(options) -> None:
         and options.normalize is not False):
         options.loss = "supcon"
     options.loss = loss_name(options)
+    if options.backbone != PHOTOS:
+        options.weights = weights.named(options.weights, options.backbone)
     if own and not any(options.input_shape):
         options.input_shape = [str(number) for number in input_for(own.survey)]
     few = options.train_own_data and own and own.classes < 100
@@ -121,8 +126,7 @@ def first_model(options):
     """The Siamese model of the backbone and head that the flags name."""
     row = towers.row_of(options.backbone, towers.SIMILARITY)
     ready = options.weights == "auto" and options.backbone == PHOTOS
-    named = "" if options.weights == "auto" else options.weights
-    arrays = weights.read(named, options.backbone, row.network and row.network.function)
+    arrays = weights.read("" if ready else options.weights, options.backbone, row.network and row.network.function)
     shape = tuple(int(n) for n in options.input_shape if n) or row.input_shape
     normalize = options.head == "distance" if options.normalize is None else options.normalize
     tower = towers.make_tower(options.backbone, shape, normalize, weights.are_imagenets(arrays),
@@ -185,7 +189,7 @@ def prepare(options, model, data: Data) -> None:
     frozen backbone."""
     if data.features is not None:
         return frozen.standardize(model, data.features[data.split.train])
-    ready = options.weights == "auto" and options.backbone == PHOTOS
+    ready = (options.backbone, options.weights) in ((PHOTOS, "auto"), (LITE0, "imagenet"))
     siamese.freeze_normalization(model, options.normalization == "frozen" or options.normalization == "auto" and ready)
 
 
@@ -248,16 +252,18 @@ def validation(options, model, data: Data) -> Validation | None:
 def finish(options, folder: str, data: Data) -> list[str]:
     """Measures the model of the best epoch; first makes its similarity a probability."""
     path = runs.model_file(folder)
-    choice = choose_simple(options, folder, data)
+    choice, images = choose_simple(options, folder, data)
     model = load_model(path, KIND)
     if choice is None or choice.name == keep.NETWORK:
         fit_head(options, model, path, data)
+        images = data.images
+    compare = siamese.comparer(model)
     measured = report.write_verification(
-        siamese.comparer(model), data.images, data.samples, data.split.test, folder, options.seed, data.split.train,
+        compare, images, data.samples, data.split.test, folder, options.seed, data.split.train,
         seen_in_training(data.split.how),
     )
     about.write(folder, options.task, data, measured, model.input_shape[0][1:])
-    lines = report.in_words(measured) + report.disagreement(siamese.comparer(model), data.images, data.samples.labels,
+    lines = report.in_words(measured) + report.disagreement(compare, images, data.samples.labels,
                                                             data.split.validation, options.seed, measured)
     if choice is None:
         return lines
@@ -265,17 +271,38 @@ def finish(options, folder: str, data: Data) -> list[str]:
     return [choice.words, *lines]
 
 
-def choose_simple(options, folder: str, data: Data) -> "keep.Choice | None":
-    """Keeps a simple method in place of the network where it does better on a user's own photographs; None where that
-    is not asked."""
+def choose_simple(options, folder: str, data: Data) -> tuple["keep.Choice | None", np.ndarray | ImagesOnDisk]:
+    """Keeps a simple method in place of the network where it does better on a user's own photographs.
+
+    Returns:
+        What is kept, None where that is not asked; and the images as a simple method takes them.
+    """
     asked = (options.simple and options.train_own_data and options.backbone == PHOTOS and options.weights == "auto"
              and options.head == "distance" and not options.freeze and "TF_CONFIG" not in os.environ)
     if not asked or seen_in_training(data.split.how):
-        return None
+        return None, data.images
     tower = towers.make_tower(PHOTOS, data.images.shape[1:], normalize=True)
     start_from_photos(tower)
-    return keep.choose(folder, tower, data.images, data.samples.labels, data.split.train, data.split.validation,
-                       options.seed)
+    imagenet, images = pretrained(options, data)
+    return keep.choose(folder, tower, images, data.samples.labels, data.split.train, data.split.validation,
+                       options.seed, imagenet), images
+
+
+def pretrained(options, data: Data):
+    """EfficientNet-Lite0 with ImageNet's weights, where these are at hand and the pictures are few, and the images as
+    it takes them; otherwise None, and the images as they are."""
+    path = weights.installed_lite0() if options.pretrained else ""
+    if not path or len(data.images) > LITE0_MOST:
+        return None, data.images
+    shape = input_for(survey(data.samples.full_paths()), LITE0_SIDE, LITE0_SIDE * 5 // 4, LITE0_SIDE)
+    print(f"EfficientNet-Lite0 with ImageNet's weights ({weights.LITE0_PACKAGE}) takes part in the choice of the "
+          "model; --nopretrained leaves it out")
+    bar = progress_bar("image")
+    images, _ = load_images(data.samples.full_paths(), shape, options.cache_gb,
+                            lambda done: bar(done, len(data.images)))
+    tower = towers.make_tower(LITE0, images.shape[1:], normalize=False)
+    towers.set_arrays(towers.backbone_layers(tower), weights.read_lite0(path))
+    return tower, images
 
 
 def fit_head(options, model, path: str, data: Data) -> None:

@@ -48,10 +48,11 @@ def survey(paths: Sequence[str]) -> Survey:
     return Survey(len(paths), colour, are_characters(shown), int(height), int(width))
 
 
-def input_for(pictures: Survey, least: int = 48, most: int = 80) -> tuple[int, int, int]:
-    """(height, width, channels) that suits the pictures: their shape, about 64 x 64 pixels in all, in steps of 8."""
+def input_for(pictures: Survey, least: int = 48, most: int = 80, usual: int = 64) -> tuple[int, int, int]:
+    """(height, width, channels) that suits the pictures: their shape, about `usual` x `usual` pixels in all, in steps
+    of 8, and no side outside `least` and `most`."""
     shape = float(np.clip(pictures.height / pictures.width, 0.5, 2))
-    side = float(np.clip(np.sqrt(pictures.height * pictures.width), least, 64))
+    side = float(np.clip(np.sqrt(pictures.height * pictures.width), least, usual))
     height, width = (int(np.clip(8 * round(length / 8), least, most))
                      for length in (side * np.sqrt(shape), side / np.sqrt(shape)))
     return height, width, 3 if pictures.colour else 1

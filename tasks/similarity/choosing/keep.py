@@ -17,7 +17,6 @@ from tasks.models import load_model
 from tasks.similarity.choosing import recipes
 from tasks.similarity.choosing.recipes import Pairs, all_pairs, cross_validated, some
 from utils.data.files import save_aside
-from utils.data.images import take
 from utils.data.splits import comparable
 from utils.run import folder as runs
 
@@ -55,14 +54,15 @@ class Seen(NamedTuple):
 
 
 def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: np.ndarray, validation: np.ndarray,
-           seed: int) -> Choice | None:
+           seed: int, imagenet: keras.Model | None = None) -> Choice | None:
     """Keeps the best model as the run's; None where there are too few classes to choose by.
 
     Args:
         folder: of the run, whose best.keras is the network that was trained.
         tower: the ready tower, before any training.
-        images: of all samples, labels (N,).
+        images: of all samples, labels (N,), as `imagenet` takes them, or without it the network.
         train, validation: rows, of other classes each.
+        imagenet: a tower with ImageNet's weights, which takes part in the choice.
     """
     if len(np.unique(labels[np.concatenate([train, validation])])) < FEWEST or not comparable(labels[validation]):
         return None
@@ -70,16 +70,17 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
     network = load_model(path, siamese.KIND)
     if made := linear.is_made(network):  # the run went on, and found no better epoch
         network = load_model(os.path.join(folder, TRAINED), siamese.KIND)
-    backbones = {"tower": linear.pooled(tower), "pixels": linear.grey_pixels(tower.input_shape[1:])}
+    shape = images.shape[1:]
+    backbones = {"tower": linear.sized(linear.pooled(tower), shape), "pixels": linear.grey_pixels(shape)}
+    backbones |= {recipes.IMAGENET: imagenet} if imagenet else {}
     train, validation = (rows[some(labels[rows], USED)] for rows in (train, validation))
     rows = np.concatenate([train, validation])
-    both = [features_of(backbones["tower"], images, rows, mirrored) for mirrored in (False, True)]
-    features = {"tower": np.stack(both, axis=1), "pixels": features_of(backbones["pixels"], images, rows)[:, None]}
+    features = {name: seen_by(name, backbone, images, rows) for name, backbone in backbones.items()}
     seen = Seen(labels[rows], features, *np.split(np.arange(len(rows)), [len(train)]))
     pairs = cross_validated(seen.features, seen.labels, seed)
     areas = {name: each.roc_auc for name, each in pairs.items()}
     best = max(areas, key=areas.get)
-    embedded = siamese.comparer(network).embed(take(images, validation))
+    embedded = features_of(linear.sized(network.get_layer("tower"), shape), images, validation)
     compared = against(seen, best, embedded)
     measured = {name: each.roc_auc for name, each in zip((NETWORK, best, BOTH), compared)}
     kept = BOTH if measured[BOTH] >= max(measured.values()) - EQUAL else max(measured, key=measured.get)
@@ -94,6 +95,13 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
         (compared[-1] if kept == BOTH else pairs[best]).calibrate(model)
         save_aside(model.save, path, ".keras")
     return Choice(kept, words, areas, measured)
+
+
+def seen_by(name: str, backbone: keras.Model, images, rows: np.ndarray) -> np.ndarray:
+    """What a backbone makes of the images at `rows`, and of their mirror images where it is no map of pixels, (N, V,
+    F)."""
+    views = (False,) if name == "pixels" else (False, True)
+    return np.stack([features_of(backbone, images, rows, mirrored) for mirrored in views], axis=1)
 
 
 def features_of(backbone: keras.Model, images, rows: np.ndarray, mirrored: bool = False) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,13 +16,14 @@ from nets.models import siamese
 from utils.data.files import evenly
 from utils.metrics import baselines
 
+IMAGENET = "imagenet"  # the features of EfficientNet-Lite0, where its weights are at hand
 FOLDS = 5  # of the classes, at most
 MOST = 600  # images of which all pairs are compared
 
 
 class Part(NamedTuple):
-    """A map: in words, whose features it takes ("tower" or "pixels"), and (features (N, F), labels (N,)) -> the map, or
-    None where these classes do not give one."""
+    """A map: in words, whose features it takes ("tower", "pixels" or `IMAGENET`), and (features (N, F), labels (N,)) ->
+    the map, or None where these classes do not give one."""
 
     words: str
     of: str
@@ -49,14 +51,14 @@ def standardised(features: np.ndarray, labels: np.ndarray) -> Linear:
     return Linear(features.mean(0), features.std(0) + 1e-6, None)
 
 
-def discriminant(features: np.ndarray, labels: np.ndarray) -> Linear | None:
+def discriminant(features: np.ndarray, labels: np.ndarray, shrinkages: tuple = ("auto", 0.5)) -> Linear | None:
     """Fisher's linear discriminants of the standardised features, with the shrinkage of Ledoit and Wolf (2004), or,
     where the pictures of a class are too few for it, with one half."""
     classes = len(np.unique(labels))
     if not 1 < classes < len(labels):
         return None
     mean, deviation, _ = standardised(features, labels)
-    for shrinkage in ("auto", 0.5):
+    for shrinkage in shrinkages:
         with suppress(np.linalg.LinAlgError):
             learnt = LinearDiscriminantAnalysis(solver="eigen", shrinkage=shrinkage).fit((features - mean) / deviation,
                                                                                          labels)
@@ -80,11 +82,17 @@ PARTS = {
     "standardised": Part("standardised features", "tower", standardised),
     "fisherfaces": Part("Fisherfaces", "pixels", fisherfaces),
     "pixels": Part("pixels", "pixels", pixels),
+    "imagenet discriminant": Part("Fisher's discriminant of EfficientNet-Lite0", IMAGENET,
+                                  partial(discriminant, shrinkages=(0.9,))),
+    "imagenet standardised": Part("standardised features of EfficientNet-Lite0", IMAGENET, standardised),
 }
 # maps by themselves, and several whose embeddings stand side by side
 RECIPES = {name: (name,) for name in PARTS} | {
     "discriminant, fisherfaces": ("discriminant", "fisherfaces"),
     "discriminant, standardised, fisherfaces": ("discriminant", "standardised", "fisherfaces"),
+    "imagenet both": ("imagenet discriminant", "imagenet standardised"),
+    "discriminant, imagenet discriminant": ("discriminant", "imagenet discriminant"),
+    "discriminant, imagenet discriminant, fisherfaces": ("discriminant", "imagenet discriminant", "fisherfaces"),
 }
 
 
@@ -97,7 +105,8 @@ def fitted(features: dict[str, np.ndarray], labels: np.ndarray, rows: np.ndarray
     """The parts, fitted to all views of the pictures at `rows`, see `cross_validated`; without those that these do not
     give."""
     made = {name: part.fit(features[part.of][rows].reshape(-1, features[part.of].shape[-1]),
-                           labels[rows].repeat(features[part.of].shape[1])) for name, part in PARTS.items()}
+                           labels[rows].repeat(features[part.of].shape[1]))
+            for name, part in PARTS.items() if part.of in features}
     return {name: linear for name, linear in made.items() if linear is not None}
 
 
@@ -113,7 +122,8 @@ def cross_validated(features: dict[str, np.ndarray], labels: np.ndarray, seed: i
     The classes are parted into folds; a recipe is fitted to all folds but one, and pairs of that one are compared.
 
     Args:
-        features: what "tower" and "pixels" give of each picture, and of changed views of it, (N, V, F).
+        features: what "tower", "pixels" and, where it is at hand, `IMAGENET` give of each picture, and of changed views
+            of it, (N, V, F).
         labels: (N,).
     """
     folds = min(FOLDS, len(np.unique(labels)) // 2)

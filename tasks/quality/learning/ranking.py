@@ -46,7 +46,7 @@ class Data(NamedTuple):
 def settle(options) -> None:
     """Backbone, weights and test share where they were left open."""
     options.backbone = "compact" if options.backbone == "auto" else options.backbone
-    options.weights = "" if options.weights == "auto" else options.weights
+    options.weights = weights.named(options.weights, options.backbone)
     options.test_share = 0.1 if options.test_share is None else options.test_share
 
 

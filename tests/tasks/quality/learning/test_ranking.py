@@ -9,7 +9,8 @@ import pytest
 
 from nets import towers
 from nets.models import rankiqa
-from tasks.quality import flags as quality_flags, ranking
+from tasks.quality import flags as quality_flags
+from tasks.quality.learning import ranking
 from utils.batches.levels import LevelBatches, PairBatches
 from utils.distortions.catalogue import chosen
 

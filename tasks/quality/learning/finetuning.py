@@ -8,7 +8,8 @@ import numpy as np
 from nets.models import rankiqa
 from tasks import about
 from tasks.models import load_model
-from tasks.quality import model as scoring, ranking, report
+from tasks.quality import model as scoring, report
+from tasks.quality.learning import ranking, regression
 from tasks.quality.metrics import correlation
 from utils.batches.scored import CropBatches
 from utils.data import photos, scores
@@ -22,6 +23,7 @@ KIND = rankiqa.KIND
 NEXT = "python predict.py --quality FILE_OR_FOLDER, or python evaluate.py --scores=LIST"
 FIGURES = {}
 CURVES = [("agreement with people", ["val_srocc", "val_lcc"])]
+FEWEST = 20  # photos to validate by which a model is chosen
 VALIDATED = 120  # photos at most that are scored after each epoch
 
 build_model, callbacks = ranking.build_model, ranking.callbacks
@@ -88,9 +90,7 @@ def read_scored(options) -> scores.Scored:
 
 def make_batches(options, data: Data, model) -> CropBatches:
     """Batches of crops of the training photos, with their scores as 0 (worst) to 1 (best)."""
-    scored = data.scored
-    quality = (scored.scores - scored.low) / (scored.high - scored.low)
-    targets = quality if scored.higher_is_better else 1 - quality
+    scored, targets = data.scored, quality_of(data.scored)
     made = CropBatches(scored.take(data.train).full_paths(), targets[data.train], options.batch_size,
                                 rankiqa.side(model), options.steps_per_epoch, options.seed, options.workers)
     if made.batch_size % devices.replicas():
@@ -98,6 +98,12 @@ def make_batches(options, data: Data, model) -> CropBatches:
     print(f"a batch: crops of {made.crop} x {made.crop} pixels of {counted(made.batch_size, 'photo')}; "
           f"{counted(len(made), 'batch', 'batches')} an epoch")
     return made
+
+
+def quality_of(scored: scores.Scored) -> np.ndarray:
+    """Human scores as 0 (worst) to 1 (best)."""
+    quality = (scored.scores - scored.low) / (scored.high - scored.low)
+    return quality if scored.higher_is_better else 1 - quality
 
 
 def trainer(options, model, make_optimizer):
@@ -133,10 +139,24 @@ def validation(options, model, data: Data) -> Validation | None:
 
 def finish(options, folder: str, data: Data) -> list[str]:
     """Measures the model of the best epoch on the test photos, and writes what the model knows."""
+    choice = choose_simple(options, folder, data)
     scorer = rankiqa.scorer(load_model(runs.model_file(folder), KIND))
     about.write_photos(folder, "finetune", data.scored.take(data.train).full_paths(), (scorer.side, scorer.side, 3))
+    lines = [choice.words] if choice else []
     if len(data.test) < 3:
-        return ["fewer than three photos were held out: agreement with people is unknown"]
+        return [*lines, "fewer than three photos were held out: agreement with people is unknown"]
     paths = data.scored.take(data.test).full_paths()
     predicted = scoring.predict(scorer, paths, 0, progress=progress_bar("photo"))
-    return report.agreement_table(report.write_agreement(folder, predicted, data.scored, data.test))
+    table = report.write_agreement(folder, predicted, data.scored, data.test)
+    if choice:
+        runs.write_json(folder, runs.EVALUATION, {"agreement": table[-1], "choice": choice.as_numbers()})
+    return lines + report.agreement_table(table)
+
+
+def choose_simple(options, folder: str, data: Data) -> regression.Choice | None:
+    """Keeps a regression on what ready networks see in place of the network where it agrees better with people; None
+    where that is not asked, or the photos to validate are too few."""
+    if not options.simple or len(data.validation) < FEWEST:
+        return None
+    return regression.choose(folder, data.scored.full_paths(), quality_of(data.scored), data.train, data.validation,
+                             options.pretrained)
