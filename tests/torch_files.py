@@ -73,7 +73,7 @@ def writer(monkeypatch, tmp_path):
 
 def write_arrays(write, arrays: dict[str, np.ndarray]) -> str:
     """Writes arrays by name, as the state of a network; `write` as of `writer`."""
-    rows = {name: np.ascontiguousarray(array).ravel() for name, array in arrays.items()}
-    return write({name: Tensor(name, rows[name], array.shape,
-                               tuple(step // array.itemsize for step in np.ascontiguousarray(array).strides))
+    arrays = {name: np.array(array, order="C") for name, array in arrays.items()}
+    rows = {name: array.ravel() for name, array in arrays.items()}
+    return write({name: Tensor(name, rows[name], array.shape, tuple(step // array.itemsize for step in array.strides))
                   for name, array in arrays.items()}, rows)

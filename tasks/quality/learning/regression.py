@@ -78,7 +78,7 @@ def choose(folder: str, paths: list[str], quality: np.ndarray, train: np.ndarray
                              for name, which in columns.items()}
     if network.input_shape[1] is None:
         told |= {name + BESIDE: (told[name] + own) / 2 for name in columns}
-    measured = {name: correlations(values, known[len(train) :])["srocc"] for name, values in told.items()}
+    measured = {name: correlations(values, known[len(train) :], True)["srocc"] for name, values in told.items()}
     kept = max(measured, key=measured.get)
     if kept != NETWORK:
         save_aside(network.save, os.path.join(folder, TRAINED), ".keras")
