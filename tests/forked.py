@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import plain_graphs  # noqa: F401
@@ -46,6 +47,7 @@ def act(program: str, arguments: list[str], folder: str, environment: dict[str, 
     finally:
         if sys.stdout:
             sys.stdout.flush()
+        threading._shutdown()  # in this order, as Python ends: it ends the pools of processes
         atexit._run_exitfuncs()
 
 
@@ -82,7 +84,8 @@ class Forked:
 
     def communicate(self, timeout=600):
         self.wait(timeout)
-        return self.stdout.read(), self.stderr.read()
+        with self.folder, self.stdout, self.stderr:
+            return self.stdout.read(), self.stderr.read()
 
     def send_signal(self, number):
         os.kill(self.pid, number)

@@ -32,6 +32,19 @@ def test_a_program_has_its_folder_arguments_input_and_environment(fresh, tmp_pat
     assert code == 3 and out.splitlines()[1].startswith("here ")
 
 
+def test_a_program_ends_its_workers(tmp_path):
+    """Those of a pool that nobody has ended."""
+    (tmp_path / "pool.py").write_text("""
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+    print(pool.submit(abs, -3).result())
+""")
+    assert run_program(tmp_path / "pool.py", cwd=tmp_path) == (0, "3\n", "")
+
+
 @pytest.mark.skipif(not CAN_FORK, reason="no forks here")
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_a_program_is_ended_by_a_signal(number, tmp_path):
