@@ -1,8 +1,6 @@
 """What the tests share: small folders of pictures, the scripts run as a user runs them."""
 
 import os
-import subprocess
-import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -13,6 +11,8 @@ from PIL import Image
 
 from utils import saying
 
+import plain_graphs  # noqa: F401
+from forked import run_program
 from helpers import DATA, ROOT, picture, scenery
 
 
@@ -97,14 +97,14 @@ def even():
 
 @pytest.fixture
 def script(tmp_path):
-    """A function that runs a script of the project in an empty folder, as a user would."""
+    """A function that runs a script of the project in an empty folder, as a user would. Its process has Keras already,
+    but with `fresh`, and where a backend is named."""
 
-    def run(name, *args, stdin="", expect=0, cwd=tmp_path, env=None):
-        done = subprocess.run(
-            [sys.executable, str(ROOT / name), *map(str, args)], input=stdin, text=True, cwd=cwd,
-            capture_output=True, env={**os.environ, "MPLBACKEND": "agg", **(env or {})}, timeout=600,
-        )
-        assert done.returncode == expect, done.stdout + done.stderr
-        return done.stdout + done.stderr
+    def ask(name, *args, stdin="", expect=0, cwd=tmp_path, env=None, fresh=False):
+        fresh = fresh or any(str(arg).startswith("--backend") for arg in args)
+        code, out, err = run_program(ROOT / name, *args, stdin=stdin, cwd=cwd, fresh=fresh,
+                             env={"MPLBACKEND": "agg", **(env or {})})
+        assert code == expect, out + err
+        return out + err
 
-    return run
+    return ask

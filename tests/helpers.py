@@ -24,7 +24,8 @@ from nets.models import rankiqa, siamese
 from utils.distortions.catalogue import TID2013, distort
 from utils.distortions.defects import as_bytes
 
-ROOT = Path(__file__).parent.parent
+from forked import CAN_FORK, ROOT, Forked, run_program
+
 DATA = Path(os.environ.get("SIAMESE_DATA", ROOT.parent / "shared" / "data"))
 SMALL = ("--input_shape=32,32,1", "--batch_size=8", "--images_per_class=2")  # flags of a training that takes seconds
 LABELS = np.array([0, 0, 0, 1, 1, 2, 5, 5], "int32")  # of eight images whose loss is checked
@@ -74,19 +75,21 @@ def weights_of(path):
     return keras.saving.load_model(path, compile=False).get_weights()
 
 
-def start(cwd, *args):
+def start(cwd, *args, fresh=False):
     """Starts train.py as from a terminal: where the tests run in the background, Ctrl-C is ignored by inheritance."""
+    if CAN_FORK and not fresh:
+        return Forked(ROOT / "train.py", *args, cwd=cwd, together=True)
     return subprocess.Popen([sys.executable, str(ROOT / "train.py"), *args], cwd=cwd, stdout=subprocess.PIPE,
                             stderr=subprocess.STDOUT, text=True,
                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 
 
-def told_by(code):
-    """What a Python program, run in the project's folder, prints as JSON on its last line."""
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+def told_by(code, fresh=False):
+    """What a Python program, run in the project's folder, prints as JSON on its last line. With `fresh` it begins with
+    no module imported."""
+    ended, out, err = run_program("-c", code, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, fresh=fresh)
+    assert ended == 0, out + err
+    return json.loads(out.splitlines()[-1])
 
 
 def wait_for_epoch(process, log, epoch):

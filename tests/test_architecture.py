@@ -84,7 +84,8 @@ def test_what_needs_no_keras_imports_none():
              "tasks", "apps.exporting.formats", "tasks.copies.difference", LIBRARY,
              *(f"tasks.{room}.flags" for room in ROOMS)]
     found = told_by(f"import importlib, json, sys\nfound = {{}}\nfor name in {names}:\n    "
-                    "importlib.import_module(name)\n    found[name] = 'keras' in sys.modules\nprint(json.dumps(found))")
+                    "importlib.import_module(name)\n    found[name] = 'keras' in sys.modules\nprint(json.dumps(found))",
+                    fresh=True)
     assert found == dict.fromkeys(names, False)
 
 

@@ -25,6 +25,7 @@ from tasks.patches import answer as patches_room
 from tasks.quality import answer as quality_room
 from tasks.similarity import answer as similarity_room
 
+from forked import run_program
 from helpers import ROOT, picture, questions, scenery, small_siamese
 
 MANY = {"json": True, "csv": "", "figure": False}
@@ -230,10 +231,9 @@ def test_the_lines_of_the_pages_run_from_another_folder(page, files, tmp_path):
         here, pair = tmp_path, [tmp_path / "docs" / "samples" / f"palace{name}.jpg" for name in ("", "_copy")]
         shutil.copytree(ROOT / "docs" / "samples", tmp_path / "docs" / "samples",
                         ignore=shutil.ignore_patterns(".*"))
-    done = subprocess.run([sys.executable, "-c", "\n".join(pieces)], cwd=here, capture_output=True, text=True,
-                          env={**os.environ, "PYTHONPATH": str(ROOT)})
-    assert done.returncode == 0, done.stdout + done.stderr
-    first = re.search(r"^0\.\d+", done.stdout, re.MULTILINE)
+    code, out, err = run_program("-c", "\n".join(pieces), cwd=here, env={"PYTHONPATH": str(ROOT)})
+    assert code == 0, out + err
+    first = re.search(r"^0\.\d+", out, re.MULTILINE)
     assert float(first[0]) == compare.load("photos").similarity(*pair)
 
 

@@ -17,6 +17,7 @@ from nets.models import rankiqa, siamese
 from tasks.models import load_model
 from utils.run import folder as runs
 
+from forked import run_program
 from helpers import ROOT, SMALL, paths_of, picture, small_ranker, start, wait_for_epoch, weights_of, write_h5
 
 
@@ -24,12 +25,10 @@ from helpers import ROOT, SMALL, paths_of, picture, small_ranker, start, wait_fo
 def trained(alphabets, tmp_path_factory):
     """A folder with one finished run of two epochs."""
     cwd = tmp_path_factory.mktemp("trained")
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "train.py"), f"--dataset_path={alphabets}", "--epochs=2", "--run=one", *SMALL],
-        cwd=cwd, capture_output=True, text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return cwd, done.stdout
+    code, out, err = run_program(ROOT / "train.py", f"--dataset_path={alphabets}", "--epochs=2", "--steps_per_epoch=15",
+                         "--run=one", *SMALL, cwd=cwd)
+    assert code == 0, out + err
+    return cwd, out
 
 
 def test_train_says_what_it_found_and_leaves_a_whole_run(trained):
@@ -95,8 +94,8 @@ def test_gallery_and_duplicates(trained, script, alphabets, tmp_path):
                                   for name, row in LOSSES.items() if not row.trains_head])
 def test_triplet_task(loss, alphabets, script, tmp_path):
     mining = ["--mining=all"] * ("mining" in LOSSES[loss].settings)
-    out = script("train.py", "--task=triplet", f"--loss={loss}", *mining, f"--dataset_path={alphabets}", "--epochs=2",
-                 "--run=t", *SMALL)
+    out = script("train.py", "--task=triplet", f"--loss={loss}", *mining, f"--dataset_path={alphabets}", "--epochs=1",
+                 "--steps_per_epoch=5", "--run=t", *SMALL)
     assert "recall@1" in out and ("active_triplets" in out) == (loss in ("triplet", "ratio"))
     head = keras.saving.load_model(tmp_path / "logs" / "t" / "best.keras", compile=False).get_layer("head")
     assert [float(w) for w in head.get_weights()] != [0.5, 8.0]  # fitted
@@ -240,7 +239,8 @@ runpy.run_path({str(ROOT / "train.py")!r}, run_name="__main__")
 def test_own_data_however_small(counts, chapters, script, tmp_path):
     root = chapters(*counts)
     (root / "chapter0" / "broken.jpg").write_bytes(b"\xff\xd8 no")
-    out = script("train.py", "--train_own_data", f"--dataset_path={root}", "--epochs=1", "--run=own", "--splits=1",
+    out = script("train.py", "--train_own_data", f"--dataset_path={root}", "--epochs=1", "--steps_per_epoch=5",
+                 "--run=own", "--splits=1",
                  "--weight_decay=0", "--optimizer=sgd", "--schedule=step", *SMALL)
     assert "broken.jpg" in out and "split by image" in out and "quality is unknown" in out
     assert (tmp_path / "logs" / "own" / "best.keras").is_file()
@@ -329,7 +329,7 @@ def test_out_of_memory_names_the_flag():
 @pytest.mark.slow
 def test_killed_and_resumed_equals_uninterrupted(alphabets, tmp_path):
     """Bit for bit, on one CPU device: weights, log, and the model that was best."""
-    args = (f"--dataset_path={alphabets}", "--epochs=4", "--patience=9", *SMALL)
+    args = (f"--dataset_path={alphabets}", "--epochs=4", "--steps_per_epoch=12", "--patience=9", *SMALL)
     whole = start(tmp_path, *args, "--run=whole")
     assert whole.wait() == 0, whole.stdout.read()
     killed = start(tmp_path, *args, "--run=killed")
@@ -412,7 +412,8 @@ def test_a_closed_standard_input_is_one_line(tmp_path):
 
 @pytest.mark.slow
 def test_ctrl_c_leaves_a_usable_model(alphabets, tmp_path, script):
-    process = start(tmp_path, f"--dataset_path={alphabets}", "--epochs=500", "--run=stopped", *SMALL)
+    process = start(tmp_path, f"--dataset_path={alphabets}", "--epochs=500", "--steps_per_epoch=12", "--run=stopped",
+                    *SMALL, fresh=True)
     wait_for_epoch(process, tmp_path / "logs" / "stopped" / "log.csv", 1)
     process.send_signal(signal.SIGINT)
     out = process.communicate(timeout=120)[0]
@@ -443,9 +444,9 @@ def test_a_full_disk_is_one_line_and_corrupts_nothing(alphabets, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_devices_give_the_loss_of_one(alphabets, tmp_path, script):
-    args = (f"--dataset_path={alphabets}", "--epochs=1", "--steps_per_epoch=3", "--optimizer=sgd",
-            "--learning_rate=1e-4", *SMALL)
+def test_two_devices_give_the_loss_of_one(chapters, tmp_path, script):
+    args = (f"--dataset_path={chapters(4, 4, 4, 4)}", "--train_own_data", "--splits=1", "--epochs=1",
+            "--steps_per_epoch=3", "--optimizer=sgd", "--learning_rate=1e-4", *SMALL)
     script("train.py", *args, "--run=one")
     script("train.py", *args, "--run=two", "--devices=cpu:2")
     one, two = (np.genfromtxt(tmp_path / "logs" / run / "log.csv", delimiter=",", names=True) for run in ("one", "two"))

@@ -24,7 +24,8 @@ def start(cwd, backend, *args):
     """Starts train.py with the made-up tasks."""
     return subprocess.Popen([sys.executable, str(ROOT / "tests" / "made_up.py"), *args], cwd=cwd, text=True,
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                            env={**os.environ, "MPLBACKEND": "agg", "KERAS_BACKEND": backend})
+                            env={"XLA_FLAGS": "--xla_backend_optimization_level=0", **os.environ, "MPLBACKEND": "agg",
+                                 "KERAS_BACKEND": backend})
 
 
 def arrays(path):

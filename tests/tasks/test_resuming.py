@@ -46,7 +46,7 @@ CHANGES = {
 
 
 def ask(cwd, *all_args):
-    return told_by(ASK.format(cwd=str(cwd), all_args=all_args))
+    return told_by(ASK.format(cwd=str(cwd), all_args=all_args), fresh=True)
 
 
 @pytest.fixture

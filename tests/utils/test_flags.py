@@ -54,7 +54,7 @@ SCRIPTS = {"train": list(TASKS), "predict": list(ROOMS), "evaluate": list(ROOMS)
 
 def judge(script, expression):
     """The value of an expression, in a process that has the flags of a script."""
-    return told_by(JUDGE.format(script=script) + JSON.format(expression))
+    return told_by(JUDGE.format(script=script) + JSON.format(expression), fresh=True)
 
 
 @pytest.fixture(scope="module", params=SCRIPTS)

@@ -224,4 +224,4 @@ def test_a_port_that_is_taken_is_one_line(address, folder, script):
 def test_help_needs_neither_keras_nor_flask():
     code = ("import sys, json, serve\nprint(json.dumps([name for name in ('keras', 'flask', 'numpy', 'compare') if "
             "name in sys.modules]))")
-    assert told_by(code) == []
+    assert told_by(code, fresh=True) == []

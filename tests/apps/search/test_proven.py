@@ -23,7 +23,7 @@ def ready():
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two photos, eight copies of the first, one written on; and six chats of one layout with other texts."""
+    """Two photos, eight copies of the first, one written on; and four chats of one layout with other texts."""
     root = tmp_path_factory.mktemp("phone")
     china, flower = (Image.fromarray(values).resize((480, 320), Image.Resampling.LANCZOS)
                      for values in load_sample_images().images)
@@ -39,7 +39,7 @@ def folder(tmp_path_factory):
     written = flower.copy()
     ImageDraw.Draw(written).text((60, 120), "SALE", font=ImageFont.load_default(60), fill="white")
     written.save(root / "written.png")
-    for number in range(6):
+    for number in range(4):
         chat(number).save(root / f"chat{number}.png")
     return root
 

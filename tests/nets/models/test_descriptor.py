@@ -57,6 +57,7 @@ def test_training_brings_the_patches_of_a_point_together(small, name, rng):
              "point": np.arange(8, dtype="int32").repeat(2)}
     trained = descriptor.trainer(small, make_patch_loss(name))
     trained.compile(keras.optimizers.Adam(3e-3), descriptor.precomputed_loss, metrics=descriptor.descriptor_metrics())
+    trained.optimizer.build(trained.trainable_variables)  # so that the step is traced once
     losses = [trained.train_on_batch(batch, batch["point"], return_dict=True)["loss"] for _ in range(6)]
     assert losses[-1] < losses[0]
 

@@ -1,8 +1,5 @@
 """Quality models: their range, direction and crops are kept with them."""
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -11,21 +8,21 @@ from keras import ops
 from nets import towers
 from nets.models import rankiqa
 
-from helpers import ROOT, small_ranker
+from helpers import small_ranker, told_by
 
 
 def test_direction_range_and_crop_are_saved(tmp_path, rng):
     model = small_ranker()
     images = rng.integers(0, 256, (2, 70, 90, 3), dtype="uint8")
     model.save(tmp_path / "m.keras")
-    code = (f"import sys; sys.path.insert(0, {str(ROOT)!r}); from nets.models import rankiqa; from tasks.models import "
-            f"load_model; import numpy as np;s = rankiqa.scorer(load_model({str(tmp_path / 'm.keras')!r}, "
-            "'rankiqa'));print(s.higher_is_better, s.low, s.high, s.side, s.whole, "
-            f"*s.score(np.load({str(tmp_path / 'x.npy')!r})))")
+    code = ("import json; from nets.models import rankiqa; from tasks.models import load_model; import numpy as np; "
+            f"s = rankiqa.scorer(load_model({str(tmp_path / 'm.keras')!r}, 'rankiqa')); "
+            "print(json.dumps([s.higher_is_better, s.low, s.high, s.side, s.whole, "
+            f"s.score(np.load({str(tmp_path / 'x.npy')!r})).tolist()]))")
     np.save(tmp_path / "x.npy", images)
-    words = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert words[:5] == ["False", "10.0", "90.0", "64", "True"]
-    assert [float(word) for word in words[5:]] == pytest.approx(rankiqa.scorer(model).score(images), rel=1e-4)
+    found = told_by(code)
+    assert found[:5] == [False, 10.0, 90.0, 64, True]
+    assert found[5] == pytest.approx(rankiqa.scorer(model).score(images), rel=1e-4)
 
 
 def test_a_range_is_unknown_until_it_is_fitted(tmp_path, rng):

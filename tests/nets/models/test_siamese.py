@@ -62,6 +62,7 @@ def test_training_lowers_the_loss_and_saves_a_model_that_loads(rng, tmp_path):
     loss = siamese.make_loss("cross_entropy", model)
     trainer = siamese.trainer(model, loss)
     trainer.compile(keras.optimizers.Adam(1e-3), siamese.precomputed_loss, metrics=siamese.embedding_metrics(loss))
+    trainer.optimizer.build(trainer.trainable_variables)  # so that the step is traced once
     data = class_batch(rng)
     data["image"] = np.repeat(data["image"][::3], 3, axis=0)  # classes are easy
     history = trainer.fit(data, data["label"], batch_size=12, epochs=12, verbose=0, shuffle=False).history

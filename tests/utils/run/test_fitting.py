@@ -229,6 +229,7 @@ def test_targets_may_be_a_tree_of_arrays():
     model.compile(keras.optimizers.SGD(0.1), {"picture": "mae", "levels": ["mse", "mse"]},
                   metrics={"picture": "mse", "levels": ["mae", "mae"]})
     seen = fitting.columns(model)
+    fitting.build_optimizer(model)
     losses = model.fit(fitting.feed(Dense()), epochs=3, shuffle=False, verbose=0).history
     assert seen == {"loss"} and {"loss", "picture_loss"} < set(losses) and losses["loss"][2] < losses["loss"][0]
 

@@ -17,6 +17,7 @@ import pytest
 from nets.losses import LOSSES
 from utils.run import console, multi_worker
 
+from forked import run_program
 from helpers import ROOT, SMALL, wait_for_epoch
 
 BACKEND = keras.backend.backend()
@@ -154,9 +155,9 @@ def test_a_worker_whose_partner_died_after_they_met_ends_after_the_time_that_it_
     hosts = [f"localhost:{port}" for port in free_ports(2)]
     start = "strategy" if BACKEND == "tensorflow" else "join_jax"
     code = f"from utils.run import multi_worker as made; made.meet = lambda minutes: None; made.{start}(0.05)"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=100, env={
-        **os.environ, "TF_CONFIG": json.dumps({"cluster": {"worker": hosts}, "task": {"type": "worker", "index": 0}})})
-    assert done.returncode == -signal.SIGALRM and "the others end after 0.05 minutes" in done.stdout, done.stderr
+    code, out, err = run_program("-c", code, cwd=ROOT, env={
+        "TF_CONFIG": json.dumps({"cluster": {"worker": hosts}, "task": {"type": "worker", "index": 0}})})
+    assert code == -signal.SIGALRM and "the others end after 0.05 minutes" in out, err
 
 
 def test_workers_are_numbered(monkeypatch):
