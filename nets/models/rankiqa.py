@@ -80,6 +80,12 @@ def seen(tower: keras.Model) -> keras.Model:
     return keras.Model(tower.input, layer["seen"].output if "seen" in layer else layer["quality"].input, name="seen")
 
 
+def at_half_size(part: keras.Model) -> keras.Model:
+    """What `seen` gives, of photos of half the size."""
+    image = keras.Input((None, None, 3), name="image")
+    return keras.Model(image, part(layers.AveragePooling2D(2, padding="same", name="half")(image)), name="seen")
+
+
 def regression(parts: list[keras.Model], kernel: np.ndarray, bias: float, crop: int) -> keras.Model:
     """The model, see `rankiqa`, whose quality is a linear function of what networks see, one beside the other.
 

@@ -93,12 +93,12 @@ def choose(folder: str, paths: list[str], quality: np.ndarray, train: np.ndarray
 
 def backbones(pretrained: bool) -> dict[str, keras.Model]:
     """What describes photos, by its name in words: the ready ranked tower, and EfficientNet-Lite0 where it is asked for
-    and its weights are on this machine."""
+    and its weights are on this machine; it looks at photos at half their size, which takes a quarter of the time."""
     made = {RANKED: rankiqa.seen(load_model(ready_model("quality"), KIND).get_layer("tower"))}
     if pretrained and (path := weights.installed_lite0()):
         tower = towers.make_quality_tower(LITE0)
         towers.set_arrays(towers.backbone_layers(tower), weights.read_lite0(path))
-        made[IMAGENET] = rankiqa.seen(tower)
+        made[IMAGENET] = rankiqa.at_half_size(rankiqa.seen(tower))
     return made
 
 
