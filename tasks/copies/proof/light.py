@@ -12,6 +12,7 @@ TONES, FEW = 64, 12  # steps of a tone curve, and pixels that a step needs
 SAMPLES, LEAST_SAMPLES = 10_000, 200  # pixels that a tone curve is made of
 ROUNDS = 6  # of the fit of a line
 SMOOTH = 11  # steps over which a tone curve is smooth; a flat sign takes fewer
+FINE = 8  # parts of a grey level by which a tone curve is looked up
 CURVED = 1.5  # grey levels by which medians lie beside a line, so that a curve is believed in
 
 
@@ -80,11 +81,12 @@ def equally_bright(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> tuple[np
     Args:
         a, b: (H, W, C).
     """
-    step = max(1, int(inside.sum()) // SAMPLES)
-    x, y = a[inside][::step], b[inside][::step]  # (S, C)
-    if len(x) < LEAST_SAMPLES:
+    rows = np.flatnonzero(inside)
+    rows = rows[:: max(1, len(rows) // SAMPLES)]
+    if len(rows) < LEAST_SAMPLES:
         return a, b
-    forth, back = ([Tones(u, v) for u, v in zip(of.T, to.T, strict=True)] for of, to in ((x, y), (y, x)))
+    x, y = (values.reshape(inside.size, -1)[rows].T.astype(float) for values in (a, b))  # (C, S)
+    forth, back = ([Tones(u, v) for u, v in zip(of, to, strict=True)] for of, to in ((x, y), (y, x)))
     if sum(tones.misfit for tones in forth) <= sum(tones.misfit for tones in back):
         return np.stack([tones.of(a[..., channel]) for channel, tones in enumerate(forth)], axis=-1), b
     return a, np.stack([tones.of(b[..., channel]) for channel, tones in enumerate(back)], axis=-1)
@@ -98,35 +100,51 @@ class Tones:
     """
 
     def __init__(self, x: np.ndarray, y: np.ndarray):
-        self.line = line(x, y) if x.std() > 1 else np.array([1.0, float(np.median(y - x))])
-        beside = y - np.polyval(self.line, x)
+        x, y = x.astype(float), y.astype(float)
+        self.slope, self.offset = line(x, y) if x.std() > 1 else (1.0, float(np.median(y - x)))
         step = np.clip((x * (TONES / 256)).astype(int), 0, TONES - 1)
-        order = np.argsort(step, kind="stable")
-        parts = np.split(order, np.searchsorted(step[order], np.arange(1, TONES)))
-        found = [(float(x[part].mean()), *middle(beside[part])) for part in parts if len(part) >= FEW]
-        self.at, self.moved, spread = np.array(found or [(0.0, 0.0, 0.0)]).T
+        counts = np.bincount(step, minlength=TONES)
+        few = counts < FEW
+        step[few[step]] = TONES  # what has too few pixels to say anything
+        beside = y - (self.slope * x + self.offset)
+        middle = medians(beside, step, TONES + 1)
+        spread = medians(np.abs(beside - middle[step]), step, TONES + 1)[:TONES][~few]
+        self.at = (np.bincount(step, x, TONES + 1)[:TONES] / np.maximum(counts, 1))[~few]
         # what lies under a text varies
-        self.moved = np.where(np.abs(self.moved) > np.maximum(CURVED, spread), self.moved, 0)
+        self.moved = np.where(np.abs(middle[:TONES][~few]) > np.maximum(CURVED, spread), middle[:TONES][~few], 0)
         # light moves neighbouring tones alike, a flat sign does not
         self.moved = median_filter(self.moved, SMOOTH, mode="nearest")
         self.misfit = float(np.abs(self.of(x) - y).mean() / (y.std() + 1))
 
     def of(self, values: np.ndarray) -> np.ndarray:
         """Values with the tones of y."""
-        return (np.polyval(self.line, values) + np.interp(values, self.at, self.moved)).astype("float32")
+        lit = (self.slope * values + self.offset).astype("float32")
+        if not self.moved.any():
+            return lit
+        curve = np.interp(np.arange(256 * FINE) / FINE, self.at, self.moved).astype("float32")
+        return lit + curve[np.clip(values * FINE + 0.5, 0, len(curve) - 1).astype("int32")]
 
 
-def line(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """Slope and offset of the line through most points; those beside it count less and less."""
-    found, weight = np.array([1.0, float(np.median(y - x))]), np.ones(len(x))
+    weight = np.ones(len(x))
     for _ in range(ROUNDS):
-        found = np.polyfit(x, y, 1, w=weight)
-        beside = np.abs(np.polyval(found, x) - y)
+        weight *= weight / (weight @ weight)
+        x_mean, y_mean = weight @ x, weight @ y
+        apart = x - x_mean
+        slope = float((weight * apart) @ y / ((weight * apart) @ apart))
+        offset = float(y_mean - slope * x_mean)
+        beside = np.abs(slope * x + offset - y)
         weight = 1 / (1 + beside / (2 * np.median(beside) + 0.5))
-    return found
+    return slope, offset
 
 
-def middle(values: np.ndarray) -> tuple[float, float]:
-    """The median of values, and the median of how far they lie from it."""
-    median = float(np.median(values))
-    return median, float(np.median(np.abs(values - median)))
+def medians(values: np.ndarray, group: np.ndarray, count: int) -> np.ndarray:
+    """The median of the values (N,) of each group 0..count - 1; 0 where it is empty."""
+    low, width = values.min(), np.ptp(values) + 1
+    ordered = np.sort(group * width + (values - low))
+    sizes = np.bincount(group, minlength=count)
+    first = np.cumsum(sizes) - sizes
+    middle = (ordered[np.minimum(first + np.maximum(sizes - 1, 0) // 2, len(values) - 1)]
+              + ordered[np.minimum(first + sizes // 2, len(values) - 1)]) / 2
+    return np.where(sizes > 0, middle - np.arange(count) * width + low, 0)
