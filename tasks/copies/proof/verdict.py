@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.copies.proof.alignment import LAST, maps, refined, shares
+from tasks.copies.proof.alignment import LAST, agreement, maps, refined, shares
 from tasks.copies.proof.colours import other_colour
-from tasks.copies.proof.differences import Differences, correlation, differences, grey
+from tasks.copies.proof.differences import Differences, differences, grey
 from tasks.copies.proof.light import equally_sharp
 from tasks.copies.proof.seen import SIDE, Frame, Seen
 from utils.data.images import open_image
@@ -15,7 +15,6 @@ from utils.keypoints.geometry import transfer
 from utils.saying import counted
 
 COPY, CHANGED, DIFFERENT = "copy", "copy with changes", "different"
-ROUGH = 256  # pixels a side of the frame in which maps are compared
 # agreement there from which on no other map is tried, and below which none is looked at closely
 CERTAIN, HOPEFUL = 0.97, 0.4
 EQUAL = 0.002  # of it, which a map may lose in the last steps, that look at finer pictures
@@ -173,12 +172,6 @@ def best_map(a: Seen, b: Seen, keypoints: bool) -> tuple[np.ndarray | None, floa
     if exact is not None and (agree := agreement(a, b, exact)) > most - EQUAL:
         best, most = exact, agree
     return best, most
-
-
-def agreement(a: Seen, b: Seen, matrix: np.ndarray) -> float:
-    """How well both agree under a map, looked at roughly."""
-    frame = Frame(a, b, matrix, ROUGH)
-    return correlation(frame.of_a(a.grey), frame.of_b(b.grey, matrix), frame.inside(matrix))[0]
 
 
 def look(a: Seen, b: Seen, matrix: np.ndarray) -> tuple[Differences, Frame]:
