@@ -2,7 +2,9 @@
 show."""
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, median_filter
+from scipy.ndimage import median_filter
+
+from utils.keypoints import filters
 
 TILE, TILES = 96, 6  # pixels a side of the parts on which sharpness is compared, and how many there are
 BLURS = (0.6, 0.9, 1.3, 1.9, 2.7, 3.8, 5.0)  # sigmas in pixels that are tried, until none is better
@@ -23,39 +25,40 @@ def equally_sharp(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> float:
         a, b: (H, W).
         inside: (H, W) bool, where both have pixels.
     """
-    pairs = [(a[part], b[part]) for part in textured(a, inside)]
-    if not pairs:
-        return 0.0
-    known = {sigma: remaining(pairs, sigma) for sigma in (-BLURS[0], 0.0, BLURS[0])}
+    parts = textured(a, inside)
+    return blur_between(*(np.stack([values[part] for part in parts]) for values in (a, b))) if parts else 0.0
+
+
+def blur_between(x: np.ndarray, y: np.ndarray) -> float:
+    """The same of tiles (T, H, W) of both."""
+    known = {sigma: remaining(x, y, sigma) for sigma in (-BLURS[0], 0.0, BLURS[0])}
     if best := min(known, key=known.get):
         for sigma in np.sign(best) * np.array(BLURS[1:]):
-            known[sigma] = remaining(pairs, sigma)
+            known[sigma] = remaining(x, y, sigma)
             if known[sigma] > min(known.values()):
                 break
     for _ in range(HALVINGS):
         sigmas = sorted(known)
         at = sigmas.index(min(known, key=known.get))
         for low, high in zip(sigmas[max(0, at - 1) : at + 1], sigmas[max(1, at) : at + 2]):
-            known.setdefault((low + high) / 2, remaining(pairs, (low + high) / 2))
+            if (low + high) / 2 not in known:
+                known[(low + high) / 2] = remaining(x, y, (low + high) / 2)
     best = min(known, key=known.get)
     return float(best) if abs(best) >= LEAST_BLUR and known[best] < GAIN * known[0.0] else 0.0
 
 
-def remaining(pairs: list[tuple[np.ndarray, np.ndarray]], sigma: float) -> float:
-    """1 - correlation of pairs of tiles after a blur, without the two pairs that agree least."""
-    found = []
-    for x, y in pairs:
-        x, y = (blurred(values, blur)[8:-8, 8:-8] for values, blur in ((x, -sigma), (y, sigma)))
-        x, y = x - x.mean(), y - y.mean()
-        found.append(1 - float((x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum() + 1e-6)))
-    return float(np.mean(sorted(found)[: max(1, len(found) - 2)]))
+def remaining(x: np.ndarray, y: np.ndarray, sigma: float) -> float:
+    """1 - correlation of tiles (T, H, W) of both after a blur, without the two that agree least."""
+    x, y = (blurred(values, blur)[:, 8:-8, 8:-8].reshape(len(values), -1) for values, blur in ((x, -sigma), (y, sigma)))
+    x, y = (values - values.mean(1, keepdims=True) for values in (x, y))
+    xx, yy, xy = (np.einsum("tp,tp->t", *both) for both in ((x, x), (y, y), (x, y)))
+    found = np.sort(1 - xy / np.sqrt(xx * yy + 1e-6))
+    return float(found[: max(1, len(found) - 2)].mean())
 
 
 def blurred(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Values (H, W[, 3]) with a Gaussian blur; as they are where sigma is not above 0."""
-    if sigma <= 0:
-        return values
-    return gaussian_filter(values, (sigma, sigma, 0)[: values.ndim], truncate=3)
+    """Planes ([C,] H, W) with a Gaussian blur; as they are where sigma is not above 0."""
+    return filters.blurred(values, sigma, truncate=3) if sigma > 0 else values
 
 
 def textured(values: np.ndarray, inside: np.ndarray) -> list[tuple[slice, slice]]:
@@ -79,17 +82,17 @@ def equally_bright(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> tuple[np
     Where light was cut off in one of them, it is cut off in the other one too. A changed part moves no median.
 
     Args:
-        a, b: (H, W, C).
+        a, b: (C, H, W).
     """
     rows = np.flatnonzero(inside)
     rows = rows[:: max(1, len(rows) // SAMPLES)]
     if len(rows) < LEAST_SAMPLES:
         return a, b
-    x, y = (values.reshape(inside.size, -1)[rows].T.astype(float) for values in (a, b))  # (C, S)
+    x, y = (values.reshape(len(values), -1)[:, rows] for values in (a, b))  # (C, S)
     forth, back = ([Tones(u, v) for u, v in zip(of, to, strict=True)] for of, to in ((x, y), (y, x)))
     if sum(tones.misfit for tones in forth) <= sum(tones.misfit for tones in back):
-        return np.stack([tones.of(a[..., channel]) for channel, tones in enumerate(forth)], axis=-1), b
-    return a, np.stack([tones.of(b[..., channel]) for channel, tones in enumerate(back)], axis=-1)
+        return np.stack([tones.of(plane) for tones, plane in zip(forth, a)]), b
+    return a, np.stack([tones.of(plane) for tones, plane in zip(back, b)])
 
 
 class Tones:
