@@ -38,7 +38,7 @@ def maps(a: Seen, b: Seen, keypoints: bool = True) -> Iterator[np.ndarray]:
     """Maps (3, 3) of pixels of a to pixels of b under which they may agree, the likeliest first.
 
     Args:
-        keypoints: whether to look for crops and other parts, which takes some 80 ms for each picture.
+        keypoints: whether to look for crops and other parts, which takes some 60 ms for each picture.
     """
     for guess in whole(a, b):
         yield guess  # a part that was written on may lead the steps astray
