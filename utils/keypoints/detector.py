@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, zoom
+
+from utils.keypoints.filters import blurred
 
 SCALES = 3  # scales in an octave at which key points are looked for
 SIGMA = 1.6  # blur of the first image of an octave, in its pixels
@@ -54,10 +55,10 @@ def detect(grey: np.ndarray, most: int = 0, contrast: float = CONTRAST, doubled:
         raise ValueError(f"got an array of shape {grey.shape}, expected a grey picture (height, width)")
     doubled = grey.size < LARGE if doubled is None else doubled
     parts = []
-    for octave, blurred in enumerate(octaves(grey, doubled)):
+    for octave, images in enumerate(octaves(grey, doubled)):
         pixel = 2.0 ** (octave - doubled)  # of this octave, in pixels of the photo
-        points = refined(*extrema(blurred, contrast), contrast)
-        parts.append(oriented(blurred, points, pixel))
+        points = refined(*extrema(images, contrast), contrast)
+        parts.append(oriented(images, points, pixel))
     points = Keypoints(*(np.concatenate(values).astype("float32") for values in zip(empty(), *parts)))
     points = points._replace(xy=points.xy.reshape(-1, 2))
     order = np.lexsort((points.angle, points.size, points.xy[:, 0], points.xy[:, 1], -points.response))
@@ -77,29 +78,32 @@ def octaves(grey: np.ndarray, doubled: bool) -> Iterator[np.ndarray]:
         images = np.empty((SCALES + 3, *image.shape), "float32")
         images[0] = image
         for scale in range(1, len(images)):
-            blur(images[scale - 1], SIGMA * 2 ** (scale / SCALES), SIGMA * 2 ** ((scale - 1) / SCALES), images[scale])
+            images[scale] = blur(images[scale - 1], SIGMA * 2 ** (scale / SCALES), SIGMA * 2 ** ((scale - 1) / SCALES))
         yield images
         image = images[SCALES][::2, ::2]
 
 
 def double(grey: np.ndarray) -> np.ndarray:
     """A picture with twice the pixels each way (2H - 1, 2W - 1): pixel (2y, 2x) is pixel (y, x) of the picture."""
-    height, width = grey.shape
-    return zoom(grey, ((2 * height - 1) / height, (2 * width - 1) / width), order=1, mode="nearest")
+    doubled = np.empty(2 * np.array(grey.shape) - 1, grey.dtype)
+    doubled[::2, ::2] = grey
+    doubled[::2, 1::2] = (grey[:, 1:] + grey[:, :-1]) / 2
+    doubled[1::2] = (doubled[2::2] + doubled[:-2:2]) / 2
+    return doubled
 
 
-def blur(image: np.ndarray, sigma: float, before: float, out: np.ndarray | None = None) -> np.ndarray:
-    """The picture, whose blur is `before`, with the blur `sigma`; written to `out` where that is passed."""
-    return gaussian_filter(image, np.sqrt(max(sigma**2 - before**2, 0.01)), mode="reflect", truncate=3.5, output=out)
+def blur(image: np.ndarray, sigma: float, before: float) -> np.ndarray:
+    """The picture, whose blur is `before`, with the blur `sigma`."""
+    return blurred(image, np.sqrt(max(sigma**2 - before**2, 0.01)), truncate=3.5)
 
 
-def extrema(blurred: np.ndarray, contrast: float) -> tuple[np.ndarray, np.ndarray]:
+def extrema(images: np.ndarray, contrast: float) -> tuple[np.ndarray, np.ndarray]:
     """The differences of neighbouring images (S - 1, H, W), and the points (N, 3) of values above or below all 26
     neighbours."""
-    differences = np.diff(blurred, axis=0)
+    differences = np.diff(images, axis=0)
     flat, strides = differences.ravel(), steps(differences)
-    at = np.concatenate([np.flatnonzero(candidates(plane, contrast)) + scale * plane.size
-                         for scale, plane in enumerate(differences)][1:-1])
+    at = np.concatenate([candidates(differences[scale], contrast) + scale * differences[0].size
+                         for scale in range(1, len(differences) - 1)])
     sign = np.sign(flat[at])
     # near neighbours reject the most
     for step in sorted(np.ndindex(3, 3, 3), key=lambda step: np.abs(np.subtract(step, 1)).sum())[1:]:
@@ -109,13 +113,13 @@ def extrema(blurred: np.ndarray, contrast: float) -> tuple[np.ndarray, np.ndarra
 
 
 def candidates(plane: np.ndarray, contrast: float) -> np.ndarray:
-    """Where a plane (H, W) of differences is strong, and above or below its neighbours in the row: (H, W) bool."""
+    """Where a plane (H, W) of differences is strong, and above or below its neighbours in the row: (N,) in the flat
+    plane."""
     strong = np.zeros(plane.shape, bool)
-    inner, left, right = (plane[BORDER:-BORDER, BORDER + shift : plane.shape[1] - BORDER + shift]
-                          for shift in (0, -1, 1))
-    high = (inner > 0.5 * contrast) & (inner >= left) & (inner >= right)
-    strong[BORDER:-BORDER, BORDER:-BORDER] = high | ((inner < -0.5 * contrast) & (inner <= left) & (inner <= right))
-    return strong
+    strong[BORDER:-BORDER, BORDER:-BORDER] = np.abs(plane[BORDER:-BORDER, BORDER:-BORDER]) > 0.5 * contrast
+    at, flat = np.flatnonzero(strong), plane.ravel()
+    value, left, right = flat[at], flat[at - 1], flat[at + 1]
+    return at[np.where(value > 0, (value >= left) & (value >= right), (value <= left) & (value <= right))]
 
 
 def steps(stack: np.ndarray) -> np.ndarray:
@@ -163,7 +167,7 @@ def derivatives(differences: np.ndarray, points: np.ndarray) -> tuple[np.ndarray
     return value, slope, curvature
 
 
-def oriented(blurred: np.ndarray, points: np.ndarray, pixel: float) -> Keypoints:
+def oriented(images: np.ndarray, points: np.ndarray, pixel: float) -> Keypoints:
     """Key points of refined extrema (N, 4); one with several strong directions is there several times."""
     parts = [empty()]
     scale = np.clip(np.rint(points[:, 0]).astype(int), 1, SCALES)
@@ -171,7 +175,7 @@ def oriented(blurred: np.ndarray, points: np.ndarray, pixel: float) -> Keypoints
         rows = np.flatnonzero(scale == number)
         for part in np.split(rows, range(BLOCK, len(rows), BLOCK)):
             sigma = SIGMA * 2 ** (points[part, 0] / SCALES)
-            which, angle = peaks(histograms(blurred[number], points[part, 1:3], sigma))
+            which, angle = peaks(histograms(images[number], points[part, 1:3], sigma))
             parts.append(Keypoints(points[part[which], 2:0:-1] * pixel, 2 * sigma[which] * pixel, angle,
                                    points[part[which], 3]))
     return Keypoints(*(np.concatenate(values) for values in zip(*parts)))
@@ -189,12 +193,13 @@ def histograms(image: np.ndarray, points: np.ndarray, sigma: np.ndarray) -> np.n
                                                                        & (columns < image.shape[1] - 1))[:, None]
     inside &= ((np.abs(reach) <= radius[:, None])[:, :, None] & (np.abs(reach) <= radius[:, None])[:, None])
     rows, columns = np.clip(rows, 1, image.shape[0] - 2)[:, :, None], np.clip(columns, 1, image.shape[1] - 2)[:, None]
-    dx = image[rows, columns + 1] - image[rows, columns - 1]
-    dy = image[rows + 1, columns] - image[rows - 1, columns]
-    near = np.exp(-0.5 * (reach / (1.5 * sigma[:, None])) ** 2)  # (N, R)
-    weight = np.hypot(dx, dy) * near[:, :, None] * near[:, None] * inside
-    bins = (np.rint(np.arctan2(dy, dx) * (BINS / (2 * np.pi))).astype(int) % BINS
-            + np.arange(len(points))[:, None, None] * BINS)
+    flat, at = image.ravel(), rows * image.shape[1] + columns
+    dx, dy = flat[at + 1] - flat[at - 1], flat[at + image.shape[1]] - flat[at - image.shape[1]]
+    near = np.exp(-0.5 * (reach / (1.5 * sigma[:, None])) ** 2).astype("float32")  # (N, R)
+    weight = np.hypot(dx, dy) * (near[:, :, None] * near[:, None] * inside)
+    bins = np.rint(np.arctan2(dy, dx) * (BINS / (2 * np.pi))).astype(int)
+    bins[bins < 0] += BINS
+    bins += np.arange(0, len(points) * BINS, BINS)[:, None, None]
     counts = np.bincount(bins.ravel(), weight.ravel(), len(points) * BINS).reshape(-1, BINS)
     return sum(share * np.roll(counts, step, axis=1)
                for step, share in zip(range(-2, 3), (1 / 16, 1 / 4, 3 / 8, 1 / 4, 1 / 16)))

@@ -79,7 +79,12 @@ def fit_homography(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def fit_affine(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """The affine maps (B, 3, 3) of points (B, n, 2), n >= 3."""
     mean_a, mean_b = a.mean(1, keepdims=True), b.mean(1, keepdims=True)
-    return assembled(np.swapaxes(np.linalg.pinv(a - mean_a) @ (b - mean_b), 1, 2), mean_a, mean_b)
+    sides = a[:, 1:] - a[:, :1]
+    if a.shape[1] == 3 and (np.abs(np.linalg.det(sides)) > 1e-9).all():  # one map fits all
+        linear = np.linalg.solve(sides, b[:, 1:] - b[:, :1])
+    else:
+        linear = np.linalg.pinv(a - mean_a) @ (b - mean_b)
+    return assembled(np.swapaxes(linear, 1, 2), mean_a, mean_b)
 
 
 def fit_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:

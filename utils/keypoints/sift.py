@@ -52,13 +52,15 @@ def histograms(patches: np.ndarray, magnification: float) -> np.ndarray:
                     for axis, pad in ((2, ((0, 0), (1, 1))), (1, ((1, 1), (0, 0)))))
     dx, dy = across[:, :, 1:] + across[:, :, :-1], down[:, 1:] + down[:, :-1]
     position = (np.arange(side) - (side - 1) / 2) / (3 * sigma)  # in cells, from the centre
-    strength = np.hypot(dx, dy) * np.exp(-(position**2 + position[:, None] ** 2) / (CELLS**2 / 2))
-    turn = np.arctan2(dy, dx) * (DIRECTIONS / (2 * np.pi)) % DIRECTIONS
+    strength = np.hypot(dx, dy) * np.exp(-(position**2 + position[:, None] ** 2) / (CELLS**2 / 2)).astype("float32")
+    turn = np.arctan2(dy, dx) * (DIRECTIONS / (2 * np.pi))
+    turn[turn < 0] += DIRECTIONS
     lower = turn.astype(int)
-    shared = np.zeros((len(patches), DIRECTIONS, side, side), "float32")
-    np.put_along_axis(shared, lower[:, None] % DIRECTIONS, (strength * (lower + 1 - turn))[:, None], axis=1)
-    np.put_along_axis(shared, (lower[:, None] + 1) % DIRECTIONS, (strength * (turn - lower))[:, None], axis=1)
+    shared = np.zeros((len(patches), DIRECTIONS, side * side), "float32")
+    pixel = np.arange(side * side).reshape(side, side) + np.arange(len(patches))[:, None, None] * shared[0].size
+    shared.ravel()[pixel + lower % DIRECTIONS * side**2] = strength * (lower + 1 - turn)
+    shared.ravel()[pixel + (lower + 1) % DIRECTIONS * side**2] = strength * (turn - lower)
     # (P, 4)
     tents = np.clip(1 - np.abs(position[:, None] - np.arange(CELLS) + (CELLS - 1) / 2), 0, None).astype("float32")
-    cells = tents.T @ shared @ tents  # (N, 8, 4, 4)
+    cells = (shared.reshape(-1, side * side) @ np.kron(tents, tents)).reshape(-1, DIRECTIONS, CELLS, CELLS)
     return np.moveaxis(cells, 1, -1).reshape(len(patches), -1)

@@ -10,15 +10,20 @@ steps after it; this finds crops, borders, screenshots and turns by any angle.
 from collections.abc import Iterator
 
 import numpy as np
+from PIL import Image
+from scipy.ndimage import map_coordinates
 
-from tasks.copies.proof.seen import POINTS_SIDE, TINY, Frame, Seen, warped, within
+from tasks.copies.proof.differences import correlation
+from tasks.copies.proof.seen import POINTS_SIDE, TINY, Frame, Seen
 from utils.keypoints import geometry
 from utils.keypoints.matching import chosen, nearest
 
-# pixels a side of the pictures over which a map becomes exact; of the map that is chosen, also the last
+# pixels a side of the pictures over which a map becomes exact and is compared; of the map that is chosen, also the last
 LEVELS, LAST = (64, 256), 512
 STEPS, STILL = 10, 0.03  # of Gauss-Newton at each level; pixels of a step after which no other follows
 FAR = 0.15  # of the side that a step may move the map at most
+DRAWN = 256  # pixels a side up to which b is drawn whole for each step
+LIKELY = 0.3  # agreement at the first level, so that a map is looked at closely; those of copies reach .6
 USED = 5_000  # pixels that a step looks at: those of the strongest edges
 HOPEFUL = 0.5  # least correlation of thumbnails, so that a turn is looked at
 RATIO = 0.85  # of the nearest to the second nearest descriptor, see `utils.keypoints.matching`
@@ -33,7 +38,7 @@ def maps(a: Seen, b: Seen, keypoints: bool = True) -> Iterator[np.ndarray]:
     """Maps (3, 3) of pixels of a to pixels of b under which they may agree, the likeliest first.
 
     Args:
-        keypoints: whether to look for crops and other parts, which takes some 80 ms for each picture.
+        keypoints: whether to look for crops and other parts, which takes some 60 ms for each picture.
     """
     for guess in whole(a, b):
         yield guess  # a part that was written on may lead the steps astray
@@ -104,10 +109,12 @@ def shares(matrix: np.ndarray, a: Seen, b: Seen) -> tuple[float, float]:
 
 
 def refined(a: Seen, b: Seen, matrix: np.ndarray, levels: tuple[int, ...] = LEVELS) -> np.ndarray | None:
-    """The map made exact, None where it is none that copying makes."""
+    """The map made exact, None where it is none that copying makes, or where small pictures do not agree under it."""
     done = 0
     for side in levels:
         if not is_copying(matrix, a, b):
+            return None
+        if side > LEVELS[0] and agreement(a, b, matrix, LEVELS[:1]) < LIKELY:
             return None
         frame = Frame(a, b, matrix, side)
         if max(frame.size) > done:  # otherwise no finer picture is left
@@ -116,28 +123,42 @@ def refined(a: Seen, b: Seen, matrix: np.ndarray, levels: tuple[int, ...] = LEVE
     return matrix if is_copying(matrix, a, b) else None
 
 
+def agreement(a: Seen, b: Seen, matrix: np.ndarray, levels: tuple[int, ...] = LEVELS) -> float:
+    """How well both agree under a map, looked at roughly; finer pictures are spared where small ones do not agree."""
+    agree = 0.0
+    for side in levels:
+        frame = Frame(a, b, matrix, side)
+        agree = correlation(frame.of_a(a.grey), frame.of_b(b.grey, matrix), frame.inside(matrix))[0]
+        if agree < LIKELY:
+            break
+    return agree
+
+
 def steps(frame: Frame, matrix: np.ndarray) -> np.ndarray:
     """The map after Gauss-Newton steps on a frame.
 
     Each step solves gain * b(map(x)) + offset = a(x) for the map, gain and offset at once; pixels that agree least
     count least.
     """
-    ax, small = frame.of_a(frame.a.grey), frame.small_b(frame.b.grey)
+    ax, small, side = frame.of_a(frame.a.grey), frame.small_b(frame.b.grey), max(frame.size)
     if min(ax.shape) < 4:
         return matrix
     current = frame.into_b @ matrix @ frame.into_a  # pixels of the frame -> pixels of the smaller b
     rows, columns = edges(ax)
-    points = np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))], axis=1) / (*[max(frame.size)] * 2, 1)
+    points = np.stack([columns + 0.5, rows + 0.5, np.ones(len(rows))])
+    target, shares = ax[rows, columns].astype(float), points / [[side], [side], [1]]
+    look = Drawn(small, frame.size) if side <= DRAWN else Sampled(small)
     for _ in range(STEPS):
-        bx, inside = warped(small, current, frame.size), within(current, frame.size, small.size)[rows, columns]
-        if inside.sum() < 64:
+        at = current @ points
+        inside = np.flatnonzero(((at[:2] > 1) & (at[:2] < np.subtract(small.size, 1)[:, None])).all(0))
+        if len(inside) < 64:
             break
-        move = step(ax, bx, rows[inside], columns[inside], points[inside])
+        move = step(target[inside], look(current, points[:, inside]), shares[:, inside])
         if move is None:
             break
-        move[:, :2] /= max(frame.size)
+        move[:, :2] /= side
         shift = np.abs(move @ [[0, frame.size[0]] * 2, [0, 0, *[frame.size[1]] * 2], [1] * 4]).max()
-        if shift > FAR * max(frame.size):
+        if shift > FAR * side:
             break
         current = current @ (np.vstack([move, [0, 0, 0]]) + np.eye(3))
         if shift < STILL:
@@ -153,32 +174,65 @@ def edges(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows + 1, columns + 1
 
 
-def step(ax: np.ndarray, bx: np.ndarray, rows: np.ndarray, columns: np.ndarray,
-         points: np.ndarray) -> np.ndarray | None:
-    """How the map moves, (2, 3) in pixels for points (P, 3) given as shares of the side; None where b shows nothing of
-    a.
+class Drawn:
+    """What a picture shows through a map, as it is drawn whole: cubic, and quick where it is small.
 
     Args:
-        ax, bx: (H, W), the frame as both pictures show it.
-        rows, columns: (P,) of the pixels that are looked at.
+        size: of the frame.
     """
-    value, target = bx[rows, columns], ax[rows, columns]
-    dx = (bx[rows, columns + 1] - bx[rows, columns - 1]) / 2
-    dy = (bx[rows + 1, columns] - bx[rows - 1, columns]) / 2
-    gain, offset = line(value, target)
+
+    def __init__(self, picture: Image.Image, size: tuple[int, int]):
+        self.picture, self.size = picture, size
+
+    def __call__(self, matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """Value, slope along x and slope along y (3, P) in the frame at points (3, P) that lie on pixels."""
+        drawn = self.picture.transform(self.size, Image.Transform.AFFINE, matrix[:2].ravel(), Image.Resampling.BICUBIC)
+        flat, width = np.asarray(drawn).ravel(), self.size[0]
+        at = points[1].astype(int) * width + points[0].astype(int)
+        value, right, left, below, above = flat[at + [[0], [1], [-1], [width], [-width]]].astype(float)
+        return np.stack([value, (right - left) / 2, (below - above) / 2])
+
+
+class Sampled:
+    """The same at single points, of a picture and its slopes: quicker where the picture is large."""
+
+    def __init__(self, picture: Image.Image):
+        self.values = np.asarray(picture, "float32")
+        self.slopes = np.gradient(self.values)[::-1]
+
+    def __call__(self, matrix: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """As that of `Drawn`."""
+        at = (matrix @ points)[1::-1] - 0.5
+        # a quadratic B-spline is as soft between pixels as on them
+        value = map_coordinates(self.values, at, order=2, prefilter=False, mode="nearest")
+        slopes = [map_coordinates(values, at, order=1, mode="nearest") for values in self.slopes]
+        return np.stack([value, *(matrix[:2, :2].T @ slopes)])
+
+
+def step(target: np.ndarray, shown: np.ndarray, shares: np.ndarray) -> np.ndarray | None:
+    """How the map moves, (2, 3) in pixels for points given as shares of the side; None where b shows nothing of a.
+
+    Args:
+        target: (P,), what a shows at the points.
+        shown: (3, P), what b shows there and its slopes along x and y.
+        shares: (3, P), the points as shares of the side.
+    """
+    gain, offset = line(shown[0], target)
     if abs(gain) < 0.05:
         return None
-    error = target - gain * value - offset
+    error = target - gain * shown[0] - offset
     weight = 1 / (1 + (error / (2 * np.median(np.abs(error)) + 0.5)) ** 2)
-    made = np.concatenate([value[:, None], np.ones((len(value), 1)), dx[:, None] * points, dy[:, None] * points],
-                          axis=1)
-    normal = (made * weight[:, None]).T @ made
-    normal[np.diag_indices(8)] += 1e-4 * np.maximum(np.diag(normal), 1e-3 * len(value))
-    return np.linalg.solve(normal, (made * weight[:, None]).T @ error)[2:].reshape(2, 3) / gain
+    made = np.vstack([shown[:1], np.ones((1, len(target))), shown[1] * shares, shown[2] * shares])
+    weighted = made * weight
+    normal = weighted @ made.T
+    normal[np.diag_indices(8)] += 1e-4 * np.maximum(np.diag(normal), 1e-3 * len(target))
+    return np.linalg.solve(normal, weighted @ error)[2:].reshape(2, 3) / gain
 
 
 def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """Gain and offset of the line through points; gain 0 where x does not vary."""
-    variance = float(x.var())
-    gain = float(((x - x.mean()) * (y - y.mean())).mean() / variance) if variance > 1e-6 else 0.0
-    return gain, float(y.mean() - gain * x.mean())
+    x_mean, y_mean = x.mean(), y.mean()
+    apart = x - x_mean
+    variance = float(apart @ apart) / len(x)
+    gain = float(apart @ (y - y_mean)) / len(x) / variance if variance > 1e-6 else 0.0
+    return gain, float(y_mean - gain * x_mean)

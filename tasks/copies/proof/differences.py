@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import binary_dilation, find_objects, label, uniform_filter
+from scipy.ndimage import binary_dilation, find_objects, label, uniform_filter1d
 
 from tasks.copies.proof.light import blurred, equally_bright
+from utils.keypoints.filters import means
 
 # pixels a side of the windows: of light, of the edges around a place, of a difference
 LIGHT, WIDE, LARGE, DETAIL = 41, 21, 11, 7
@@ -63,34 +64,51 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray, sigma: float) 
         inside: (H, W) bool, where both have pixels.
         sigma: the blur between them, see `tasks.copies.proof.light.equally_sharp`.
     """
-    # where both have the same pixels, nothing differs, whatever the tones of the pair are matched by
-    equal = box(np.any(np.abs(a - b) > 0.5, axis=-1).astype("float32"), DETAIL) < 1e-6
-    a, b = equally_bright(blurred(a, -sigma), blurred(b, sigma), inside)
+    planes = [np.ascontiguousarray(np.moveaxis(values, -1, 0)) for values in (a, b)]
+    a, b = (grey(values) for values in equally_bright(*map(blurred, planes, (-sigma, sigma)), inside))
     # a blur mixes the rim with what lies beyond
-    inside = inside & (box(inside.astype("float32"), 2 * round(REACH * abs(sigma)) + 3) > 0.999)
-    a, b, mask = grey(a), grey(b), inside.astype("float32")
-    both = a, b
-    known = box(mask, LIGHT) + 1e-6
-    a, b = ((values - box(values * mask, LIGHT) / known) * mask for values in (a, b))
+    inside = inside & (share(inside, 2 * round(REACH * abs(sigma)) + 3) > 0.999)
+    both, mask = (a, b), inside.astype("float32")
+    known = share(inside, LIGHT) + 1e-6
+    a, b = ((values - means(values * mask, LIGHT) / known) * mask for values in (a, b))
     agree, textured, aa, bb = agreement(a, b, known, inside & (known > 0.15), LIGHT)
     gain = np.clip(np.sqrt((bb + 4) / (aa + 4)), 0.7, 1.4) ** 0.5
     a, b = a * gain, b / gain
-    near, wide = box(mask, DETAIL) + 1e-6, box(mask, WIDE) + 1e-6
+    near = share(inside, DETAIL) + 1e-6
     ok = inside & (near > 0.6) & (known > 0.15)
-    remaining = box((b - a) ** 2, DETAIL) / near
+    remaining = means((b - a) ** 2, DETAIL) / near
     down, right = np.gradient((a + b) / 2)
     slopes = (down * down + right * right) * mask
-    slopes = np.maximum(box(slopes, DETAIL) / near, box(slopes, WIDE) / wide)
+    slopes = np.maximum(means(slopes, DETAIL) / near, means(slopes, WIDE) / (share(inside, WIDE) + 1e-6))
     noise, slope = expected(remaining[ok], slopes[ok])
-    energy = sum(box(values * values, DETAIL) / near - (box(values, DETAIL) / near) ** 2 for values in (a, b))
-    part = remaining / (energy + 2 * noise)
-    ratio = np.where(ok & (part > PART), remaining / (noise + slope * slopes), 0)
-    other = ok & (part > UNLIKE) & (energy > LEAST_ENERGY + MANY * noise)
-    ratio = np.maximum(ratio, np.where(other & (box(other.astype("float32"), LARGE) > 0.6), SURE + 1, 0))
-    ratio = np.where(equal, 0, ratio)
+    ratio, expectation = np.zeros(ok.shape, "float32"), noise + slope * slopes
+    somewhere = ok & ((remaining > ALSO * expectation) | (remaining > UNLIKE * (LEAST_ENERGY + MANY * noise)))
+    if somewhere.any():
+        rows, columns = part = around(somewhere, LARGE)
+        ratio[part] = times(*(values[part] for values in (a, b, ok, near, remaining, expectation)), noise)
+        # where both have the same pixels, nothing differs, whatever the tones of the pair are matched by
+        unequal = (np.abs(planes[0][:, rows, columns] - planes[1][:, rows, columns]) > 0.5).any(0)
+        ratio[part] *= means(unequal.astype("float32"), DETAIL) >= 1e-6
     boxes, weights, differing = boxes_of(ratio, remaining)
+    rest = inside & ~binary_dilation(differing, iterations=DETAIL) if boxes else inside
     return Differences(boxes, weights, float((differing & ok).sum() / max(1, ok.sum())), agree, textured,
-                       *coarsely(*both, inside & ~binary_dilation(differing, iterations=DETAIL)), ratio)
+                       *coarsely(*both, rest), ratio)
+
+
+def around(mask: np.ndarray, rim: int) -> tuple[slice, slice]:
+    """Rows and columns of the part of a mask (H, W) that holds all that is true, and a rim around it."""
+    ends = [np.flatnonzero(mask.any(axis))[[0, -1]] for axis in (1, 0)]
+    return tuple(slice(max(0, first - rim), last + 1 + rim) for first, last in ends)
+
+
+def times(a: np.ndarray, b: np.ndarray, ok: np.ndarray, near: np.ndarray, remaining: np.ndarray,
+          expectation: np.ndarray, noise: float) -> np.ndarray:
+    """How many times more remains than is expected (H, W), where a good part of what is shown does: 0 elsewhere."""
+    energy = sum(means(values * values, DETAIL) / near - (means(values, DETAIL) / near) ** 2 for values in (a, b))
+    part = remaining / (energy + 2 * noise)
+    ratio = np.where(ok & (part > PART), remaining / expectation, 0)
+    other = ok & (part > UNLIKE) & (energy > LEAST_ENERGY + MANY * noise)
+    return np.maximum(ratio, np.where(other & (means(other.astype("float32"), LARGE) > 0.6), SURE + 1, 0))
 
 
 def coarsely(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
@@ -99,24 +117,23 @@ def coarsely(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> tuple[float, f
     factor = min(1.0, SMALL / max(a.shape))
     size = [max(1, round(factor * length)) for length in a.shape[::-1]]
     mask = inside.astype("float32")
-    shares, *values = (np.asarray(Image.fromarray(found).resize(size, Image.Resampling.BOX))
+    known, *values = (np.asarray(Image.fromarray(found).resize(size, Image.Resampling.BOX))
                        for found in (mask, a * mask, b * mask))
-    a, b = (found / np.maximum(shares, 1e-3) for found in values)
-    return tuple(correlation(a, b, shares > 0.5, noise=0.05, texture=least)[0] for least in (TEXTURE, FAINT))
+    a, b = (found / np.maximum(known, 1e-3) for found in values)
+    return tuple(correlation(a, b, known > 0.5, noise=0.05, texture=least)[0] for least in (TEXTURE, FAINT))
 
 
 def correlation(a: np.ndarray, b: np.ndarray, inside: np.ndarray, side: int = 15,
                 noise: float = 1.0, texture: float = TEXTURE) -> tuple[float, float]:
     """How well grey pictures (H, W) agree, and the share of them that shows something: see `Differences`."""
-    mask = inside.astype("float32")
-    known = box(mask, side) + 1e-6
-    a, b = ((values - box(values * mask, side) / known) * mask for values in (a, b))
+    mask, known = inside.astype("float32"), share(inside, side) + 1e-6
+    a, b = ((values - means(values * mask, side) / known) * mask for values in (a, b))
     return agreement(a, b, known, inside & (known > 0.3), side, noise, texture)[:2]
 
 
 def agreement(a, b, known, ok, side, noise=1.0, texture=TEXTURE):
     """The same for pictures without their light, and their energies (H, W) in windows of `side` pixels."""
-    aa, bb, ab = (np.maximum(box(values, side) / known, 0) for values in (a * a, b * b, a * b))
+    aa, bb, ab = (np.maximum(means(values, side) / known, 0) for values in (a * a, b * b, a * b))
     shown = np.sqrt(np.maximum(aa, bb)) * ok
     shown *= shown > texture
     alike = np.minimum(ab / np.sqrt((aa + noise) * (bb + noise)), 1)
@@ -124,13 +141,17 @@ def agreement(a, b, known, ok, side, noise=1.0, texture=TEXTURE):
 
 
 def grey(values: np.ndarray) -> np.ndarray:
-    """(H, W) of (H, W, 1 or 3)."""
-    return values @ GREY if values.shape[-1] == 3 else values[..., 0]
+    """(H, W) of planes (1 or 3, H, W)."""
+    return np.tensordot(GREY, values, 1) if len(values) == 3 else values[0]
 
 
-def box(values: np.ndarray, side: int) -> np.ndarray:
-    """Means over windows of `side` pixels; what lies outside counts as 0."""
-    return uniform_filter(values, side, mode="constant")
+def share(mask: np.ndarray, side: int) -> np.ndarray:
+    """The share of windows of `side` pixels that lies in a mask (H, W)."""
+    rows, columns = mask.any(1), mask.any(0)
+    if not np.array_equal(mask, rows[:, None] & columns):
+        return means(mask.astype("float32"), side)
+    down, across = (uniform_filter1d(side_of.astype("float32"), side, mode="constant") for side_of in (rows, columns))
+    return down[:, None] * across
 
 
 def expected(remaining: np.ndarray, slopes: np.ndarray) -> tuple[float, float]:
@@ -149,9 +170,10 @@ def boxes_of(ratio: np.ndarray, remaining: np.ndarray) -> tuple[list[tuple[int, 
                                                                 np.ndarray]:
     """Boxes, weights and the mask (H, W) of differences: connected windows above `ALSO` that are above `SURE`
     somewhere."""
-    parts, count = label(binary_dilation(ratio > ALSO, iterations=TOGETHER) if (ratio > SURE).any()
-                         else np.zeros(ratio.shape, bool))
     found, mask = [], np.zeros(ratio.shape, bool)
+    if not (ratio > SURE).any():
+        return [], [], mask
+    parts, _ = label(binary_dilation(ratio > ALSO, iterations=TOGETHER))
     for number, (rows, columns) in enumerate(find_objects(parts), start=1):
         here = parts[rows, columns] == number
         values = np.where(here, ratio[rows, columns], 0)

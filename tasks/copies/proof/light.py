@@ -2,7 +2,9 @@
 show."""
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, median_filter
+from scipy.ndimage import median_filter
+
+from utils.keypoints import filters
 
 TILE, TILES = 96, 6  # pixels a side of the parts on which sharpness is compared, and how many there are
 BLURS = (0.6, 0.9, 1.3, 1.9, 2.7, 3.8, 5.0)  # sigmas in pixels that are tried, until none is better
@@ -12,6 +14,7 @@ TONES, FEW = 64, 12  # steps of a tone curve, and pixels that a step needs
 SAMPLES, LEAST_SAMPLES = 10_000, 200  # pixels that a tone curve is made of
 ROUNDS = 6  # of the fit of a line
 SMOOTH = 11  # steps over which a tone curve is smooth; a flat sign takes fewer
+FINE = 8  # parts of a grey level by which a tone curve is looked up
 CURVED = 1.5  # grey levels by which medians lie beside a line, so that a curve is believed in
 
 
@@ -22,39 +25,40 @@ def equally_sharp(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> float:
         a, b: (H, W).
         inside: (H, W) bool, where both have pixels.
     """
-    pairs = [(a[part], b[part]) for part in textured(a, inside)]
-    if not pairs:
-        return 0.0
-    known = {sigma: remaining(pairs, sigma) for sigma in (-BLURS[0], 0.0, BLURS[0])}
+    parts = textured(a, inside)
+    return blur_between(*(np.stack([values[part] for part in parts]) for values in (a, b))) if parts else 0.0
+
+
+def blur_between(x: np.ndarray, y: np.ndarray) -> float:
+    """The same of tiles (T, H, W) of both."""
+    known = {sigma: remaining(x, y, sigma) for sigma in (-BLURS[0], 0.0, BLURS[0])}
     if best := min(known, key=known.get):
         for sigma in np.sign(best) * np.array(BLURS[1:]):
-            known[sigma] = remaining(pairs, sigma)
+            known[sigma] = remaining(x, y, sigma)
             if known[sigma] > min(known.values()):
                 break
     for _ in range(HALVINGS):
         sigmas = sorted(known)
         at = sigmas.index(min(known, key=known.get))
         for low, high in zip(sigmas[max(0, at - 1) : at + 1], sigmas[max(1, at) : at + 2]):
-            known.setdefault((low + high) / 2, remaining(pairs, (low + high) / 2))
+            if (low + high) / 2 not in known:
+                known[(low + high) / 2] = remaining(x, y, (low + high) / 2)
     best = min(known, key=known.get)
     return float(best) if abs(best) >= LEAST_BLUR and known[best] < GAIN * known[0.0] else 0.0
 
 
-def remaining(pairs: list[tuple[np.ndarray, np.ndarray]], sigma: float) -> float:
-    """1 - correlation of pairs of tiles after a blur, without the two pairs that agree least."""
-    found = []
-    for x, y in pairs:
-        x, y = (blurred(values, blur)[8:-8, 8:-8] for values, blur in ((x, -sigma), (y, sigma)))
-        x, y = x - x.mean(), y - y.mean()
-        found.append(1 - float((x * y).sum() / np.sqrt((x * x).sum() * (y * y).sum() + 1e-6)))
-    return float(np.mean(sorted(found)[: max(1, len(found) - 2)]))
+def remaining(x: np.ndarray, y: np.ndarray, sigma: float) -> float:
+    """1 - correlation of tiles (T, H, W) of both after a blur, without the two that agree least."""
+    x, y = (blurred(values, blur)[:, 8:-8, 8:-8].reshape(len(values), -1) for values, blur in ((x, -sigma), (y, sigma)))
+    x, y = (values - values.mean(1, keepdims=True) for values in (x, y))
+    xx, yy, xy = (np.einsum("tp,tp->t", *both) for both in ((x, x), (y, y), (x, y)))
+    found = np.sort(1 - xy / np.sqrt(xx * yy + 1e-6))
+    return float(found[: max(1, len(found) - 2)].mean())
 
 
 def blurred(values: np.ndarray, sigma: float) -> np.ndarray:
-    """Values (H, W[, 3]) with a Gaussian blur; as they are where sigma is not above 0."""
-    if sigma <= 0:
-        return values
-    return gaussian_filter(values, (sigma, sigma, 0)[: values.ndim], truncate=3)
+    """Planes ([C,] H, W) with a Gaussian blur; as they are where sigma is not above 0."""
+    return filters.blurred(values, sigma, truncate=3) if sigma > 0 else values
 
 
 def textured(values: np.ndarray, inside: np.ndarray) -> list[tuple[slice, slice]]:
@@ -78,16 +82,17 @@ def equally_bright(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> tuple[np
     Where light was cut off in one of them, it is cut off in the other one too. A changed part moves no median.
 
     Args:
-        a, b: (H, W, C).
+        a, b: (C, H, W).
     """
-    step = max(1, int(inside.sum()) // SAMPLES)
-    x, y = a[inside][::step], b[inside][::step]  # (S, C)
-    if len(x) < LEAST_SAMPLES:
+    rows = np.flatnonzero(inside)
+    rows = rows[:: max(1, len(rows) // SAMPLES)]
+    if len(rows) < LEAST_SAMPLES:
         return a, b
-    forth, back = ([Tones(u, v) for u, v in zip(of.T, to.T, strict=True)] for of, to in ((x, y), (y, x)))
+    x, y = (values.reshape(len(values), -1)[:, rows] for values in (a, b))  # (C, S)
+    forth, back = ([Tones(u, v) for u, v in zip(of, to, strict=True)] for of, to in ((x, y), (y, x)))
     if sum(tones.misfit for tones in forth) <= sum(tones.misfit for tones in back):
-        return np.stack([tones.of(a[..., channel]) for channel, tones in enumerate(forth)], axis=-1), b
-    return a, np.stack([tones.of(b[..., channel]) for channel, tones in enumerate(back)], axis=-1)
+        return np.stack([tones.of(plane) for tones, plane in zip(forth, a)]), b
+    return a, np.stack([tones.of(plane) for tones, plane in zip(back, b)])
 
 
 class Tones:
@@ -98,35 +103,51 @@ class Tones:
     """
 
     def __init__(self, x: np.ndarray, y: np.ndarray):
-        self.line = line(x, y) if x.std() > 1 else np.array([1.0, float(np.median(y - x))])
-        beside = y - np.polyval(self.line, x)
+        x, y = x.astype(float), y.astype(float)
+        self.slope, self.offset = line(x, y) if x.std() > 1 else (1.0, float(np.median(y - x)))
         step = np.clip((x * (TONES / 256)).astype(int), 0, TONES - 1)
-        order = np.argsort(step, kind="stable")
-        parts = np.split(order, np.searchsorted(step[order], np.arange(1, TONES)))
-        found = [(float(x[part].mean()), *middle(beside[part])) for part in parts if len(part) >= FEW]
-        self.at, self.moved, spread = np.array(found or [(0.0, 0.0, 0.0)]).T
+        counts = np.bincount(step, minlength=TONES)
+        few = counts < FEW
+        step[few[step]] = TONES  # what has too few pixels to say anything
+        beside = y - (self.slope * x + self.offset)
+        middle = medians(beside, step, TONES + 1)
+        spread = medians(np.abs(beside - middle[step]), step, TONES + 1)[:TONES][~few]
+        self.at = (np.bincount(step, x, TONES + 1)[:TONES] / np.maximum(counts, 1))[~few]
         # what lies under a text varies
-        self.moved = np.where(np.abs(self.moved) > np.maximum(CURVED, spread), self.moved, 0)
+        self.moved = np.where(np.abs(middle[:TONES][~few]) > np.maximum(CURVED, spread), middle[:TONES][~few], 0)
         # light moves neighbouring tones alike, a flat sign does not
         self.moved = median_filter(self.moved, SMOOTH, mode="nearest")
         self.misfit = float(np.abs(self.of(x) - y).mean() / (y.std() + 1))
 
     def of(self, values: np.ndarray) -> np.ndarray:
         """Values with the tones of y."""
-        return (np.polyval(self.line, values) + np.interp(values, self.at, self.moved)).astype("float32")
+        lit = (self.slope * values + self.offset).astype("float32")
+        if not self.moved.any():
+            return lit
+        curve = np.interp(np.arange(256 * FINE) / FINE, self.at, self.moved).astype("float32")
+        return lit + curve[np.clip(values * FINE + 0.5, 0, len(curve) - 1).astype("int32")]
 
 
-def line(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     """Slope and offset of the line through most points; those beside it count less and less."""
-    found, weight = np.array([1.0, float(np.median(y - x))]), np.ones(len(x))
+    weight = np.ones(len(x))
     for _ in range(ROUNDS):
-        found = np.polyfit(x, y, 1, w=weight)
-        beside = np.abs(np.polyval(found, x) - y)
+        weight *= weight / (weight @ weight)
+        x_mean, y_mean = weight @ x, weight @ y
+        apart = x - x_mean
+        slope = float((weight * apart) @ y / ((weight * apart) @ apart))
+        offset = float(y_mean - slope * x_mean)
+        beside = np.abs(slope * x + offset - y)
         weight = 1 / (1 + beside / (2 * np.median(beside) + 0.5))
-    return found
+    return slope, offset
 
 
-def middle(values: np.ndarray) -> tuple[float, float]:
-    """The median of values, and the median of how far they lie from it."""
-    median = float(np.median(values))
-    return median, float(np.median(np.abs(values - median)))
+def medians(values: np.ndarray, group: np.ndarray, count: int) -> np.ndarray:
+    """The median of the values (N,) of each group 0..count - 1; 0 where it is empty."""
+    low, width = values.min(), np.ptp(values) + 1
+    ordered = np.sort(group * width + (values - low))
+    sizes = np.bincount(group, minlength=count)
+    first = np.cumsum(sizes) - sizes
+    middle = (ordered[np.minimum(first + np.maximum(sizes - 1, 0) // 2, len(values) - 1)]
+              + ordered[np.minimum(first + sizes // 2, len(values) - 1)]) / 2
+    return np.where(sizes > 0, middle - np.arange(count) * width + low, 0)

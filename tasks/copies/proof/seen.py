@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import binary_dilation, binary_erosion, label, uniform_filter
+from scipy.ndimage import binary_dilation, label, uniform_filter
 
 from utils.keypoints import sift
 from utils.keypoints.cut import cut
@@ -23,7 +23,7 @@ FILLED, STRAIGHT = 0.35, 0.97  # most of a picture that filled corners take, and
 PAINT, CORNER, SOFT = 8, 4, 3  # grey levels by which a filled corner may vary, its least side, and how wide its edge is
 COLOUR = 3.0  # mean difference of the channels from which on a picture has colour
 # grey levels by which a plain picture varies within windows, at this size
-PLAIN, PLAIN_SIDE, PLAIN_WINDOW = 4.0, 400, 15
+PLAIN, PLAIN_SIDE, PLAIN_WINDOW, PLAIN_SHARE = 4.0, 400, 15, 0.001
 SPREAD = 2.0  # grey levels of deviation of a thumbnail that shows something
 
 
@@ -63,8 +63,11 @@ class Seen:
         """Whether it shows nothing but light: one colour, or colours that change so slowly that no window varies."""
         values = np.asarray(self.picture.resize([min(length, PLAIN_SIDE) for length in self.picture.size],
                                                 Image.Resampling.BOX), "float32")
-        beside = values - uniform_filter(values, (PLAIN_WINDOW, PLAIN_WINDOW, 1), mode="nearest")
-        return bool(np.quantile(np.abs(beside).max(-1), 0.999) < PLAIN)
+        third, rim = len(values) // 3, PLAIN_WINDOW // 2  # what lies beyond a part is not seen in it
+        if third > 2 * PLAIN_WINDOW:  # most pictures vary enough there
+            if (varying(values[third : 2 * third])[rim:-rim] >= PLAIN).mean() > 6 * PLAIN_SHARE:
+                return False
+        return bool(np.quantile(varying(values), 1 - PLAIN_SHARE) < PLAIN)
 
     @cached_property
     def thumbnail(self) -> np.ndarray:
@@ -88,15 +91,17 @@ class Seen:
     def filled(self) -> Image.Image | None:
         """Where corners are filled with one colour, as turning a picture does it: mode L, 0 there and 255 elsewhere;
         None: nowhere."""
-        values = np.asarray(self.picture, "int16")
-        found = np.zeros(values.shape[:2], bool)
+        planes = [np.asarray(plane) for plane in self.picture.split()]
+        found = np.zeros(planes[0].shape, bool)
         for y, x in (0, 0), (0, -1), (-1, 0), (-1, -1):
             rows, columns = (slice(-CORNER, None) if end else slice(CORNER) for end in (y, x))
-            if np.ptp(values[rows, columns].reshape(-1, 3), axis=0).max() > PAINT:
+            if max(np.ptp(plane[rows, columns]) for plane in planes) > PAINT:
                 continue
-            even = (np.abs(values - values[y, x]) <= PAINT).all(-1)
-            parts = label(opened(even))[0]
-            corner = (parts == parts[y, x]) & (parts > 0)
+            even = opened(np.all([is_near(plane, plane[y, x], PAINT) for plane in planes], axis=0))
+            if not even[y, x] or even.sum() <= 16:
+                continue
+            parts = label(even)[0]
+            corner = parts == parts[y, x]
             if 16 < corner.sum() < FILLED * corner.size and is_convex(corner):
                 found |= corner
         found = binary_dilation(found, iterations=SOFT) if found.any() else found
@@ -122,19 +127,48 @@ def described(grey: Image.Image) -> tuple[np.ndarray, np.ndarray]:
 def opened(part: np.ndarray) -> np.ndarray:
     """A part (H, W) bool without what is thinner than `CORNER` pixels; what lies outside of the picture counts as
     inside of the part."""
-    return binary_dilation(binary_erosion(part, iterations=CORNER // 2, border_value=1), iterations=CORNER // 2)
+    return grown(~grown(~part, CORNER // 2), CORNER // 2)
+
+
+def grown(part: np.ndarray, pixels: int) -> np.ndarray:
+    """A part (H, W) bool and what lies at most `pixels` steps beside, above or below it."""
+    for _ in range(pixels):
+        before, part = part, part.copy()
+        part[1:] |= before[:-1]
+        part[:-1] |= before[1:]
+        part[:, 1:] |= before[:, :-1]
+        part[:, :-1] |= before[:, 1:]
+    return part
+
+
+def is_near(plane: np.ndarray, level: int, reach: int) -> np.ndarray:
+    """Where a plane (H, W) uint8 lies at most `reach` levels beside a level."""
+    low, high = max(int(level) - reach, 0), min(int(level) + reach, 255)
+    return plane - np.uint8(low) <= high - low  # what lies below wraps around
+
+
+def varying(values: np.ndarray) -> np.ndarray:
+    """How far the colours of a picture (H, W, 3) lie beside the mean of the window around them: (H, W)."""
+    return np.abs(values - uniform_filter(values, (PLAIN_WINDOW, PLAIN_WINDOW, 1), mode="nearest")).max(-1)
 
 
 def is_convex(part: np.ndarray) -> bool:
     """Whether a part (H, W) bool fills its convex hull."""
     from scipy.spatial import ConvexHull  # half a second, and seldom needed
 
-    rows = np.flatnonzero(part.any(1))
-    ends = [(y, x) for y in rows for x in np.flatnonzero(part[y])[[0, -1]]]
-    if len(np.unique([y for y, _ in ends])) < 3 or len(np.unique([x for _, x in ends])) < 3:
-        return False
-    corners = np.concatenate([np.add(ends, (dy, dx)) for dy in (0, 1) for dx in (0, 1)])
+    rows, columns = spans(part), spans(part.T)
+    if len(rows) < 3 or len(np.unique(rows[:, 1:] - (0, 1))) < 3:
+        return False  # a bar
+    if part.sum() <= STRAIGHT * max(np.ptp(side[:, 1:], axis=1).sum() for side in (rows, columns)):
+        return False  # the hull holds at least what lies between the ends of each row
+    corners = np.concatenate([rows[:, [0, end]] + (down, 0) for end in (1, 2) for down in (0, 1)])
     return part.sum() > STRAIGHT * ConvexHull(corners).volume
+
+
+def spans(part: np.ndarray) -> np.ndarray:
+    """Of each row of a part (H, W) bool that is not empty: its number, where it begins and where it ends, (N, 3)."""
+    rows = np.flatnonzero(part.any(1))
+    return np.stack([rows, part[rows].argmax(1), part.shape[1] - part[rows, ::-1].argmax(1)], axis=1)
 
 
 class Frame:

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.copies.proof.alignment import LAST, maps, refined, shares
+from tasks.copies.proof.alignment import LAST, agreement, maps, refined, shares
 from tasks.copies.proof.colours import other_colour
-from tasks.copies.proof.differences import Differences, correlation, differences, grey
+from tasks.copies.proof.differences import Differences, differences
 from tasks.copies.proof.light import equally_sharp
 from tasks.copies.proof.seen import SIDE, Frame, Seen
 from utils.data.images import open_image
@@ -15,7 +15,6 @@ from utils.keypoints.geometry import transfer
 from utils.saying import counted
 
 COPY, CHANGED, DIFFERENT = "copy", "copy with changes", "different"
-ROUGH = 256  # pixels a side of the frame in which maps are compared
 # agreement there from which on no other map is tried, and below which none is looked at closely
 CERTAIN, HOPEFUL = 0.97, 0.4
 EQUAL = 0.002  # of it, which a map may lose in the last steps, that look at finer pictures
@@ -175,29 +174,23 @@ def best_map(a: Seen, b: Seen, keypoints: bool) -> tuple[np.ndarray | None, floa
     return best, most
 
 
-def agreement(a: Seen, b: Seen, matrix: np.ndarray) -> float:
-    """How well both agree under a map, looked at roughly."""
-    frame = Frame(a, b, matrix, ROUGH)
-    return correlation(frame.of_a(a.grey), frame.of_b(b.grey, matrix), frame.inside(matrix))[0]
-
-
 def look(a: Seen, b: Seen, matrix: np.ndarray) -> tuple[Differences, Frame]:
     """What differs under a map, and the frame in which it was looked at."""
     frame = Frame(a, b, matrix, max(a.side, b.side))
-    sight = shown(frame, matrix)
-    if (blur := abs(sight[-1])) > BLURRED:  # one of them has no finer detail
-        frame = Frame(a, b, matrix, max(LEAST_SIDE, round(BLURRED / 2 * max(frame.size) / blur)))
-        sight = shown(frame, matrix)
-    return differences(*sight), frame
-
-
-def shown(frame: Frame, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """A frame as both pictures show it, (H, W, C) each, where both do, (H, W), and the blur between them."""
-    a, b = frame.a, frame.b
+    sigma, inside = blur(frame, matrix)
+    if abs(sigma) > BLURRED:  # one of them has no finer detail
+        frame = Frame(a, b, matrix, max(LEAST_SIDE, round(BLURRED / 2 * max(frame.size) / abs(sigma))))
+        sigma, inside = blur(frame, matrix)
     left, right = (a.picture, b.picture) if a.coloured and b.coloured else (a.grey, b.grey)
     left, right = np.atleast_3d(frame.of_a(left)), np.atleast_3d(frame.of_b(right, matrix))
+    return differences(left, right, inside, sigma), frame
+
+
+def blur(frame: Frame, matrix: np.ndarray) -> tuple[float, np.ndarray]:
+    """The blur between both pictures in a frame, see `tasks.copies.proof.light.equally_sharp`, and where both have
+    pixels, (H, W)."""
     inside = frame.inside(matrix)
-    return left, right, inside, equally_sharp(grey(left), grey(right), inside)
+    return equally_sharp(frame.of_a(frame.a.grey), frame.of_b(frame.b.grey, matrix), inside), inside
 
 
 def full_size(matrix: np.ndarray, a: Seen, b: Seen) -> np.ndarray:
