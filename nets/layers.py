@@ -1,6 +1,7 @@
 """Layers that towers and models share: pixels in, augmentation, pooling."""
 
 import keras
+import numpy as np
 from keras import ops
 
 IMAGENET_MEAN_BGR = (103.939, 116.779, 123.68)
@@ -66,3 +67,40 @@ class MeanAndSpread(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape):
         return (input_shape[0], 2 * input_shape[-1])
+
+
+@keras.saving.register_keras_serializable("compare")
+class Resized(keras.layers.Layer):
+    """Images at another size by linear interpolation, with a filter as wide as the step where they become smaller:
+    (B, H, W, C) -> (B, height, width, C), float32.
+
+    `keras.layers.Resizing` with `antialias` computes the same, but TensorFlow's operation below it has no counterpart
+    in ONNX; here it is two products of matrices.
+    """
+
+    def __init__(self, height: int, width: int, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        self.height, self.width = height, width
+
+    def build(self, input_shape):
+        self.sides = [triangles(now, new) for now, new in zip(input_shape[1:3], (self.height, self.width))]
+
+    def call(self, images):
+        x = ops.cast(images, "float32")
+        for side in self.sides:  # (B, H, W, C) -> (B, W, C, height) -> (B, C, height, width)
+            x = ops.tensordot(x, ops.convert_to_tensor(side), axes=[[1], [0]])
+        return ops.transpose(x, (0, 2, 3, 1))
+
+    def compute_output_shape(self, input_shape):
+        return (input_shape[0], self.height, self.width, input_shape[3])
+
+    def get_config(self):
+        return {**super().get_config(), "height": self.height, "width": self.width}
+
+
+def triangles(now: int, new: int) -> np.ndarray:
+    """What each of `now` places in a row counts for each of `new` places over the same length, (now, new) float32."""
+    step = now / new
+    centres = (np.arange(new) + 0.5) * step - 0.5
+    weights = np.maximum(1 - np.abs(np.arange(now)[:, None] - centres) / max(step, 1), 0)
+    return (weights / weights.sum(0)).astype("float32")

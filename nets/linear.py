@@ -10,6 +10,7 @@ import numpy as np
 
 from nets.frozen import STANDARD
 from nets.heads.distance import DistanceHead
+from nets.layers import Resized
 from nets.models.siamese import siamese
 
 BESIDE = "beside"  # the layer that joins towers
@@ -47,7 +48,7 @@ def sized(tower: keras.Model, shape: tuple[int, int, int]) -> keras.Model:
     if own == tuple(shape):
         return tower
     images = keras.Input(shape, name="image")
-    x = keras.layers.Resizing(*own[:2], antialias=True, name="smaller")(images)
+    x = Resized(*own[:2], name="smaller")(images)
     return keras.Model(images, tower(x), name=tower.name)
 
 
@@ -55,7 +56,7 @@ def grey_pixels(shape: tuple[int, int, int], side: int = 48) -> keras.Model:
     """Images (N, H, W, C) in 0..255 -> their grey pixels (N, side * side), each picture of mean 0 and deviation 1."""
     images = keras.Input(shape, name="image")
     x = keras.ops.mean(images, axis=-1, keepdims=True)
-    x = keras.layers.Resizing(side, side, antialias=True, name="smaller")(x)
+    x = Resized(side, side, name="smaller")(x)
     x = keras.layers.Flatten(name="pixels")(x)
     return keras.Model(images, keras.layers.LayerNormalization(center=False, scale=False, name="contrast")(x),
                        name="grey")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from nets.layers import Augment, ImagenetPixels, MeanAndSpread
+from nets.layers import Augment, ImagenetPixels, MeanAndSpread, Resized
 
 
 def test_imagenet_pixels(rng):
@@ -43,3 +43,13 @@ def test_mean_and_spread_equal_a_loop_and_give_no_nan(rng):
     model.compile("sgd", "mse")
     assert np.isfinite(model.train_on_batch(maps, np.ones((3, 1))))
     assert all(np.isfinite(weight).all() for weight in model.get_weights())
+
+
+@pytest.mark.parametrize("size", [(20, 31), (48, 20), (61, 33)])
+def test_resized_is_what_keras_computes_with_antialiasing(size, rng):
+    images = rng.integers(0, 256, (2, 33, 48, 3)).astype("float32")
+    want = keras.ops.image.resize(images, size, "bilinear", antialias=True)
+    layer = Resized(*size)
+    assert np.abs(keras.ops.convert_to_numpy(layer(images)) - keras.ops.convert_to_numpy(want)).max() < 0.01
+    assert layer.compute_output_shape(images.shape) == (2, *size, 3)
+    assert Resized.from_config(layer.get_config()).get_config() == layer.get_config()

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from apps.exporting import checking, formats, latency, parts, writing
-from nets import frozen, inference, towers
+from nets import frozen, inference, linear, towers
 from nets.heads import HEADS, make_head
 from nets.models import descriptor, siamese, superres
 from tasks.models import load_model
@@ -233,6 +233,14 @@ def test_onnx_of_a_model_whose_backbone_was_frozen(tmp_path, rng):
     model = frozen.freeze(tiny(), 3)
     frozen.standardize(model, rng.normal(size=(20, 4)))
     check_part(parts.parts_of(model)["tower"], "onnx", tmp_path)
+
+
+def test_onnx_of_a_simple_method_beside_the_network(tmp_path, rng):
+    """Fisherfaces beside a network that sees the pictures at a smaller size, as train.py may keep them."""
+    needs("onnx")
+    fisherfaces = linear.Linear(np.zeros(48 * 48), np.ones(48 * 48), rng.normal(size=(48 * 48, 5)))
+    simple = linear.projected((linear.grey_pixels((64, 56, 1)), fisherfaces))
+    check_part(parts.parts_of(linear.joined(tiny(), simple))["tower"], "onnx", tmp_path)
 
 
 @pytest.mark.parametrize("name, kind", [
