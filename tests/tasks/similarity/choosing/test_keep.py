@@ -41,7 +41,12 @@ def test_folds_never_share_a_class(rng, monkeypatch):
 
     monkeypatch.setattr(recipes, "PARTS", {"seen": recipes.Part("seen", "pixels", fit)})
     monkeypatch.setattr(recipes, "RECIPES", {"seen": ("seen",)})
-    compared = recipes.cross_validated({"pixels": labels[:, None, None] + rng.normal(size=(28, 2, 3))}, labels)["seen"]
+    features = {"pixels": labels[:, None, None] + rng.normal(size=(28, 2, 3))}
+    assert recipes.cross_validated(features, labels)["seen"].same.sum() == 3 * 7 * 6  # few classes: three partings
+    assert len(fitted) == 9 and len(set(map(tuple, fitted))) > 3
+    fitted.clear(), rows.clear()
+    monkeypatch.setattr(recipes, "PARTINGS", 1)
+    compared = recipes.cross_validated(features, labels)["seen"]
     assert len(fitted) == 3 and set.intersection(*fitted) == set()  # each class is held out once
     assert all(len(each) >= 4 for each in fitted)
     assert sum(rows) == 2 * 28 * 2  # each picture counts in both views, in all folds but one
@@ -78,7 +83,8 @@ def test_of_many_pictures_some_of_all_classes_are_compared_and_same_pairs_stay(r
 @pytest.mark.parametrize("classes, each", [(4, 2), (2, 5), (9, 1)])
 def test_few_classes_or_pictures_give_those_recipes_that_they_can(classes, each, rng):
     labels = np.repeat(np.arange(classes), each)
-    features = {"tower": rng.normal(size=(len(labels), 6)), "pixels": rng.normal(size=(len(labels), 20))}
+    features = {name: rng.normal(size=(len(labels), width))
+                for name, width in (("tower", 6), ("pixels", 20), (recipes.IMAGENET, 9))}
     for recipe in recipes.PARTS.values():
         found = recipe.fit(features[recipe.of], labels)
         assert found is None or np.isfinite(found(features[recipe.of])).all()
@@ -100,6 +106,23 @@ def test_a_simple_method_is_kept_where_the_network_has_learnt_nothing(run, rng, 
     assert near[same].mean() < near[~same].mean()
     scores = siamese.score(kept, features[:, None], features[None])
     assert scores[same].mean() > 0.5 > scores[~same].mean()  # the head was fitted too
+
+
+def test_a_network_with_weights_of_imagenet_takes_part_and_is_shown_larger_pictures(run, rng, monkeypatch):
+    """The kept model takes pictures as that network does; the network that was trained sees them smaller."""
+    folder, tower = run
+    small, labels = pictures(rng)
+    images, rows = small.repeat(2, 1).repeat(2, 2), np.arange(len(labels))
+    imagenet = towers.make_tower("efficientnet_lite0", (64, 64, 3), normalize=False)
+    best = "discriminant, imagenet discriminant"
+    monkeypatch.setattr(recipes, "RECIPES", {best: recipes.RECIPES[best]})
+    monkeypatch.setattr(keep, "EQUAL", 1.0)  # both beside each other are kept
+    choice = keep.choose(str(folder), tower, images, labels, rows[labels < 8], rows[labels >= 8], 0, imagenet)
+    assert choice.name == keep.BOTH and "EfficientNet-Lite0" in choice.words
+    kept, network = (load_model(str(folder / name), siamese.KIND) for name in (runs.BEST, keep.TRAINED))
+    assert kept.input_shape[0] == (None, 64, 64, 3) and network.input_shape[0] == (None, *SHAPE)
+    one = keep.features_of(linear.sized(network.get_layer("tower"), (64, 64, 3)), images, rows)
+    assert np.abs(siamese.embed(kept, images)[:, : one.shape[1]] * np.sqrt(2) - one).max() < 1e-3
 
 
 def spoilt(seen, recipe, embedded, rng):
@@ -151,7 +174,9 @@ def test_recipes_side_by_side_compare_by_the_mean_of_their_squared_distances(run
     """As the model that is made of them does."""
     folder, tower = run
     images, labels = pictures(rng)
-    backbones = {"tower": linear.pooled(tower), "pixels": linear.grey_pixels(SHAPE)}
+    backbones = {"tower": linear.pooled(tower), "pixels": linear.grey_pixels(SHAPE),
+                 recipes.IMAGENET: linear.pooled(towers.make_tower("photos", SHAPE, normalize=True))}
+    backbones[recipes.IMAGENET].name = recipes.IMAGENET
     every = np.arange(len(labels))
     features = {name: keep.features_of(backbone, images, every)[:, None] for name, backbone in backbones.items()}
     maps = recipes.fitted(features, labels, every)
