@@ -139,7 +139,8 @@ def cross_validated(features: dict[str, np.ndarray], labels: np.ndarray, seed: i
         for name, parts in RECIPES.items():
             if all(part in maps for part in parts):
                 found.setdefault(name, []).append(all_pairs(embedded(name, maps, features, held), labels[held]))
-    return {name: Pairs(*map(np.concatenate, zip(*pairs))) for name, pairs in found.items() if len(pairs) == folds * partings}
+    return {name: Pairs(*map(np.concatenate, zip(*pairs))) for name, pairs in found.items()
+            if len(pairs) == folds * partings}
 
 
 def all_pairs(embedded: np.ndarray, labels: np.ndarray) -> Pairs:
