@@ -131,22 +131,42 @@ def bytes_of(config: dict) -> tuple[int, tuple[int, str]]:
     try:
         with keras.StatelessScope(initialize_variables=False):  # in it a variable knows its shape and has no value
             model = keras.saving.deserialize_keras_object(config, safe_mode=True)
-        return sum(4 * math.prod(weight.shape) for weight in model.weights), max(values_of(model), default=(0, ""))
+        return sum(4 * math.prod(weight.shape) for weight in model.weights), max(values_of(model)[0], default=(0, ""))
     finally:
         global_state.set_global_attribute("uninitialized_variables", waiting)
         random.setstate(before)
 
 
-def values_of(model: keras.Model) -> list[tuple[int, str]]:
+def values_of(model: keras.Model, side: int = ANY_SIDE) -> tuple[list[tuple[int, str]], list[int]]:
     """Bytes of the values that the layers of a model, and of the models in it, make of one picture, with name and
-    shape; the input is one of them."""
-    found = []
-    for layer in getattr(model, "layers", ()):
-        found += values_of(layer)
-        for tensor in (tensor for node in layer._inbound_nodes for tensor in node.output_tensors):
-            sizes = [size or ANY_SIDE for size in tensor.shape[1:]]
-            found.append((4 * math.prod(sizes), f"{layer.name} of {tensor.shape[1:]}"))
-    return found
+    shape; the input is one of them. And the sides of its outputs.
+
+    Args:
+        side: what stands for the sides of an input of any size; steps of convolutions and pooling make it smaller.
+    """
+    found, sides = [], {}
+    for layer in model.layers:
+        for node in layer._inbound_nodes:
+            own = max((sides.get(id(tensor), side) for tensor in node.input_tensors), default=side)
+            made = [math.ceil(own / step_of(layer))] * len(node.output_tensors)
+            if hasattr(layer, "layers"):
+                inside, made = values_of(layer, own)
+                found += inside
+            for tensor, after in zip(node.output_tensors, made):
+                sides[id(tensor)] = after
+                sizes = [size or after for size in tensor.shape[1:]]
+                found.append((4 * math.prod(sizes), f"{layer.name} of {tensor.shape[1:]}"))
+    return found, [sides.get(id(tensor), side) for tensor in model.outputs]
+
+
+def step_of(layer: keras.layers.Layer) -> float:
+    """How many times smaller the sides of a layer's output are than those of its input."""
+    if isinstance(layer, keras.layers.Conv2DTranspose):
+        return 1 / max(layer.strides)
+    if isinstance(layer, keras.layers.UpSampling2D):
+        return 1 / max(layer.size)
+    step = getattr(layer, "strides", 1)
+    return min(step) if isinstance(step, tuple | list) else step
 
 
 def check_model(model: keras.Model) -> None:

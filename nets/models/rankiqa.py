@@ -116,6 +116,11 @@ def mean_of(one: keras.Model, other: keras.Model) -> keras.Model:
     return rankiqa(keras.Model(image, last(x), name="tower"), side(other))
 
 
+def is_made(model: keras.Model) -> bool:
+    """Whether a model was made by `regression` or `mean_of`."""
+    return bool({"seen1", "mean"} & {layer.name for layer in model.get_layer("tower").layers})
+
+
 def ranker(model: keras.Model, loss: RankingHinge) -> keras.Model:
     """The model that is trained on ranks: image (B, h, w, 3) uint8, key (B, 3) -> rows (B, 2) of loss share and score.
 

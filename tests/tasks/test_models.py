@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from nets.heads import HEADS, make_head
-from nets.models import siamese
+from nets.models import rankiqa, siamese
 from tasks import choosing, models
 from tasks.models import load_model
 from utils.run import folder as runs
@@ -214,3 +214,22 @@ def test_what_a_model_gives_is_checked(number):
     with pytest.raises(ValueError, match="f.keras: the model gives NaN or infinity"):
         choosing.checked(lambda: values, "f.keras")()
     assert choosing.checked(lambda *, value: value, "f.keras")(value=np.ones(3)).sum() == 3
+
+
+@pytest.mark.parametrize("steps, taken", [(2, True), (1, False)])
+def test_wide_layers_of_a_network_for_any_size_are_counted_at_the_size_that_they_have(steps, taken, tmp_path):
+    """8192 channels are many at the size of a photo, and usual at a thirty-second of it, also in a model in it."""
+    inner = x = keras.Input((None, None, 3))
+    for _ in range(5):
+        x = keras.layers.DepthwiseConv2D(3, steps, padding="same")(x)
+    wide = keras.Model(inner, keras.layers.Conv2D(8192, 1)(x))
+    photo = keras.Input((None, None, 3))
+    x = keras.layers.GlobalAveragePooling2D()(wide(keras.layers.AveragePooling2D(2, padding="same")(photo)))
+    tower = keras.Model(photo, keras.layers.Dense(1, name="quality")(x), name="tower")
+    path = str(tmp_path / "model.keras")
+    rankiqa.rankiqa(tower, 64).save(path)
+    if taken:
+        assert models.load_model(path, rankiqa.KIND).count_params() > 30_000
+    else:
+        with pytest.raises(ValueError, match="for one picture the layer .*8192.* at most are taken"):
+            models.load_model(path, rankiqa.KIND)

@@ -55,6 +55,8 @@ def choose(folder: str, paths: list[str], quality: np.ndarray, train: np.ndarray
     """
     path = os.path.join(folder, runs.BEST)
     network = load_model(path, KIND)
+    if made := rankiqa.is_made(network):  # the run went on, and found no better epoch
+        network = load_model(os.path.join(folder, TRAINED), KIND)
     scale = network.get_layer("score")
     parts, rows = backbones(pretrained), np.concatenate([train, validation])
     side = rankiqa.side(network)
@@ -80,7 +82,9 @@ def choose(folder: str, paths: list[str], quality: np.ndarray, train: np.ndarray
         told |= {name + BESIDE: (told[name] + own) / 2 for name in columns}
     measured = {name: correlations(values, known[len(train) :], True)["srocc"] for name, values in told.items()}
     kept = max(measured, key=measured.get)
-    if kept != NETWORK:
+    if kept == NETWORK and made:
+        save_aside(network.save, path, ".keras")
+    elif kept != NETWORK:
         save_aside(network.save, os.path.join(folder, TRAINED), ".keras")
         name = kept.removesuffix(BESIDE)
         used = [part for each, part in parts.items() if each in name]

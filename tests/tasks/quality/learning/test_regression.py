@@ -57,8 +57,11 @@ def test_the_regression_is_kept_and_gives_its_scores_after_it_is_loaded(run, blu
     assert (kept.low, kept.high, kept.higher_is_better) == (20, 90, True)
     told = scoring.predict(kept, [paths[row] for row in rows[36:]], 0)
     assert np.corrcoef(told, quality[rows[36:]])[0, 1] > 0.95 and 0 < told.mean() < 110
-    network = load_model(str(run / regression.TRAINED), rankiqa.KIND)
-    assert all(np.array_equal(one, other) for one, other in zip(network.get_weights(), before))
+    for _ in range(2):  # a run that goes on chooses again, and begins with its network
+        network = load_model(str(run / regression.TRAINED), rankiqa.KIND)
+        assert all(np.array_equal(one, other) for one, other in zip(network.get_weights(), before))
+        again = regression.choose(str(run), paths, quality, rows[:24], rows[24:36], pretrained=False)
+        assert again.name == choice.name
 
 
 @pytest.mark.parametrize("beside", [False, True])
@@ -84,3 +87,4 @@ def test_a_network_that_agrees_best_stays(run, blurred, monkeypatch):
     choice = regression.choose(str(run), paths, quality, rows[:24], rows[24:36], pretrained=False)
     assert choice.name == regression.NETWORK and choice.words.startswith("kept: the network")
     assert not os.path.exists(run / regression.TRAINED)
+    assert not rankiqa.is_made(load_model(str(run / runs.BEST), rankiqa.KIND))
