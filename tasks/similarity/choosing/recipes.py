@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +18,6 @@ from utils.metrics import baselines
 
 IMAGENET = "imagenet"  # the features of EfficientNet-Lite0, where its weights are at hand
 FOLDS = 5  # of the classes, at most
-PARTINGS, FEW = 3, 20  # times that fewer classes than this are parted into folds, as one parting says little of them
 MOST = 600  # images of which all pairs are compared
 
 
@@ -121,26 +119,21 @@ def embedded(recipe: str, maps: dict[str, Linear], features: dict[str, np.ndarra
 def cross_validated(features: dict[str, np.ndarray], labels: np.ndarray, seed: int = 0) -> dict[str, Pairs]:
     """Pairs of classes that each recipe was not fitted to, for the recipes that these classes give.
 
-    The classes are parted into folds; a recipe is fitted to all folds but one, and pairs of that one are compared. Few
-    classes are parted several times.
+    The classes are parted into folds; a recipe is fitted to all folds but one, and pairs of that one are compared.
 
     Args:
         features: what "tower", "pixels" and, where it is at hand, `IMAGENET` give of each picture, and of changed views
             of it, (N, V, F).
         labels: (N,).
     """
-    classes = len(np.unique(labels))
-    folds, partings = min(FOLDS, classes // 2), PARTINGS if classes < FEW else 1
-    parted = [GroupKFold(folds, shuffle=True, random_state=seed + number).split(labels, groups=labels)
-              for number in range(partings)]
+    folds = min(FOLDS, len(np.unique(labels)) // 2)
     found: dict[str, list[Pairs]] = {}
-    for rows, held in chain(*parted):
+    for rows, held in GroupKFold(folds, shuffle=True, random_state=seed).split(labels, groups=labels):
         maps = fitted(features, labels, rows)
         for name, parts in RECIPES.items():
             if all(part in maps for part in parts):
                 found.setdefault(name, []).append(all_pairs(embedded(name, maps, features, held), labels[held]))
-    return {name: Pairs(*map(np.concatenate, zip(*pairs))) for name, pairs in found.items()
-            if len(pairs) == folds * partings}
+    return {name: Pairs(*map(np.concatenate, zip(*pairs))) for name, pairs in found.items() if len(pairs) == folds}
 
 
 def all_pairs(embedded: np.ndarray, labels: np.ndarray) -> Pairs:

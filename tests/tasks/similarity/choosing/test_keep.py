@@ -41,12 +41,7 @@ def test_folds_never_share_a_class(rng, monkeypatch):
 
     monkeypatch.setattr(recipes, "PARTS", {"seen": recipes.Part("seen", "pixels", fit)})
     monkeypatch.setattr(recipes, "RECIPES", {"seen": ("seen",)})
-    features = {"pixels": labels[:, None, None] + rng.normal(size=(28, 2, 3))}
-    assert recipes.cross_validated(features, labels)["seen"].same.sum() == 3 * 7 * 6  # few classes: three partings
-    assert len(fitted) == 9 and len(set(map(tuple, fitted))) > 3
-    fitted.clear(), rows.clear()
-    monkeypatch.setattr(recipes, "PARTINGS", 1)
-    compared = recipes.cross_validated(features, labels)["seen"]
+    compared = recipes.cross_validated({"pixels": labels[:, None, None] + rng.normal(size=(28, 2, 3))}, labels)["seen"]
     assert len(fitted) == 3 and set.intersection(*fitted) == set()  # each class is held out once
     assert all(len(each) >= 4 for each in fitted)
     assert sum(rows) == 2 * 28 * 2  # each picture counts in both views, in all folds but one
