@@ -142,13 +142,14 @@ def values_of(model: keras.Model, side: int = ANY_SIDE) -> tuple[list[tuple[int,
     shape; the input is one of them. And the sides of its outputs.
 
     Args:
-        side: what stands for the sides of an input of any size; steps of convolutions and pooling make it smaller.
+        side: what stands for the sides of an input of any size, and for those of what is made larger; steps of
+            convolutions and pooling make it smaller.
     """
     found, sides = [], {}
     for layer in model.layers:
         for node in layer._inbound_nodes:
             own = max((sides.get(id(tensor), side) for tensor in node.input_tensors), default=side)
-            made = [math.ceil(own / step_of(layer))] * len(node.output_tensors)
+            made = [min(side, math.ceil(own / step_of(layer)))] * len(node.output_tensors)
             if hasattr(layer, "layers"):
                 inside, made = values_of(layer, own)
                 found += inside
