@@ -40,15 +40,15 @@ class Tower(NamedTuple):
 
 
 VGG16 = Application("VGG16", "caffe", 32)
-LITE0 = Application("EfficientNetLite0", "lite", 32)
+LITE0, LITE0_ROW = "efficientnet_lite0", Application("EfficientNetLite0", "lite")  # none of keras.applications
 
 SIMILARITY = {
     "compact": Tower("compact.compact", (48, 48, 1), maps="compact.compact_maps"),
     "photos": Tower("compact.photos", (80, 80, 3), maps="compact.photos_maps"),
     "vgg16": Tower("vgg16.vgg16", (105, 105, 3), network=VGG16, maps="vgg16.vgg16_maps"),
     "koch": Tower("classic.koch", (105, 105, 1), least=65),
-    "efficientnet_lite0": Tower("efficientnet_lite.efficientnet_lite0", (128, 128, 3), network=LITE0,
-                                maps="efficientnet_lite.efficientnet_lite0_maps"),
+    LITE0: Tower("efficientnet_lite.efficientnet_lite0", (128, 128, 3), network=LITE0_ROW,
+                 maps="efficientnet_lite.efficientnet_lite0_maps"),
 } | {name: Tower("applications.application", (128, 128, 3), row.least, network=row,
                  maps="applications.application_maps")
      for name, row in NETWORKS.items()}
@@ -95,8 +95,7 @@ QUALITY = {
     "vgg16": Tower("vgg16.vgg16_quality", (224, 224, 3), network=VGG16),
     "alexnet": Tower("classic.alexnet", (227, 227, 3), least=67),
     "shallow": Tower("classic.shallow", (227, 227, 3), least=192),
-    "efficientnet_lite0": Tower("efficientnet_lite.efficientnet_lite0_quality", (224, 224, 3), any_size=True,
-                                network=LITE0),
+    LITE0: Tower("efficientnet_lite.efficientnet_lite0_quality", (224, 224, 3), any_size=True, network=LITE0_ROW),
 } | {name: Tower("applications.application", (224, 224, 3), row.least, True, row) for name, row in NETWORKS.items()}
 
 

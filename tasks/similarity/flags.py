@@ -122,7 +122,7 @@ def check_frozen(options) -> None:
     """Raises ValueError where a backbone without weights should be frozen, or its pictures be changed."""
     if not options.freeze:
         return
-    if not options.weights or options.weights == "auto" and options.backbone not in ("auto", "photos"):
+    if not options.weights or options.weights == "auto" and options.backbone not in ("auto", "photos", towers.LITE0):
         raise ValueError("--freeze keeps the backbone as it is, and random weights know nothing: pass "
                          "--weights=imagenet, a run folder or a ready model's folder, or --backbone=photos")
     for name in ("augment", "mirrored", "normalization"):

@@ -45,7 +45,6 @@ ADVICE = "; another --loss; for triplets --mining=semi_hard or all; weaker --aug
 PHOTOS = "photos"  # the backbone for photographs, and the name of its ready model
 FROZEN_RATE = 2e-3  # learning rate of a projection behind a frozen backbone
 FINE_RATE = 5e-4  # learning rate where a small data set starts from the ready model
-LITE0 = "efficientnet_lite0"  # the backbone that may take part in the choice of a simple method
 LITE0_SIDE, LITE0_MOST = 128, 6000  # pixels a side that it is shown, and pictures from which on it would take too long
 FEW = 20  # classes below which one split says little
 FEW_SHARE = 0.15  # of few classes that are held out to choose the better model by
@@ -189,7 +188,7 @@ def prepare(options, model, data: Data) -> None:
     frozen backbone."""
     if data.features is not None:
         return frozen.standardize(model, data.features[data.split.train])
-    ready = (options.backbone, options.weights) in ((PHOTOS, "auto"), (LITE0, "imagenet"))
+    ready = (options.backbone, options.weights) in ((PHOTOS, "auto"), (towers.LITE0, "imagenet"))
     siamese.freeze_normalization(model, options.normalization == "frozen" or options.normalization == "auto" and ready)
 
 
@@ -291,7 +290,7 @@ def choose_simple(options, folder: str, data: Data) -> tuple["keep.Choice | None
 def pretrained(options, data: Data):
     """EfficientNet-Lite0 with ImageNet's weights, where these are at hand and the pictures are few, and the images as
     it takes them; otherwise None, and the images as they are."""
-    path = weights.installed_lite0() if options.pretrained else ""
+    path = weights.local_file("imagenet", towers.LITE0) if options.pretrained else ""
     if not path or len(data.images) > LITE0_MOST:
         return None, data.images
     shape = input_for(survey(data.samples.full_paths()), LITE0_SIDE, LITE0_SIDE * 5 // 4, LITE0_SIDE)
@@ -300,7 +299,7 @@ def pretrained(options, data: Data):
     bar = progress_bar("image")
     images, _ = load_images(data.samples.full_paths(), shape, options.cache_gb,
                             lambda done: bar(done, len(data.images)))
-    tower = towers.make_tower(LITE0, images.shape[1:], normalize=False)
+    tower = towers.make_tower(towers.LITE0, images.shape[1:], normalize=False)
     towers.set_arrays(towers.backbone_layers(tower), weights.read_lite0(path))
     return tower, images
 

@@ -35,6 +35,7 @@ from utils.data.files import reading, save_aside
 LOGS, DIFFERENT = "logs", "different"  # the folder of all runs; of thresholds.json: how alike different pairs are
 READY = str(Path(__file__).parents[2] / "model_data")
 BEST, LAST, STATE, LOCK = "best.keras", "last.keras", "state.weights.h5", "training.lock"
+TRAINED = "trained.keras"  # the network, where a simple method is kept in its place or beside it
 WORKER = "worker"  # and its number: the folder of each but the first of several
 FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
 THRESHOLDS, EVALUATION, ORDER = "thresholds.json", "evaluation.json", "order.json"

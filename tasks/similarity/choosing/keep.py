@@ -22,7 +22,6 @@ from utils.run import folder as runs
 
 NETWORK, BOTH = "network", "both"  # names of choices: what was trained, and that beside the best recipe
 EQUAL = 0.005  # of ROC-AUC by which one alone must be better than both together
-TRAINED = "trained.keras"  # the network, where a map in closed form is kept in its place
 FEW = 5  # classes to validate, below which the choice is named as unsure
 FEWEST = 6  # classes among which a choice is made
 USED = 20_000  # pictures that a map is fitted to, at most
@@ -69,7 +68,7 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
     path = os.path.join(folder, runs.BEST)
     network = load_model(path, siamese.KIND)
     if made := linear.is_made(network):  # the run went on, and found no better epoch
-        network = load_model(os.path.join(folder, TRAINED), siamese.KIND)
+        network = load_model(os.path.join(folder, runs.TRAINED), siamese.KIND)
     shape = images.shape[1:]
     backbones = {"tower": linear.sized(linear.pooled(tower), shape), "pixels": linear.grey_pixels(shape)}
     backbones |= {recipes.IMAGENET: imagenet} if imagenet else {}
@@ -88,7 +87,7 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
     if kept == NETWORK and made:
         save_aside(network.save, path, ".keras")
     elif kept != NETWORK:
-        save_aside(network.save, os.path.join(folder, TRAINED), ".keras")
+        save_aside(network.save, os.path.join(folder, runs.TRAINED), ".keras")
         maps = recipes.fitted(features, seen.labels, np.arange(len(rows)))
         model = linear.projected(*((backbones[recipes.PARTS[part].of], maps[part]) for part in recipes.RECIPES[best]))
         model = linear.joined(network, model) if kept == BOTH else model

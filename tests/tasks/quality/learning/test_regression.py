@@ -51,17 +51,18 @@ def test_the_regression_is_kept_and_gives_its_scores_after_it_is_loaded(run, blu
     rows = np.random.default_rng(1).permutation(len(paths))
     before = load_model(str(run / runs.BEST), rankiqa.KIND).get_weights()
     choice = regression.choose(str(run), paths, quality, rows[:24], rows[24:36], pretrained=False)
-    assert choice.name.startswith(regression.RANKED) and choice.name in choice.validated
-    assert choice.validated[choice.name] == max(choice.validated.values()) and choice.words.startswith("kept: ridge")
+    assert choice.names[0] == regression.RANKED and choice.words.startswith("kept: ridge regression on the ready")
+    assert choice.validated[choice.names] == max(choice.validated.values()) and len(choice.validated) == 3
+    assert choice.as_numbers()["validated"][choice.as_numbers()["kept"]] == choice.validated[choice.names]
     kept = rankiqa.scorer(load_model(str(run / runs.BEST), rankiqa.KIND))
     assert (kept.low, kept.high, kept.higher_is_better) == (20, 90, True)
     told = scoring.predict(kept, [paths[row] for row in rows[36:]], 0)
     assert np.corrcoef(told, quality[rows[36:]])[0, 1] > 0.95 and 0 < told.mean() < 110
     for _ in range(2):  # a run that goes on chooses again, and begins with its network
-        network = load_model(str(run / regression.TRAINED), rankiqa.KIND)
+        network = load_model(str(run / runs.TRAINED), rankiqa.KIND)
         assert all(np.array_equal(one, other) for one, other in zip(network.get_weights(), before))
         again = regression.choose(str(run), paths, quality, rows[:24], rows[24:36], pretrained=False)
-        assert again.name == choice.name
+        assert again.names == choice.names
 
 
 @pytest.mark.parametrize("beside", [False, True])
@@ -85,6 +86,6 @@ def test_a_network_that_agrees_best_stays(run, blurred, monkeypatch):
     monkeypatch.setattr(regression, "fit", lambda seen, known: (np.zeros(seen.shape[1]), 0.5))
     monkeypatch.setattr(regression.scoring, "photo_score", lambda scorer, photo, crops: float(photo.std()))
     choice = regression.choose(str(run), paths, quality, rows[:24], rows[24:36], pretrained=False)
-    assert choice.name == regression.NETWORK and choice.words.startswith("kept: the network")
-    assert not os.path.exists(run / regression.TRAINED)
+    assert choice.names == (regression.NETWORK,) and choice.words.startswith("kept: the network")
+    assert not os.path.exists(run / runs.TRAINED)
     assert not rankiqa.is_made(load_model(str(run / runs.BEST), rankiqa.KIND))

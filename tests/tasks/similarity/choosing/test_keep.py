@@ -92,7 +92,7 @@ def test_a_simple_method_is_kept_where_the_network_has_learnt_nothing(run, rng, 
     monkeypatch.setattr(keep, "against", lambda seen, recipe, embedded: spoilt(seen, recipe, embedded, rng))
     choice = keep.choose(str(folder), tower, images, labels, rows[labels < 8], rows[(labels >= 8) & (labels < 10)], 0)
     assert choice.name in recipes.RECIPES and choice.words.startswith("kept: " + recipes.in_words(choice.name))
-    kept, before = (load_model(str(folder / name), siamese.KIND) for name in (runs.BEST, keep.TRAINED))
+    kept, before = (load_model(str(folder / name), siamese.KIND) for name in (runs.BEST, runs.TRAINED))
     assert linear.is_made(kept) and not linear.is_made(before)
     test = rows[labels >= 10]
     features = siamese.embed(kept, images[test])
@@ -114,7 +114,7 @@ def test_a_network_with_weights_of_imagenet_takes_part_and_is_shown_larger_pictu
     monkeypatch.setattr(keep, "EQUAL", 1.0)  # both beside each other are kept
     choice = keep.choose(str(folder), tower, images, labels, rows[labels < 8], rows[labels >= 8], 0, imagenet)
     assert choice.name == keep.BOTH and "EfficientNet-Lite0" in choice.words
-    kept, network = (load_model(str(folder / name), siamese.KIND) for name in (runs.BEST, keep.TRAINED))
+    kept, network = (load_model(str(folder / name), siamese.KIND) for name in (runs.BEST, runs.TRAINED))
     assert kept.input_shape[0] == (None, 64, 64, 3) and network.input_shape[0] == (None, *SHAPE)
     one = keep.features_of(linear.sized(network.get_layer("tower"), (64, 64, 3)), images, rows)
     assert np.abs(siamese.embed(kept, images)[:, : one.shape[1]] * np.sqrt(2) - one).max() < 1e-3
@@ -140,7 +140,7 @@ def test_what_is_best_on_classes_to_validate_is_kept_and_a_run_that_goes_on_choo
         choices.append(keep.choose(str(folder), tower, images, labels, rows[labels < 8], rows[labels >= 8], 0))
         kept = load_model(str(folder / runs.BEST), siamese.KIND)
         assert choices[-1].name == best and linear.is_made(kept) == (best == keep.BOTH)
-        weights = load_model(str(folder / keep.TRAINED), siamese.KIND).get_weights()
+        weights = load_model(str(folder / runs.TRAINED), siamese.KIND).get_weights()
         if best == keep.BOTH:  # the network lies in it, and beside it, as it was
             inside = kept.get_layer("tower").get_layer("tower1").get_weights()
             assert len(inside) and all(any(np.array_equal(a, b) for b in weights) for a in inside)
@@ -162,7 +162,7 @@ def test_too_few_classes_leave_the_network(run, rng):
     images, labels = pictures(rng, classes=5)
     rows = np.arange(len(labels))
     assert keep.choose(str(folder), tower, images, labels, rows[labels < 3], rows[labels >= 3], 0) is None
-    assert not os.path.exists(folder / keep.TRAINED)
+    assert not os.path.exists(folder / runs.TRAINED)
 
 
 def test_recipes_side_by_side_compare_by_the_mean_of_their_squared_distances(run, rng):
