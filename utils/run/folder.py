@@ -6,6 +6,7 @@
     log.csv           loss and quality of each epoch
     best.keras        the model of the best epoch, or of the last where none is chosen; predict.py reads it
     last.keras        the model of the last epoch
+    trained.keras     the network, where a simple method is kept in its place or beside it
     best.NAME.keras   a further network that learnt, such as a discriminator; last.NAME.keras: of the last epoch
     state.weights.h5  weights and optimizer after the last epoch, for --resume
     thresholds.json   similarities from which on to say "same"
@@ -34,12 +35,10 @@ from utils.data.files import reading, save_aside
 
 LOGS, DIFFERENT = "logs", "different"  # the folder of all runs; of thresholds.json: how alike different pairs are
 READY = str(Path(__file__).parents[2] / "model_data")
-BEST, LAST, STATE, LOCK = "best.keras", "last.keras", "state.weights.h5", "training.lock"
-TRAINED = "trained.keras"  # the network, where a simple method is kept in its place or beside it
+BEST, LAST, TRAINED, STATE, LOCK = "best.keras", "last.keras", "trained.keras", "state.weights.h5", "training.lock"
 WORKER = "worker"  # and its number: the folder of each but the first of several
-FLAGS, SPLIT, ABOUT = "flags.txt", "split.json", "about.json"
+FLAGS, SPLIT, ABOUT, CLASSES, LOG = "flags.txt", "split.json", "about.json", "classes.csv", "log.csv"
 THRESHOLDS, EVALUATION, ORDER = "thresholds.json", "evaluation.json", "order.json"
-CLASSES, LOG = "classes.csv", "log.csv"
 PARTS = ("test", "validation", "train", "train_classes")  # of split.json: names of files, or how many they are
 GO_ON = "train on from its model: python train.py --flagfile={folder}/flags.txt --weights={folder} --run=NAME"
 MENDS = {  # what to do where a file of a run is damaged
