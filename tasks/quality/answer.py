@@ -22,6 +22,7 @@ from utils.sheets.fonts import short
 
 SIDE = 360  # pixels of the longer side of a photo on the sheet: compression must be seen
 UNLIKE = "unlike the photos of the training: do not trust it"  # in place of what a score means
+NOT_TRUSTED = "unlike the training: do not trust it"  # the same, over a picture
 SHOWN = 12  # photos at most on the figure: the best and the worst
 
 
@@ -85,10 +86,11 @@ def answer(options, files: list[str]) -> None:
         bar(done, len(paths))
     if doubt := about.warning(known, np.stack(thumbnails)):
         print(f"warning: {doubt}")
-    unlike = {row["file"] for row, own in zip(rows, thumbnails) if about.warning(known, own[None])}
+    for row, own in zip(rows, thumbnails):
+        row["warning"] = UNLIKE if about.warning(known, own[None]) else None
     rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
     for row in rows:  # what is no such photo is like none of them
-        meaning = "" if doubt else UNLIKE if row["file"] in unlike else scale.meaning(row["score"])
+        meaning = "" if doubt else row["warning"] or scale.meaning(row["score"])
         print(f"  {scale.said(row['score']):>8} {shown(row['file'])}" + (f"  ({meaning})" if meaning else ""))
     if options.figure and len(rows) > 1:
         heading = (f"{len(rows)} photos, the best first" if len(rows) <= SHOWN
@@ -147,8 +149,12 @@ def photo_files(files: list[str]) -> list[str]:
 
 
 def quality_sheet(rows: list[dict], heading: str, scale: Scale) -> None:
-    """Photos with their scores, as quality.png: the best in a green frame, the worst in a red one."""
-    names = ["best: ", *[""] * (len(rows) - 2), "worst: "]
-    titles = [f"{name}{scale.said(row['score'])}\n{short(row['file'])}" for name, row in zip(names, rows)]
+    """Photos with their scores, as quality.png: the best in a green frame, the worst in a red one. What looks unlike
+    the photos of the training is neither, and says so."""
+    trusted = [number for number, row in enumerate(rows) if not row["warning"]]
+    best, worst = (trusted[0], trusted[-1]) if len(trusted) > 1 else (None, None)
+    titles = [f"{'best: ' * (number == best)}{'worst: ' * (number == worst)}{scale.said(row['score'])}\n"
+              + "\n".join(filter(None, [short(row["file"]), row["warning"] and NOT_TRUSTED]))
+              for number, row in enumerate(rows)]
     figures.contact_sheet([read_whole(row["file"], SIDE) for row in rows], titles, "quality.png", heading=heading,
-                          marked=[0], warned=[len(rows) - 1], columns=4, side=SIDE)
+                          marked=[best], warned=[worst], columns=4, side=SIDE)

@@ -98,6 +98,24 @@ def test_the_sheet_shows_photos_as_sharp_as_it_can(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(answer.figures, "contact_sheet", lambda images, *_, side, **given: drawn.append((images, side)))
     Image.fromarray(scenery(500, 400).astype("uint8")).save(tmp_path / "photo.png")
-    answer.quality_sheet([{"file": str(tmp_path / "photo.png"), "score": 1.0}] * 2, "2 photos", Scale(""))
+    row = {"file": str(tmp_path / "photo.png"), "score": 1.0, "warning": None}
+    answer.quality_sheet([row] * 2, "2 photos", Scale(""))
     (images, side), = drawn
     assert [max(image.shape) for image in images] == [side] * 2
+
+
+def test_what_is_no_such_photo_is_neither_best_nor_worst_on_the_sheet(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(answer.figures, "contact_sheet",
+                        lambda images, titles, *_, **given: drawn.append((titles, given)))
+    Image.fromarray(scenery(60, 80).astype("uint8")).save(tmp_path / "photo.png")
+    rows = [{"file": str(tmp_path / "photo.png"), "score": 1.0, "warning": doubt}
+            for doubt in (answer.UNLIKE, None, None, answer.UNLIKE)]
+    answer.quality_sheet(rows, "4 photos", Scale(""))
+    answer.quality_sheet(rows[:2], "2 photos", Scale(""))
+    titles, given = drawn[0]
+    assert (given["marked"], given["warned"]) == ([1], [2])
+    assert ["do not trust" in title for title in titles] == [True, False, False, True]
+    assert ["best" in title for title in titles] == [False, True, False, False]
+    titles, given = drawn[1]  # one is neither
+    assert (given["marked"], given["warned"]) == ([None], [None]) and "best" not in titles[1]
