@@ -174,8 +174,8 @@ class Exported:
         folder = os.path.dirname(self.path) or "."
         if not row.quick:
             return "such models are not run otherwise"
-        if find_spec(PACKAGE) is None:
-            return f"ONNX Runtime answers sooner: pip install {PACKAGE}"
+        if why_not := unusable(PACKAGE):
+            return why_not
         again = f"python export.py --model={folder}"
         if not self.folder:
             return f"{again} makes it answer sooner"
@@ -195,6 +195,21 @@ class Exported:
             shape = tuple(size if isinstance(size, int) else None for size in card["inputs"][0]["shape"][1:])
             use = imported(row.quick)(quick.network(self.file), shape, card["use"])
         return Opened(use, shape, "ONNX Runtime")
+
+
+def unusable(package: str) -> str:
+    """Why a package that answers sooner cannot be used, in a few words and with what mends it; "": it can.
+
+    It may be installed and not start, where a library of the system is missing, or it was built for another one.
+    """
+    if find_spec(package) is None:
+        return f"ONNX Runtime answers sooner: pip install {package}"
+    try:
+        import_module(package)
+    except Exception as error:
+        words = " ".join(str(error).split())[:100]
+        return f"ONNX Runtime is installed and does not start ({words}): pip install --force-reinstall {package}"
+    return ""
 
 
 def digest(path: str) -> str:

@@ -277,10 +277,16 @@ def save_aside(save: Callable[[str], None], path: str, ending: str = "") -> None
         os.replace(aside, path)
     except BaseException as error:
         if isinstance(error, OSError):
-            error.filename, error.filename2 = path, None  # the file that a person knows
+            blame(error, path)
         with contextlib.suppress(OSError):
             os.remove(aside)
         raise
+
+
+def blame(error: OSError, path: str) -> None:
+    """Names in an error the file that a person knows, in place of the one that is written aside."""
+    error.filename = path
+    del error.filename2  # None would be shown: "[Errno 2] ...: 'path' -> None"
 
 
 def writer() -> str:

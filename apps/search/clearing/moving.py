@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from typing import Any, BinaryIO, NamedTuple
 
-from utils.data.files import digest, reading, remove_remains, writer
+from utils.data.files import blame, digest, reading, remove_remains, writer
 from utils.gallery import stamp
 from utils.run.console import progress_bar
 from utils.run.startup import disk_full
@@ -224,7 +224,7 @@ def copy(source: str, target: str, sha1: str) -> None:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY))  # now nobody else takes this name
             os.replace(aside, target)
     except OSError as error:
-        error.filename, error.filename2 = target, None  # the file that a person knows
+        blame(error, target)
         raise
     finally:
         with contextlib.suppress(FileNotFoundError):

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from types import SimpleNamespace
 
 import keras
@@ -140,6 +141,17 @@ def test_why_keras_answers_is_said(exported, by, monkeypatch, tmp_path):
     assert by("keras", exported, "similarity").runtime == "Keras"
     monkeypatch.setattr(choosing, "find_spec", lambda name: None)
     assert by("auto", exported, "similarity").runtime == "Keras (ONNX Runtime answers sooner: pip install onnxruntime)"
+    monkeypatch.undo()
+
+    def broken(name):
+        if name == "onnxruntime":
+            raise ImportError("DLL load failed while importing a part:\nnot found")
+        return import_module(name)
+
+    monkeypatch.setattr(choosing, "import_module", broken)
+    assert by("auto", exported, "similarity").runtime == (
+        "Keras (ONNX Runtime is installed and does not start (DLL load failed while importing a part: not found): "
+        "pip install --force-reinstall onnxruntime)")
     monkeypatch.undo()
     shutil.rmtree(tmp_path / "run" / "export_onnx")
     export_it = f"python export.py --model={tmp_path / 'run'}"

@@ -188,3 +188,11 @@ def test_what_a_killed_process_of_this_host_left_is_removed_by_the_next_that_wri
     assert (tmp_path / "a.csv").read_text() == "whole"
     assert remove_remains(str(tmp_path)) and not remove_remains(str(tmp_path), ".new-")
     assert sorted(os.listdir(tmp_path)) == sorted(["a.csv", "photo.new-2", *(path.name for path in paths[2:])])
+
+
+@pytest.mark.parametrize("save", [lambda aside: Path(aside).write_text("new"), lambda aside: os.rename("gone", aside)])
+def test_an_error_names_the_file_that_a_person_knows_and_no_other(save, tmp_path):
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(OSError) as told:
+        save_aside(save, str(tmp_path / "a.csv"))
+    assert str(told.value).endswith(f": '{tmp_path / 'a.csv'}'")
