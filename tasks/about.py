@@ -3,17 +3,21 @@ in one line."""
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 
 from tasks import DEFAULT_ROOM, ROOMS, TASKS, imported
 from utils.data.files import evenly, reading
-from utils.data.images import read_image
+from utils.data.images import read_image, read_photo
 from utils.data.survey import THUMBNAIL
 from utils.metrics import domain, verification
+from utils.metrics.drawn import is_drawn
 from utils.run import folder as runs
 
 LOOKED_AT = 500  # training pictures whose statistics are kept
+LOOKED_THROUGH = 100  # of them at their full size
+KNOWS_DRAWN = 0.1  # share of drawn pictures from which on a model learnt from such ones too
 DISTRUST = "do not trust its answer"  # the end of a warning with which there is no verdict
 BLANK = 4  # grey levels by which the thumbnail of a picture varies that shows nothing
 CHARACTERS, PHOTOGRAPHS = "characters", "photographs"
@@ -32,6 +36,7 @@ def write(folder: str, task: str, data, measured: dict[str, float], shape: tuple
     thumbnails = read_thumbnails([paths[row] for row in evenly(rows, LOOKED_AT)])
     runs.write_json(folder, runs.ABOUT, {
         "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails),
+        "drawn_share": share_drawn([paths[row] for row in rows]),
         "classes": len(np.unique(data.samples.labels[rows])), "images": len(rows), "input": list(shape),
         "measured_on": {name: measured[name] for name in ("classes", "images", "pairs", "seen_classes")
                         if name in measured},
@@ -53,9 +58,25 @@ def write_photos(folder: str, task: str, paths: list[str], shape: tuple[int, int
     thumbnails = read_thumbnails(evenly(paths, LOOKED_AT))
     runs.write_json(folder, runs.ABOUT, {
         "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails, distorted),
-        "classes": len(paths),
-        "images": len(paths), "input": list(shape), "measured_on": {}, "roc_auc": None, **more,
+        "drawn_share": share_drawn(paths), "classes": len(paths), "images": len(paths), "input": list(shape),
+        "measured_on": {}, "roc_auc": None, **more,
     })
+
+
+def share_drawn(paths: Sequence[str]) -> float:
+    """The share of pictures that are drawn or printed; `KNOWS_DRAWN` where none can be read."""
+    found = are_drawn(paths)
+    return round(float(np.mean(found)), 3) if found else KNOWS_DRAWN
+
+
+def are_drawn(pictures: Sequence) -> list[bool]:
+    """Whether pictures are drawn or printed, of `LOOKED_THROUGH` of them at their full size; those that cannot be read
+    any more are skipped."""
+    found = []
+    for picture in evenly(pictures, LOOKED_THROUGH):
+        with suppress(ValueError):
+            found.append(is_drawn(read_photo(picture)))
+    return found
 
 
 def read_thumbnails(paths: Sequence) -> np.ndarray:
@@ -94,11 +115,14 @@ def of_classes(about: dict) -> str:
     return text
 
 
-def warning(about: dict | None, thumbnails: np.ndarray) -> str:
+def warning(about: dict | None, thumbnails: np.ndarray, drawn: Sequence[bool] = ()) -> str:
     """Why the answer about these pictures (N, 48, 48, 3) may mean nothing; "" where they look like those of the
     training.
 
     Of two pictures one is enough to doubt; of more than two, more than half must look unlike.
+
+    Args:
+        drawn: whether each of them is, or some of them are, as `are_drawn` tells; none: not looked at.
     """
     if not about or not len(thumbnails):
         return ""
@@ -106,19 +130,36 @@ def warning(about: dict | None, thumbnails: np.ndarray) -> str:
         return f"nothing is to be seen in {'one of them' if len(thumbnails) == 2 else 'them'}: {DISTRUST}"
     if shown_in(thumbnails) != about["shows"]:
         return f"these pictures are {shown_in(thumbnails)}, the model learnt from {about['shows']}: {DISTRUST}"
-    unlike = domain.unlike(thumbnails, about["ranges"]).mean() > (0 if len(thumbnails) <= 2 else 0.5)
-    looks = "these pictures look unlike those that the model learnt from: check its answers" if unlike else ""
+    enough = 0 if len(thumbnails) <= 2 else 0.5
+    looks = ""
+    if domain.unlike(thumbnails, about["ranges"]).mean() > enough:
+        looks = "these pictures look unlike those that the model learnt from: check its answers"
+    elif (len(drawn) and np.mean(drawn) > enough and about.get("drawn_share", KNOWS_DRAWN) < KNOWS_DRAWN
+          and not proves(about)):
+        looks = ("these pictures look drawn or printed, such as pages, screens and logos, and the model learnt from "
+                 "what was photographed: check its answers")
     return "; ".join(filter(None, [looks, near_chance(about)]))
+
+
+def doubt_about(about: dict | None, pictures: Sequence) -> str:
+    """As `warning`, of pictures or their files, which are read."""
+    return warning(about, read_thumbnails(pictures), are_drawn(pictures)) if about else ""
 
 
 def nothing_seen(about: dict, thumbnails: np.ndarray) -> bool:
     """Whether pictures of one colour are to be compared, by a model that would find them like others that are light or
     dark, where no proof follows. Of two pictures one is enough; of more than two, all must be such."""
     task = TASKS.get(about["task"])
-    if not task or not ROOMS[task.room].embeds or ROOMS[task.room].proves:
+    if not task or not ROOMS[task.room].embeds or proves(about):
         return False
     blank = np.ptp(thumbnails.astype(int), axis=(1, 2)).max(axis=-1) <= BLANK
     return bool(blank.any() if len(thumbnails) <= 2 else blank.all())
+
+
+def proves(about: dict) -> bool:
+    """Whether a proof decides after the model, which needs to know no such pictures."""
+    task = TASKS.get(about["task"])
+    return bool(task and ROOMS[task.room].proves)
 
 
 def near_chance(about: dict) -> str:

@@ -132,7 +132,7 @@ class Similarity:
     def warning(self, pictures: Sequence[Picture]) -> str:
         """Why answers about these pictures may mean nothing; "" where they look like those that the model learnt
         from."""
-        return about.warning(self.known, about.read_thumbnails(several(pictures)))
+        return about.doubt_about(self.known, several(pictures))
 
     def transformer(self):
         """The embedding as a transformer of scikit-learn, `compare.Embedder`."""

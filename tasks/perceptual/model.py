@@ -77,7 +77,7 @@ class Perceptual:
 
     def warning(self, original: Picture) -> str:
         """Why a distance to this original may mean little; "" where it looks like a photograph."""
-        return UNLIKE if about.warning(self.photographs, about.read_thumbnails([original])) else ""
+        return UNLIKE if about.doubt_about(self.photographs, [original]) else ""
 
     @staticmethod
     def both(one: Picture, other: Picture) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from utils.data import photos
 from utils.data.files import reading, walk
 from utils.data.images import read_image, read_photo, read_whole
 from utils.data.survey import THUMBNAIL
+from utils.metrics.drawn import is_drawn
 from utils.run import figures, folder as runs
 from utils.run.console import progress_bar, write_answer
 from utils.saying import no_photos, shown
@@ -78,16 +79,17 @@ def answer(options, files: list[str]) -> None:
     print(f"model {path} by {scorer.runtime}: {'higher' if scorer.higher_is_better else 'lower'} is better; "
           f"{scale.words}")
     print(about.in_words(known))
-    rows, thumbnails, bar = [], [], progress_bar("photo")
+    rows, thumbnails, drawn, bar = [], [], [], progress_bar("photo")
     for done, file in enumerate(paths, start=1):
         photo = read_photo(file)
         rows.append({"file": file, "score": photo_score(scorer, photo, options.crops)})
         thumbnails.append(read_image(photo, THUMBNAIL))
+        drawn.append(is_drawn(photo))
         bar(done, len(paths))
-    if doubt := about.warning(known, np.stack(thumbnails)):
+    if doubt := about.warning(known, np.stack(thumbnails), drawn):
         print(f"warning: {doubt}")
-    for row, own in zip(rows, thumbnails):
-        row["warning"] = UNLIKE if about.warning(known, own[None]) else None
+    for row, *own in zip(rows, thumbnails, drawn):
+        row["warning"] = UNLIKE if about.warning(known, own[0][None], own[1:]) else None
     rows.sort(key=lambda row: row["score"], reverse=scorer.higher_is_better)
     for row in rows:  # what is no such photo is like none of them
         meaning = "" if doubt else row["warning"] or scale.meaning(row["score"])

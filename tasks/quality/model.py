@@ -148,4 +148,4 @@ class Quality:
 
     def warning(self, pictures: Sequence[Picture]) -> str:
         """Why the scores of these photos may mean nothing; "" where they look like those of the training."""
-        return about.warning(self.known, about.read_thumbnails(several(pictures)))
+        return about.doubt_about(self.known, several(pictures))

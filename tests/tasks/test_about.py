@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tasks import about
 from tasks.choosing import find_model
@@ -37,6 +38,26 @@ def test_letters_are_doubted_by_a_model_of_photographs_and_own_pictures_are_not(
     assert "these pictures are characters, the model learnt from photographs" in about.warning(known, letters)
     own = about.read_thumbnails(read_samples(str(chapters(2, 2, name="again")), True).full_paths())
     assert about.warning(known, own) == "" and about.warning(None, letters) == ""
+
+
+def test_pages_are_doubted_by_a_model_of_photographs_unless_it_learnt_from_such_or_a_proof_follows(known, tmp_path):
+    for number, (ink, paper) in enumerate([((90, 40, 160), (190, 220, 235)), ((20, 120, 60), (240, 210, 190))]):
+        page = np.full((300, 400, 3), paper, "uint8")
+        page[np.indices((300, 400)).sum(axis=0) % 9 < 4] = ink
+        Image.fromarray(page).save(tmp_path / f"{number}.png")
+    pages = [str(tmp_path / f"{number}.png") for number in range(2)]
+    free = {"ranges": {name: [0.0, 1.0] for name in known["ranges"] if name != "together"}, "drawn_share": 0.01}
+    doubt = about.doubt_about(known | free, pages)
+    assert "look drawn or printed" in doubt and doubt.endswith("check its answers")
+    assert about.doubt_about(known | free, [scenery(), scenery(seed=1)]) == ""
+    assert about.doubt_about(known | free, [pages[0], *(scenery(seed=seed) for seed in range(2))]) == ""  # one of three
+    for other in ({"drawn_share": 0.5}, {"task": "copies"}):
+        assert about.doubt_about(known | free | other, pages) == ""
+    old = known | free
+    del old["drawn_share"]
+    assert about.doubt_about(old, pages) == "" and about.doubt_about(None, pages) == ""
+    assert about.share_drawn([*pages, str(tmp_path / "gone.png")]) == 1.0
+    assert about.share_drawn([]) == about.KNOWS_DRAWN
 
 
 def test_files_that_have_gone_are_skipped(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -91,6 +92,23 @@ def test_a_blank_page_and_a_form_are_not_said_to_be_like_photos(script, tmp_path
     for name in files:
         line = next(row for row in rows if name in row)
         assert ("unlike the photos of the training" in line) == (name == "blank.png"), line
+
+
+def test_a_screen_gets_no_meaning_alone_and_among_photos(script, tmp_path):
+    screen = np.full((300, 200, 3), (250, 250, 255), "uint8")
+    for row in range(20, 280, 12):  # coloured lines of words, which a thumbnail blurs to photo-like tones
+        for column in range(20, 170, 9):
+            screen[row : row + 6, column : column + 5] = (40, 90, 200) if row % 24 else (200, 80, 60)
+    Image.fromarray(screen).save(tmp_path / "screen.png")
+    for number in range(3):
+        Image.fromarray(scenery(200, 300, seed=number)).save(tmp_path / f"photo{number}.png")
+    said = script("predict.py", "--quality", "screen.png", "--model=quality", "--nofigure")
+    assert "warning: these pictures look drawn or printed" in said and "(like" not in said and "(between" not in said
+    said = script("predict.py", "--quality", ".", "--model=quality", "--nofigure", "--json")
+    found = json.loads(said.splitlines()[-1])
+    assert found["warning"] is None
+    assert {Path(row["file"]).name: bool(row["warning"]) for row in found["results"]} == {
+        "screen.png": True, "photo0.png": False, "photo1.png": False, "photo2.png": False}
 
 
 def test_the_sheet_shows_photos_as_sharp_as_it_can(tmp_path, monkeypatch):
