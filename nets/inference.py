@@ -1,6 +1,7 @@
 """How a model is used outside training: a layer applied to arrays, images embedded batch by batch."""
 
 import re
+import weakref
 from functools import lru_cache
 
 import keras
@@ -20,19 +21,41 @@ def apply(layer: keras.layers.Layer, *inputs: np.ndarray) -> np.ndarray:
     return np.asarray(compiled(layer)(*values, *inputs))
 
 
+sound = weakref.WeakSet()  # what has given numbers by `apply_again`
+
+
+def apply_again(layer: keras.layers.Layer, *inputs: np.ndarray) -> np.ndarray:
+    """As `apply` for the first batch of a layer, which starts at once, and as `apply_often` from the second batch on.
+
+    A layer that gives NaN is never compiled: TensorFlow's compiled convolutions with ReLU turn NaN into 0, and a
+    network whose training diverged would seem to give numbers.
+    """
+    if layer in sound:
+        return apply_often(layer, *inputs)
+    made = apply(layer, *inputs)
+    if np.isfinite(made).all():
+        sound.add(layer)
+    return made
+
+
 def apply_often(layer: keras.layers.Layer, *inputs: np.ndarray) -> np.ndarray:
-    """As `apply`, for many batches: TensorFlow compiles too, which is faster and frees what it needs no more.
+    """As `apply`, for many batches: TensorFlow compiles at once, which is faster and frees what it needs no more.
 
     After the second shape it compiles once for all shapes.
     """
     if keras.backend.backend() != "tensorflow":
         return apply(layer, *inputs)
-    return compiled_graph(layer)(*(np.asarray(array, "float32") for array in inputs)).numpy()
+    inputs = [np.asarray(array, "float32") for array in inputs]
+    return compiled_graph(layer, tuple(array.ndim for array in inputs))(*inputs).numpy()
 
 
-@lru_cache(maxsize=8)
-def compiled_graph(layer: keras.layers.Layer):
-    """TensorFlow's compiled form of a layer: inputs -> output; it follows the layer's weights."""
+@lru_cache(maxsize=16)
+def compiled_graph(layer: keras.layers.Layer, axes: tuple[int, ...]):
+    """TensorFlow's compiled form of a layer: inputs -> output; it follows the layer's weights.
+
+    Args:
+        axes: how many each input has; a form for all shapes would know no number of axes, if that changed too.
+    """
     import tensorflow as tf
 
     return tf.function(lambda *inputs: layer(*inputs), reduce_retracing=True)
@@ -65,12 +88,15 @@ def embed(model: keras.Model, images, batch_size: int = 64, progress=lambda done
 def forward(tower: keras.Model, images: np.ndarray, batch_size: int) -> np.ndarray:
     """Features of images, batch by batch.
 
-    Few images, or JAX: the tower is called. More: it is compiled first. Only where several devices share a batch does
-    `predict` do this, because it alone gives each its part; on JAX it fails across hosts, and elsewhere it starts
-    slowly and on TensorFlow ends slowly.
+    Few images, or JAX: the tower is called, see `apply_again`. More: it is compiled first. Only where several devices
+    share a batch does `predict` do this, because it alone gives each its part; on JAX it fails across hosts, and
+    elsewhere it starts slowly and on TensorFlow ends slowly.
     """
     if len(images) <= batch_size or keras.backend.backend() == "jax":
-        return np.concatenate([apply(tower, images[s : s + batch_size]) for s in range(0, len(images), batch_size)])
+        return np.concatenate([apply_again(tower, images[start : start + batch_size])
+                               for start in range(0, len(images), batch_size)])
+    if tower not in sound and not np.isfinite(first := apply_again(tower, images[:1])).all():
+        return np.repeat(first, len(images), axis=0)
     count, short = len(images), -len(images) % batch_size
     if short:  # one size of batch is compiled once, and a last batch below the number of replicas would crash
         images = np.concatenate([images, np.repeat(images[:1], short, axis=0)])

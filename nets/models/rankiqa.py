@@ -6,7 +6,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-from nets.inference import apply
+from nets.inference import apply_again
 from nets.losses.ranking import RankingHinge, order
 from nets.uses import Scorer, batch_of_photos
 
@@ -176,4 +176,4 @@ def scorer(model: keras.Model) -> Scorer:
 def score(model: keras.Model, images: np.ndarray, batch_size: int = 32) -> np.ndarray:
     """Scores (N,) of photos (N, H, W, 3) of one size, see `nets.uses.Scorer`."""
     size = batch_of_photos(images, side(model), batch_size)
-    return np.concatenate([apply(model, images[start : start + size]) for start in range(0, len(images), size)])
+    return np.concatenate([apply_again(model, images[start : start + size]) for start in range(0, len(images), size)])

@@ -200,7 +200,7 @@ def test_finite_weights_that_are_too_large_to_count_with_give_no_answer(tmp_path
     pictures = [rng.integers(0, 256, (40, 50, 3), dtype="uint8") for _ in range(2)]
     siamese_path = huge(small_siamese(), tmp_path / "a.keras")
     asked = compare.load(siamese_path)
-    for ask in (lambda: asked.similarity(*pictures), lambda: asked.embed(pictures)):
+    for ask in (lambda: asked.similarity(*pictures), lambda: asked.embed(pictures), lambda: asked.embed(pictures * 60)):
         with pytest.raises(ValueError, match=r"a.keras: the model gives NaN or infinity, expected numbers"):
             ask()
     scorer = compare.load(huge(small_ranker(), tmp_path / "b.keras"))
