@@ -147,40 +147,36 @@ def as_torch(network: "keras.Model"):
 
 def counterpart(layer):
     """A layer of Keras as a module of PyTorch, with its weights; ValueError where there is none."""
+    made = {"Conv2D": conv, "BatchNormalization": normalization, "Rescaling": rescaling, "Distances": distances,
+            "Bicubic": bicubic}
+    if make := made.get(type(layer).__name__):
+        return make(layer, [np.asarray(value) for value in getattr(layer, "get_weights", list)()])
+    return module(function_of(layer))
+
+
+def module(function, **tensors):
+    """A module that calls a function of itself and of its inputs, with parameters of these names."""
     import torch
-    from torch.nn import functional
 
     class Done(torch.nn.Module):
-        """A function of tensors, and what it needs."""
-
-        def __init__(self, function, **tensors):
+        def __init__(self):
             super().__init__()
-            self.function = function
             for name, values in tensors.items():
                 setattr(self, name, torch.nn.Parameter(torch.tensor(values)))
 
         def forward(self, *values):
-            return self.function(self, *values)
+            return function(self, *values)
 
-    kind, weights = type(layer).__name__, [np.asarray(value) for value in getattr(layer, "get_weights", list)()]
-    if kind == "Conv2D":
-        return conv(layer, weights)
-    if kind == "BatchNormalization":
-        made = torch.nn.BatchNorm2d(len(weights[0]), layer.epsilon, 1 - layer.momentum)
-        for target, values in zip((made.weight, made.bias, made.running_mean, made.running_var), weights, strict=True):
-            target.data = torch.from_numpy(values.copy())
-        return made
-    if kind == "Rescaling":
-        scale, offset = (torch.tensor(np.asarray(value, "float32")).reshape(-1, 1, 1)
-                         for value in (layer.scale, layer.offset))
-        return Done(lambda self, x: x * scale + offset)
-    if kind == "Distances":
-        return Done(lambda self, x: torch.cat([layer.stride * detectors.sodnet.START * torch.exp(
-            torch.clamp(x[:, :4] * self.scale, max=detectors.sodnet.FARTHEST)), x[:, 4:]], 1), scale=weights[0])
-    if kind == "Bicubic":
-        kernel = torch.from_numpy(bicubic_kernel(layer.scale, 3).transpose(3, 2, 0, 1).copy())
-        return Done(lambda self, x: shuffled(functional.conv2d(mirrored(mirrored(x, 2), 3), kernel), layer.scale))
-    simple = {
+    return Done()
+
+
+def function_of(layer):
+    """What a layer without weights does, as a function of its module and of its inputs; ValueError where it is not
+    known."""
+    import torch
+    from torch.nn import functional
+
+    known = {
         "ReLU": lambda self, x: functional.relu(x),
         "Softmax": lambda self, x: torch.softmax(x, 1),
         "Add": lambda self, *values: sum(values[1:], values[0]),
@@ -190,9 +186,46 @@ def counterpart(layer):
         "UpSampling2D": lambda self, x: functional.interpolate(x, scale_factor=layer.size[0], mode="nearest"),
         "Shuffled": lambda self, x: shuffled(x, layer.scale),
     }
-    if kind not in simple:
+    kind = type(layer).__name__
+    if kind not in known:
         raise ValueError(f"{layer.name}: a {kind} has no counterpart here: add one to apps/twin.py")
-    return Done(simple[kind])
+    return known[kind]
+
+
+def normalization(layer, weights: list[np.ndarray]):
+    """The same batch normalization."""
+    import torch
+
+    made = torch.nn.BatchNorm2d(len(weights[0]), layer.epsilon, 1 - layer.momentum)
+    for target, values in zip((made.weight, made.bias, made.running_mean, made.running_var), weights, strict=True):
+        target.data = torch.from_numpy(values.copy())
+    return made
+
+
+def rescaling(layer, weights: list[np.ndarray]):
+    """The same scale and offset."""
+    import torch
+
+    scale, offset = (torch.tensor(np.asarray(value, "float32")).reshape(-1, 1, 1)
+                     for value in (layer.scale, layer.offset))
+    return module(lambda self, x: x * scale + offset)
+
+
+def distances(layer, weights: list[np.ndarray]):
+    """The detector's distances to the four sides of a box, and its class scores."""
+    import torch
+
+    return module(lambda self, x: torch.cat([layer.stride * detectors.sodnet.START * torch.exp(
+        torch.clamp(x[:, :4] * self.scale, max=detectors.sodnet.FARTHEST)), x[:, 4:]], 1), scale=weights[0])
+
+
+def bicubic(layer, weights: list[np.ndarray]):
+    """Bicubic interpolation as the same fixed convolution."""
+    import torch
+    from torch.nn import functional
+
+    kernel = torch.from_numpy(bicubic_kernel(layer.scale, 3).transpose(3, 2, 0, 1).copy())
+    return module(lambda self, x: shuffled(functional.conv2d(mirrored(mirrored(x, 2), 3), kernel), layer.scale))
 
 
 def conv(layer, weights: list[np.ndarray]):

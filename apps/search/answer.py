@@ -11,6 +11,7 @@ from apps.search.indexes.index import kind_of, make_index
 from tasks import about
 from tasks.copies.proof.verdict import CHANGED, DIFFERENT
 from tasks.similarity.model import (
+    Loaded,
     embed,
     for_pairs,
     load_for_many,
@@ -60,41 +61,62 @@ def search_gallery(options, files: list[str]) -> None:
     embedded = opened.update()
     print(f"{counted(len(opened), 'picture')} in {root}, {embedded} of them embedded now")
     model = for_pairs(model, len(queries) * len(opened), options)
-    proving, word = model.proves and options.proof, "copy" if model.proves else "alike"
     rerank = gallery.RERANK if options.rerank is None else options.rerank
     if model.compare.global_embedding and rerank:
         print(f"compared place by place: the {min(max(rerank, options.top), len(opened))} nearest by distance "
               "(--rerank)")
-    features = embed(model, queries)
-    rows = []
-    heading = (f"; {word} from similarity {exactly(model.threshold)} on" if about.trusted(model.doubt) and not proving
-               else "")
-    heading += f". {'Warning' if heading or proving else 'No answer'}: {model.doubt}" if model.doubt else ""
-    for number, (query, nearest) in enumerate(zip(queries, opened.nearest(features, options.top + 1, rerank),
-                                                  strict=True)):
+    rows, found = [], opened.nearest(embed(model, queries), options.top + 1, rerank)
+    for number, (query, nearest) in enumerate(zip(queries, found, strict=True)):
         nearest = gallery.others(nearest, root, query)[: options.top]
-        if proving:
-            verdicts = proven.verdicts(query, root, nearest, model.compare, model.threshold,
-                                       recoloured(options, model))
-        else:
-            verdicts = [word if verdict(model, s) else "" for _, s in nearest]
-        rows += [{"query": query, "file": name, "similarity": s, "verdict": said or DIFFERENT,
-                  "same": said == word if proving or about.trusted(model.doubt) else None}
-                 for (name, s), said in zip(nearest, verdicts, strict=True)]
+        verdicts = verdicts_of(options, model, root, query, nearest)
+        rows += rows_of(options, model, query, nearest, verdicts)
         lines = [f"  {s:.3f} {said:{max(map(len, verdicts), default=0)}} {shown(name)}"
                  for (name, s), said in zip(nearest, verdicts, strict=True)]
         print("\n".join([shown(query), *lines]))
         if options.figure:
-            pictures = [read_whole(file, figures.SIDE)
-                        for file in (query, *(os.path.join(root, name) for name, _ in nearest))]
-            titles = [f"query\n{short(query)}", *(f"{s:.3f} {said}\n{short(name)}"
-                                                          for (name, s), said in zip(nearest, verdicts, strict=True))]
-            over = f"the {len(nearest)} most alike of {counted(len(opened), 'picture')}{heading}"
-            same = [place for place, said in enumerate(verdicts, start=1) if said == word]
-            over += f". In a frame: {word}" if same else ""
-            figures.contact_sheet(pictures, titles, f"gallery{number or ''}.png", heading=over, marked=same)
+            heading = f"the {len(nearest)} most alike of {counted(len(opened), 'picture')}{worth(options, model)}"
+            draw_nearest(model, root, query, nearest, verdicts, heading, f"gallery{number or ''}.png")
     write_answer(options, rows,
                  {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
+
+
+def same_word(model: Loaded) -> str:
+    """What is said of a picture that is found."""
+    return "copy" if model.proves else "alike"
+
+
+def verdicts_of(options, model: Loaded, root: str, query: str, nearest: list[tuple[str, float]]) -> list[str]:
+    """What is said of each of the (name, similarity) nearest to a query; "": nothing."""
+    if model.proves and options.proof:
+        return proven.verdicts(query, root, nearest, model.compare, model.threshold, recoloured(options, model))
+    return [same_word(model) if verdict(model, s) else "" for _, s in nearest]
+
+
+def rows_of(options, model: Loaded, query: str, nearest: list[tuple[str, float]], verdicts: list[str]) -> list[dict]:
+    """The same as rows of --json and --csv."""
+    answered = model.proves and options.proof or about.trusted(model.doubt)
+    return [{"query": query, "file": name, "similarity": s, "verdict": said or DIFFERENT,
+             "same": said == same_word(model) if answered else None}
+            for (name, s), said in zip(nearest, verdicts, strict=True)]
+
+
+def worth(options, model: Loaded) -> str:
+    """From what similarity on pictures are said to be found, and what speaks against relying on it, after a heading."""
+    proving = model.proves and options.proof
+    limit = ("" if proving or not about.trusted(model.doubt)
+             else f"; {same_word(model)} from similarity {exactly(model.threshold)} on")
+    return limit + (f". {'Warning' if limit or proving else 'No answer'}: {model.doubt}" if model.doubt else "")
+
+
+def draw_nearest(model: Loaded, root: str, query: str, nearest: list[tuple[str, float]], verdicts: list[str],
+                 heading: str, path: str) -> None:
+    """A query and what is nearest to it as a figure; what is said to be found in a frame."""
+    files = [query, *(os.path.join(root, name) for name, _ in nearest)]
+    titles = [f"query\n{short(query)}", *(f"{s:.3f} {said}\n{short(name)}"
+                                          for (name, s), said in zip(nearest, verdicts, strict=True))]
+    same = [place for place, said in enumerate(verdicts, start=1) if said == same_word(model)]
+    figures.contact_sheet([read_whole(file, figures.SIDE) for file in files], titles, path,
+                          heading=heading + (f". In a frame: {same_word(model)}" if same else ""), marked=same)
 
 
 def compare_pairs(options) -> None:
