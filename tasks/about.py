@@ -16,7 +16,7 @@ from utils.metrics.drawn import is_drawn
 from utils.run import folder as runs
 
 LOOKED_AT = 500  # training pictures whose statistics are kept
-LOOKED_THROUGH = 100  # of them at their full size
+LOOKED_THROUGH = 40  # pictures that are looked at in full size
 KNOWS_DRAWN = 0.1  # share of drawn pictures from which on a model learnt from such ones too
 DISTRUST = "do not trust its answer"  # the end of a warning with which there is no verdict
 BLANK = 4  # grey levels by which the thumbnail of a picture varies that shows nothing

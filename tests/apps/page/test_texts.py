@@ -46,6 +46,9 @@ def test_every_name_that_the_templates_use_is_in_the_table():
     ("cat.png: broken image (Truncated File Read)", "cat.png：图片已损坏（Truncated File Read）"),
     ("these pictures look unlike those that the model learnt from: check its answers",
      "这些图片与模型学过的不像：请核对它的回答"),
+    ("these pictures look drawn or printed, such as pages, screens and logos, and the model learnt from what was "
+     "photographed: check its answers",
+     "这些图片像是画出来或印出来的（例如页面、屏幕截图、标志），而模型学的是照片：请核对它的回答"),
     ("left out 2 broken files: a.png: the file is empty, b.png: broken image (x)",
      "略过 2 个损坏的文件：a.png：文件是空的，b.png：图片已损坏（x）"),
     ("left out 1 below photos: a (a link to nothing)", "略过 1 个文件：a (a link to nothing)"),
