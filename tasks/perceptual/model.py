@@ -15,6 +15,7 @@ from tasks.perceptual.flags import DEFAULT
 from tasks.perceptual.measuring import comparators, measure
 from utils.batches.crops import at_least, middle
 from utils.data.images import called, read_photo
+from utils.metrics.drawn import is_drawn
 from utils.metrics.pictures import rounded
 from utils.pictures import Picture
 from utils.saying import shown
@@ -77,7 +78,8 @@ class Perceptual:
 
     def warning(self, original: Picture) -> str:
         """Why a distance to this original may mean little; "" where it looks like a photograph."""
-        return UNLIKE if about.doubt_about(self.photographs, [original]) else ""
+        unlike = about.warning(self.photographs, about.read_thumbnails([original])) or is_drawn(read_photo(original))
+        return UNLIKE if unlike else ""
 
     @staticmethod
     def both(one: Picture, other: Picture) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,9 @@ SIDE = 768  # of the middle part that is looked at, in pixels
 NEAR = 12  # levels a channel, by which colours of the ground differ at most
 GROUND = 0.4  # share of a drawn picture that is ground, at least
 HARD = 60  # levels in a channel within two pixels: a hard edge
-FEW, COMMON, MANY = 0.006, 0.5, 0.02  # hard edges a pixel, where so much of the picture has four colours; and anywhere
+MANY = 0.02  # hard edges a pixel between the ground and another colour: enough by themselves
+FEW, COMMON = 0.006, 0.5  # the same where so much of the picture has one of four colours
+BUSY, PLAIN = 0.05, 0.6  # hard edges a pixel between any colours where so much has one of four, as bubbles of a chat
 
 
 def is_drawn(picture: np.ndarray) -> bool:
@@ -30,15 +32,16 @@ def is_drawn(picture: np.ndarray) -> bool:
     ground = (np.abs(part - colour) <= NEAR).all(axis=-1)
     if ground.mean() <= GROUND:
         return False
-    edges = sum(hard_edges(part, ground, axis) for axis in (0, 1))
-    return bool(edges > MANY or edges > FEW and np.partition(counts, -4)[-4:].sum() > COMMON * ground.size)
+    any_edges, to_ground = sum(hard_edges(part, ground, axis) for axis in (0, 1))
+    common = np.partition(counts, -4)[-4:].sum() / ground.size
+    return bool(to_ground > MANY or to_ground > FEW and common > COMMON or any_edges > BUSY and common > PLAIN)
 
 
-def hard_edges(part: np.ndarray, ground: np.ndarray, axis: int) -> float:
-    """The share of pixels (H, W, 3) with a hard edge from the ground (H, W) to another colour, or back, along an
-    axis."""
+def hard_edges(part: np.ndarray, ground: np.ndarray, axis: int) -> np.ndarray:
+    """The share of pixels (H, W, 3) with a hard edge along an axis, and with one between the ground (H, W) and another
+    colour: (2,)."""
     if part.shape[axis] < 3:
-        return 0.0
+        return np.zeros(2)
     first, second = np.arange(part.shape[axis] - 2), np.arange(2, part.shape[axis])
-    step = np.abs(part.take(second, axis) - part.take(first, axis)).max(axis=-1)
-    return float(((step > HARD) & (ground.take(second, axis) != ground.take(first, axis))).mean())
+    hard = np.abs(part.take(second, axis) - part.take(first, axis)).max(axis=-1) > HARD
+    return np.array([hard.mean(), (hard & (ground.take(second, axis) != ground.take(first, axis))).mean()])

@@ -184,4 +184,7 @@ def test_a_blank_page_gives_no_scale_and_what_is_no_photograph_is_said():
     assert found["jpeg_quality"] is None and found["words"].startswith("JPEG hardly changes such a picture")
     same = used.compare(blank, blank)
     assert (same["distance"], same["jpeg_quality"], same["words"]) == (0, None, "the same pixels")
-    assert used.warning(blank) == UNLIKE and not any(map(used.warning, load_sample_images().images))
+    screen = np.full((300, 200, 3), (250, 250, 255), "uint8")
+    screen[np.indices((300, 200)).sum(axis=0) % 9 < 4] = (40, 90, 200)
+    assert used.warning(blank) == used.warning(screen) == UNLIKE
+    assert not any(map(used.warning, load_sample_images().images))
