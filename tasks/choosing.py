@@ -27,6 +27,9 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
     2. Otherwise the newest run of the room, unless it learnt from other pictures and a ready model from such ones.
     3. Otherwise the ready model of the room that learnt from such pictures; where none did, the first one.
 
+    A run that has not ended, or was killed, answers only where it is asked for, or where there is nothing else: nothing
+    is measured of it.
+
     Args:
         room: None: the newest run of any room, and the ready models of `DEFAULT_ROOM`.
         pictures: what the question is about, as `tasks.about.read_thumbnails` gives them; none: not known yet.
@@ -42,7 +45,9 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
         except ValueError as error:
             raise ValueError(f"{error}; the ready models are {', '.join(sorted(ready_names()))}") from None
     row = ROOMS[room or DEFAULT_ROOM]
-    newest = runs.newest_run(row.kind, own_runs(room)) if room else runs.newest_run()
+    kind, own = (row.kind, own_runs(room)) if room else ("", None)
+    begun = runs.newest_run(kind, own)
+    newest = runs.newest_run(kind, lambda folder: has_ended(folder) and (own is None or own(folder)))
     ready = {ready_model(name): name for meant in rooms_meant(room or DEFAULT_ROOM) for name in ROOMS[meant].ready}
     shown = about.shown_in(np.stack(pictures)) if len(pictures) else ""
     suiting = next((file for file in ready if shown and known_of(os.path.dirname(file), "shows") == shown), "")
@@ -51,10 +56,18 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
         print(f"these pictures are {shown}, and the newest run learnt from {learnt}: the ready model {ready[suiting]} "
               f"answers; --model={newest} asks the run")
         return suiting
-    if not newest and not ready:
+    answering = newest or suiting or next(iter(ready), "") or begun
+    if not answering:
         raise ValueError(f"found no run that answers, and there is no ready model; train one with: {row.train}, or "
                          "pass --model")
-    return runs.model_file(newest or suiting or next(iter(ready)), row.train)
+    if begun not in (newest, answering):
+        print(f"{begun} has not ended: {ready.get(answering, answering)} answers; --model={begun} asks it")
+    return runs.model_file(answering, row.train)
+
+
+def has_ended(folder: str) -> bool:
+    """Whether a run has measured what it learnt, or is of a time when that was not kept."""
+    return bool(known_of(folder, "task")) or not os.path.exists(os.path.join(folder, runs.LOCK))
 
 
 def rooms_meant(room: str) -> list[str]:

@@ -43,8 +43,9 @@ def load_model(path: str, kind: str) -> keras.Model:
     """
     actual = runs.kind_of(path)
     if actual != kind:
+        ready = " or ".join(name for row in ROOMS.values() if row.kind == kind for name in row.ready)
         raise ValueError(f"{path}: {f'a {actual} model' if actual else 'not a Keras model'}, expected a {kind} model "
-                         "of this project")
+                         f"of this project{f': leave --model out, or pass {ready}' if ready else ''}")
     with reading(path, f"a {kind} model of this project", "pass another --model, or train one"):
         check_archive(path)
         with compiled_hastily():

@@ -73,6 +73,12 @@ class Similarity:
         """Whether one picture is a copy of the other: `verdict`, `matrix`, `agree`, and the `places` that differ."""
         return prove(see(a), see(b), recoloured=self.loaded.recoloured)
 
+    def verdicts(self, folder: str, query: Picture, hits: Sequence[Hit]) -> list[str]:
+        """What looking at a picture and each that `search` found says, of models of copies: "copy", "copy with
+        changes", or "" where they are different."""
+        return proven.verdicts(query, os.path.expanduser(folder), list(hits), self.loaded.compare, self.threshold,
+                               self.loaded.recoloured)
+
     def threshold_for(self, pairs: int, expected_wrong: float = 1.0) -> float:
         """The threshold where so many pairs are compared: of models of persons or things that at which about so many
         different pairs are wrongly called alike; `threshold` where it was chosen, and of models of copies."""

@@ -49,9 +49,12 @@ def photo_files(files: list[str]) -> list[str]:
     """The photos of files and folders, each once, in order.
 
     Raises:
-        ValueError: fewer than two.
+        ValueError: fewer than two, or a folder before others.
     """
     files = [os.path.expanduser(file) for file in files]
+    if len(files) > 1 and os.path.isdir(files[0]):
+        raise ValueError(f"{files[0]}: a folder, expected the photo that all others are compared with: python "
+                         "predict.py --task=patches PHOTO.jpg FOLDER")
     photos = [path for file in files
               for path in ([os.path.join(file, name) for name in walk(file)[0]] if os.path.isdir(file) else [file])]
     first = photos[:1]

@@ -55,18 +55,21 @@ class Scale(NamedTuple):
         if self.good is None or self.bad is None:
             return self.brief
         good, bad = (" to ".join(map(self.said, ends)) for ends in (self.good, self.bad))
+        if not self.place(score):
+            return f"the model hardly tells undistorted photos, {good}, from the most distorted ones, {bad}"
         return {"good": f"like undistorted photos, {good}", "bad": f"like the most distorted photos, {bad}",
                 "between": f"between undistorted photos, {good}, and the most distorted ones, {bad}"}[self.place(score)]
 
     def place(self, score: float) -> str:
         """Where a score lies: "good", as four of five undistorted photos or better, "bad", as the most distorted ones
-        or worse, or "between"; "" where that was not measured."""
+        or worse, or "between"; "" where that was not measured, or both lie in one range."""
         if self.good is None or self.bad is None:
             return ""
         sign = 1 if self.higher_is_better else -1
-        if sign * score >= min(sign * end for end in self.good):
-            return "good"
-        return "bad" if sign * score <= max(sign * end for end in self.bad) else "between"
+        good, bad = min(sign * end for end in self.good), max(sign * end for end in self.bad)
+        if good <= bad:
+            return ""
+        return "good" if sign * score >= good else "bad" if sign * score <= bad else "between"
 
 
 def answer(options, files: list[str]) -> None:

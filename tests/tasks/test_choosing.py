@@ -85,3 +85,20 @@ def test_the_former_names_go_on_working():
     assert tasks.room_of_model is room_of_model
     with pytest.raises(AttributeError, match="nothing"):
         tasks.nothing  # noqa: B018
+
+
+def test_a_run_that_has_not_ended_answers_only_where_it_is_asked_for_or_alone(capsys):
+    """Nothing is measured of it: no threshold, and not what it learnt from."""
+    older = run("older", "siamese", "siamese", age=100, shows="photographs")
+    begun = run("begun", "siamese")
+    with open("logs/begun/training.lock", "w") as file:
+        file.write("somebody")
+    assert find_model("", "similarity", [PHOTO, PHOTO]) == find_model() == older
+    said = capsys.readouterr().out.replace(os.sep, "/").splitlines()
+    assert said == ["logs/begun has not ended: logs/older answers; --model=logs/begun asks it"] * 2
+    os.remove(older)
+    assert find_model("", "similarity", [PHOTO, PHOTO]) == ready_model("photos")
+    assert "logs/begun has not ended: photos answers" in capsys.readouterr().out.replace(os.sep, "/")
+    assert find_model("logs/begun", "similarity", [PHOTO]) == begun and capsys.readouterr().out == ""
+    os.remove("logs/begun/training.lock")  # a run of a time when no about.json was written
+    assert find_model("", "similarity", [PHOTO, PHOTO]) == begun

@@ -51,8 +51,9 @@ def in_parts(path: str) -> bool:
 def scan(path: str) -> list[os.DirEntry]:
     """What lies in a folder; ValueError where there is none."""
     if not os.path.isdir(path):
-        raise ValueError(f"{path or 'a folder without a name'}: no such folder; expected a folder of images, or "
-                         "of folders of images")
+        found = "a file" if os.path.exists(path) else "no such folder"
+        raise ValueError(f"{path or 'a folder without a name'}: {found}; expected a folder of images, or of folders of "
+                         "images")
     return list(os.scandir(path))
 
 

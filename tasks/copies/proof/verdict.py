@@ -23,6 +23,7 @@ COPIES, CHANGES = 0.75, 0.6  # least agreement of a copy, and of a copy with cha
 ALIKE = 0.968
 FAINTLY = 0.8  # the same with what is faint; copies of dark photos reach .9; of 80 pairs of them with one mark one does
 LEAST_TEXTURE = 0.002  # share of what both show that must show something
+FEW_PIXELS = 32  # a side, of a picture that may be too small to show anything
 BLURRED, LEAST_SIDE = 2.0, 64  # sigma of the blur from which on pictures are looked at smaller, and how small at least
 EVEN = 4.0  # grey levels of deviation up to which a part of a picture shows nothing
 
@@ -148,7 +149,9 @@ def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
     proof = Proof(DIFFERENT, "", full_size(matrix, a, b), found.agree, found.share, places(found, frame, matrix),
                   shares(matrix, a, b))
     if found.textured < LEAST_TEXTURE:
-        return proof._replace(why="where they may agree, nothing is to be seen")
+        width, height = min(a.size, b.size, key=min)
+        return proof._replace(why=f"{width} x {height} pixels are too few to prove a copy"
+                              if min(width, height) < FEW_PIXELS else "where they may agree, nothing is to be seen")
     if found.agree < (CHANGES if found.boxes else COPIES):
         return proof._replace(why=f"{found.agree:.0%} of what they show agrees")
     if found.coarse < ALIKE:

@@ -41,12 +41,14 @@ def search(models: Models, asked: Asked) -> dict[str, Any]:
     with models.answering() as said:
         used = models.of_tab("search", asked.model, thumbnails([query]))
         hits, doubt = used.model.search(folder, query, top=top), used.model.warning([query])
-        threshold = used.model.threshold_for(len(used.model.open(folder).paths))
+        threshold, proves = used.model.threshold_for(len(used.model.open(folder).paths)), used.model.proves
+        verdicts = used.model.verdicts(folder, query, hits) if proves else [""] * len(hits)
     trusted = about.trusted(doubt)
-    results = [{**picture(os.path.join(folder, file), file), "similarity": s, "same": trusted and s >= threshold}
-               for file, s in hits]
-    return {"used": used, "said": said, "threshold": threshold, "warning": doubt, "trusted": trusted,
-            "query": picture(query), "found": results}
+    results = [{**picture(os.path.join(folder, file), file), "similarity": s, "verdict": verdict,
+                "same": verdict == COPY if proves else trusted and s >= threshold}
+               for (file, s), verdict in zip(hits, verdicts, strict=True)]
+    return {"used": used, "said": said, "threshold": threshold, "warning": "" if proves else doubt, "trusted": trusted,
+            "proves": proves, "query": picture(query), "found": results}
 
 
 def duplicates(models: Models, asked: Asked) -> dict[str, Any]:

@@ -74,6 +74,8 @@ TEXTS = {  # by name: English, Chinese
                    "在 1000 对不同的图片里，这么像的不到一对。"),
     "worth.tested": ("Measured on {count} classes.", "这是在 {count} 个类别上测得的。"),
     "from_on": ("The same from {threshold} on.", "相似度达到 {threshold} 即判为相同。"),
+    "laid": ("The most alike were laid on the picture that was searched for; what is a copy is said.",
+             "最像的图片都与搜索的图片对齐比较过；是副本的会标明。"),
     "found": ("The {count} most alike", "最像的 {count} 张"),
     "asked_for": ("Searched for", "搜索的图片"),
     "same_mark": ("same", "相同"),
@@ -146,4 +148,5 @@ SAID = [  # lines of the program, and their Chinese
     (r"^these pictures are photographs, and the newest run learnt from characters: the ready model (.*) answers; (.*) "
      r"asks the run$",
      r"这些图片是照片，而最新的训练学的是字符：由预训练模型 \1 回答；若要使用该训练的模型，请选择它（\2）"),
+    (r"^(.*) has not ended: (.*) answers; (.*) asks it$", r"\1 尚未结束：由 \2 回答；若要使用它，请选择它（\3）"),
 ]

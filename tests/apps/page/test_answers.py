@@ -3,6 +3,7 @@
 import csv
 import io
 import os
+import shutil
 import threading
 import time
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from urllib.parse import unquote
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from apps.page import models
 from apps.page.asked import Asked
@@ -20,7 +22,7 @@ from utils.data.files import walk
 from utils.data.images import read_image
 from utils.saying import left_out
 
-from helpers import picture
+from helpers import ROOT, picture
 
 
 class Quick:
@@ -115,6 +117,22 @@ def test_a_search_names_what_it_found_and_what_was_left_out_to_every_visitor(roo
         answer = tabs.search(kept, asked(root, {"folder": "reds", "top": "2"}, query="blue.png"))
         assert len(answer["found"]) == 2 and answer["found"][0]["similarity"] >= answer["found"][1]["similarity"]
         assert answer["said"] == ["left out 1 broken files: bad.png: the file is empty"]
+
+
+def test_a_search_by_a_model_of_copies_says_what_looking_at_both_says(tmp_path, monkeypatch):
+    """The embedding of a changed copy is as near as that of a copy."""
+    import compare
+
+    monkeypatch.chdir(tmp_path)  # without runs
+    for name in ("palace", "palace_copy", "flower"):
+        shutil.copy(ROOT / "docs" / "samples" / f"{name}.jpg", tmp_path)
+    with Image.open(tmp_path / "palace.jpg") as palace:
+        palace.resize((palace.width * 3 // 4, palace.height * 3 // 4)).save(tmp_path / "smaller.png")
+    answer = tabs.search(models.Models(compare.load), asked(str(tmp_path), {"folder": ""}, query="palace.jpg"))
+    found = {os.path.basename(hit["name"]): (hit["verdict"], hit["same"]) for hit in answer["found"]}
+    assert found == {"smaller.png": ("copy", True), "palace_copy.jpg": ("copy with changes", False),
+                     "flower.jpg": ("", False)}
+    assert answer["proves"] and answer["warning"] == ""
 
 
 def test_duplicates_give_lists_and_the_table_of_predict(root, kept):

@@ -198,6 +198,8 @@ def test_a_folder_and_several_photos_are_compared_with_the_first(files, capsys, 
     assert said == [("half.png", True), ("other.png", False), ("darker.png", True)]
     with pytest.raises(ValueError, match="received 1 photo, expected two or more"):
         room.answer(options(), [files["photo"]])
+    with pytest.raises(ValueError, match="a folder, expected the photo that all others are compared with"):
+        room.answer(options(), [str(tmp_path), files["photo"]])
 
 
 def test_key_points_from_elsewhere(files, capsys, tmp_path):

@@ -211,6 +211,10 @@ def test_the_tab_shows_distance_and_places_in_both_languages(opened, photos):
     names = {"original": "a.png", "changed": "small.png"}
     given = SimpleNamespace(model="", picture=lambda name: str(photos / names[name]))
     assert tabs.near(models.Models(compare.load), given)["resized"]
+    Image.new("1", (4000, 3001)).save(photos / "large.png")
+    large = SimpleNamespace(model="", picture=lambda name: str(photos / "large.png"))
+    with pytest.raises(ValueError, match=r"^large.png: 4000 x 3001 pixels, expected 12 megapixels or fewer"):
+        tabs.near(None, large)
     client = site.make_site(models.Models(compare.load), str(photos), "zh").test_client()
     with open(photos / "a.png", "rb") as one, open(photos / "q15.jpg", "rb") as other:
         sent = {"original": (one, "a.png"), "changed": (other, "b.jpg")}

@@ -75,6 +75,13 @@ def test_the_middle_four_fifths_equal_a_sorted_list(rng):
     assert found == {"undistorted": pytest.approx([0, 8]), "most_distorted": pytest.approx([-0.8, 0.8])}
 
 
+def test_a_model_that_does_not_tell_photos_from_distorted_ones_says_so():
+    weak = Scale("", good=(64.8, 138.5), bad=(-171.9, 122.6))
+    assert weak.place(78) == "" and weak.meaning(78).startswith("the model hardly tells undistorted photos, 64.8 to")
+    turned = Scale("", higher_is_better=False, good=(0, 20), bad=(15, 40))
+    assert turned.place(10) == "" and turned._replace(bad=(25, 40)).place(10) == "good"
+
+
 def test_a_blank_page_and_a_form_are_not_said_to_be_like_photos(script, tmp_path):
     """The model knows photographs alone: a score of anything else is a number without a meaning."""
     Image.new("RGB", (200, 300), "white").save(tmp_path / "blank.png")

@@ -165,9 +165,11 @@ def shirt(colour, shape=0):
 
 
 BLACK, BLUE, GREEN, RED = (36, 36, 38), (40, 70, 170), (40, 130, 70), (190, 40, 50)
+GREY, NAVY, DARK_GREEN = (120, 120, 122), (25, 30, 75), (20, 50, 30)
 
 
-@pytest.mark.parametrize("one, other", [(BLACK, BLUE), (BLUE, GREEN), (GREEN, BLACK), (RED, BLUE)])
+@pytest.mark.parametrize("one, other", [(BLACK, BLUE), (BLUE, GREEN), (GREEN, BLACK), (RED, BLUE), (BLACK, RED),
+                                        (RED, GREY), (BLUE, GREY), (NAVY, DARK_GREEN), (RED, DARK_GREEN)])
 def test_one_cut_in_two_colours_is_said_to_have_other_colours(one, other):
     a, b = Seen(shirt(one)), Seen(shirt(other).resize((280, 308)))
     proof = prove(a, b)
@@ -207,3 +209,8 @@ def test_dark_photos_with_one_mark_are_different_and_a_copy_of_one_is_a_copy():
     assert "in a small part alone" in prove(Seen(dark[0]), Seen(dark[1])).why
     for picture in (*dark, marked(Image.new("RGB", (480, 360)))):
         assert prove(Seen(picture), Seen(compressed(picture, 40))).verdict == COPY
+
+
+def test_a_thumbnail_of_few_pixels_is_said_to_have_too_few(photos):
+    proof = prove(Seen(photos[0]), Seen(photos[0].resize((24, 16))))
+    assert proof.verdict == DIFFERENT and proof.why == "24 x 16 pixels are too few to prove a copy"
