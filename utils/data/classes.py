@@ -118,9 +118,11 @@ def check_layout(root: str, images: list[str], own_data: bool) -> None:
     example = os.path.join(root, images[0])
     if np.mean(depths == other) > 0.5:
         flag = "--train_own_data" if not own_data else "--notrain_own_data"
+        folder = os.path.dirname(os.path.dirname(example))
+        one = f", or --dataset_path={folder} for that folder alone" if own_data else ""
         raise ValueError(
             f"{root}: found the layout {layout(not own_data)} (as in {example}), expected {layout(own_data)}: pass "
-            f"{flag}"
+            f"{flag}{one}"
         )
     raise ValueError(f"{root}: found {example}, expected {layout(own_data)}: one folder for each class")
 
@@ -154,6 +156,9 @@ def find_samples(path: str, own_data: bool) -> Samples:
     if empty:
         print(f"{path} is empty: drawing letters of many writing systems in {root}, to train on them")
         render(root)
+    elif root == path and os.path.isdir(drawn := os.path.join(path, GLYPHS)) and not own_data:
+        print(f"{path} holds other pictures than the drawn letters, and so these are left out: --dataset_path={drawn} "
+              "trains on them alone")
     samples = read_samples(root, own_data)
     print("\n".join(describe(samples)))
     if samples.others:

@@ -1,6 +1,7 @@
 """Folders of pictures: layouts, and what is found in them."""
 
 import os
+import re
 import shutil
 
 import numpy as np
@@ -36,6 +37,17 @@ def test_wrong_train_own_data_names_the_right_one(own_data, flag, tmp_path, chap
     root = omniglot_like(tmp_path / "o") if own_data else chapters(2, 2)
     with pytest.raises(ValueError, match=f"pass {flag}"):
         classes.read_samples(str(root), own_data)
+
+
+def test_several_data_sets_in_one_folder_are_told_apart(tmp_path, capsys):
+    """The drawn letters and drawn faces in datasets/, as README has them drawn."""
+    for number in range(12):
+        picture(tmp_path / "faces" / f"person{number % 3}" / f"{number}.png", seed=number)
+    with pytest.raises(ValueError, match=f"--dataset_path={re.escape(str(tmp_path / 'faces'))} for that folder alone"):
+        classes.find_samples(str(tmp_path), True)
+    (tmp_path / classes.GLYPHS / "images_background").mkdir(parents=True)
+    assert len(classes.find_samples(str(tmp_path), False).classes) == 3
+    assert f"--dataset_path={tmp_path / classes.GLYPHS} trains on them alone" in capsys.readouterr().out
 
 
 def test_folders_that_cannot_work_are_refused(tmp_path, chapters):
