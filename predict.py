@@ -68,6 +68,10 @@ def check() -> None:
     """Refuses flags that do not belong together."""
     refuse_unused(room())
     search.check(FLAGS)
+    if FLAGS.csv:
+        from utils.run.console import check_place  # not for --help
+
+        check_place("csv", FLAGS.csv)
     from tasks import choosing  # not for --help
 
     choosing.take_runtime(FLAGS, room())

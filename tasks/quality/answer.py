@@ -97,8 +97,8 @@ def answer(options, files: list[str]) -> None:
     for row in rows:  # what is no such photo is like none of them
         meaning = "" if doubt else row["warning"] or scale.meaning(row["score"])
         print(f"  {scale.said(row['score']):>8} {shown(row['file'])}" + (f"  ({meaning})" if meaning else ""))
-    if options.figure and len(rows) > 1:
-        heading = (f"{len(rows)} photos, the best first" if len(rows) <= SHOWN
+    if options.figure:
+        heading = ("1 photo" if len(rows) == 1 else f"{len(rows)} photos, the best first" if len(rows) <= SHOWN
                    else f"the best and the worst {SHOWN // 2} of {len(rows)} photos")
         quality_sheet(rows if len(rows) <= SHOWN else rows[: SHOWN // 2] + rows[-SHOWN // 2 :], heading, scale)
     write_answer(options, rows, {"higher_is_better": scorer.higher_is_better, "low": scorer.low, "high": scorer.high,

@@ -91,7 +91,10 @@ def named_after(found: list[tuple[str, str]], out: str, scale: int, ending: str)
 
 
 def check_free(jobs: list[tuple[str, str]], overwrite: bool) -> None:
-    """Raises ValueError where a file is there already that may not be replaced, or is the photo itself."""
+    """Makes the folders; raises ValueError where a file is there already that may not be replaced, or is the photo
+    itself, and OSError where a folder cannot be made."""
+    for folder in {os.path.dirname(path) or "." for _, path in jobs}:
+        os.makedirs(folder, exist_ok=True)
     there = [path for _, path in jobs if os.path.exists(path)]
     if there and not overwrite:
         more = f", and {len(there) - 1} more are there" if len(there) > 1 else ""

@@ -76,6 +76,18 @@ class Due:
         return True
 
 
+def check_place(flag: str, path: str) -> None:
+    """Raises ValueError where a file that a flag names could not be written, before the work for it is done."""
+    path = os.path.expanduser(path)
+    folder = os.path.dirname(path) or "."
+    if os.path.isdir(path):
+        raise ValueError(f"--{flag}={path}: a folder, expected the name of a file")
+    if not os.path.isdir(folder):
+        raise ValueError(f"--{flag}={path}: there is no folder {folder}; make it, or pass another place")
+    if not os.access(folder, os.W_OK):
+        raise ValueError(f"--{flag}={path}: {folder} is not yours to write to; pass another place")
+
+
 def write_answer(options, rows: list[dict[str, Any]] | None, answer: dict[str, Any],
                  columns: Sequence[str] = ()) -> None:
     """Writes the rows of an answer as --csv, and prints the answer as one line of --json, where these flags ask for it.

@@ -117,9 +117,17 @@ def fail(message: str) -> None:
     sys.exit(2)
 
 
+NO_RIGHTS = "pass a place that you may read and write"
+NO_FOLDER = "a file lies where a folder is expected: pass another one"
+MENDS = {errno.EACCES: NO_RIGHTS, errno.EPERM: NO_RIGHTS, errno.EROFS: NO_RIGHTS, errno.EEXIST: NO_FOLDER,
+         errno.ENOTDIR: NO_FOLDER, errno.EISDIR: "a folder lies where a file is expected: pass the name of a file"}
+
+
 def what_a_person_can_mend(error: Exception) -> str:
     """The message of a ValueError or an OSError, also where TensorFlow wraps that of a reader in its own; "" for other
     errors."""
+    if isinstance(error, OSError) and error.strerror and isinstance(error.filename, str):
+        return "; ".join(filter(None, [f"{error.filename}: {error.strerror}", MENDS.get(error.errno)]))
     if isinstance(error, ValueError | OSError):
         return str(error)
     within = re.findall(r"^(?:ValueError|\w*OSError|FileNotFoundError|PermissionError): (.+)$", str(error),

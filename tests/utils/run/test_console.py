@@ -1,12 +1,14 @@
 """What a script prints while it works."""
 
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from utils.run import console
+from utils.run.console import check_place
 
 from helpers import ROOT
 
@@ -78,3 +80,14 @@ def test_a_terminal_edits_lines_and_remembers_them(tmp_path):
         said += os.read(terminal, 1024)
     assert asking.wait(30) == 0 and b"['a long name.png', 'a long name.png', 'bac']" in said
     os.close(terminal)
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(tmp_path, monkeypatch):
+    check_place("csv", str(tmp_path / "a.csv"))
+    for path, why in ((tmp_path, "a folder, expected the name of a file"),
+                      (tmp_path / "none" / "a.csv", f"there is no folder {tmp_path / 'none'}")):
+        with pytest.raises(ValueError, match=f"^--csv={re.escape(str(path))}: {re.escape(why)}"):
+            check_place("csv", str(path))
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(ValueError, match="is not yours to write to"):
+        check_place("csv", str(tmp_path / "a.csv"))

@@ -1,6 +1,8 @@
 """What the scripts print: every character, no commands to the terminal, nothing from libraries."""
 
+import errno
 import io
+import os
 import subprocess
 import sys
 
@@ -44,6 +46,15 @@ def test_loading_a_large_library_is_said_once(capsys):
     for name in ("tensorflow", "tensorflow.python", "jax"):
         assert loading.find_spec(name) is None
     assert capsys.readouterr().err == "loading TensorFlow ...\n"
+
+
+@pytest.mark.parametrize("number, says", [
+    (errno.EACCES, "d/f: Permission denied; pass a place that you may read and write"),
+    (errno.EEXIST, "d/f: File exists; a file lies where a folder is expected: pass another one"),
+    (errno.EIO, "d/f: Input/output error"),
+])
+def test_an_error_of_the_system_says_what_to_do(number, says):
+    assert what_a_person_can_mend(OSError(number, os.strerror(number), "d/f")) == says
 
 
 def test_a_reader_that_fails_within_tensorflow_is_one_line():

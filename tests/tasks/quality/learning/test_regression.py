@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from sklearn.linear_model import RidgeCV
 
+from nets.inference import apply
 from nets.models import rankiqa
 from tasks.models import load_model
 from tasks.quality import model as scoring
@@ -69,12 +70,12 @@ def test_the_regression_is_kept_and_gives_its_scores_after_it_is_loaded(run, blu
 def test_the_model_is_the_linear_function_that_was_fitted(beside, rng, blurred):
     part = regression.backbones(pretrained=False)[regression.RANKED]
     photo = read_photo(blurred[0][30])[None]
-    seen = rankiqa.apply(part, photo)[0]
+    seen = apply(part, photo)[0]
     kernel = rng.normal(size=len(seen)) / 50
     model, want = rankiqa.regression([part], kernel, 0.25, 64), seen @ kernel + 0.25
     if beside:
         network = small_ranker()
-        want = (want + rankiqa.apply(network.get_layer("tower"), photo)[0, 0]) / 2
+        want = (want + apply(network.get_layer("tower"), photo)[0, 0]) / 2
         model = rankiqa.mean_of(network, model)
     model.get_layer("score").fit(0.0, 1.0, 0.0, 1.0)
     assert rankiqa.score(model, photo)[0] == pytest.approx(want, abs=1e-4)
