@@ -75,7 +75,7 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
         sheets.reasons(left.shown, right.shown, reasons, text, "why.png", not options.json, names)
     elif options.figure:
         shown = framed((left, right), proof) if proof else (left.shown, right.shown)
-        figures.compared(*shown, text, "predict.png", not options.json, names)
+        figures.compared(*shown, text + (key_of(proof) if proof else ""), "predict.png", not options.json, names)
     numbers = {"why": why.as_numbers(reasons, [pixels_of(left), pixels_of(right)])} if reasons else {}
     numbers |= ({"proof": proof.as_numbers()} if proof else {}) | ({"pages": looked} if looked else {})
     write_answer(options, [{"left": left.file, "right": right.file, **verdict}], verdict | numbers)
@@ -95,6 +95,13 @@ def framed(pictures: Sequence[Picture], proof: Proof) -> list[np.ndarray]:
             pen.rectangle((left - 2, top - 2, right + 1, bottom + 1), outline=FRAME, width=2)
         drawn.append(np.array(shown))
     return drawn
+
+
+def key_of(proof: Proof) -> str:
+    """What the frames of `framed` mean, after a line; "" where there are none."""
+    red = ". Red frames: what differs" if proof.places else ""
+    blue = ". Blue frame: what the other one shows" if any(part is not None for part in proof.parts()) else ""
+    return red + blue
 
 
 def pixels_of(picture: Picture) -> tuple[int, int]:

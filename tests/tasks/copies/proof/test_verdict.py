@@ -13,6 +13,7 @@ from tasks.copies.measure import KINDS
 from tasks.copies.proof import keeping
 from tasks.copies.proof.seen import Seen
 from tasks.copies.proof.verdict import CHANGED, COPY, DIFFERENT, prove
+from tasks.similarity.answer import key_of
 from utils.keypoints.geometry import transfer
 
 WRITTEN_ON = {"line of text", "logo"}
@@ -214,3 +215,13 @@ def test_dark_photos_with_one_mark_are_different_and_a_copy_of_one_is_a_copy():
 def test_a_thumbnail_of_few_pixels_is_said_to_have_too_few(photos):
     proof = prove(Seen(photos[0]), Seen(photos[0].resize((24, 16))))
     assert proof.verdict == DIFFERENT and proof.why == "24 x 16 pixels are too few to prove a copy"
+
+
+def test_the_figure_says_what_its_frames_mean(photos):
+    whole, (width, height) = photos[0], photos[0].size
+    written = whole.copy()
+    ImageDraw.Draw(written).rectangle((20, 20, 90, 60), fill="black")
+    proofs = [prove(Seen(whole), Seen(other)) for other in (
+        whole.resize((width // 2, height // 2)), whole.crop((10, 10, width * 3 // 4, height * 3 // 4)), written)]
+    assert [key_of(proof) for proof in proofs] == [
+        "", ". Blue frame: what the other one shows", ". Red frames: what differs"]
