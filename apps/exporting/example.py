@@ -30,6 +30,8 @@ with open(sys.argv[1], encoding="utf-8") as file:
     card = json.load(file)
 run = opened(os.path.join(os.path.dirname(sys.argv[1]), card["file"]))
 names, files = [each["name"] for each in card["inputs"]], sys.argv[2:]
+if not files or len(files) % len(names):
+    sys.exit(f"received {len(files)} pictures, expected {len(names)} for each answer: {', '.join(names)}")
 for start in range(0, len(files), len(names)):  # one at a time; a batch of pictures, np.stack([...]), is faster
     asked = files[start : start + len(names)]
     pictures = [read(path, *card["inputs"][0]["shape"][1:]) for path in asked]
