@@ -134,16 +134,20 @@ def warning(about: dict | None, thumbnails: np.ndarray, drawn: Sequence[bool] = 
     looks = ""
     if domain.unlike(thumbnails, about["ranges"]).mean() > enough:
         looks = "these pictures look unlike those that the model learnt from: check its answers"
-    elif (len(drawn) and np.mean(drawn) > enough and about.get("drawn_share", KNOWS_DRAWN) < KNOWS_DRAWN
-          and not proves(about)):
+    elif len(drawn) and np.mean(drawn) > enough and doubts_drawn(about):
         looks = ("these pictures look drawn or printed, such as pages, screens and logos, and the model learnt from "
                  "what was photographed: check its answers")
     return "; ".join(filter(None, [looks, near_chance(about)]))
 
 
 def doubt_about(about: dict | None, pictures: Sequence) -> str:
-    """As `warning`, of pictures or their files, which are read."""
-    return warning(about, read_thumbnails(pictures), are_drawn(pictures)) if about else ""
+    """As `warning`, of pictures or their files, which are read, at their full size where that may matter."""
+    return warning(about, read_thumbnails(pictures), are_drawn(pictures) if doubts_drawn(about) else ())
+
+
+def doubts_drawn(about: dict | None) -> bool:
+    """Whether a model learnt from what was photographed alone, and no proof decides after it."""
+    return bool(about) and about.get("drawn_share", KNOWS_DRAWN) < KNOWS_DRAWN and not proves(about)
 
 
 def nothing_seen(about: dict, thumbnails: np.ndarray) -> bool:

@@ -74,8 +74,9 @@ def search_gallery(options, files: list[str]) -> None:
                  for (name, s), said in zip(nearest, verdicts, strict=True)]
         print("\n".join([shown(query), *lines]))
         if options.figure:
-            heading = f"the {len(nearest)} most alike of {counted(len(opened), 'picture')}{worth(options, model)}"
-            draw_nearest(model, root, query, nearest, verdicts, heading, f"gallery{number or ''}.png")
+            heading = f"the {len(nearest)} most alike of {counted(len(opened), 'picture')}"
+            draw_nearest(model, root, query, nearest, verdicts, heading + limit_and_doubt(options, model),
+                         f"gallery{number or ''}.png")
     write_answer(options, rows,
                  {"threshold": model.threshold, "embedded": embedded, "warning": model.doubt or None, "results": rows})
 
@@ -100,7 +101,7 @@ def rows_of(options, model: Loaded, query: str, nearest: list[tuple[str, float]]
             for (name, s), said in zip(nearest, verdicts, strict=True)]
 
 
-def worth(options, model: Loaded) -> str:
+def limit_and_doubt(options, model: Loaded) -> str:
     """From what similarity on pictures are said to be found, and what speaks against relying on it, after a heading."""
     proving = model.proves and options.proof
     limit = ("" if proving or not about.trusted(model.doubt)

@@ -87,7 +87,7 @@ def answer(options, files: list[str]) -> None:
         photo = read_photo(file)
         rows.append({"file": file, "score": photo_score(scorer, photo, options.crops)})
         thumbnails.append(read_image(photo, THUMBNAIL))
-        drawn.append(is_drawn(photo))
+        drawn.append(about.doubts_drawn(known) and is_drawn(photo))
         bar(done, len(paths))
     if doubt := about.warning(known, np.stack(thumbnails), drawn):
         print(f"warning: {doubt}")

@@ -52,7 +52,7 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
         same, doubt, text = proof.verdict == COPY, "", f"{proof.in_words()}; similarity {similarity:.3f}"
     else:
         known = about.warning(model.known, np.stack([left.thumbnail, right.thumbnail]),
-                              about.are_drawn([left.image, right.image]))
+                              about.are_drawn([left.image, right.image]) if about.doubts_drawn(model.known) else ())
         doubt = "; ".join(filter(None, [model.doubt, known]))
         same = similarity >= model.threshold if about.trusted(doubt) else None
         text = f"{model.words[not same]} ({similarity:.3f}; threshold {model.threshold:.3f})"
