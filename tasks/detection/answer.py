@@ -30,7 +30,7 @@ LISTED = 12  # objects of a photo that are printed
 
 def answer(options, files: list[str]) -> None:
     """Says what lies where in each photo, or where something lies that is like an example."""
-    jobs = photo_files(files, "detect")
+    jobs = photo_files(files, " ".join(["--task=detect", *(f"--like={example}" for example in options.like)]))
     model = Objects(find_model(options.model, "detection"), options.score_threshold)
     print(f"model {model.path}, boxes from the score {model.threshold:.3f} on\n{about.in_words(model.known)}")
     examples = asked_like(options)

@@ -14,7 +14,7 @@ from tasks.superres.pictures.doubts import doubts
 from tasks.superres.pictures.reading import Photo, read
 from tasks.superres.pictures.writing import ENDINGS, write
 from utils.data.files import walk
-from utils.data.images import read_image
+from utils.data.images import open_image, read_image, size_of
 from utils.data.survey import THUMBNAIL
 from utils.metrics.pictures import rounded
 from utils.run.console import progress_bar, write_answer
@@ -27,7 +27,7 @@ COLUMNS = ["file", "larger", "width", "height", "seconds", "warning"]
 
 def answer(options, files: list[str]) -> None:
     """Makes each photo larger and says where it lies; a sheet shows bicubic interpolation beside it."""
-    found = photo_files(files, "superres")
+    found = photo_files(files, "--task=superres")
     model = Larger(find_model(options.model, "superres"))
     jobs = named_after(found, os.path.expanduser(options.out), model.scale, ENDINGS[options.write])
     check_free(jobs, options.overwrite)
@@ -56,11 +56,12 @@ def answer(options, files: list[str]) -> None:
                                  "problems": problems}, COLUMNS)
 
 
-def photo_files(files: list[str], task: str) -> list[tuple[str, str]]:
-    """The photos of files and folders, each with its path below the folder; ValueError where there are none.
+def photo_files(files: list[str], asked: str) -> list[tuple[str, str]]:
+    """The photos of files and folders, each with its path below the folder; ValueError where there are none, or where
+    the only one cannot be read.
 
     Args:
-        task: the value of --task, for the error.
+        asked: the flags that asked, such as "--task=superres", for the error.
     """
     found: dict[str, str] = {}
     for file in map(os.path.expanduser, files):
@@ -68,7 +69,9 @@ def photo_files(files: list[str], task: str) -> list[tuple[str, str]]:
         for name in below:
             found.setdefault(os.path.join(file, name) if name else file, name or os.path.basename(file))
     if not found:
-        raise ValueError(no_photos(files, f"--task={task}"))
+        raise ValueError(no_photos(files, asked))
+    if len(found) == 1 and not any(size_of(only := next(iter(found)))):
+        open_image(only, "RGB")  # which says why, before a model is loaded
     return list(found.items())
 
 

@@ -187,6 +187,11 @@ def test_many_boxes_need_a_higher_similarity_than_one(tmp_path):
     assert of_copies.threshold_among(300) == of_copies.threshold
 
 
+def test_like_without_a_photo_is_answered_by_a_command_that_keeps_it():
+    with pytest.raises(ValueError, match="^received no photo; .* predict.py --task=detect --like=a.png photo.jpg$"):
+        answer.answer(SimpleNamespace(like=["a.png"], model=""), [])
+
+
 def test_like_keeps_what_shows_the_same_and_refuses_an_example_that_shows_nothing(tmp_path):
     """A box around the sign of the example comes first, with its similarity; others are left out."""
     character, other = "\u05d0", "\u0561"

@@ -117,8 +117,10 @@ def test_one_broken_photo_and_none_at_all_are_refused_in_one_line(run, tmp_path)
     for files, text in (([str(tmp_path / "a.png")], "not an image"), ([], "received no photo; expected photos"),
                         ([str(tmp_path / "empty")], "empty: no picture there; .*predict.py --task=superres photo.jpg"),
                         ([str(tmp_path / "b.png")], "no such file")):
+        options = asked(run, tmp_path / "out")
+        options.model = "nowhere"  # no model is looked for before that
         with pytest.raises(ValueError, match=text) as error:
-            answer.answer(asked(run, tmp_path / "out"), files)
+            answer.answer(options, files)
         assert "\n" not in str(error.value)
 
 
