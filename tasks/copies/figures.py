@@ -17,6 +17,7 @@ from utils.sheets.fonts import short
 
 LARGE, SMALL = 4.5, 3.2  # inches of the longer side of a picture, alone and among several
 NUMBERED = 9  # places that have a number
+BORDER = 0.05  # of a picture's sides, within which a number has no room beside its frame
 RIM = 0.008  # of the longer side between a place and its frame
 STRENGTH = LogNorm(ALSO, 1000)
 COLOURS = matplotlib.colormaps["autumn_r"]
@@ -69,8 +70,10 @@ def framed(axis, seen: Seen, boxes: Iterable[Box]) -> None:
     for number, (left, top, right, bottom) in enumerate(boxes, start=1):
         corner, size = (left - rim, top - rim), (right - left + 2 * rim, bottom - top + 2 * rim)
         axis.add_patch(Rectangle(corner, *size, fill=False, edgecolor="red"))
-        if number <= NUMBERED:
-            axis.annotate(str(number), corner, (-1, 1), textcoords="offset points", color="red", fontsize=9, ha="right")
+        if number <= NUMBERED:  # beside the frame, or in it at the border of the picture
+            beside, above = np.greater(corner, np.array(seen.size) * BORDER)
+            axis.annotate(str(number), corner, (-1 if beside else 2, 1 if above else -2), textcoords="offset points",
+                          color="red", fontsize=9, ha="right" if beside else "left", va="bottom" if above else "top")
 
 
 def mapped(axis, golden: Seen, other: Seen, proof: Proof) -> None:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tasks.copies.proof.alignment import LAST, agreement, maps, refined, shares
+from tasks.copies.proof.alignment import LAST, agreement, maps, refined, shares, whole
 from tasks.copies.proof.colours import other_colour
 from tasks.copies.proof.differences import Differences, differences
 from tasks.copies.proof.light import equally_sharp
@@ -18,6 +18,7 @@ COPY, CHANGED, DIFFERENT = "copy", "copy with changes", "different"
 # agreement there from which on no other map is tried, and below which none is looked at closely
 CERTAIN, HOPEFUL = 0.97, 0.4
 EQUAL = 0.002  # of it, which a map may lose in the last steps, that look at finer pictures
+HAIR = 0.1  # pixels; such a shift leaves a hundredth of the energy of edges, which any pair is expected to have
 COPIES, CHANGES = 0.75, 0.6  # least agreement of a copy, and of a copy with changes
 # least agreement of small versions of both, away from what differs; photos of one person or thing reach .96
 ALIKE = 0.968
@@ -173,8 +174,16 @@ def best_map(a: Seen, b: Seen, keypoints: bool) -> tuple[np.ndarray | None, floa
             break
     exact = refined(a, b, best, (LAST,)) if most >= HOPEFUL else None
     if exact is not None and (agree := agreement(a, b, exact)) > most - EQUAL:
-        best, most = exact, agree
+        best, most = onto_the_whole(a, b, exact), agree
     return best, most
+
+
+def onto_the_whole(a: Seen, b: Seen, matrix: np.ndarray) -> np.ndarray:
+    """The map of the whole of a onto the whole of b where this map is that one but for a hair, so that pixels that are
+    the same in both lie upon each other; otherwise the map itself."""
+    corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]]) * a.picture.size
+    return next((guess for guess in whole(a, b)
+                 if np.abs(transfer(guess, corners) - transfer(matrix, corners)).max() < HAIR), matrix)
 
 
 def look(a: Seen, b: Seen, matrix: np.ndarray) -> tuple[Differences, Frame]:

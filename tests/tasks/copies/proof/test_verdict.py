@@ -110,6 +110,18 @@ def test_a_part_that_was_replaced(photos):
     assert 0.005 < proof.differing < 0.08
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_where_all_other_pixels_are_the_same_the_changes_alone_are_framed(photos, number):
+    """The map is the identity to the last digit, so that no edge differs by a hundredth of a pixel."""
+    changed, boxes = photos[number].copy(), [(0, 0), (372, 120), (180, 239), (190, 110)]
+    for left, top in boxes:
+        ImageDraw.Draw(changed).ellipse((left, top, left + 27, top + 27), fill=(255, 0, 90))
+    proof = prove(Seen(photos[number]), Seen(changed))
+    assert proof.verdict == CHANGED and np.array_equal(proof.matrix, np.eye(3)) and len(proof.places) == len(boxes)
+    for left, top in boxes:
+        assert max(overlap(place.a, (left, top, left + 28, top + 28)) for place in proof.places) > 0.6
+
+
 def test_unlike_pictures(photos):
     proof = prove(Seen(photos[0]), Seen(photos[1]))
     assert proof.verdict == DIFFERENT and proof.why
