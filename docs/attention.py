@@ -221,13 +221,13 @@ def build(head: str, backbone: str, shape: tuple[int, int, int], steps: int, see
     from nets.heads import HEADS as ROWS, make_head
     from nets.models import siamese
     from tasks import optimizers
-    from tasks.similarity.task import start_from_photos
+    from tasks.similarity.task import start_from_ready
 
     keras.utils.set_random_seed(seed)
     tower = towers.make_tower(backbone, shape, head == "distance", maps=ROWS[head].locations)
     model = siamese.siamese(tower, make_head(head, tower))
     if backbone == "photos":
-        start_from_photos(model)
+        start_from_ready(tower, "photos")
         siamese.freeze_normalization(model, True)
     rate = 5e-4 if backbone == "photos" else optimizers.default_rate("adamw", model)
     trainer = siamese.trainer(model, siamese.make_loss("cross_entropy", model))

