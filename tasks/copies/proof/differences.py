@@ -68,7 +68,7 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray, sigma: float) 
     a, b = (grey(values) for values in equally_bright(*map(blurred, planes, (-sigma, sigma)), inside))
     # a blur mixes the rim with what lies beyond
     inside = inside & (share(inside, 2 * round(REACH * abs(sigma)) + 3) > 0.999)
-    both, mask = (a, b), inside.astype("float32")
+    both, apart, mask = (a, b), (b - a) ** 2, inside.astype("float32")
     known = share(inside, LIGHT) + 1e-6
     a, b = ((values - means(values * mask, LIGHT) / known) * mask for values in (a, b))
     agree, textured, aa, bb = agreement(a, b, known, inside & (known > 0.15), LIGHT)
@@ -76,7 +76,8 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray, sigma: float) 
     a, b = a * gain, b / gain
     near = share(inside, DETAIL) + 1e-6
     ok = inside & (near > 0.6) & (known > 0.15)
-    remaining = means((b - a) ** 2, DETAIL) / near
+    # a strong change moves the light of what lies around it, where both were alike before
+    remaining = means(np.minimum((b - a) ** 2, apart * mask), DETAIL) / near
     down, right = np.gradient((a + b) / 2)
     slopes = (down * down + right * right) * mask
     slopes = np.maximum(means(slopes, DETAIL) / near, means(slopes, WIDE) / (share(inside, WIDE) + 1e-6))

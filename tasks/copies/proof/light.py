@@ -3,6 +3,7 @@ show."""
 
 import numpy as np
 from scipy.ndimage import median_filter
+from scipy.stats import theilslopes
 
 from utils.keypoints import filters
 
@@ -116,7 +117,7 @@ class Tones:
         # what lies under a text varies
         self.moved = np.where(np.abs(middle[:TONES][~few]) > np.maximum(CURVED, spread), middle[:TONES][~few], 0)
         # light moves neighbouring tones alike, a flat sign does not
-        self.moved = median_filter(self.moved, SMOOTH, mode="nearest")
+        self.moved = smooth(self.at, self.moved)
         self.misfit = float(np.abs(self.of(x) - y).mean() / (y.std() + 1))
 
     def of(self, values: np.ndarray) -> np.ndarray:
@@ -126,6 +127,20 @@ class Tones:
             return lit
         curve = np.interp(np.arange(256 * FINE) / FINE, self.at, self.moved).astype("float32")
         return lit + curve[np.clip(values * FINE + 0.5, 0, len(curve) - 1).astype("int32")]
+
+
+def smooth(at: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """The medians of `SMOOTH` neighbours, (T,). Both ends go on as their neighbours do, so that black or white that was
+    laid over a part, which is the first or the last tone, is no light either."""
+    if len(at) < 2:
+        return moved
+    rim, ends = SMOOTH // 2, []
+    for near, end in ((slice(SMOOTH), 0), (slice(-SMOOTH, None), -1)):
+        slope, offset = theilslopes(moved[near], at[near])[:2]
+        beyond = at[end] + np.arange(1, rim + 1) * (256 / TONES) * (1 if end else -1)
+        ends.append(slope * beyond + offset)
+    whole = np.concatenate([ends[0][::-1], moved, ends[1]])
+    return median_filter(whole, SMOOTH)[rim:-rim]
 
 
 def line(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
