@@ -1,10 +1,10 @@
-"""Loss layers on the cosines of a batch: every image against all others at once."""
+"""Loss layers on cosines: of every image of a batch and all others, and of what a tower and a teacher see."""
 
 import keras
 from keras import ops
 
 from nets.losses.pairs import pair_masks, shares
-from nets.replicas import whole_batch
+from nets.replicas import several_replicas, whole_batch
 
 
 @keras.saving.register_keras_serializable("compare")
@@ -75,3 +75,40 @@ def log_one_plus_sum(exponents, mask):
     """log(1 + sum of exp(exponents) where mask is 1) along the last axis, without overflow: (b, B) -> (b,)."""
     masked = ops.where(mask > 0, exponents, -1e9)
     return ops.logsumexp(ops.concatenate([ops.zeros_like(masked[:, :1]), masked], axis=1), axis=1)
+
+
+class Taught(keras.layers.Layer):
+    """How far a linear map of what a tower sees is from what a teacher sees of the same pictures.
+
+    The teacher stays as it is. Each number that it gives counts with mean 0 and deviation 1, so that those that tell
+    pictures apart count as much as the large ones.
+
+    This is distillation of features (Hinton, Vinyals & Dean 2015; Romero et al. 2015).
+
+    Args:
+        teacher: pictures (B, H, W, C) in 0..255 -> features (B, T).
+        weight: of this loss beside that of the labels.
+
+    Call: features (b, F) of the tower, pictures (b, H, W, C) -> losses (b,), weight (1 - cosine), 0 to 2 weights.
+    """
+
+    def __init__(self, teacher: keras.Model, weight: float = 10.0, **kwargs):
+        super().__init__(**{"dtype": "float32", **kwargs})
+        teacher.trainable = False
+        self.teacher, self.weight = teacher, weight
+        self.standard = keras.layers.BatchNormalization(momentum=0.97, center=False, scale=False, dtype="float32",
+                                                        synchronized=several_replicas())
+        self.guess = keras.layers.Dense(teacher.output_shape[-1], dtype="float32")
+
+    def build(self, features_shape, pictures_shape):
+        self.guess.build(features_shape)
+        self.standard.build(self.teacher.output_shape)
+
+    def call(self, features, pictures, training=None):
+        seen = self.standard(self.teacher(pictures, training=False), training=training)
+        guessed = self.guess(ops.cast(features, "float32"))
+        cosine = ops.sum(ops.normalize(guessed) * ops.normalize(ops.stop_gradient(seen)), axis=-1)
+        return self.weight * (1 - cosine)
+
+    def compute_output_shape(self, features_shape, pictures_shape):
+        return features_shape[:1]

@@ -13,8 +13,8 @@ from tasks import about
 from tasks.choosing import ready_model
 from tasks.collapse import Collapse
 from tasks.models import load_model
-from tasks.similarity import imagenet, report
-from tasks.similarity.choosing import keep
+from tasks.similarity import report
+from tasks.similarity.choosing import imagenet, keep
 from tasks.similarity.flags import augmentation, check, loss_name
 from utils import gallery
 from utils.batches.augment import AUGMENTATIONS

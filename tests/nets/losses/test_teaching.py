@@ -6,7 +6,7 @@ import pytest
 from keras import ops
 
 from nets import linear
-from nets.losses.teaching import Taught
+from nets.losses.cosines import Taught
 from nets.models import siamese
 from nets.towers import make_tower
 

@@ -1,5 +1,4 @@
-"""EfficientNet-Lite0 with ImageNet's weights beside a user's own network: in the choice of the model, or as a
-teacher."""
+"""EfficientNet-Lite0 with ImageNet's weights beside a user's own network: in the choice of the model, or as teacher."""
 
 from collections.abc import Sequence
 
@@ -7,7 +6,7 @@ import keras
 import numpy as np
 
 from nets import linear, towers
-from nets.losses.teaching import Taught
+from nets.losses.cosines import Taught
 from utils.data.images import ImagesOnDisk, load_images
 from utils.data.survey import input_for, survey
 from utils.run import weights
