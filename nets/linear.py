@@ -14,6 +14,8 @@ from nets.layers import Resized
 from nets.models.siamese import seen_by, siamese
 
 BESIDE = "beside"  # the layer that joins towers
+BETWEEN = "between"  # the layer at the end of a tower whose weights lie between two others
+
 
 class Linear(NamedTuple):
     """A linear map of features that was found in closed form: standardised, projected, of unit length.
@@ -99,6 +101,23 @@ def joined(one: keras.Model, other: keras.Model) -> keras.Model:
     return siamese(keras.Model(images, x, name="tower"), DistanceHead(name="head"))
 
 
+def between(start: keras.Model, trained: keras.Model, share: float) -> keras.Model:
+    """The Siamese model of a tower of which every weight lies between what it was and what training made of it.
+
+    Where a network learns from few pictures it forgets some of what it knew, and a mean of both weights knows more of
+    what it was not shown than either (Wortsman et al. 2022, WiSE-FT).
+
+    Args:
+        start, trained: towers of the same layers.
+        share: of the change that is kept; 0: `start`.
+    """
+    tower = keras.models.clone_model(start)
+    tower.set_weights([(1 - share) * old + share * new
+                       for old, new in zip(start.get_weights(), trained.get_weights(), strict=True)])
+    features = keras.layers.Identity(dtype="float32", name=BETWEEN)(tower.output)
+    return siamese(keras.Model(tower.input, features, name="tower"), DistanceHead(name="head"))
+
+
 def is_made(model: keras.Model) -> bool:
-    """Whether the tower of a Siamese model was made by `projected`, `joined` or `nets.frozen.freeze`."""
-    return bool({STANDARD, BESIDE} & {layer.name for layer in model.get_layer("tower").layers})
+    """Whether the tower of a Siamese model was made by `projected`, `joined`, `between` or `nets.frozen.freeze`."""
+    return bool({STANDARD, BESIDE, BETWEEN} & {layer.name for layer in model.get_layer("tower").layers})

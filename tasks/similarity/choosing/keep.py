@@ -15,7 +15,7 @@ from nets.inference import forward
 from nets.models import siamese
 from tasks.models import load_model
 from tasks.similarity.choosing import recipes
-from tasks.similarity.choosing.recipes import Pairs, all_pairs, cross_validated, some
+from tasks.similarity.choosing.recipes import MOST, Pairs, all_pairs, cross_validated, some
 from utils.data.files import save_aside
 from utils.data.splits import comparable
 from utils.run import folder as runs
@@ -24,22 +24,26 @@ NETWORK, BOTH = "network", "both"  # names of choices: what was trained, and tha
 EQUAL = 0.005  # of ROC-AUC by which one alone must be better than both together
 FEW = 5  # classes to validate, below which the choice is named as unsure
 FEWEST = 6  # classes among which a choice is made
+SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)  # of what training changed in the weights, that may be kept
 USED = 20_000  # pictures that a map is fitted to, at most
 BLOCK = 1024  # pictures that are embedded at once
 
 
 class Choice(NamedTuple):
     """What is kept, the name of a recipe, `NETWORK` or `BOTH`; in words; ROC-AUC of the recipes by cross-validation,
-    and of the network, the best recipe and both on the classes to validate."""
+    and of the network, the best recipe and both on the classes to validate; and the share of what training changed in
+    the network that is kept, see `nets.linear.between`."""
 
     name: str
     words: str
     cross_validated: dict[str, float]
     validated: dict[str, float]
+    trained_share: float = 1.0
 
     def as_numbers(self) -> dict:
         """For evaluation.json."""
-        return {"kept": self.name, "cross_validated": self.cross_validated, "validated": self.validated}
+        return {"kept": self.name, "cross_validated": self.cross_validated, "validated": self.validated,
+                "trained_share": self.trained_share}
 
 
 class Seen(NamedTuple):
@@ -69,7 +73,8 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
     network = load_model(path, siamese.KIND)
     if made := linear.is_made(network):  # the run went on, and found no better epoch
         network = load_model(os.path.join(folder, runs.TRAINED), siamese.KIND)
-    shape = images.shape[1:]
+    trained, shape = network, images.shape[1:]
+    network, share = partly_trained(tower, trained, images, labels, validation)
     backbones = {"tower": linear.sized(linear.pooled(tower), shape), "pixels": linear.grey_pixels(shape)}
     backbones |= {recipes.IMAGENET: imagenet} if imagenet else {}
     train, validation = (rows[some(labels[rows], USED)] for rows in (train, validation))
@@ -84,16 +89,33 @@ def choose(folder: str, tower: keras.Model, images, labels: np.ndarray, train: n
     measured = {name: each.roc_auc for name, each in zip((NETWORK, best, BOTH), compared)}
     kept = BOTH if measured[BOTH] >= max(measured.values()) - EQUAL else max(measured, key=measured.get)
     words = in_words(areas, best, measured, kept, len(np.unique(seen.labels)), len(np.unique(labels[validation])))
-    if kept == NETWORK and made:
-        save_aside(network.save, path, ".keras")
-    elif kept != NETWORK:
-        save_aside(network.save, os.path.join(folder, runs.TRAINED), ".keras")
+    if kept != NETWORK or network is not trained:
+        save_aside(trained.save, os.path.join(folder, runs.TRAINED), ".keras")
+    if kept != NETWORK:
         maps = recipes.fitted(features, seen.labels, np.arange(len(rows)))
         model = linear.projected(*((backbones[recipes.PARTS[part].of], maps[part]) for part in recipes.RECIPES[best]))
         model = linear.joined(network, model) if kept == BOTH else model
         (compared[-1] if kept == BOTH else pairs[best]).calibrate(model)
         save_aside(model.save, path, ".keras")
-    return Choice(kept, words, areas, measured)
+    elif made or network is not trained:
+        save_aside(network.save, path, ".keras")
+    return Choice(kept, words + in_part(share, kept), areas, measured, share)
+
+
+def partly_trained(start: keras.Model, network: keras.Model, images, labels: np.ndarray,
+                   validation: np.ndarray) -> tuple[keras.Model, float]:
+    """The network, or one between it and the tower that its training began from, whichever tells the classes to
+    validate best, and the share of the training that is in it; the network where it is another tower."""
+    own = network.get_layer("tower")
+    if [array.shape for array in start.get_weights()] != [array.shape for array in own.get_weights()]:
+        return network, 1.0
+    rows, found = validation[some(labels[validation], MOST)], {}
+    for share in SHARES:
+        model = network if share == 1 else linear.between(start, own, share)
+        embedded = features_of(linear.sized(model.get_layer("tower"), images.shape[1:]), images, rows)
+        found[share] = all_pairs(embedded, labels[rows]).roc_auc, model
+    best = max(found, key=lambda share: found[share][0])
+    return found[best][1], best
 
 
 def seen_by(name: str, backbone: keras.Model, images, rows: np.ndarray) -> np.ndarray:
@@ -117,6 +139,14 @@ def against(seen: Seen, recipe: str, embedded: np.ndarray) -> tuple[Pairs, Pairs
     simple = recipes.embedded(recipe, maps, seen.features, seen.validation)
     both = np.concatenate([embedded, simple], axis=1) / np.sqrt(2)
     return tuple(all_pairs(rows, seen.labels[seen.validation]) for rows in (embedded, simple, both))
+
+
+def in_part(share: float, kept: str) -> str:
+    """How much of the training is kept, where that is not all of it and the network is."""
+    if share == 1 or kept not in (NETWORK, BOTH):
+        return ""
+    part = "as it was before the training" if share == 0 else f"with {share:.0%} of what training changed in it"
+    return f". The network is kept {part}: so it tells the classes to validate best"
 
 
 def in_words(areas: dict[str, float], best: str, measured: dict[str, float], kept: str, classes: int,

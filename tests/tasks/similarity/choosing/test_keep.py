@@ -103,6 +103,28 @@ def test_a_simple_method_is_kept_where_the_network_has_learnt_nothing(run, rng, 
     assert scores[same].mean() > 0.5 > scores[~same].mean()  # the head was fitted too
 
 
+def test_of_a_training_that_spoilt_a_tower_only_a_part_is_kept(run, rng, monkeypatch):
+    """The weights lie between what the tower was and what it became; a run that goes on finds what it became."""
+    folder, tower = run
+    images, labels = pictures(rng)
+    rows, before = np.arange(len(labels)), tower.get_weights()
+    network = load_model(str(folder / runs.BEST), siamese.KIND)
+    network.get_layer("tower").set_weights([weight + rng.random(weight.shape) * (weight.std() + 0.1) * 3
+                                            for weight in before])
+    network.save(folder / runs.BEST)
+    monkeypatch.setattr(keep, "against", lambda *args: worst_but(keep.NETWORK, ORIGINAL(*args)))
+    for _ in range(2):  # the second one is of a run that went on, and found no better epoch
+        choice = keep.choose(str(folder), tower, images, labels, rows[labels < 8], rows[labels >= 8], 0)
+        assert choice.name == keep.NETWORK and choice.trained_share < 1 and "The network is kept" in choice.words
+        kept, trained = (load_model(str(folder / name), siamese.KIND) for name in (runs.BEST, runs.TRAINED))
+        assert linear.is_made(kept) and not linear.is_made(trained)
+        for old, new, mean in zip(before, network.get_layer("tower").get_weights(),
+                                  kept.get_layer("tower").get_weights(), strict=True):
+            assert np.allclose(mean, (1 - choice.trained_share) * old + choice.trained_share * new, atol=1e-4)
+    other = siamese.siamese(towers.make_tower("compact", SHAPE, normalize=True), make_head("distance", tower))
+    assert keep.partly_trained(tower, other, images, labels, rows) == (other, 1.0)  # another tower has no other half
+
+
 def test_a_network_with_weights_of_imagenet_takes_part_and_is_shown_larger_pictures(run, rng, monkeypatch):
     """The kept model takes pictures as that network does; the network that was trained sees them smaller."""
     folder, tower = run
@@ -135,6 +157,7 @@ def test_what_is_best_on_classes_to_validate_is_kept_and_a_run_that_goes_on_choo
     images, labels = pictures(rng, noise=40)
     rows = np.arange(len(labels))
     choices = []
+    monkeypatch.setattr(keep, "SHARES", (1.0,))
     for best in (keep.BOTH, keep.NETWORK, keep.BOTH):
         monkeypatch.setattr(keep, "against", lambda *args, best=best: worst_but(best, ORIGINAL(*args)))
         choices.append(keep.choose(str(folder), tower, images, labels, rows[labels < 8], rows[labels >= 8], 0))
@@ -145,7 +168,7 @@ def test_what_is_best_on_classes_to_validate_is_kept_and_a_run_that_goes_on_choo
             inside = kept.get_layer("tower").get_layer("tower1").get_weights()
             assert len(inside) and all(any(np.array_equal(a, b) for b in weights) for a in inside)
     assert choices[0].cross_validated == choices[2].cross_validated
-    assert set(choices[0].as_numbers()) == {"kept", "cross_validated", "validated"}
+    assert set(choices[0].as_numbers()) == {"kept", "cross_validated", "validated", "trained_share"}
 
 
 def worst_but(best, compared):
