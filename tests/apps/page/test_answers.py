@@ -245,10 +245,11 @@ def test_a_model_that_was_trained_on_meanwhile_is_loaded_again(tmp_path, loads):
 
 def test_the_page_offers_the_ready_models_and_the_runs_of_a_room(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert models.offered("similarity") == ["characters", "photos"] and models.offered("patches") == ["patches", "sift"]
+    assert models.offered("similarity") == ["characters", "things", "photos"]
+    assert models.offered("patches") == ["patches", "sift"]
     for run, kind in (("mine", "siamese"), ("other", "rankiqa")):
         (tmp_path / "logs" / run).mkdir(parents=True)
         (tmp_path / "logs" / run / "best.keras").write_text(kind)
     monkeypatch.setattr(models.runs, "kind_of", lambda path: open(path).read())
-    assert models.offered("similarity") == ["characters", "photos", os.path.join("logs", "mine")]
+    assert models.offered("similarity") == ["characters", "things", "photos", os.path.join("logs", "mine")]
     assert models.offered("quality") == ["quality", os.path.join("logs", "other")]

@@ -159,7 +159,7 @@ def ask(files, monkeypatch, capsys) -> dict:
 
 def test_a_copy_in_another_colour_never_goes_and_is_none_where_asked(tmp_path):
     """One cut in two colours: red and blue of a photo exchanged."""
-    photo = Image.fromarray(load_sample_images().images[1]).resize((320, 213))
+    photo = Image.fromarray(load_sample_images().images[0]).resize((320, 213))
     photo.save(tmp_path / "a.png")
     Image.merge("RGB", photo.split()[::-1]).save(tmp_path / "b.png")
     photo.save(tmp_path / "c.jpg", quality=85)
