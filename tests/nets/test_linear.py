@@ -1,5 +1,6 @@
 """Maps in closed form behind a tower: the model gives what the map gives, also after it was saved."""
 
+import keras
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
@@ -79,3 +80,10 @@ def test_a_discriminant_is_scikit_learns(rng):
     scaled = (features - found.mean) / found.deviation
     other = LinearDiscriminantAnalysis(solver="eigen", shrinkage="auto").fit(scaled, labels).transform(scaled)
     np.testing.assert_allclose(found(features), other / np.linalg.norm(other, axis=1, keepdims=True), atol=1e-8)
+
+
+def test_what_a_tower_sees_is_what_its_last_layer_takes(rng):
+    pictures = rng.uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    tower = towers.make_tower("photos", (32, 32, 3), normalize=True)
+    seen = keras.Model(tower.input, tower.get_layer("seen").output)
+    assert np.allclose(*(model.predict(pictures, verbose=0) for model in (linear.pooled(tower), seen)))

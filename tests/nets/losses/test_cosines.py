@@ -1,14 +1,17 @@
-"""Losses on cosines, each against a plain loop."""
+"""Losses on cosines, each against a plain loop; and a tower that learns what a teacher sees."""
 
 import inspect
 from functools import partial
 
+import keras
 import numpy as np
 import pytest
+from keras import ops
 
-from nets.losses.cosines import MultiSimilarity, SupCon
+from nets.losses.cosines import MultiSimilarity, SupCon, Taught
+from nets.models import siamese
 
-from helpers import LABELS, gradient, loss_of, plain_float64, unit
+from helpers import LABELS, gradient, loss_of, plain_float64, small_siamese, unit
 
 
 def multi_similarity_loop(x, labels, alpha=2.0, beta=40.0, base=0.5, slack=0.1):
@@ -102,3 +105,66 @@ def test_supcon_lets_an_image_without_company_add_nothing(rng):
     labels = np.array([0, 0, 1, 1, 2, 3, 4, 5], "int32")
     assert loss_of(SupCon(), x, labels) == pytest.approx(supcon_loop(x, labels), rel=1e-5)
     assert loss_of(SupCon(), x[:1], labels[:1]) == 0
+
+
+SHAPE = (12, 12, 3)
+
+
+def teacher(width: int = 7, shape: tuple[int, int, int] = SHAPE) -> keras.Model:
+    """Pictures -> features that keep where things are."""
+    images = keras.Input(shape)
+    x = keras.layers.AveragePooling2D(4)(images)
+    return keras.Model(images, keras.layers.Dense(width, name="seen")(keras.layers.Flatten()(x)))
+
+
+def test_what_is_taught_equals_a_loop(rng):
+    """In training the teacher's numbers are standardised over the batch, and the loss is a weight times 1 - cosine."""
+    features, pictures = rng.normal(size=(6, 5)).astype("float32"), rng.uniform(0, 255, (6, *SHAPE)).astype("float32")
+    layer = Taught(teacher(), weight=3.0)
+    made = ops.convert_to_numpy(layer(features, pictures, training=True))
+    kernel, bias = layer.guess.get_weights()
+    seen = ops.convert_to_numpy(layer.teacher(pictures)).astype("float64")
+    seen = (seen - seen.mean(0)) / np.sqrt(seen.var(0) + 1e-3)
+    for row in range(6):
+        guess = features[row].astype("float64") @ kernel + bias
+        cosine = guess @ seen[row] / (np.linalg.norm(guess) * np.linalg.norm(seen[row]))
+        assert made[row] == pytest.approx(3 * (1 - cosine), abs=1e-4)
+
+
+def taught_trainer(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """A compiled trainer of a model with a teacher, and the teacher."""
+    known = teacher(5, model.input_shape[0][1:])
+    trained = siamese.trainer(model, siamese.make_loss("contrastive", model), augment=False, taught=Taught(known))
+    trained.compile(keras.optimizers.Adam(0.01), siamese.precomputed_loss)
+    trained.optimizer.build(trained.trainable_variables)
+    return trained, known
+
+
+def test_the_teacher_stays_and_the_tower_learns_what_it_sees(rng):
+    model = small_siamese()
+    shape = model.input_shape[0][1:]
+    trained, known = taught_trainer(model)
+    before = known.get_weights()
+    batch = {"image": rng.integers(0, 256, (16, *shape), dtype="uint8"), "label": np.arange(16, dtype="int32") // 2}
+    tower = model.get_layer("tower").get_weights()
+    losses = [trained.train_on_batch(batch, batch["label"]) for _ in range(30)]
+    assert losses[-1] < 0.7 * losses[0]
+    assert all(np.array_equal(a, b) for a, b in zip(before, known.get_weights(), strict=True))
+    assert any((a != b).any() for a, b in zip(tower, model.get_layer("tower").get_weights(), strict=True))
+    # what is kept holds no teacher
+    assert "taught" not in [layer.name for layer in model.layers]
+
+
+def test_a_training_with_a_teacher_goes_on_where_it_was(rng, tmp_path):
+    """What is guessed of the teacher, and how its numbers are spread, are saved with the trainer."""
+    model = small_siamese()
+    trained, _ = taught_trainer(model)
+    batch = {"image": rng.integers(0, 256, (8, *model.input_shape[0][1:]), dtype="uint8"),
+             "label": np.arange(8, dtype="int32") // 2}
+    for _ in range(3):
+        trained.train_on_batch(batch, batch["label"])
+    trained.save_weights(tmp_path / "state.weights.h5")
+    again, _ = taught_trainer(small_siamese())
+    again.load_weights(tmp_path / "state.weights.h5")
+    assert np.array_equal(trained.predict(batch, verbose=0), again.predict(batch, verbose=0))
+    assert trained.train_on_batch(batch, batch["label"]) == again.train_on_batch(batch, batch["label"])
