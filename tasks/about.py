@@ -18,7 +18,6 @@ from utils.run import folder as runs
 LOOKED_AT = 500  # training pictures whose statistics are kept
 LOOKED_THROUGH = 40  # pictures that are looked at in full size
 KNOWS_DRAWN = 0.1  # share of drawn pictures from which on a model learnt from such ones too
-SOUND = 0.9  # ROC-AUC below which a model is wrong in a sixth of the pairs or more, at its best threshold
 DISTRUST = "do not trust its answer"  # the end of a warning with which there is no verdict
 BLANK = 4  # grey levels by which the thumbnail of a picture varies that shows nothing
 CHARACTERS, PHOTOGRAPHS = "characters", "photographs"
@@ -138,7 +137,7 @@ def warning(about: dict | None, thumbnails: np.ndarray, drawn: Sequence[bool] = 
     elif len(drawn) and np.mean(drawn) > enough and doubts_drawn(about):
         looks = ("these pictures look drawn or printed, such as pages, screens and logos, and the model learnt from "
                  "what was photographed: check its answers")
-    return "; ".join(filter(None, [looks, weakness(about)]))
+    return "; ".join(filter(None, [looks, near_chance(about)]))
 
 
 def doubt_about(about: dict | None, pictures: Sequence) -> str:
@@ -167,16 +166,13 @@ def proves(about: dict) -> bool:
     return bool(task and ROOMS[task.room].proves)
 
 
-def weakness(about: dict) -> str:
-    """That the model's own test found it hardly better than chance, or often wrong; "" where it is better, or was not
-    measured."""
+def near_chance(about: dict) -> str:
+    """That the model's own test found it hardly better than chance; "" where it is better, or was not measured."""
     reached, (low, _) = about.get("roc_auc"), about.get("roc_auc_interval") or (None, None)
-    if reached is None or reached >= SOUND:
+    if reached is None or not verification.hardly_better(reached, low, about["measured_on"].get("classes", 0)):
         return ""
-    if verification.hardly_better(reached, low, about["measured_on"].get("classes", 0)):
-        return (f"in its own test the model was hardly better than chance (ROC-AUC {reached:.3f}): do not rely on its "
-                "answers")
-    return f"in its own test the model was often wrong (ROC-AUC {reached:.3f}): check its answers"
+    return (f"in its own test the model was hardly better than chance (ROC-AUC {reached:.3f}): do not rely on its "
+            "answers")
 
 
 def trusted(warning: str) -> bool:

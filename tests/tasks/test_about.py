@@ -115,8 +115,6 @@ def test_a_run_that_is_hardly_better_than_chance_says_so_with_each_answer(reache
     poor = known | {"roc_auc": reached, "roc_auc_interval": [low, None], "measured_on": {"classes": classes}}
     warning = about.warning(poor, own)
     assert ("hardly better than chance" in warning) == says and about.trusted(warning)
-    assert ("often wrong (ROC-AUC 0.700): check its answers" in warning) == (reached == 0.7 and not says)
-    assert about.warning(known | {"roc_auc": 0.9}, own) == ""
 
 
 def test_an_about_json_of_four_ranges_goes_on_working(known, alphabets):

@@ -142,8 +142,6 @@ SAID = [  # lines of the program, and their Chinese
      "这些图片像是画出来或印出来的（例如页面、屏幕截图、标志），而模型学的是照片：请核对它的回答"),
     (r"^in its own test the model was hardly better than chance \(ROC-AUC (.*)\): .*$",
      r"在自身测试中，模型几乎不比随机猜测好（ROC-AUC \1）：不要依赖它的回答"),
-    (r"^in its own test the model was often wrong \(ROC-AUC (.*)\): .*$",
-     r"在自身测试中，模型常常出错（ROC-AUC \1）：请核对它的回答"),
     (r"^these pictures are characters, and the newest run learnt from photographs: the ready model (.*) answers; (.*) "
      r"asks the run$",
      r"这些图片是字符，而最新的训练学的是照片：由预训练模型 \1 回答；若要使用该训练的模型，请选择它（\2）"),
