@@ -7,7 +7,7 @@ from utils.run import figures
 
 
 def level_scores(folder: str, scores: dict[str, np.ndarray], kinds: dict[str, Distortion]) -> None:
-    """Score against level, a panel a distortion: quartiles and extremes of the photos, histograms beside; order.png.
+    """Score against level, a panel a distortion: quartiles and extremes of the photos, and a line for each; order.png.
 
     Args:
         scores: (photos, levels + 1) by distortion.
@@ -19,12 +19,10 @@ def level_scores(folder: str, scores: dict[str, np.ndarray], kinds: dict[str, Di
         left.boxplot(of_kind, tick_labels=names, whis=(0, 100), widths=0.6)
         left.set(title=kind.replace("_", " "), ylabel="score", xlabel=kinds[kind].unit)
         left.tick_params(axis="x", labelsize=7)
-        bins = np.linspace(of_kind.min(), of_kind.max() + 1e-9, 40)
-        for column, label in enumerate(names):
-            right.hist(of_kind[:, column], bins, alpha=0.6, label=label)
-        right.set(title=f"the same {len(of_kind)} photos by score", xlabel="score", ylabel="photos")
-        right.legend(frameon=False, fontsize=7, title=kinds[kind].unit, title_fontsize=7, loc="upper left",
-                     bbox_to_anchor=(1, 1))
+        right.plot(names, of_kind.T, color="C0", linewidth=1, alpha=max(0.1, min(1.0, 10 / len(of_kind))))
+        right.set(title=f"each of {len(of_kind)} photos: a line that rises is an error", ylabel="score",
+                  xlabel=kinds[kind].unit)
+        right.tick_params(axis="x", labelsize=7)
     figures.save(page, folder, "order.png")
 
 
