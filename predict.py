@@ -18,6 +18,7 @@
     python predict.py --like=example.png photo.jpg      where does something lie that looks like the example
 """
 
+import os
 from importlib import import_module
 
 from absl import flags
@@ -68,15 +69,23 @@ def check() -> None:
     """Refuses flags that do not belong together."""
     refuse_unused(room())
     search.check(FLAGS)
-    if FLAGS.csv:
-        from utils.run.console import check_place  # not for --help
-
-        check_place("csv", FLAGS.csv)
+    check_written()
     from tasks import choosing  # not for --help
 
     choosing.take_runtime(FLAGS, room())
     if FLAGS.difference and (others := search.asked(FLAGS)):
         raise ValueError(f"--difference and --{others[0]} ask two questions: pass one of them")
+
+
+def check_written() -> None:
+    """Refuses files to write that could not be written, or that are read."""
+    from utils.run.console import check_place  # not for --help
+
+    for flag in ("csv", "print0", "coco"):
+        if (path := FLAGS[flag].value) and path != "-":
+            check_place(flag, path)
+            if FLAGS.pairs and os.path.realpath(path) == os.path.realpath(FLAGS.pairs):
+                raise ValueError(f"--{flag}={path} is the list of --pairs: pass another file to write")
 
 
 if __name__ == "__main__":

@@ -74,6 +74,8 @@ with group("Where it runs"):
     flags.DEFINE_float("wait_minutes", 10, "With TF_CONFIG: minutes to wait for workers that are missing")
     flags.DEFINE_string("run", "", "Name of the run's folder in logs/. Default: date and task")
     flags.DEFINE_boolean("resume", False, "Continue the stopped run --run, or the newest, with its flags")
+flags.register_validator("run", lambda run: not os.path.normpath(run).startswith((os.pardir, os.sep)),
+                         "expected the name of a folder in logs/")
 flags.register_validator("wait_minutes", lambda minutes: minutes > 0, "expected minutes above 0")
 flags.register_validator(
     "input_shape", lambda shape: not any(shape) or len(shape) == 3 and all(n.isdecimal() and len(n) < 6 for n in shape)
@@ -155,6 +157,8 @@ def repeat(task: tasks.Task, folder: str) -> str:
     from utils.run import folder as runs
 
     folders, seed, splits = [folder], FLAGS.seed, FLAGS.splits
+    if not set(task.FIGURES) & set(runs.read_json(folder, runs.EVALUATION) or {}):
+        return f"\nno figure could be measured, so the other {splits - 1} of {splits} splits are left out"
     for number in range(1, splits):
         print(f"\nsplit {number + 1} of {splits}, seed {seed + number}, to see how far the figures can be trusted")
         FLAGS.seed, FLAGS.splits = seed + number, 1

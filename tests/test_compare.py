@@ -103,6 +103,8 @@ def test_duplicates_of_several_folders_are_those_of_the_script(files, told):
     assert {member.file for group in alone.groups for member in group.members if member.goes and member.twin} == {
         str(first / name) for name in ("a.jpg", "copy.png")}
     for nothing in ([], ()):
+        with pytest.raises(ValueError, match="^received top=0, expected 1 or more"):
+            model.search(files / "pictures", files / "query.jpg", top=0)
         with pytest.raises(ValueError, match="^no folder is named; expected"):
             model.duplicates(nothing)
 

@@ -240,8 +240,9 @@ def test_own_data_however_small(counts, chapters, script, tmp_path):
     root = chapters(*counts)
     (root / "chapter0" / "broken.jpg").write_bytes(b"\xff\xd8 no")
     out = script("train.py", "--train_own_data", f"--dataset_path={root}", "--epochs=1", "--steps_per_epoch=5",
-                 "--run=own", "--splits=1",
+                 "--run=own", "--splits=2",
                  "--weight_decay=0", "--optimizer=sgd", "--schedule=step", *SMALL)
+    assert "no figure could be measured, so the other 1 of 2 splits are left out" in out
     assert "broken.jpg" in out and "split by image" in out and "quality is unknown" in out
     assert (tmp_path / "logs" / "own" / "best.keras").is_file()
     files = [root / "chapter0" / "0.png", root / "chapter1" / "0.png"]

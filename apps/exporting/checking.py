@@ -47,7 +47,17 @@ def from_folder(folder: str, count: int) -> list[Image.Image]:
     if not names:
         raise ValueError(f"--pictures={folder}: there is no picture in it, expected photos or other pictures to try "
                          "the file on")
-    return [open_image(os.path.join(folder, name), "RGB") for name in names]
+    read, problems = [], []
+    for name in names:
+        try:
+            read.append(open_image(os.path.join(folder, name), "RGB"))
+        except ValueError as error:
+            problems.append(str(error))
+    if not read:
+        raise ValueError(f"--pictures={folder}: none of its pictures can be read: {problems[0]}")
+    for problem in problems:
+        print(f"left out {problem}")
+    return read
 
 
 def crops(count: int) -> list[Image.Image]:

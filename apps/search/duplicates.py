@@ -43,7 +43,8 @@ class Member(NamedTuple):
         file: path, relative to the folder.
         similarity: to the first picture of the group; 1 for that one and for files of its contents.
         twin: the first file of the group with the same contents; "": this is it.
-        goes: whether the picture to keep shows all of it, so that it can go; see `apps.search.proven`.
+        goes: whether it can go: its `twin` stays, or the picture to keep was seen to show all of it, see
+            `apps.search.proven`. What a model alone calls alike never goes.
         agree: how well it agrees with the picture to keep, 0..1, where that was looked at; otherwise None.
         other_colour: whether it has other colours than the picture to keep.
     """
@@ -51,7 +52,7 @@ class Member(NamedTuple):
     file: str
     similarity: float
     twin: str
-    goes: bool = True
+    goes: bool = False
     agree: float | None = None
     other_colour: bool = False
 
@@ -132,7 +133,7 @@ def make_group(gallery: Gallery, units: list[list[int]], similarities: np.ndarra
     order = sorted(range(1, len(units)), key=lambda n: (-similarities[n], gallery.paths[units[n][0]]))
     for n in (0, *order):
         files = [gallery.paths[row] for row in units[n]]
-        members += [Member(file, float(similarities[n]), files[0] if i else "") for i, file in enumerate(files)]
+        members += [Member(file, float(similarities[n]), files[0] if i else "", i > 0) for i, file in enumerate(files)]
     firsts = [gallery.paths[rows[0]] for rows in units]
     return Group(best(gallery.root, firsts, judge) if copies else "", members)
 

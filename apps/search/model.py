@@ -61,8 +61,11 @@ class Similarity:
             index, collection: as --index and --collection of predict.py.
 
         Raises:
-            ValueError: no folder, no picture in it, a query that cannot be read, or an index that cannot be used.
+            ValueError: no folder, no picture in it, a query that cannot be read, an index that cannot be used, or
+                `top` below 1.
         """
+        if top < 1:
+            raise ValueError(f"received top={top}, expected 1 or more")
         features = self.embed([query])
         root = os.path.expanduser(folder)
         opened = make_index(index, root, self.loaded, collection)

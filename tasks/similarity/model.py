@@ -109,6 +109,8 @@ def verdict(model: Loaded, similarity: float) -> bool | None:
 def open_model(path: str, threshold: float | None = None, threshold_at: str | None = None) -> tuple[Loaded, str]:
     """The model of a .keras file, and where its threshold comes from, in words; see `decision_threshold`."""
     (compare, shape, runtime), known = choosing.open_model(path, DEFAULT_ROOM), about.read(path)
+    if threshold is not None and not 0 <= threshold <= 1:
+        raise ValueError(f"received the threshold {threshold:g}, expected a similarity of 0 to 1")
     threshold, rule = decision_threshold(os.path.dirname(path), threshold, threshold_at)
     compare = compare._replace(embed=checked(compare.embed, path), score=checked(compare.score, path))
     return Loaded(compare, shape, threshold, path, known, runtime=runtime), rule
@@ -174,7 +176,8 @@ def many_threshold(model: Loaded, pairs: int, wrong: float) -> tuple[float, str]
     known = read_different(os.path.dirname(model.path))
     if known is None:
         return model.threshold, ("as of two pictures, so expect wrong ones: how often different pairs are alike was "
-                                 f"not measured; python evaluate.py --model={os.path.dirname(model.path)} does it")
+                                 f"not measured; python evaluate.py --model={os.path.dirname(model.path)} "
+                                 "--dataset_path=FOLDER does it, on classes with two pictures or more each")
     rate = min(max(wrong, 1e-9) / max(pairs, 1), 0.5)
     nearness = tail.nearness_at(rate, known)
     if model.compare.by_distance:

@@ -233,7 +233,8 @@ def disagreement(comparer: Comparer, images, labels: np.ndarray, rows: np.ndarra
 def in_words(result: dict[str, float]) -> list[str]:
     """The report in words."""
     if not result:
-        return ["no images were held out that would give same and different pairs: quality is unknown"]
+        return ["no images were held out that would give same and different pairs: quality is unknown. python "
+                "evaluate.py --dataset_path=FOLDER measures it on other classes with two pictures or more each"]
     of = "classes seen in training" if result["seen_classes"] else "held-out classes"
     text = [
         f"verification on {result['classes']} {of}: accuracy {result['accuracy']:.4f}, ROC-AUC "
@@ -248,13 +249,15 @@ def in_words(result: dict[str, float]) -> list[str]:
         )
     if "recall_at_1" in result:
         text.append(
-            f"retrieval among {result['images']} images: recall@1 {result['recall_at_1']:.4f}, @5 "
+            f"retrieval among {result['images']} images: recall@1 {result['recall_at_1']:.4f} (by chance "
+            f"{result['chance_at_1']:.3f}), @5 "
             f"{result['recall_at_5']:.4f}, @10 {result['recall_at_10']:.4f}, R-precision "
             f"{result['r_precision']:.4f}, MAP@R {result['map_at_r']:.4f}"
         )
         text.append("classes named from half of their images: " + ", ".join(
             f"{words} {result[name]:.4f}"
-            for name, words in (("knn_accuracy", "5 nearest"), ("linear_accuracy", "linear classifier"))
+            for name, words in (("knn_accuracy", "5 nearest"), ("linear_accuracy", "linear classifier"),
+                                ("largest_accuracy", "always the largest class"))
             if name in result
         ))
     return text

@@ -128,10 +128,17 @@ def enlarge_file(options, model: Larger, file: str, path: str, place: str) -> tu
 
 def beside_bicubic(photo: Photo, made: Photo, scale: int) -> list[np.ndarray]:
     """The part with most detail, by bicubic interpolation and as it became: (H, W, 3) uint8 each."""
-    place, top = figures.busiest(photo.colours), np.iinfo(photo.colours.dtype).max
-    part = photo.colours[place]
-    bicubic = resized(part, *(scale * side for side in part.shape[:2])) * (255 / top)
-    return [rounded(bicubic), rounded(made.colours[figures.part_of(place, scale)] * (255 / top))]
+    small, large = on_white(photo), on_white(made)
+    place = figures.busiest(small)
+    bicubic = resized(small[place], *(scale * side for side in small[place].shape[:2]))
+    return [rounded(bicubic), rounded(large[figures.part_of(place, scale)])]
+
+
+def on_white(photo: Photo) -> np.ndarray:
+    """What is seen of a photo on white paper: (H, W, 3) float32, 0..255."""
+    top = np.iinfo(photo.colours.dtype).max
+    shares = 1.0 if photo.alpha is None else (photo.alpha / np.float32(top))[..., None]
+    return 255 * (1 - shares * (1 - photo.colours / np.float32(top)))
 
 
 def thumbnails(files) -> np.ndarray:

@@ -124,7 +124,9 @@ def check_layout(root: str, images: list[str], own_data: bool) -> None:
             f"{root}: found the layout {layout(not own_data)} (as in {example}), expected {layout(own_data)}: pass "
             f"{flag}{one}"
         )
-    raise ValueError(f"{root}: found {example}, expected {layout(own_data)}: one folder for each class")
+    folder = os.path.join(root, *images[0].split(os.sep)[:-wanted])
+    deeper = f"; pass --dataset_path={folder} for the classes in that folder" if depths[0] > wanted else ""
+    raise ValueError(f"{root}: found {example}, expected {layout(own_data)}: one folder for each class{deeper}")
 
 
 def layout(own_data: bool) -> str:

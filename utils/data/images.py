@@ -162,7 +162,7 @@ def whole(file: Image.Image, path, more: int = 0) -> Image.Image:
         image = of_16_bits(image, path)
     image = flat(image)
     image.load()
-    return image
+    return image.convert("RGB") if image.mode == "LAB" else image  # Pillow knows no other way from there
 
 
 def flat(image: Image.Image) -> Image.Image:

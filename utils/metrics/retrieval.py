@@ -69,6 +69,7 @@ def retrieval(features: np.ndarray, labels: np.ndarray, ranks: tuple[int, ...] =
         recall@k     share of queries with rel(i) for some i <= k
         r_precision  mean of P(R)
         map_at_r     mean of 1/R sum over i <= R of P(i) rel(i)
+        chance_at_1  what recall@1 would be if the nearest were drawn by chance: high where one class is large
     """
     others = np.bincount(labels)[labels] - 1  # (N,)
     asked = np.flatnonzero(others > 0)
@@ -84,6 +85,7 @@ def retrieval(features: np.ndarray, labels: np.ndarray, ranks: tuple[int, ...] =
     return result | {
         "r_precision": float(np.mean(within.sum(axis=1) / wanted[:, 0])),
         "map_at_r": float(np.mean((precision * within).sum(axis=1) / wanted[:, 0])),
+        "chance_at_1": float(np.mean(wanted) / (len(labels) - 1)),
     }
 
 
@@ -102,8 +104,10 @@ def classifiers(features: np.ndarray, labels: np.ndarray, seed: int = 0, neighbo
             references.
         linear_accuracy: the same by a linear classifier (Fisher's discriminants); absent where no
             class has two different embeddings to fit.
+        largest_accuracy: the same where all are given the name of the largest class.
     """
     from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.dummy import DummyClassifier
     from sklearn.neighbors import KNeighborsClassifier
 
     order = np.random.default_rng(seed).permutation(len(labels))
@@ -113,7 +117,7 @@ def classifiers(features: np.ndarray, labels: np.ndarray, seed: int = 0, neighbo
     fit, test = order[~held], order[held]
     references = int(np.bincount(labels[fit]).max())  # of a class, at most
     knn = KNeighborsClassifier(min(neighbours, references), algorithm="brute")
-    models = {"knn_accuracy": knn}
+    models = {"knn_accuracy": knn, "largest_accuracy": DummyClassifier(strategy="most_frequent")}
     starts = np.flatnonzero(np.diff(labels[fit], prepend=labels[fit][0] - 1))  # `fit` goes class by class
     means = np.add.reduceat(features[fit], starts) / np.diff(starts, append=len(fit))[:, None]
     within = features[fit] - np.repeat(means, np.diff(starts, append=len(fit)), axis=0)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from utils.data.files import save_aside
+from utils.data.formats.kinds import is_picture
 from utils.run.folder import as_json
 
 PAUSE = 10.0  # seconds between two lines about a long work, where the output is no terminal
@@ -82,6 +83,9 @@ def check_place(flag: str, path: str) -> None:
     folder = os.path.dirname(path) or "."
     if os.path.isdir(path):
         raise ValueError(f"--{flag}={path}: a folder, expected the name of a file")
+    if is_picture(path):
+        raise ValueError(f"--{flag}={path}: the name of a picture, expected that of a file to write, such as "
+                         "answer.txt")
     if not os.path.isdir(folder):
         raise ValueError(f"--{flag}={path}: there is no folder {folder}; make it, or pass another place")
     if not os.access(folder, os.W_OK):

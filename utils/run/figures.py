@@ -4,8 +4,10 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Container, Sequence
+from itertools import chain, count
 
 import numpy as np
+from PIL import Image, PngImagePlugin
 
 from utils.data.files import save_aside
 from utils.run import folder as runs
@@ -14,6 +16,7 @@ from utils.sheets.sheet import GREEN, RED, sheet, without_channel
 
 SIDE = 200  # pixels of the longer side of a picture among many
 NO_WINDOW = ("agg", "pdf", "ps", "svg", "cairo", "template")  # matplotlib's backends that write files alone
+MARK = {"Software": "image comparison"}  # what the figures beside answers say of who made them
 LOOKS = {"axes.spines.top": False, "axes.spines.right": False, "figure.autolayout": True}
 
 
@@ -92,7 +95,7 @@ def compared(left: np.ndarray, right: np.ndarray, title: str, path: str, window:
     there is no screen."""
     page = sheet((left, right), names, 2, title)
     if not (window and has_screen()):
-        keep(page.save, path)
+        keep(page, path)
         return
     from matplotlib import pyplot
 
@@ -115,7 +118,7 @@ def contact_sheet(
     """
     frames = {number: GREEN if number in marked else RED for number in range(len(images))
               if number in marked or number in warned}
-    keep(sheet(images, titles, columns, heading, frames, side).save, path)
+    keep(sheet(images, titles, columns, heading, frames, side), path)
 
 
 def head(page, text: str) -> None:
@@ -140,16 +143,44 @@ def mark(axis, colour: str = "tab:green") -> None:
 def save_beside_answer(page, path: str) -> None:
     """Writes a figure beside an answer, which must not be lost where it cannot be written."""
     make_readable(page)
-    keep(lambda aside: page.savefig(aside, dpi=100), path)
+    write_beside_answer(lambda aside: page.savefig(aside, dpi=100, metadata=MARK), path)
 
 
-def keep(save: Callable[[str], None], path: str) -> None:
-    """Writes a figure by `save` beside an answer, which must not be lost where it cannot be written."""
+def keep(picture: Image.Image, path: str) -> None:
+    """The same of a figure that is a picture."""
+    mark = PngImagePlugin.PngInfo()
+    for name, text in MARK.items():
+        mark.add_text(name, text)
+    write_beside_answer(lambda aside: picture.save(aside, pnginfo=mark), path)
+
+
+def write_beside_answer(save: Callable[[str], None], path: str) -> None:
+    """Calls `save` with the name of a figure that does not replace a file of somebody else, and says which it is."""
+    place = place_for(path)
     try:
-        save_aside(save, path, ".png")
-        print(f"figure: {path}")
+        save_aside(save, place, ".png")
+        print(f"figure: {place}" + (f" ({path} is a file of yours and stays)" if place != path else ""))
     except OSError as error:
         print(f"could not save the figure: {error}")
+
+
+def place_for(path: str) -> str:
+    """The path, or the first name like it, such as predict_figure2.png, at which there is nothing, or a figure that
+    this program wrote before. In a folder of a run all is its own."""
+    if os.path.dirname(path):
+        return path
+    stem, ending = os.path.splitext(path)
+    names = chain([path], (f"{stem}_figure{number}{ending}" for number in count(1)))
+    return next(name for name in names if not os.path.lexists(name) or is_ours(name))
+
+
+def is_ours(path: str) -> bool:
+    """Whether a file is a figure that this program wrote beside an answer."""
+    try:
+        with Image.open(path) as picture:
+            return picture.info.items() >= MARK.items()
+    except Exception:  # a folder, no picture, or a damaged one, for which Pillow raises a dozen kinds
+        return False
 
 
 def show(axis, image: np.ndarray) -> None:

@@ -9,7 +9,7 @@ from apps.search import duplicates, proven
 from apps.search.clearing import moving
 from apps.search.clearing.folders import Folders, open_folders, without_reference
 from apps.search.clearing.moving import Going
-from apps.search.duplicates import Found, Group, Member
+from apps.search.duplicates import Found
 from tasks import about
 from tasks.quality.model import quality_of_centres
 from tasks.similarity.model import Loaded, for_pairs, load_for_many, recoloured, some_files, some_of
@@ -121,19 +121,13 @@ def what_can_go(folders: Folders, result: Found) -> list[Going]:
     opened = folders.opened
     keys, goings = dict(zip(opened.paths, opened.keys)), []
     for group in result.groups:
-        leaving = {member.file for member in group.members if can_go(member, group, folders.fixed)}
+        leaving = {member.file for member in group.members if member.goes and member.file not in folders.fixed}
         for member in group.members:
             if member.file in leaving:
                 keep = member.twin if member.twin and member.twin not in leaving else group.keep
                 goings.append(Going(os.path.join(opened.root, member.file), os.path.join(opened.root, keep),
                                     keys[member.file][:moving.SHA1], keys[keep][:moving.SHA1]))
     return goings
-
-
-def can_go(member: Member, group: Group, fixed: frozenset[str]) -> bool:
-    """Whether a member of a group can go; where nobody looked at the pictures, only one of the same contents can."""
-    looked = member.agree is not None
-    return member.file != group.keep and member.file not in fixed and (member.goes if looked else bool(member.twin))
 
 
 def move(goings: Sequence[Going], folder: str, really: bool) -> dict:

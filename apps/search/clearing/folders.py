@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -54,7 +55,7 @@ def open_folders(options, model: Loaded, roots: Sequence[str], reference: Sequen
 
 
 def together(parts: Sequence[Gallery], seen: Sequence[np.ndarray | None], reference: int = 0) -> Folders:
-    """Galleries of one folder or of several as one.
+    """Galleries of one folder or of several as one; ValueError where one of them lies in the reference.
 
     Args:
         seen: the views of each, as `Folders` has them, or None for all.
@@ -62,6 +63,11 @@ def together(parts: Sequence[Gallery], seen: Sequence[np.ndarray | None], refere
     """
     if len(parts) == 1:
         return Folders(parts[0], seen[0])
+    for part in parts[reference:]:
+        around = {os.path.realpath(part.root), *map(str, Path(os.path.realpath(part.root)).parents)}
+        if found := next((each.root for each in parts[:reference] if os.path.realpath(each.root) in around), None):
+            raise ValueError(f"{part.root} lies in the reference {found}, whose pictures are not compared with each "
+                             "other: leave the reference out, or name another folder")
     one, rows, fixed = joined(parts, reference)
     return Folders(one, None if seen[0] is None else np.concatenate(seen)[rows], fixed)
 

@@ -65,7 +65,7 @@ def draw_groups(root: str, groups: list[duplicates.Group], heading: str, path: s
         members = sorted(group.members, key=lambda member: member.file != group.keep)
         for axis, member in zip(line, members):
             figures.show(axis, read_whole(os.path.join(root, member.file), figures.SIDE))
-            stays = member.file == group.keep or not member.goes
+            stays = member.file == group.keep or member.agree is not None and not member.goes
             remark = "keep" if stays else "identical file" if member.twin else ""
             centre = "centre" if member is first and member.agree is None else ""
             alike = f"{member.similarity:.3f}" if member.agree is None else (

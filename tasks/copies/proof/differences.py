@@ -78,7 +78,8 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray, sigma: float) 
     ok = inside & (near > 0.6) & (known > 0.15)
     # a strong change moves the light of what lies around it, where both were alike before
     remaining = means(np.minimum((b - a) ** 2, apart * mask), DETAIL) / near
-    down, right = np.gradient((a + b) / 2)
+    mean = (a + b) / 2
+    down, right = (np.gradient(mean, axis=axis) if mean.shape[axis] > 1 else np.zeros_like(mean) for axis in (0, 1))
     slopes = (down * down + right * right) * mask
     slopes = np.maximum(means(slopes, DETAIL) / near, means(slopes, WIDE) / (share(inside, WIDE) + 1e-6))
     noise, slope = expected(remaining[ok], slopes[ok])

@@ -13,6 +13,7 @@ QUALITIES = (98, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10, 5, 1)  # of JPEG, on wh
 MOST = 1_000_000  # pixels that pass the comparator at once
 LEAST_SCALE = 0.1  # distance of JPEG quality 1, below which JPEG hardly changes an original, such as a blank page
 CLEARLY = 0.9  # a shift that lowers the distance by less is none: it would be found by chance
+SMALLEST = 11  # pixels a side: a window of SSIM
 SCALED = 512  # pixels a side at most of the part of an original that the scale is made of
 
 
@@ -57,8 +58,10 @@ class Measure:
         return np.pad(found, [(max(0, -count), max(0, count)) for count in (down, right)])
 
     def check(self, picture: np.ndarray) -> None:
-        """Raises ValueError where the comparator takes another size only, than that of a picture."""
+        """Raises ValueError where a picture is too small, or the comparator takes another size only."""
         height, width = picture.shape[:2]
+        if min(height, width) < SMALLEST:
+            raise ValueError(f"the picture has {width} x {height} pixels, expected {SMALLEST} or more a side")
         if self.side and (height, width) != (self.side, self.side):
             raise ValueError(f"the picture has {width} x {height} pixels, and this layer of the comparator takes "
                              f"{self.side} x {self.side}: pass a --layer that gives maps")

@@ -12,7 +12,7 @@ from tasks.superres.data.resizing import divisible, lanczos, larger, smaller
 from tasks.superres.measuring.luma import scores
 from tasks.superres.tiles import enlarged
 from utils.data.images import read_photo
-from utils.saying import shown
+from utils.saying import counted, shown
 
 WAYS = {"bicubic": larger, "lanczos": lanczos}  # what a network is compared with
 FURTHER = {"quality": 2, "distance": 4}  # what judges say, and with how many decimals it is told
@@ -55,7 +55,15 @@ def measured(
 def means(rows: Sequence[dict]) -> dict[str, float]:
     """The mean over photos of each figure; photos too small for SSIM do not count for it."""
     figures = [name for name in rows[0] if name not in ("file", "width", "height")]
-    return {name: float(np.nanmean([row[name] for row in rows])) for name in figures}
+    return {name: finite_mean([row[name] for row in rows]) for name in figures}
+
+
+def finite_mean(values: Sequence[float]) -> float:
+    """The mean without what is no number, and without infinite ones, such as the PSNR of a photo of one colour, which
+    each way gives exactly; where there are no others, that of all."""
+    values = np.asarray(values, "float64")
+    finite = values[np.isfinite(values)]
+    return float(finite.mean() if finite.size else values.mean())
 
 
 def table(rows: Sequence[dict], mean: dict) -> list[str]:
@@ -70,7 +78,9 @@ def table(rows: Sequence[dict], mean: dict) -> list[str]:
         near = (f"{row[f'{way}psnr']:15.2f} {row[f'{way}ssim']:6.4f}" for way in own)
         judged = (f"{row[f'{way}{figure}']:19.{FURTHER[figure]}f}" for way, figure in scored)
         lines.append("".join([f"{short(row['file']):28}", *near, *judged]))
-    return lines
+    exact = sum(not np.isfinite([row[f"{way}psnr"] for way in own]).all() for row in rows)
+    return lines + ([f"of these, {counted(exact, 'photo')} made again without any error, such as one of one colour, "
+                     "do not count for the mean PSNR"] if exact else [])
 
 
 def short(path: str, most: int = 28) -> str:
@@ -95,4 +105,4 @@ class Held:
 
     def mean(self, way: Callable[[np.ndarray], np.ndarray]) -> float:
         """The mean PSNR of a way to enlarge."""
-        return float(np.mean([scores(way(small), large, self.scale)["psnr"] for small, large in self.photos]))
+        return finite_mean([scores(way(small), large, self.scale)["psnr"] for small, large in self.photos])

@@ -186,6 +186,9 @@ def test_what_cannot_be_exported_is_said_in_a_line(run, tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="--pictures=.*: there is no picture in it"):
         writing.export(asked(run, out=str(tmp_path / "out"), pictures=str(tmp_path / "empty")))
+    (tmp_path / "empty" / "cut.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(ValueError, match="--pictures=.*: none of its pictures can be read: .*cut.png"):
+        writing.export(asked(run, out=str(tmp_path / "out"), pictures=str(tmp_path / "empty")))
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     with pytest.raises(ValueError, match="Keras runs on jax, .* pass --backend=tensorflow"):
         writing.export(asked(run))

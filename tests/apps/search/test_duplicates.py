@@ -184,10 +184,17 @@ def test_identical_files_are_certain_whatever_the_model_says():
     result = duplicates.find(gallery, comparer(False)._replace(score=lambda left, right: score(left, right)
                                                                * 0), 0.9, copies=True)
     assert result.groups == [
-        Group("00000.png", [Member("00000.png", 1.0, ""), Member("00002.png", 1.0, "00000.png"),
-                            Member("00005.png", 1.0, "00000.png")]),
-        Group("00001.png", [Member("00001.png", 1.0, ""), Member("00004.png", 1.0, "00001.png")]),
+        Group("00000.png", [Member("00000.png", 1.0, ""), Member("00002.png", 1.0, "00000.png", True),
+                            Member("00005.png", 1.0, "00000.png", True)]),
+        Group("00001.png", [Member("00001.png", 1.0, ""), Member("00004.png", 1.0, "00001.png", True)]),
     ]
+
+
+@pytest.mark.parametrize("copies", [True, False])
+def test_what_a_model_alone_calls_alike_never_goes_but_files_of_equal_contents_do(copies):
+    gallery = made([[0.0], [0.1], [0.1], [-0.1], [9.0]], ["a", "b", "b", "c", "d"])
+    (group,) = duplicates.find(gallery, comparer(), at(0.25), copies=copies).groups
+    assert len(group.members) == 4 and [member.file for member in group.members if member.goes] == ["00002.png"]
 
 
 def test_copies_of_a_member_are_marked_by_the_first_of_them():

@@ -188,3 +188,14 @@ def test_a_blank_page_gives_no_scale_and_what_is_no_photograph_is_said():
     screen[np.indices((300, 200)).sum(axis=0) % 9 < 4] = (40, 90, 200)
     assert used.warning(blank) == used.warning(screen) == UNLIKE
     assert not any(map(used.warning, load_sample_images().images))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (10, 40), (40, 10)])
+def test_pictures_smaller_than_a_window_of_ssim_are_refused_in_a_line(size):
+    small = np.zeros((*size, 3), "uint8")
+    model = Perceptual("deepsim")
+    for ask in (model.distance, model.map, model.compare):
+        with pytest.raises(ValueError, match=f"^the picture has {size[1]} x {size[0]} pixels, expected 11 or more a"):
+            ask(small, small)
+    least = np.random.default_rng(0).integers(0, 256, (11, 11, 3)).astype("uint8")
+    assert np.isfinite(model.compare(least, 255 - least)["ssim"])

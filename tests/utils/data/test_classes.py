@@ -59,8 +59,13 @@ def test_folders_that_cannot_work_are_refused(tmp_path, chapters):
     with pytest.raises(ValueError, match="found one class, 'chapter0'"):
         classes.read_samples(str(chapters(5)), True)
     picture(tmp_path / "flat" / "a.png")
-    with pytest.raises(ValueError, match="one folder for each class"):
+    with pytest.raises(ValueError, match="one folder for each class$"):
         classes.read_samples(str(tmp_path / "flat"), True)
+    for name in ("x/y/z/one/1.png", "x/y/z/two/1.png"):
+        picture(tmp_path / "deep" / name)
+    mend = re.escape(f"pass --dataset_path={tmp_path / 'deep' / 'x' / 'y' / 'z'} for the classes in that folder")
+    with pytest.raises(ValueError, match=mend + "$"):
+        classes.read_samples(str(tmp_path / "deep"), True)
 
 
 def test_stray_files_are_listed_and_hidden_ones_ignored(chapters, capsys):

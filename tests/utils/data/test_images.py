@@ -372,3 +372,12 @@ def test_a_picture_that_is_open_stays_open_and_as_it_is(tmp_path):
         assert read_photo(image)[0, 0].tolist() == [255, 0, 0] and images.read_whole(image, 4).shape == (4, 4, 3)
         image.seek(1)
         assert image.size == (9, 9) and read_photo(image)[0, 0].tolist() == [0, 0, 255]
+
+
+def test_cie_lab_is_read_in_colour_and_in_grey(tmp_path):
+    """Pillow converts it to RGB alone."""
+    picture = Image.fromarray(gradient(64, 48))
+    picture.convert("LAB").save(tmp_path / "lab.tiff")
+    for mode in ("RGB", "L"):
+        read = np.asarray(images.open_image(str(tmp_path / "lab.tiff"), mode), "float64")
+        assert np.abs(read - np.asarray(picture.convert(mode), "float64")).mean() < 6

@@ -53,7 +53,7 @@ def test_figures_equal_a_loop(counts, rng):
 def test_perfect_and_impossible():
     labels = np.repeat(np.arange(4), 3)
     perfect = retrieval.retrieval(np.eye(4, dtype="float32")[labels], labels)
-    assert set(perfect.values()) == {1.0}
+    assert perfect.pop("chance_at_1") == pytest.approx(2 / 11) and set(perfect.values()) == {1.0}
     with pytest.raises(ValueError, match="nothing to retrieve"):
         retrieval.retrieval(np.eye(4, dtype="float32"), np.arange(4))
 
@@ -61,9 +61,20 @@ def test_perfect_and_impossible():
 def test_classifiers_name_classes_that_lie_apart_and_no_others(rng):
     labels = np.repeat(np.arange(5), 12)
     apart = rng.normal(size=(60, 6)) * 0.1 + rng.normal(size=(5, 6))[labels] * 5
-    assert retrieval.classifiers(apart, labels) == {"knn_accuracy": 1.0, "linear_accuracy": 1.0}
+    assert retrieval.classifiers(apart, labels) == {"knn_accuracy": 1.0, "linear_accuracy": 1.0,
+                                                    "largest_accuracy": 0.2}
     noise = retrieval.classifiers(rng.normal(size=(60, 6)), labels)
     assert max(noise.values()) < 0.5  # tested on other images than it was fitted to
+
+
+def test_one_large_class_shows_in_what_chance_reaches(rng):
+    """Of random embeddings nine in ten are named rightly, and found rightly, where nine in ten are of one class."""
+    labels = np.repeat(np.arange(3), (180, 10, 10))
+    noise = rng.normal(size=(200, 3)).astype("float32")
+    named, found = retrieval.classifiers(noise, labels), retrieval.retrieval(noise, labels)
+    assert named["largest_accuracy"] == pytest.approx(0.9) and abs(named["knn_accuracy"] - 0.9) < 0.05
+    by_hand = np.mean([(labels == label).sum() - 1 for label in labels]) / 199
+    assert found["chance_at_1"] == pytest.approx(by_hand) and abs(found["recall_at_1"] - by_hand) < 0.1
 
 
 def test_classifiers_are_tested_on_half_of_each_class(rng, monkeypatch):

@@ -85,6 +85,7 @@ def test_a_terminal_edits_lines_and_remembers_them(tmp_path):
 def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(tmp_path, monkeypatch):
     check_place("csv", str(tmp_path / "a.csv"))
     for path, why in ((tmp_path, "a folder, expected the name of a file"),
+                      (tmp_path / "a.jpg", "the name of a picture, expected that of a file to write"),
                       (tmp_path / "none" / "a.csv", f"there is no folder {tmp_path / 'none'}")):
         with pytest.raises(ValueError, match=f"^--csv={re.escape(str(path))}: {re.escape(why)}"):
             check_place("csv", str(path))

@@ -8,6 +8,7 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
+from PIL import Image
 
 from utils.run import figures
 from utils.sheets import fonts
@@ -119,3 +120,27 @@ def test_a_batch_has_the_names_of_its_rows(saved, rng):
             == ["cats", "a long name of a class that needs\nmore lines", ""])
     for above, below in zip(page.axes[0:-2:2], page.axes[2::2]):
         assert not below.title.get_window_extent().overlaps(above.get_window_extent())
+
+
+def test_a_figure_replaces_figures_of_this_program_and_no_other_file(tmp_path, monkeypatch, rng, capsys):
+    """Both kinds, by Pillow and by matplotlib; a file that is no picture, a folder and a link to nothing stay too."""
+    monkeypatch.chdir(tmp_path)
+    pixels = rng.integers(0, 256, (8, 8, 3)).astype("uint8")
+    Image.fromarray(pixels).save("predict.png")
+    (tmp_path / "predict_figure1.png").write_text("notes")
+    (tmp_path / "predict_figure2.png").mkdir()
+    (tmp_path / "predict_figure3.png").symlink_to("nowhere")
+    for _ in range(2):
+        figures.compared(pixels, pixels, "same", "predict.png")
+        figures.save_beside_answer(figures.figure()[0], "why.png")
+    assert capsys.readouterr().out.count("figure: predict_figure4.png (predict.png is a file of yours and stays)") == 2
+    assert np.array_equal(np.asarray(Image.open("predict.png")), pixels)
+    assert {path.name for path in tmp_path.iterdir()} == {"predict.png", "why.png", *(
+        f"predict_figure{number}.png" for number in range(1, 5))}
+
+
+def test_in_the_folder_of_a_run_a_figure_has_its_name(tmp_path):
+    (tmp_path / "mistakes.png").write_text("an older one")
+    figures.contact_sheet([np.zeros((8, 8, 3), "uint8")], ["a"], str(tmp_path / "mistakes.png"))
+    assert [path.name for path in tmp_path.iterdir()] == ["mistakes.png"]
+    assert Image.open(tmp_path / "mistakes.png").width > 8

@@ -158,6 +158,21 @@ def test_dry_run_move_and_undo(asked, tmp_path, monkeypatch, capsys):
     assert "2 files of 2 are at the old place" in capsys.readouterr().out and len(list(tmp_path.glob("b/*.png"))) == 2
 
 
+@pytest.mark.parametrize("reference", ["new", "new/../new", "."])
+def test_a_folder_that_lies_in_its_reference_is_refused(reference, photos, asked, tmp_path):
+    """Nothing of it would be compared, and "no copies" would be said of copies."""
+    save(photos[0], tmp_path / "new" / "china.png")
+    save(photos[0].resize((150, 100)), tmp_path / "new" / "small.png")
+    with pytest.raises(ValueError, match="^new/? lies in the reference .*, whose pictures are not compared"):
+        asked("new", reference=[reference])
+
+
+def test_a_picture_in_cie_lab_is_a_copy_like_others(photos, asked, tmp_path):
+    save(photos[0], tmp_path / "a" / "china.png")
+    save(photos[0].convert("LAB"), tmp_path / "a" / "lab.tiff")
+    assert len(asked("a")[0]["groups"][0]) == 2
+
+
 def test_a_copy_of_a_copy_names_the_picture_that_stays():
     """A twin of a file that goes cannot count on that file."""
     group = Group("keep", [Member("keep", 1.0, "", False, 1.0), Member("same", 1.0, "keep", True, 1.0),
