@@ -43,8 +43,7 @@ class Member(NamedTuple):
         file: path, relative to the folder.
         similarity: to the first picture of the group; 1 for that one and for files of its contents.
         twin: the first file of the group with the same contents; "": this is it.
-        goes: whether it can go: its `twin` stays, or the picture to keep was seen to show all of it; see
-            `apps.search.proven`.
+        goes: whether it can go: its `twin` stays, or a proof says that the picture to keep shows all of it.
         agree: how well it agrees with the picture to keep, 0..1, where that was looked at; otherwise None.
         other_colour: whether it has other colours than the picture to keep.
     """
