@@ -147,7 +147,7 @@ def as_torch(network: "keras.Model"):
 
 def counterpart(layer):
     """A layer of Keras as a module of PyTorch, with its weights; ValueError where there is none."""
-    made = {"Conv2D": conv, "BatchNormalization": normalization, "Rescaling": rescaling, "Distances": distances,
+    made = {"Conv2D": conv, "DepthwiseConv2D": conv, "BatchNormalization": normalization, "Rescaling": rescaling, "Distances": distances,
             "Bicubic": bicubic}
     if make := made.get(type(layer).__name__):
         return make(layer, [np.asarray(value) for value in getattr(layer, "get_weights", list)()])
@@ -178,7 +178,6 @@ def function_of(layer):
 
     known = {
         "ReLU": lambda self, x: functional.relu(x),
-        "Softmax": lambda self, x: torch.softmax(x, 1),
         "Add": lambda self, *values: sum(values[1:], values[0]),
         "Multiply": lambda self, a, b: a * b,
         "Concatenate": lambda self, *values: torch.cat(values, 1),
@@ -229,16 +228,21 @@ def bicubic(layer, weights: list[np.ndarray]):
 
 
 def conv(layer, weights: list[np.ndarray]):
-    """A convolution; where it makes maps smaller, TensorFlow pads the right and the lower side first."""
+    """A convolution, of each channel by itself where it is depthwise; where it makes maps smaller, TensorFlow pads the
+    right and the lower side first."""
     import torch
 
-    made = torch.nn.Conv2d(layer.kernel.shape[2], layer.filters, layer.kernel_size, layer.strides,
-                           layer.kernel_size[0] // 2 if layer.strides[0] == 1 else 0, bias=layer.use_bias)
-    made.weight.data = torch.from_numpy(weights[0].transpose(3, 2, 0, 1).copy())
+    channels, kernel = layer.kernel.shape[2], weights[0].transpose(3, 2, 0, 1)
+    if depthwise := hasattr(layer, "depth_multiplier"):
+        kernel = kernel.swapaxes(0, 1)
+    made = torch.nn.Conv2d(channels, len(kernel), layer.kernel_size, layer.strides,
+                           layer.kernel_size[0] // 2 if layer.strides[0] == 1 else 0, bias=layer.use_bias,
+                           groups=channels if depthwise else 1)
+    made.weight.data = torch.from_numpy(kernel.copy())
     if layer.use_bias:
         made.bias.data = torch.from_numpy(weights[1].copy())
     before = [torch.nn.ZeroPad2d((0, 1, 0, 1))] if layer.strides[0] == 2 and layer.kernel_size[0] == 3 else []
-    after = [torch.nn.ReLU()] if layer.activation.__name__ == "relu" else []
+    after = {"linear": [], "relu": [torch.nn.ReLU()], "sigmoid": [torch.nn.Sigmoid()]}[layer.activation.__name__]
     return torch.nn.Sequential(*before, made, *after)
 
 

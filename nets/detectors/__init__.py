@@ -25,7 +25,7 @@ class Detector(NamedTuple):
         depth: convolutions of the predictor.
         rate: highest learning rate, where the user names none.
         groups: of ASPConv.
-        aspconv: whether C1 to C4 are made by ASPConv; otherwise by plain convolutions.
+        aspconv: whether ASPConv follows each of these convolutions.
         fmf: whether P1 is made by FMF; otherwise as a feature pyramid makes its other maps.
         p1: whether there is P1; otherwise P2 takes its boxes.
     """

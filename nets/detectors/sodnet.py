@@ -43,7 +43,8 @@ def backbone(x, row):
         x = normalised_conv(x, width, f"c{stage}_smaller", 3, 2)
         for block in range(1, blocks + 1):
             name = f"c{stage}_block{block}"
-            x = asp_conv(x, row.groups, name) if row.aspconv else normalised_conv(x, width, name)
+            x = normalised_conv(x, width, name)
+            x = asp_conv(x, row.groups, f"{name}_asp") if row.aspconv else x
         made.append(x)
     return made
 
@@ -51,24 +52,24 @@ def backbone(x, row):
 def asp_conv(x, groups: int, name: str):
     """ASPConv: (B, h, w, C) -> the same shape. C must be a multiple of `groups`.
 
-    Qi et al.'s: the channels are split into equal groups; group k passes a convolution 3 x 3 of its own channels plus
-    the output of group k - 1, so it sees 3, 5, 7, ... pixels; the groups are fused by weights that the input decides.
-    Ours: the weights are a softmax over the groups at each location, so that an answer never depends on far parts of a
-    photo; a 1 x 1 convolution mixes the groups afterwards; the input is added. A convolution 3 x 3 of all channels has
-    9 C^2 weights, this 9 C^2 / groups + C^2 + C groups.
+    Qi et al.'s: the channels are split into equal groups, which are convolved one after the other: group k passes a
+    convolution 3 x 3 of its own channels plus the output of group k - 1, so the groups see 1, 3, 5, ... pixels of x;
+    they are fused by weights that the input decides. Ours: the convolutions are depthwise, which keeps them cheap; the
+    weights are those of a sigmoid for each channel at each location, so that an answer never depends on far parts of a
+    photo; a 1 x 1 convolution mixes the groups; the input is added. The last normalisation starts with zeros, so the
+    untrained block gives what it got. It has 9 C (groups - 1) / groups + 2 C^2 weights.
     """
-    width, made = x.shape[-1], []
-    for number, part in enumerate(ops.split(x, groups, axis=-1), start=1):
-        seen = layers.Add(name=f"{name}_sum{number}")([part, made[-1]]) if made else part
-        made.append(normalised_conv(seen, width // groups, f"{name}_group{number}"))
-    weights = layers.Conv2D(groups, 1, name=f"{name}_weights")(layers.Concatenate(name=f"{name}_seen")(made))
-    weights = layers.Softmax(name=f"{name}_softmax", dtype="float32")(weights)
-    weights = layers.Rescaling(float(groups), name=f"{name}_shares")(weights)  # 1 in the mean
-    weighted = [layers.Multiply(name=f"{name}_weighted{number}")([part, weight]) for number, (part, weight)
-                in enumerate(zip(made, ops.split(weights, groups, axis=-1)), start=1)]
+    width, (first, *others) = x.shape[-1], ops.split(x, groups, axis=-1)
+    made = [first]
+    for number, part in enumerate(others, start=2):
+        seen = layers.Add(name=f"{name}_sum{number}")([part, made[-1]])
+        made.append(layers.DepthwiseConv2D(3, padding="same", activation="relu", name=f"{name}_group{number}")(seen))
+    made = layers.Concatenate(name=f"{name}_all")(made)
+    weights = layers.Conv2D(width, 1, activation="sigmoid", kernel_initializer="zeros", name=f"{name}_weights")(made)
     fused = layers.Conv2D(width, 1, use_bias=False, name=f"{name}_fuse")(
-        layers.Concatenate(name=f"{name}_all")(weighted))
-    fused = layers.BatchNormalization(momentum=0.97, synchronized=several_replicas(), name=f"{name}_norm")(fused)
+        layers.Multiply(name=f"{name}_weighted")([made, weights]))
+    fused = layers.BatchNormalization(momentum=0.97, gamma_initializer="zeros", synchronized=several_replicas(),
+                                      name=f"{name}_norm")(fused)
     return layers.ReLU(name=f"{name}_out")(layers.Add(name=f"{name}_plus")([x, fused]))
 
 

@@ -31,7 +31,7 @@ def test_maps_have_the_sizes_of_their_strides_and_distances_are_positive(parts, 
     net = detectors.make_detector(row, CLASSES)
     names = {layer.name for layer in net.layers}
     assert row.strides == strides
-    assert ("c1_block1_weights" in names) == row.aspconv and ("fmf_fuse" in names) == row.fmf
+    assert ("c1_block1_asp_weights" in names) == row.aspconv and ("fmf_fuse" in names) == row.fmf
     maps = applied(net, rng.uniform(0, 255, (2, 32, 48, 3)).astype("float32"))
     assert [each.shape for each in maps] == [(2, 32 // s, 48 // s, BOX + CLASSES) for s in strides]
     for values in maps:
@@ -42,8 +42,8 @@ def test_the_groups_of_aspconv_see_growing_fields_and_have_the_weights_that_its_
     image = keras.Input((None, None, 8), name="image")
     block = keras.Model(image, sodnet.asp_conv(image, 4, "block"))
     convs = sum(int(np.prod(weight.shape)) for weight in block.trainable_weights if "norm" not in weight.path)
-    assert convs == 9 * 8**2 // 4 + 8**2 + 8 * 4 + 4  # and a bias for each group's weight
-    groups = keras.Model(image, [block.get_layer(f"block_group{number}_relu").output for number in range(1, 5)])
+    assert convs == 9 * 8 * 3 // 4 + 2 * 8**2 + 8 * 3 // 4 + 8  # and the biases of the groups and of the weights
+    groups = keras.Model(image, [block.get_layer(f"block_group{number}").output for number in range(2, 5)])
     plain, touched = np.zeros((1, 15, 15, 8), "float32"), np.zeros((1, 15, 15, 8), "float32")
     touched[0, 7, 7] = 1
     for weight in groups.trainable_weights:
@@ -51,6 +51,17 @@ def test_the_groups_of_aspconv_see_growing_fields_and_have_the_weights_that_its_
     for number, (one, two) in enumerate(zip(applied(groups, plain), applied(groups, touched)), start=1):
         seen = np.argwhere(np.abs(two - one)[0].max(axis=2) > 1e-9)
         assert (np.ptp(seen, axis=0) + 1).tolist() == [2 * number + 1] * 2
+
+
+def test_an_untrained_aspconv_gives_what_it_got_and_a_trained_one_does_not(rng):
+    """What comes out of a ReLU is not negative."""
+    image = keras.Input((None, None, 8), name="image")
+    block = keras.Model(image, sodnet.asp_conv(image, 4, "block"))
+    given = rng.uniform(0, 1, (1, 6, 7, 8)).astype("float32")
+    assert np.allclose(applied(block, given), given)
+    norm = block.get_layer("block_norm")
+    norm.gamma.assign(keras.ops.ones_like(norm.gamma))
+    assert np.abs(applied(block, given) - given).max() > 0.01
 
 
 def test_p1_sees_both_coarser_maps_in_both_ways(rng):
