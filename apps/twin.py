@@ -147,8 +147,8 @@ def as_torch(network: "keras.Model"):
 
 def counterpart(layer):
     """A layer of Keras as a module of PyTorch, with its weights; ValueError where there is none."""
-    made = {"Conv2D": conv, "DepthwiseConv2D": conv, "BatchNormalization": normalization, "Rescaling": rescaling, "Distances": distances,
-            "Bicubic": bicubic}
+    made = {"Conv2D": conv, "DepthwiseConv2D": conv, "BatchNormalization": normalization, "Rescaling": rescaling,
+            "Distances": distances, "Bicubic": bicubic}
     if make := made.get(type(layer).__name__):
         return make(layer, [np.asarray(value) for value in getattr(layer, "get_weights", list)()])
     return module(function_of(layer))
