@@ -28,8 +28,8 @@ def for_training() -> None:
         flags.DEFINE_float("zoom", 0, "How many times larger photos become for the network, less than 1 for smaller. "
                                       "0: 1, or less where most boxes are larger than 24 pixels", 0, 8)
         flags.DEFINE_boolean("flip", True, "Mirror half of the windows of photos left to right; drawn scenes never are")
-        flags.DEFINE_boolean("aspconv", True, "ASPConv behind each convolution of the backbone: groups that see farther "
-                                              "and farther")
+        flags.DEFINE_boolean("aspconv", True, "ASPConv behind each convolution of the backbone: groups with growing "
+                                              "fields")
         flags.DEFINE_boolean("fmf", True, "Make the finest map of three scales, by FMF; otherwise as a feature pyramid")
         flags.DEFINE_boolean("p1", True, "Look for the smallest objects on a map of half the photo's size; otherwise "
                                          "on one of a quarter, without FMF")
