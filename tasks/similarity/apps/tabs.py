@@ -74,8 +74,9 @@ def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
                        for member in members[:left]])
         left = max(0, left - len(members))
     files = [member.file for group in result.groups for member in group.members]
-    keep = [member.file for group in result.groups for member in group.members if stays(member, group)]
-    others = [file for file in files if file not in set(keep)]
+    copies = [group for group in result.groups if group.keep]
+    rows = [(member.file, stays(member, group)) for group in copies for member in group.members]
+    keep, others = ([file for file, kept in rows if kept is wanted] for wanted in (True, False))
     return {"used": used, "said": said, "threshold": threshold, "count": count, "trusted": about.trusted(doubt),
             "groups": [group for group in groups if group], "all_groups": len(result.groups), "all_files": len(files),
             "too_many": result.too_many and about.trusted(doubt), "swallowed": result.swallowed, "share": result.share,

@@ -63,7 +63,7 @@ class Quick:
     def duplicates(self, roots, force=False, reference=()):
         names = walked([*reference, *roots])
         return Found([Group(names[1], [Member(names[0], 1.0, ""), Member(names[1], 0.95, ""),
-                                       Member(names[2], 1.0, names[0])])], 0.01, False)
+                                       Member(names[2], 1.0, names[0], True)])], 0.01, False)
 
     def quality(self, pictures):
         return np.array([mean(path)[0] for path in pictures])
@@ -137,12 +137,21 @@ def test_a_search_by_a_model_of_copies_says_what_looking_at_both_says(tmp_path, 
 
 def test_duplicates_give_lists_and_the_table_of_predict(root, kept):
     answer = tabs.duplicates(kept, asked(root, {"folder": "reds"}))
-    assert answer["keep"] == "1.png" and answer["others"] == "0.png\n2.png" and answer["count"] == 3
-    assert [member["keep"] for member in answer["groups"][0]] == [False, True, False]
+    assert answer["keep"] == "0.png\n1.png" and answer["others"] == "2.png" and answer["count"] == 3  # nobody looked
+    assert [member["keep"] for member in answer["groups"][0]] == [True, True, False]
     rows = list(csv.DictReader(io.StringIO(unquote(answer["table"].split(",", 1)[1]))))
     assert ([(row["file"], row["identical"], row["keep"]) for row in rows]
-            == [("0.png", "False", "False"), ("1.png", "False", "True"),
+            == [("0.png", "False", "True"), ("1.png", "False", "True"),
                  ("2.png", "True", "False")])
+
+
+def test_things_that_are_alike_are_on_no_list_of_what_can_go(root, kept, monkeypatch):
+    found = Found([Group("", [Member("0.png", 1.0, ""), Member("1.png", 0.95, ""),
+                              Member("2.png", 1.0, "0.png", True)])], 0.01, False)
+    monkeypatch.setattr(Quick, "duplicates", lambda *_, **__: found)
+    answer = tabs.duplicates(kept, asked(root, {"folder": "reds"}))
+    assert answer["keep"] == answer["others"] == "" and answer["all_files"] == 3
+    assert "keep" not in unquote(answer["table"].split(",", 1)[1])
 
 
 def test_duplicates_of_several_folders_are_named_below_what_is_served(root, kept):
@@ -150,7 +159,7 @@ def test_duplicates_of_several_folders_are_named_below_what_is_served(root, kept
     picture(one)
     fields = {"folder": " a, b", "reference": "reds"}
     answer = tabs.duplicates(kept, asked(root, fields))
-    assert answer["keep"] == "reds/1.png" and answer["others"] == "reds/0.png\nreds/2.png" and answer["count"] == 4
+    assert answer["keep"] == "reds/0.png\nreds/1.png" and answer["others"] == "reds/2.png" and answer["count"] == 4
     assert [member["name"] for member in answer["groups"][0]] == ["reds/0.png", "reds/1.png", "reds/2.png"]
     assert root not in str({**answer, "used": ""})  # nobody is told where the folder lies
     assert asked(root, fields).folders("folder") == [os.path.dirname(one)]  # a name that holds a comma
