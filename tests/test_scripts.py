@@ -317,6 +317,17 @@ def test_bad_input_is_one_line_and_leaves_no_run(args, chapters, script, tmp_pat
     assert not (tmp_path / "logs").exists()
 
 
+def test_what_would_be_written_elsewhere_or_over_what_is_read_is_refused(script, tmp_path):
+    for run in ("../elsewhere", str(tmp_path / "elsewhere"), "a/../../elsewhere"):
+        assert "expected the name of a folder in logs/" in script("train.py", f"--run={run}", expect=1)
+    pairs = tmp_path / "pairs.csv"
+    pairs.write_text("a.png,b.png,1\n")
+    for flag in ("csv", "print0", "coco"):
+        said = script("predict.py", f"--pairs={pairs}", f"--{flag}={tmp_path}/./pairs.csv", expect=2)
+        assert "is the list of --pairs: pass another file" in said or flag != "csv" and f"--{flag}" in said
+    assert pairs.read_text() == "a.png,b.png,1\n" and [path.name for path in tmp_path.iterdir()] == ["pairs.csv"]
+
+
 def test_out_of_memory_names_the_flag():
     from utils.run.startup import out_of_memory
 

@@ -8,6 +8,7 @@ from PIL import Image
 
 from utils.data.files import evenly, walk
 from utils.data.images import open_image
+from utils.saying import counted, left_out
 
 LIMIT = 1e-4  # largest difference that is allowed
 COUNT = 6  # pictures in the larger batch; the smaller one has one
@@ -55,8 +56,7 @@ def from_folder(folder: str, count: int) -> list[Image.Image]:
             problems.append(str(error))
     if not read:
         raise ValueError(f"--pictures={folder}: none of its pictures can be read: {problems[0]}")
-    for problem in problems:
-        print(f"left out {problem}")
+    left_out(counted(len(problems), "picture"), problems)
     return read
 
 

@@ -3,6 +3,7 @@ elsewhere."""
 
 import os
 
+from utils.data.files import lies_in
 from utils.saying import shown
 
 OFFERED = 200  # folders that the page suggests, at most
@@ -23,19 +24,13 @@ def inside(root: str, name: str) -> str:
     if ".." in name.replace("\\", "/").split("/"):
         raise ValueError(f"{shown(name)}: leads out of the chosen folder; expected a name without ..")
     path = os.path.join(root, name)
-    if not within(root, path):
+    if not lies_in(path, root):
         raise ValueError(f"{shown(name)}: a link that leads out of the chosen folder; expected a folder that lies in "
                          "it")
     if not os.path.isdir(path):
         raise ValueError(f"{shown(name or root)}: no such folder; expected a folder of pictures")
     refuse_ways_out(root, path)
     return path
-
-
-def within(root: str, path: str) -> bool:
-    """Whether a path lies in `root` or is it, all links followed."""
-    root, path = os.path.realpath(root), os.path.realpath(path)
-    return os.path.commonpath([root, path]) == root
 
 
 def refuse_ways_out(root: str, folder: str) -> None:
@@ -48,7 +43,7 @@ def refuse_ways_out(root: str, folder: str) -> None:
             continue
         seen.add(here)
         for entry in entries(here):
-            if entry.is_symlink() and not within(root, entry.path):
+            if entry.is_symlink() and not lies_in(entry.path, root):
                 name = os.path.relpath(entry.path, os.path.realpath(root))
                 raise ValueError(f"{shown(name)}: a link that leads out of the chosen folder; delete it, or search "
                                  "another folder")

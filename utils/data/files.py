@@ -48,6 +48,12 @@ def in_parts(path: str) -> bool:
     return bool(folders) and folders <= {*PARTS, "images"}
 
 
+def lies_in(path: str, root: str) -> bool:
+    """Whether a path lies in the folder `root` or is it, all links followed."""
+    path, root = os.path.realpath(path), os.path.realpath(root)
+    return os.path.commonpath([root, path]) == root
+
+
 def scan(path: str) -> list[os.DirEntry]:
     """What lies in a folder; ValueError where there is none."""
     if not os.path.isdir(path):

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from apps.search import views
 from apps.search.duplicates import Found
 from tasks.similarity.model import Loaded
 from utils import gallery
+from utils.data.files import lies_in
 from utils.gallery import Gallery
 from utils.saying import counted
 
@@ -64,8 +64,7 @@ def together(parts: Sequence[Gallery], seen: Sequence[np.ndarray | None], refere
     if len(parts) == 1:
         return Folders(parts[0], seen[0])
     for part in parts[reference:]:
-        around = {os.path.realpath(part.root), *map(str, Path(os.path.realpath(part.root)).parents)}
-        if found := next((each.root for each in parts[:reference] if os.path.realpath(each.root) in around), None):
+        if found := next((each.root for each in parts[:reference] if lies_in(part.root, each.root)), None):
             raise ValueError(f"{part.root} lies in the reference {found}, whose pictures are not compared with each "
                              "other: leave the reference out, or name another folder")
     one, rows, fixed = joined(parts, reference)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, count
 from typing import Any, BinaryIO, NamedTuple
 
-from utils.data.files import blame, digest, reading, remove_remains, writer
+from utils.data.files import blame, digest, lies_in, reading, remove_remains, writer
 from utils.gallery import stamp
 from utils.run.console import progress_bar
 from utils.run.startup import disk_full
@@ -47,9 +47,8 @@ def check_target(folder: str, roots: Sequence[str]) -> None:
     """Raises ValueError where a folder to move into is a file, or lies in one of the folders that are looked at."""
     if os.path.lexists(folder) and not os.path.isdir(folder):
         raise ValueError(f"--move_to={folder}: received a file, expected a folder, or a name that nothing has yet")
-    target = os.path.realpath(folder)
     for root in map(os.path.realpath, roots):
-        if os.path.commonpath([root, target]) == root:
+        if lies_in(folder, root):
             raise ValueError(f"--move_to={folder}: lies in {root}, where its pictures would be found again; expected a "
                              "folder beside those that are looked at")
 

@@ -53,17 +53,12 @@ def measured(
 
 
 def means(rows: Sequence[dict]) -> dict[str, float]:
-    """The mean over photos of each figure; photos too small for SSIM do not count for it."""
+    """The mean over photos of each figure. Photos too small for SSIM do not count for it. Photos that bicubic
+    interpolation makes without error, such as those of one colour, do not count for PSNR, unless all are such."""
     figures = [name for name in rows[0] if name not in ("file", "width", "height")]
-    return {name: finite_mean([row[name] for row in rows]) for name in figures}
-
-
-def finite_mean(values: Sequence[float]) -> float:
-    """The mean without what is no number, and without infinite ones, such as the PSNR of a photo of one colour, which
-    each way gives exactly; where there are no others, that of all."""
-    values = np.asarray(values, "float64")
-    finite = values[np.isfinite(values)]
-    return float(finite.mean() if finite.size else values.mean())
+    telling = [row for row in rows if np.isfinite(row.get("bicubic_psnr", 0))] or rows
+    return {name: float(np.nanmean([row[name] for row in (telling if name.endswith("psnr") else rows)]))
+            for name in figures}
 
 
 def table(rows: Sequence[dict], mean: dict) -> list[str]:
@@ -78,9 +73,9 @@ def table(rows: Sequence[dict], mean: dict) -> list[str]:
         near = (f"{row[f'{way}psnr']:15.2f} {row[f'{way}ssim']:6.4f}" for way in own)
         judged = (f"{row[f'{way}{figure}']:19.{FURTHER[figure]}f}" for way, figure in scored)
         lines.append("".join([f"{short(row['file']):28}", *near, *judged]))
-    exact = sum(not np.isfinite([row[f"{way}psnr"] for way in own]).all() for row in rows)
-    return lines + ([f"of these, {counted(exact, 'photo')} made again without any error, such as one of one colour, "
-                     "do not count for the mean PSNR"] if exact else [])
+    exact = sum(not np.isfinite(row["bicubic_psnr"]) for row in rows)
+    return lines + ([f"the mean PSNR leaves out {counted(exact, 'photo')}, such as one of one colour, that bicubic "
+                     "interpolation makes without error"] if exact else [])
 
 
 def short(path: str, most: int = 28) -> str:
@@ -96,7 +91,10 @@ class Held:
     """
 
     def __init__(self, pairs: Sequence[Pair], scale: int):
-        self.photos, self.scale = [both(pair, scale) for pair in pairs], scale
+        photos, self.scale = [both(pair, scale) for pair in pairs], scale
+        # what bicubic interpolation makes without error has no finite PSNR, see `means`
+        self.photos = [(small, large) for small, large in photos
+                       if np.isfinite(scores(larger(small, scale), large, scale)["psnr"])] or photos
         self.bicubic = self.mean(lambda small: larger(small, scale))
 
     def psnr(self, network: Enlarger) -> float:
@@ -105,4 +103,4 @@ class Held:
 
     def mean(self, way: Callable[[np.ndarray], np.ndarray]) -> float:
         """The mean PSNR of a way to enlarge."""
-        return finite_mean([scores(way(small), large, self.scale)["psnr"] for small, large in self.photos])
+        return float(np.mean([scores(way(small), large, self.scale)["psnr"] for small, large in self.photos]))
