@@ -247,6 +247,8 @@ def test_own_data_however_small(counts, chapters, script, tmp_path):
     assert (tmp_path / "logs" / "own" / "best.keras").is_file()
     files = [root / "chapter0" / "0.png", root / "chapter1" / "0.png"]
     assert "not measured: there is no thresholds.json beside the model" in script("predict.py", *files, "--nofigure")
+    answer = json.loads(script("predict.py", *files, "--json").splitlines()[-1])
+    assert "the threshold 0.5 was not measured" in answer["warning"]
 
 
 @pytest.mark.rare

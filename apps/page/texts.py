@@ -111,4 +111,5 @@ def translated(language: str, line: str, room: str = "") -> str:
     for pattern, chinese in said(room):
         if re.match(pattern, line):
             return re.sub(pattern, chinese, line)
-    return line
+    first, *others = line.split("; ")  # several warnings
+    return "；".join(translated(language, part, room) for part in (first, *others)) if others else line

@@ -140,8 +140,8 @@ class Similarity:
 
     def warning(self, pictures: Sequence[Picture]) -> str:
         """Why answers about these pictures may mean nothing; "" where they look like those that the model learnt
-        from."""
-        return about.doubt_about(self.known, several(pictures))
+        from, and the threshold was measured."""
+        return "; ".join(filter(None, [self.loaded.doubt, about.doubt_about(self.known, several(pictures))]))
 
     def transformer(self):
         """The embedding as a transformer of scikit-learn, `compare.Embedder`."""

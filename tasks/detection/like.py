@@ -80,7 +80,8 @@ def examples_of(pictures: Sequence[Picture], model: str = "", threshold: float |
     made = Examples(loaded, np.empty(0), loaded.threshold, "", fixed)
     compared = inks if made.drawn else read
     return made._replace(features=similarity.embed(loaded, compared),
-                         doubt=about.warning(loaded.known, about.read_thumbnails(compared)))
+                         doubt="; ".join(filter(None, [
+                             loaded.doubt, about.warning(loaded.known, about.read_thumbnails(compared))])))
 
 
 def ready_for(thumbnails: np.ndarray) -> str:

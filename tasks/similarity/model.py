@@ -23,6 +23,7 @@ RULES = {"best_accuracy": "at best accuracy", "eer": "at equal error", "fpr1": "
          "copies": "1 answer in 1000 wrong"}
 PROVED = "candidates are laid on each other to prove that they are copies"
 UNPROVED = "without a proof, documents and screens of one layout are called copies too: check before you delete"
+UNMEASURED = "not measured: there is no thresholds.json beside the model"
 RECOLOURED = "colour cast"  # of `tasks.copies.measure.KINDS`: the models without it tell colours apart
 SHOWN = SIDE  # pixels a side at most of a picture that is compared with another one
 BLOCK = 512  # pictures embedded at once
@@ -113,7 +114,10 @@ def open_model(path: str, threshold: float | None = None, threshold_at: str | No
         raise ValueError(f"received the threshold {threshold:g}, expected a similarity of 0 to 1")
     threshold, rule = decision_threshold(os.path.dirname(path), threshold, threshold_at)
     compare = compare._replace(embed=checked(compare.embed, path), score=checked(compare.score, path))
-    return Loaded(compare, shape, threshold, path, known, runtime=runtime), rule
+    model = Loaded(compare, shape, threshold, path, known, runtime=runtime)
+    if rule != UNMEASURED or model.proves:
+        return model, rule
+    return model._replace(doubt=f"the threshold {threshold:g} was {rule}, so check its answers"), rule
 
 
 def embed(model: Loaded, pictures: Sequence) -> np.ndarray:
@@ -149,7 +153,7 @@ def decision_threshold(folder: str, threshold: float | None, threshold_at: str |
         return threshold, "as asked for"
     measured = runs.read_thresholds(folder)
     if measured is None:
-        return 0.5, "not measured: there is no thresholds.json beside the model"
+        return 0.5, UNMEASURED
     rule = threshold_at or measured.get("default", "best_accuracy")
     if rule not in measured:
         known = ", ".join(sorted(set(measured) & set(RULES))) or "none of them: run evaluate.py, or pass --threshold"

@@ -131,16 +131,18 @@ TEXTS = {  # by name: English, Chinese
 }
 
 SAID = [  # lines of the program, and their Chinese
-    (r"^these pictures are characters, the model learnt from photographs: .*$", "这些图片是字符，而模型学的是照片："
-                                                                                "不要相信它的回答"),
-    (r"^these pictures are photographs, the model learnt from characters: .*$", "这些图片是照片，而模型学的是字符："
-                                                                                "不要相信它的回答"),
+    (r"^these pictures are characters, the model learnt from photographs: [^;]*$",
+     "这些图片是字符，而模型学的是照片：不要相信它的回答"),
+    (r"^these pictures are photographs, the model learnt from characters: [^;]*$",
+     "这些图片是照片，而模型学的是字符：不要相信它的回答"),
     (r"^these pictures look unlike those that the model learnt from: check its answers$", "这些图片与模型学过的不像："
                                                                                           "请核对它的回答"),
     (r"^these pictures look drawn or printed, such as pages, screens and logos, and the model learnt from what was "
      r"photographed: check its answers$",
      "这些图片像是画出来或印出来的（例如页面、屏幕截图、标志），而模型学的是照片：请核对它的回答"),
-    (r"^in its own test the model was hardly better than chance \(ROC-AUC (.*)\): .*$",
+    (r"^the threshold (.*) was not measured: there is no thresholds.json beside the model, so check its answers$",
+     r"阈值 \1 没有测量过：模型旁边没有 thresholds.json，请核对它的回答"),
+    (r"^in its own test the model was hardly better than chance \(ROC-AUC (.*)\): [^;]*$",
      r"在自身测试中，模型几乎不比随机猜测好（ROC-AUC \1）：不要依赖它的回答"),
     (r"^these pictures are characters, and the newest run learnt from photographs: the ready model (.*) answers; (.*) "
      r"asks the run$",

@@ -53,6 +53,10 @@ def test_every_name_that_the_templates_use_is_in_the_table():
      "略过 2 个损坏的文件：a.png：文件是空的，b.png：图片已损坏（x）"),
     ("left out 1 below photos: a (a link to nothing)", "略过 1 个文件：a (a link to nothing)"),
     ("something else", "something else"),
+    ("the threshold 0.5 was not measured: there is no thresholds.json beside the model, so check its answers; these "
+     "pictures are characters, the model learnt from photographs: do not trust its answer",
+     "阈值 0.5 没有测量过：模型旁边没有 thresholds.json，请核对它的回答；"
+     "这些图片是字符，而模型学的是照片：不要相信它的回答"),
 ])
 def test_lines_of_the_program_are_said_in_chinese_where_there_is_a_translation(line, chinese):
     assert texts.translated("zh", line) == chinese and texts.translated("en", line) == line
