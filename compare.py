@@ -48,13 +48,18 @@ def load(name: str | os.PathLike = "", threshold: float | None = None, threshold
         `tasks.superres.model.Larger`, `tasks.perceptual.model.Perceptual` or `tasks.detection.model.Objects`.
 
     Raises:
-        ValueError: there is no such model, or it is damaged.
+        ValueError: there is no such model, or it is damaged, or its room does not know what was passed.
     """
-    choosing.set_runtime(runtime)
     name = os.fspath(name)
     without = [room for room, row in tasks.ROOMS.items() if name in row.without_model]
     path = name if without else choosing.find_model(name)
     room = without[0] if without else choosing.room_of_model(path)
+    choosing.check_runtime(runtime, room)
+    choosing.set_runtime(runtime)
+    for what, value, rooms in (("threshold", threshold, [*tasks.rooms_that_embed(), "detection"]),
+                               ("threshold_at", threshold_at, tasks.rooms_that_embed())):
+        if value is not None and room not in rooms:
+            raise ValueError(f"{what}={value}: models of {room} have no such setting: leave {what} out")
     with startup.quietly():
         return tasks.model_class(room)(path, threshold, threshold_at)
 

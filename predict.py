@@ -81,11 +81,12 @@ def check_written() -> None:
     """Refuses files to write that could not be written, or that are read."""
     from utils.run.console import check_place  # not for --help
 
+    named = {os.path.realpath(FLAGS.pairs): "the list of --pairs"} if FLAGS.pairs else {}
     for flag in ("csv", "print0", "coco"):
         if (path := FLAGS[flag].value) and path != "-":
             check_place(flag, path)
-            if FLAGS.pairs and os.path.realpath(path) == os.path.realpath(FLAGS.pairs):
-                raise ValueError(f"--{flag}={path} is the list of --pairs: pass another file to write")
+            if (taken := named.setdefault(os.path.realpath(path), f"the file of --{flag}")) != f"the file of --{flag}":
+                raise ValueError(f"--{flag}={path} is {taken}: pass another file to write")
 
 
 if __name__ == "__main__":

@@ -137,9 +137,14 @@ def set_runtime(name: str) -> None:
 
 def take_runtime(options, room: str) -> None:
     """What --runtime says of the models of a room; ValueError for what cannot run them."""
-    if options.runtime == "onnx" and not ROOMS[room].quick:
-        raise ValueError(f"--runtime=onnx: Keras alone runs the models of {room}: leave --runtime out")
+    check_runtime(options.runtime, room)
     set_runtime("keras" if options.backend and options.runtime == "auto" else options.runtime)
+
+
+def check_runtime(name: str, room: str) -> None:
+    """Raises ValueError where the models of a room cannot be run so."""
+    if name == "onnx" and not ROOMS[room].quick:
+        raise ValueError(f"--runtime=onnx: Keras alone runs the models of {room}: leave --runtime out")
 
 
 def open_model(path: str, room: str) -> Opened:

@@ -158,6 +158,10 @@ def test_files_arrays_and_pil_images_are_the_same(files):
     (lambda model, root: model.search(root / "none", root / "a.jpg"), "none: no such folder"),
     (lambda model, root: compare.load("none"), "found no model at none"),
     (lambda model, root: compare.Embedder("quality").fit(), "a rankiqa model, expected one that embeds pictures"),
+    (lambda model, root: compare.load("quality", threshold=0.5), "threshold=0.5: models of quality have no"),
+    (lambda model, root: compare.load("objects", threshold_at="eer"), "threshold_at=eer: models of detection have"),
+    (lambda model, root: compare.load("x2", runtime="onnx"), "Keras alone runs the models of superres"),
+    (lambda model, root: model.embed({root / "a.jpg"}), "expected several pictures"),
 ])
 def test_what_a_person_can_mend_is_one_line(ask, says, files):
     with pytest.raises(ValueError, match=says) as error:

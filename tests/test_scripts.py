@@ -327,6 +327,8 @@ def test_what_would_be_written_elsewhere_or_over_what_is_read_is_refused(script,
     for flag in ("csv", "print0", "coco"):
         said = script("predict.py", f"--pairs={pairs}", f"--{flag}={tmp_path}/./pairs.csv", expect=2)
         assert "is the list of --pairs: pass another file" in said or flag != "csv" and f"--{flag}" in said
+    said = script("predict.py", "--duplicates=.", f"--csv={tmp_path}/one", f"--print0={tmp_path}/./one", expect=2)
+    assert "is the file of --csv: pass another file to write" in said
     assert pairs.read_text() == "a.png,b.png,1\n" and [path.name for path in tmp_path.iterdir()] == ["pairs.csv"]
 
 

@@ -17,7 +17,7 @@ def several(pictures: Sequence[Picture]) -> Sequence[Picture]:
     """The pictures; ValueError where it is a single one, which is easily passed in place of several."""
     shape = getattr(pictures, "shape", ())
     if (isinstance(pictures, str | bytes | os.PathLike) or not hasattr(pictures, "__len__") or len(shape) == 2
-        or len(shape) == 3 and shape[2] <= 4):
+        or len(shape) == 3 and shape[2] <= 4 or isinstance(pictures, dict | set | frozenset)):
         raise ValueError(f"received {called(pictures)}, expected several pictures: put a single one into a list")
     return pictures
 

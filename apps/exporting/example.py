@@ -1,9 +1,10 @@
 """Asks an exported model about pictures, without Keras; where it makes a picture, this is written to made_1.png and so
-on:
+on, never over a file that is there:
 
     python example.py pair.json a.png b.png
 """
 
+import itertools
 import json
 import os
 import sys
@@ -37,7 +38,7 @@ for start in range(0, len(files), len(names)):  # one at a time; a batch of pict
     pictures = [read(path, *card["inputs"][0]["shape"][1:]) for path in asked]
     result = run({name: picture[None] for name, picture in zip(names, pictures)})[0]
     if np.ndim(result) == 3:
-        made = f"made_{start // len(names) + 1}.png"
+        made = next(name for name in map("made_{}.png".format, itertools.count(1)) if not os.path.exists(name))
         Image.fromarray(np.clip(np.rint(result), 0, 255).astype("uint8")).save(made)
         print(*asked, made)
     else:

@@ -9,7 +9,7 @@ from apps.search.clearing.folders import open_folder, views_of
 from apps.search.flags import asked
 from apps.search.indexes.index import kind_of, make_index
 from tasks import about
-from tasks.copies.proof.verdict import CHANGED, DIFFERENT
+from tasks.copies.proof.verdict import CHANGED, DIFFERENT, Said
 from tasks.similarity.model import (
     Loaded,
     embed,
@@ -42,8 +42,6 @@ def answer(options, files: list[str]) -> None:
                          "--gallery=FOLDER")
     if questions == ["gallery"]:
         return search_gallery(options, files)
-    if getattr(options, "index", "exact") != "exact":
-        raise ValueError(f"--index={options.index} has no effect without --gallery=FOLDER")
     QUESTIONS[questions[0]](options)
 
 
@@ -70,8 +68,8 @@ def search_gallery(options, files: list[str]) -> None:
         nearest = gallery.others(nearest, root, query)[: options.top]
         verdicts = verdicts_of(options, model, root, query, nearest)
         rows += rows_of(options, model, query, nearest, verdicts)
-        lines = [f"  {s:.3f} {said:{max(map(len, verdicts), default=0)}} {shown(name)}"
-                 for (name, s), said in zip(nearest, verdicts, strict=True)]
+        wide = max((len(str(said)) for said in verdicts), default=0)
+        lines = [f"  {s:.3f} {said!s:{wide}} {shown(name)}" for (name, s), said in zip(nearest, verdicts, strict=True)]
         print("\n".join([shown(query), *lines]))
         if options.figure:
             heading = f"the {len(nearest)} most alike of {counted(len(opened), 'picture')}"
@@ -86,18 +84,20 @@ def same_word(model: Loaded) -> str:
     return "copy" if model.proves else "alike"
 
 
-def verdicts_of(options, model: Loaded, root: str, query: str, nearest: list[tuple[str, float]]) -> list[str]:
-    """What is said of each of the (name, similarity) nearest to a query; "": nothing."""
+def verdicts_of(options, model: Loaded, root: str, query: str, nearest: list[tuple[str, float]]) -> list[Said]:
+    """What is said of each of the (name, similarity) nearest to a query."""
     if model.proves and options.proof:
         return proven.verdicts(query, root, nearest, model.compare, model.threshold, recoloured(options, model))
-    return [same_word(model) if verdict(model, s) else "" for _, s in nearest]
+    return [Said(same_word(model) if verdict(model, s) else "") for _, s in nearest]
 
 
-def rows_of(options, model: Loaded, query: str, nearest: list[tuple[str, float]], verdicts: list[str]) -> list[dict]:
+def rows_of(options, model: Loaded, query: str, nearest: list[tuple[str, float]], verdicts: list[Said]) -> list[dict]:
     """The same as rows of --json and --csv."""
-    answered = model.proves and options.proof or about.trusted(model.doubt)
-    return [{"query": query, "file": name, "similarity": s, "verdict": said or DIFFERENT,
-             "same": said == same_word(model) if answered else None}
+    proving = model.proves and options.proof
+    answered = proving or about.trusted(model.doubt)
+    return [{"query": query, "file": name, "similarity": s, "verdict": said.verdict or DIFFERENT,
+             "same": said.verdict == same_word(model) if answered else None}
+            | ({"other_colour": said.other_colour} if proving else {})
             for (name, s), said in zip(nearest, verdicts, strict=True)]
 
 
@@ -109,13 +109,13 @@ def limit_and_doubt(options, model: Loaded) -> str:
     return limit + (f". {'Warning' if limit or proving else 'No answer'}: {model.doubt}" if model.doubt else "")
 
 
-def draw_nearest(model: Loaded, root: str, query: str, nearest: list[tuple[str, float]], verdicts: list[str],
+def draw_nearest(model: Loaded, root: str, query: str, nearest: list[tuple[str, float]], verdicts: list[Said],
                  heading: str, path: str) -> None:
     """A query and what is nearest to it as a figure; what is said to be found in a frame."""
     files = [query, *(os.path.join(root, name) for name, _ in nearest)]
     titles = [f"query\n{short(query)}", *(f"{s:.3f} {said}\n{short(name)}"
                                           for (name, s), said in zip(nearest, verdicts, strict=True))]
-    same = [place for place, said in enumerate(verdicts, start=1) if said == same_word(model)]
+    same = [place for place, said in enumerate(verdicts, start=1) if said.verdict == same_word(model)]
     figures.contact_sheet([read_whole(file, figures.SIDE) for file in files], titles, path,
                           heading=heading + (f". In a frame: {same_word(model)}" if same else ""), marked=same)
 
@@ -124,13 +124,15 @@ def compare_pairs(options) -> None:
     """The similarity of each pair of a list; see `apps.search.pairs`."""
     path = os.path.expanduser(options.pairs)
     listed = pairs.read_pairs(path)
-    pairs.answer(options, path, listed, load_for_many(options, some_of(pairs.some_files(path, listed))))
+    model = load_for_many(options, some_of(pairs.some_files(path, listed)))
+    pairs.answer(options, path, listed, model, recoloured(options, model))
 
 
 def write_matrix(options) -> None:
     """The similarities of all pictures of a folder to each other, in a file; see `apps.search.matrix`."""
     if not options.csv:
         raise ValueError("--matrix writes a file: pass --csv=matrix.csv, or --csv=matrix.npy for NumPy's file")
+    matrix.check_names(options.csv)
     root = os.path.expanduser(options.matrix)
     model = load_for_many(options, some_of(some_files(root)))
     opened = open_folder(root, model)
@@ -158,7 +160,8 @@ def look_between(options) -> None:
         rows = matrix.between(a, b, model.compare, model.threshold)
     rows = [row for row in rows if proving or row["identical"] or about.trusted(model.doubt)]
     for row in rows:
-        how = "identical file of" if row["identical"] else row.get("verdict", "like")
+        how = ("identical file of" if row["identical"] else "like" if not proving
+               else Said(row["verdict"], row["other_colour"]))
         print(f"  {row['similarity']:.3f} {shown(row['file'])}  {how} {shown(row['found'])}")
     same = sum(row["identical"] for row in rows)
     heading = f"{len(rows)} of {counted(len(a.paths), 'picture')} in {shown(a.root)} are in {shown(b.root)} too: "
@@ -177,7 +180,7 @@ def look_between(options) -> None:
     write_answer(options, rows, {"threshold": model.threshold, "pictures": len(a.paths), "identical": same,
                                  "warning": model.doubt or None,
                                  "results": rows},
-                 ["file", "found", "similarity", "identical", *["verdict"] * proving])
+                 ["file", "found", "similarity", "identical", *["verdict", "other_colour"] * proving])
 
 
 QUESTIONS = {"gallery": search_gallery, "duplicates": clearing.find_duplicates, "pairs": compare_pairs,

@@ -1,12 +1,19 @@
 """The flags of predict.py for questions about many pictures."""
 
+from collections.abc import Callable
+
 from absl import flags
 
 from tasks import ROOMS, rooms_that_embed
-from utils.flags import group
+from utils.flags import group, passed
+from utils.saying import either
 
 QUESTIONS = ("gallery", "duplicates", "pairs", "matrix", "between", "undo")  # flags that each ask one
-ABOUT_DUPLICATES = ("reference", "print0", "move_to")  # flags that need --duplicates
+ONLY_WITH = {  # flags, and the questions of which one must be asked, or they would do nothing
+    "reference": ("duplicates",), "print0": ("duplicates",), "move_to": ("duplicates",), "force": ("duplicates",),
+    "top": ("gallery",), "rerank": ("gallery",), "index": ("gallery",), "collection": ("gallery",),
+    "cropped": ("duplicates", "between"), "expected_wrong": ("gallery", "duplicates", "matrix", "between"),
+}
 
 
 def asked(options) -> list[str]:
@@ -14,11 +21,18 @@ def asked(options) -> list[str]:
     return [name for name in QUESTIONS if getattr(options, name, None)]
 
 
-def check(options) -> None:
-    """Raises ValueError where flags about what can go do not belong together."""
-    for name in ABOUT_DUPLICATES:
-        if getattr(options, name) and not options.duplicates:
-            raise ValueError(f"--{name} has no effect without --duplicates=FOLDER, which finds what can go")
+def check(options, chosen: Callable[[str], bool] = passed) -> None:
+    """Raises ValueError where flags do not belong together.
+
+    Args:
+        chosen: whether a flag was passed.
+    """
+    for name, questions in ONLY_WITH.items():
+        if chosen(name) and not set(questions).intersection(asked(options)):
+            needed = either([f"--{question}" for question in questions])
+            raise ValueError(f"--{name} has no effect without {needed}: leave --{name} out")
+    if chosen("proof") and (options.matrix or options.undo):
+        raise ValueError(f"--proof and --noproof have no effect with --{asked(options)[0]}: leave them out")
     if options.yes and not options.move_to:
         raise ValueError("--yes has no effect without --move_to=DIR, which says where to move what can go")
     if options.json and options.print0 == "-":

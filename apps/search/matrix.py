@@ -12,6 +12,7 @@ from utils import gallery
 from utils.data.files import save_aside
 from utils.gallery import Gallery
 from utils.run.console import progress_bar
+from utils.saying import shown
 
 if TYPE_CHECKING:
     from nets.models.siamese import Comparer
@@ -63,15 +64,33 @@ def write(opened: Gallery, comparer: "Comparer", path: str) -> None:
     save_aside(lambda aside: write_names(opened.paths, aside), names_beside(path))
 
 
+def check_names(path: str) -> None:
+    """Raises ValueError where the names of the rows would be written over a file that holds something else, before the
+    work for it is done."""
+    path = os.path.expanduser(path)
+    names = names_beside(path)
+    if not path.lower().endswith(".npy") or not os.path.exists(names):
+        return
+    try:
+        rows = len(np.load(path, mmap_mode="r"))
+        with open(names, encoding="utf-8", errors="surrogateescape") as file:
+            ours = sum(1 for _ in file) == rows
+    except (OSError, ValueError, TypeError):  # no matrix is there, or it is none
+        ours = False
+    if not ours:
+        raise ValueError(f"{names}: the names of the rows of {path} are written there, and it holds something else; "
+                         "pass another --csv")
+
+
 def names_beside(path: str) -> str:
     """The file with the names of the rows of an .npy."""
     return os.path.splitext(path)[0] + ".txt"
 
 
 def write_names(paths: list[str], path: str) -> None:
-    """Writes the names, one a line."""
+    """Writes the names, one a line; of a name that has line breaks, these are written as the program shows them."""
     with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
-        file.writelines(f"{name}\n" for name in paths)
+        file.writelines(f"{shown(name) if len(name.splitlines()) > 1 else name}\n" for name in paths)
 
 
 def write_npy(opened: Gallery, comparer: "Comparer", path: str) -> None:

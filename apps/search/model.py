@@ -10,7 +10,7 @@ from apps.search import duplicates, proven, views
 from apps.search.clearing.folders import Folders, together, without_reference
 from apps.search.indexes.index import make_index
 from tasks import about
-from tasks.copies.proof.verdict import Proof, prove, see
+from tasks.copies.proof.verdict import Proof, Said, prove, see
 from tasks.quality.model import quality_of_centres
 from tasks.similarity import model
 from utils import gallery
@@ -76,9 +76,9 @@ class Similarity:
         """Whether one picture is a copy of the other: `verdict`, `matrix`, `agree`, and the `places` that differ."""
         return prove(see(a), see(b), recoloured=self.loaded.recoloured)
 
-    def verdicts(self, folder: str, query: Picture, hits: Sequence[Hit]) -> list[str]:
-        """What looking at a picture and each that `search` found says, of models of copies: "copy", "copy with
-        changes", or "" where they are different."""
+    def verdicts(self, folder: str, query: Picture, hits: Sequence[Hit]) -> list[Said]:
+        """What looking at a picture and each that `search` found says, of models of copies: `verdict`, "copy", "copy
+        with changes", or "" where they are different, and `other_colour`."""
         return proven.verdicts(query, os.path.expanduser(folder), list(hits), self.loaded.compare, self.threshold,
                                self.loaded.recoloured)
 

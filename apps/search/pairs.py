@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from apps.search.proven import Looking
+from tasks.copies.proof.verdict import COPY, DIFFERENT, Said
 from tasks.similarity.model import verdict
 from utils.data.formats.kinds import SUFFIXES
 from utils.data.score_lists import DELIMITERS, LOOKED_AT, fields_of, fit, shown, start, text_lines
@@ -90,28 +92,50 @@ def pair_of(where: str, fields: list[str]) -> Pair:
     return Pair(left, right, TRUTHS[truth.lower()], int(where.rpartition(" ")[2]))
 
 
-def answer(options, path: str, pairs: list[Pair], model: "Loaded") -> None:
-    """Compares each pair, prints the first ones and what they are worth, and writes all of them."""
+def answer(options, path: str, pairs: list[Pair], model: "Loaded", recoloured: bool) -> None:
+    """Compares each pair, prints the first ones and what they are worth, and writes all of them.
+
+    Args:
+        recoloured: whether a picture in other colours is still a copy.
+    """
     kept, similarities = compare(os.path.dirname(path), pairs, model)
-    rows = [row(pair, float(s), verdict(model, s)) for pair, s in zip(kept, similarities)]
+    proving = model.proves and options.proof
+    if proving:
+        said = proofs_of(os.path.dirname(path), kept, recoloured)
+        same = [each.verdict == COPY for each in said]
+    else:
+        same = [verdict(model, s) for s in similarities]
+        said = [Said(model.words[0] if each else "") for each in same]
+    rows = [row(pair, float(s), answered) | ({"verdict": each.verdict or DIFFERENT, "other_colour": each.other_colour}
+                                             if proving else {})
+            for pair, s, answered, each in zip(kept, similarities, same, said, strict=True)]
     first = {both(os.path.dirname(path), pair): row for row, pair in reversed([*enumerate(kept)])
              if pair.truth is not None}
     again = sum(pair.truth is not None for pair in kept) - len(first)
     once = sorted(first.values())
-    measured = measure(np.array([kept[row].truth for row in once], object), similarities[once], model.threshold)
-    for line in rows[:SHOWN]:
-        print(f"  {line['similarity']:.3f} {'same' if line['same'] else '    '} {safe(line['left'])} "
-              f"{safe(line['right'])}")
+    called = np.array(same)[once].astype(bool) if proving else similarities[once] >= model.threshold
+    measured = measure(np.array([kept[row].truth for row in once], object), similarities[once], called)
+    wide = max([len(model.words[0]), *(len(str(each)) for each in said[:SHOWN])])
+    for line, each in zip(rows[:SHOWN], said):
+        print(f"  {line['similarity']:.3f} {each!s:{wide}} {safe(line['left'])} {safe(line['right'])}")
     if len(rows) > SHOWN:
         print(f"  and {counted(len(rows) - SHOWN, 'more pair')}"
               + ("" if options.csv else "; --csv=FILE writes them all"))
     if again:
         print(f"{counted(again, 'line names a pair', 'lines name a pair')} that stands above it already: the figures "
               "count each pair once")
-    print(in_words(len(rows), sum(bool(line["same"]) for line in rows), measured))
+    print(in_words(len(rows), sum(bool(line["same"]) for line in rows), measured, model.proves))
     write_answer(options, rows, {"threshold": model.threshold, "pairs": len(rows), "left_out": len(pairs) - len(rows),
-                                 "measured": measured,
-                                 "warning": model.doubt or None, "results": rows}, list(row(pairs[0], 0.0, False)))
+                                 "measured": measured, "warning": model.doubt or None, "results": rows}, list(rows[0]))
+
+
+def proofs_of(root: str, pairs: list[Pair], recoloured: bool) -> list[Said]:
+    """What looking at both pictures of each pair says."""
+    places = {name: place for place, name in enumerate(dict.fromkeys(name for pair in pairs for name in pair[:2]))}
+    indices = [(places[pair.left], places[pair.right]) for pair in pairs]
+    looking = Looking([os.path.join(root, os.path.expanduser(name)) for name in places], recoloured=recoloured)
+    looking.at([*dict.fromkeys(indices)])
+    return [looking.proofs[pair].said for pair in indices]
 
 
 def row(pair: Pair, similarity: float, same: bool | None) -> dict[str, Any]:
@@ -146,15 +170,18 @@ def compare(root: str, pairs: list[Pair], model: "Loaded") -> tuple[list[Pair], 
         for block in blocks])
 
 
-def measure(truths: np.ndarray, similarities: np.ndarray, threshold: float) -> dict[str, Any] | None:
+def measure(truths: np.ndarray, similarities: np.ndarray, same: np.ndarray) -> dict[str, Any] | None:
     """How often the answers are right, of the pairs whose truth (P,) is told; None where there is none.
+
+    Args:
+        same: which pairs (P,) are called the same.
 
     Returns:
         pairs: whose truth is told.
         accuracy: share of right answers.
         precision: share of the pairs called the same that are; NaN where none is called so.
         recall: share of the same pairs that are called so; NaN where there are none.
-        roc_auc: area under the ROC curve; NaN where all pairs are the same, or all different.
+        roc_auc: area under the ROC curve of the similarities; NaN where all pairs are the same, or all different.
         counts of each: true_positives, false_positives, false_negatives, true_negatives.
     """
     told = np.array([truth is not None for truth in truths])
@@ -163,7 +190,7 @@ def measure(truths: np.ndarray, similarities: np.ndarray, threshold: float) -> d
     from sklearn.metrics import confusion_matrix, roc_auc_score
 
     truth, scores = truths[told].astype(bool), similarities[told]
-    (tn, fp), (fn, tp) = confusion_matrix(truth, scores >= threshold, labels=[False, True]).tolist()
+    (tn, fp), (fn, tp) = confusion_matrix(truth, same[told], labels=[False, True]).tolist()
     share = lambda part, of: part / of if of else float("nan")  # noqa: E731
     return {"pairs": len(truth), "accuracy": (tp + tn) / len(truth), "precision": share(tp, tp + fp),
             "recall": share(tp, tp + fn),
@@ -171,9 +198,9 @@ def measure(truths: np.ndarray, similarities: np.ndarray, threshold: float) -> d
             "true_positives": tp, "false_positives": fp, "false_negatives": fn, "true_negatives": tn}
 
 
-def in_words(pairs: int, same: int, measured: dict[str, Any] | None) -> str:
+def in_words(pairs: int, same: int, measured: dict[str, Any] | None, copies: bool) -> str:
     """The answer in a line."""
-    text = f"{counted(pairs, 'pair')}, {same} of them the same"
+    text = f"{counted(pairs, 'pair')}, {same} of them {'copies' if copies else 'the same'}"
     if measured:
         names = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "roc_auc": "ROC-AUC"}
         text += f"; of {counted(measured['pairs'], 'pair')} with the truth: " + ", ".join(

@@ -6,7 +6,7 @@ with changes are no members: each is listed beside what it was made of, with the
 """
 
 import os
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +18,8 @@ from apps.search import views
 from apps.search.duplicates import Found, Group, Judge, Member, by_contents
 from apps.search.matrix import similarities
 from tasks.copies.proof import keeping
-from tasks.copies.proof.verdict import CHANGED, COPY, DIFFERENT, Proof, prove, see
+from tasks.copies.proof.seen import PAGES
+from tasks.copies.proof.verdict import CHANGED, COPY, DIFFERENT, Proof, Said, prove, see
 from utils.gallery import Gallery, search
 from utils.metrics.retrieval import Index
 from utils.run.console import progress_bar
@@ -61,6 +62,7 @@ class Looking:
         self.files, self.close, self.judge, self.recoloured, self.proofs = files, close, judge, recoloured, {}
         self.fixed = fixed
         self.seen = lru_cache(KEPT)(lambda index: see(files[index]))
+        self.shot = lru_cache(None)(lambda index: keeping.shot(files[index]))
 
     def at(self, pairs: list[tuple[int, int]]) -> None:
         """Looks at pairs of indices, shows how far it is."""
@@ -94,15 +96,21 @@ class Looking:
         return keeping.better((self.files[a], self.files[b]), (self.seen(a), self.seen(b)), self.proof(a, b),
                               self.judge)
 
-    def goes(self, a: int, keep: int) -> bool:
-        """Whether a can go where `keep` stays: not where its file holds further pages, which nobody looked at."""
+    def goes(self, a: int, keep: int, others: Iterable[int] = ()) -> bool:
+        """Whether a can go where `keep` stays: not where its file holds what that of `keep` does not, or further pages,
+        which nobody looked at; nor where it is another shot than `keep`, or, where `keep` does not tell when it was
+        taken, than one of its `others`, the further copies of `keep`."""
         proof = self.proof(keep, a)
         if a in self.fixed or not proof.holds[0] or proof.other_colour:
             return False
-        files, seen = (self.files[keep], self.files[a]), (self.seen(keep), self.seen(a))
-        if keeping.holds_more(files[1]) or not proof.identical and keeping.another_shot(files):
+        seen = (self.seen(keep), self.seen(a))
+        if PAGES in seen[1].beside or seen[1].beside - seen[0].beside:
             return False
-        return proof.identical or keeping.more_detail(files, seen, proof.matrix) > -SHARPER
+        if proof.identical:
+            return True
+        told = [keep] if self.shot(keep) else others
+        return not any(keeping.another_shot(self.shot(other), self.shot(a)) for other in told) and (
+            keeping.more_detail((self.files[keep], self.files[a]), seen, proof.matrix) > -SHARPER)
 
 
 def find(gallery: Gallery, comparer: "Comparer", threshold: float, judge: Judge | None = None,
@@ -228,7 +236,7 @@ def make_group(gallery: Gallery, units: list[list[int]], indices: list[int], loo
         files = [gallery.paths[row] for row in units[index]]
         alike = 1.0 if index == keep else similarity(gallery.features, comparer, units[keep][0], units[index][0])
         proof = None if index == keep else looking.proof(keep, index)
-        goes = index != keep and looking.goes(index, keep)
+        goes = index != keep and looking.goes(index, keep, indices)
         agree, other = (1.0, False) if proof is None else (proof.agree, proof.other_colour)
         members.append(Member(files[0], alike, "", goes, agree, other))
         members += [Member(file, alike, files[0], file not in fixed, 1.0) for file in files[1:]]
@@ -244,14 +252,12 @@ def loosely(comparer: "Comparer", threshold: float) -> float:
 
 
 def verdicts(query: str, root: str, found: list[tuple[str, float]], comparer: "Comparer",
-             threshold: float, recoloured: bool = True) -> list[str]:
-    """What looking at a picture and each that was found, with its similarity, says: a verdict, "" where they are
-    different."""
+             threshold: float, recoloured: bool = True) -> list[Said]:
+    """What looking at a picture and each that was found, with its similarity, says."""
     least, first = loosely(comparer, threshold), see(query)
-    proofs = [prove(first, see(os.path.join(root, name)), recoloured=recoloured)
-              if alike >= least or number < NEAREST else None
-              for number, (name, alike) in enumerate(found)]
-    return [proof.verdict if proof and proof.verdict != DIFFERENT else "" for proof in proofs]
+    return [prove(first, see(os.path.join(root, name)), recoloured=recoloured).said
+            if alike >= least or number < NEAREST else Said()
+            for number, (name, alike) in enumerate(found)]
 
 
 def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float,
@@ -263,23 +269,25 @@ def between(a: Gallery, b: Gallery, comparer: "Comparer", threshold: float,
         seen: (N, V, F) of both, see `apps.search.views`; None: copies of a small part, or turned ones, may be missed.
 
     Returns:
-        Rows of file (in a), found (in b), similarity, identical and verdict; identical files first, then by similarity.
+        Rows of file (in a), found (in b), similarity, identical, verdict and other_colour; identical files first, then
+        by similarity.
     """
     twins, rows, bar = dict(zip(reversed(b.keys), reversed(b.paths))), [], progress_bar("picture")
     look = lru_cache(KEPT)(lambda path: see(os.path.join(b.root, path)))
     near = across(a, b, comparer, threshold, seen)
     for index, (path, key) in enumerate(zip(a.paths, a.keys)):
         if key in twins:
-            rows.append({"file": path, "found": twins[key], "similarity": 1.0, "identical": True, "verdict": COPY})
+            rows.append({"file": path, "found": twins[key], "similarity": 1.0, "identical": True, "verdict": COPY,
+                         "other_colour": False})
         elif index in near:
             first = see(os.path.join(a.root, path))
             alike = similarities(a.features[[index]], b.features[near[index]], comparer)[0].tolist()
-            proofs = [(prove(first, look(b.paths[other]), recoloured=recoloured).verdict, b.paths[other], similarity)
+            proofs = [(prove(first, look(b.paths[other]), recoloured=recoloured), b.paths[other], similarity)
                       for similarity, other in sorted(zip(alike, near[index]), reverse=True)]
-            verdict, name, similarity = min(proofs, key=lambda row: VERDICTS.index(row[0]))
-            if verdict != DIFFERENT:
+            proof, name, similarity = min(proofs, key=lambda row: VERDICTS.index(row[0].verdict))
+            if proof.verdict != DIFFERENT:
                 rows.append({"file": path, "found": name, "similarity": similarity, "identical": False,
-                             "verdict": verdict})
+                             "verdict": proof.verdict, "other_colour": proof.other_colour})
         bar(index + 1, len(a.paths))
     return sorted(rows, key=lambda row: (-row["identical"], -row["similarity"], row["file"]))
 

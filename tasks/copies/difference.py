@@ -108,9 +108,9 @@ def looked(golden: Seen, file: str) -> Proof | str:
 
 def best(golden: Seen, other: Seen) -> Proof:
     """The proof; of the picture in the light of the golden one, where more agrees then."""
-    proof = prove(golden, other)
+    proof = prove(golden, other, mirrored=False)  # a mirrored label is wrong
     lit = evened(golden, other, proof.matrix) if proof.matrix is not None and not proof.identical else None
-    again = prove(golden, lit) if lit else proof
+    again = prove(golden, lit, mirrored=False) if lit else proof
     return again if again.agree > proof.agree else proof
 
 

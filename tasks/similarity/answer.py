@@ -21,8 +21,6 @@ FRAME, PART = (230, 30, 30), (30, 90, 230)
 
 def answer(options, files: list[str]) -> None:
     """Compares two pictures, or asks for two again and again."""
-    if getattr(options, "index", "exact") != "exact":
-        raise ValueError(f"--index={options.index} has no effect without --gallery=FOLDER")
     if len(files) not in (0, 2):
         raise ValueError(f"received {counted(len(files), 'file name')}; pass two pictures to compare them, or none "
                          "and the program asks for them; to search for one in a folder pass --gallery=FOLDER")
@@ -47,7 +45,8 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
     similarity = similarity_of(model, left.image, right.image)
     proof, rate = None, None
     if model.proves and options.proof:
-        proof = prove(see(left.image), see(right.image), recoloured=recoloured(options, model))
+        seen = [see(picture.image, file=picture.file) for picture in (left, right)]
+        proof = prove(*seen, recoloured=recoloured(options, model))
     if proof:  # which needs no model that knows such pictures
         same, doubt, text = proof.verdict == COPY, "", f"{proof.in_words()}; similarity {similarity:.3f}"
     else:

@@ -212,7 +212,7 @@ def of_array(values: np.ndarray) -> Image.Image:
     low, high = (float(end) for end in (values.min(), values.max()))
     if not (low >= 0 and high <= 255):  # nor NaN
         raise Refused(f"it holds values from {low:g} to {high:g}, expected 0..255")
-    if values.dtype.kind == "f" and 0 < high <= 1:
+    if 0 < high <= 1:  # floats, or a mask
         raise Refused("no value is above 1, expected 0..255: multiply it by 255")
     return Image.fromarray(values if values.dtype == np.uint8 else np.rint(values).astype("uint8"))
 

@@ -37,6 +37,7 @@ def draw_between(roots: tuple[str, str], rows: list[dict[str, Any]], heading: st
         pictures += [read_whole(os.path.join(root, row[name]), figures.SIDE)
                      for root, name in zip(roots, ("file", "found"))]
         how = "identical file" if row["identical"] else row.get("verdict", "alike")
+        how += "; other colour" if row.get("other_colour") else ""
         titles += [f"\n{short(row['file'])}", f"{row['similarity']:.3f} {how}\n{short(row['found'])}"]
     heading += f"; the first {most} are shown" if len(rows) > most else ""
     figures.contact_sheet(pictures, titles, path, columns=4, heading=heading)

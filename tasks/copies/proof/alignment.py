@@ -34,26 +34,28 @@ STRETCH, ENLARGED = 2.2, 20.0  # greatest ratio of both scales of a map, and gre
 LEAST_SHARE = 0.03  # of a picture that must lie in the other one
 
 
-def maps(a: Seen, b: Seen, keypoints: bool = True) -> Iterator[np.ndarray]:
+def maps(a: Seen, b: Seen, keypoints: bool = True, mirrored: bool = True) -> Iterator[np.ndarray]:
     """Maps (3, 3) of pixels of a to pixels of b under which they may agree, the likeliest first.
 
     Args:
         keypoints: whether to look for crops and other parts, which takes some 60 ms for each picture.
+        mirrored: whether one may be the mirror image of the other.
     """
-    for guess in whole(a, b):
+    for guess in whole(a, b, mirrored=mirrored):
         yield guess  # a part that was written on may lead the steps astray
         if (found := refined(a, b, guess)) is not None:
             yield found
-    for mirror in (False, True) if keypoints else ():
+    for mirror in (False, True)[: 1 + mirrored] if keypoints else ():
         guess = by_keypoints(a, b, mirror)
         if guess is not None and (found := refined(a, b, guess, LEVELS[1:])) is not None:
             yield found
 
 
-def whole(a: Seen, b: Seen, most: int = 2) -> list[np.ndarray]:
-    """Maps of the whole of a onto the whole of b, turned and mirrored as their thumbnails agree best."""
+def whole(a: Seen, b: Seen, most: int = 2, mirrored: bool = True) -> list[np.ndarray]:
+    """Maps of the whole of a onto the whole of b, turned and, where they may be, mirrored as their thumbnails agree
+    best."""
     found = []
-    for number in range(8):
+    for number in range(8 if mirrored else 4):
         mirror, turns = divmod(number, 4)
         score = float((a.thumbnail * np.rot90(b.thumbnail[:, ::-1] if mirror else b.thumbnail, turns)).sum())
         if score > HOPEFUL:

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image
 from scipy.ndimage import uniform_filter
 
 from tasks.copies.proof.light import equally_sharp
-from tasks.copies.proof.seen import Frame, Seen, warped, within
+from tasks.copies.proof.seen import PAGES, Frame, Seen, warped, within
 from tasks.copies.proof.verdict import Proof
 from utils.data.formats.kinds import FORMATS
 from utils.data.images import open_image
@@ -46,6 +46,9 @@ def better(files: tuple[str, str], seen: tuple[Seen, Seen], proof: Proof, judge:
         return gap > 0
     if not proof.identical and abs(blur := more_detail(files, seen, proof.matrix)) >= CLEARLY:
         return blur > 0
+    more = [one.beside - {PAGES} for one in seen]
+    if equal and (more[0] > more[1] or more[0] < more[1]):
+        return more[0] > more[1]
     bordered = [1 - share > BORDER for share in proof.shares]
     if bordered[0] != bordered[1]:  # a border of one colour is no gain
         return bordered[1]
@@ -55,30 +58,18 @@ def better(files: tuple[str, str], seen: tuple[Seen, Seen], proof: Proof, judge:
 
 
 def rank(file: str) -> tuple:
-    """By what is left to choose between copies that show the same: the lossless, the larger, the older file first."""
-    lossy = os.path.splitext(file)[1].lower() not in LOSSLESS
+    """By what is left to choose between copies that show the same: first the file that tells when it was taken, then
+    the lossless, the larger, the older one."""
+    lossy, told = os.path.splitext(file)[1].lower() not in LOSSLESS, bool(shot(file))
     if not os.path.isfile(file):
-        return lossy, 0, 0.0, file
-    return lossy, -os.path.getsize(file), os.path.getmtime(file), file
+        return not told, lossy, 0, 0.0, file
+    return not told, lossy, -os.path.getsize(file), os.path.getmtime(file), file
 
 
-def another_shot(files: tuple[str, str]) -> bool:
-    """Whether two files tell by their EXIF data that they are two photos and not one: both say when or with what
-    exposure they were taken, and not the same. Copies keep these data or lose them."""
-    first, second = map(shot, files)
+def another_shot(first: dict[int, str], second: dict[int, str]) -> bool:
+    """Whether two files tell by their EXIF data, see `shot`, that they are two photos and not one: both say when or
+    with what exposure they were taken, and not the same. Copies keep these data or lose them."""
     return any(tag in second and value != second[tag] for tag, value in first.items())
-
-
-def holds_more(file: str) -> bool:
-    """Whether a file holds more than the one picture that was looked at: further pages or frames, or layers. A
-    photo's own previews (MPO) are no more."""
-    try:
-        with Image.open(file, formats=FORMATS) as picture:
-            return picture.format == "PSD" or picture.format != "MPO" and getattr(picture, "n_frames", 1) > 1
-    except OSError:  # not a file, or gone: nothing is said of it
-        return False
-    except Exception:  # a damaged further page, for which Pillow raises a dozen kinds
-        return True
 
 
 def shot(file: str) -> dict[int, str]:

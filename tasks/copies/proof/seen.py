@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image
 from scipy.ndimage import binary_dilation, label, uniform_filter
 
+from utils.data.formats import values as numbers
+from utils.data.formats.kinds import FORMATS
 from utils.keypoints import sift
 from utils.keypoints.cut import cut
 from utils.keypoints.detector import detect
@@ -25,6 +27,7 @@ COLOUR = 3.0  # mean difference of the channels from which on a picture has colo
 # grey levels by which a plain picture varies within windows, at this size
 PLAIN, PLAIN_SIDE, PLAIN_WINDOW, PLAIN_SHARE = 4.0, 400, 15, 0.001
 SPREAD = 2.0  # grey levels of deviation of a thumbnail that shows something
+PAGES, ALPHA, DEEP = "further pages, frames or layers", "transparency", "more than 8 bits a channel"
 
 
 class Seen:
@@ -34,11 +37,12 @@ class Seen:
         picture: Pillow, mode RGB.
         size: width and height before it was made smaller.
         digest: what tells apart pictures whose pixels or sizes differ.
+        file: where the picture comes from, "" where it was in memory.
     """
 
-    def __init__(self, picture: Image.Image, side: int = SIDE):
+    def __init__(self, picture: Image.Image, side: int = SIDE, file: str = ""):
         picture = picture if picture.mode == "RGB" else picture.convert("RGB")
-        self.size, self.side = picture.size, side
+        self.size, self.side, self.file = picture.size, side, file
         self.digest = pixel_digest(picture)
         self.picture = smaller(picture, side)
 
@@ -46,6 +50,21 @@ class Seen:
     def ratio(self) -> np.ndarray:
         """Pixels of `picture` for a pixel before it was made smaller, in x and y: (2,)."""
         return np.divide(self.picture.size, self.size)
+
+    @cached_property
+    def beside(self) -> frozenset[str]:
+        """What the file holds beside the picture that is looked at, which has 8 bits a channel and lies on white paper:
+        any of `PAGES`, `ALPHA` and `DEEP`. A photo's own previews (MPO) are nothing more."""
+        try:
+            with Image.open(self.file, formats=FORMATS) as file:
+                deep = file.mode[:1] in "IF" or ";16" in numbers.raw_mode(file)
+                pages = file.format == "PSD" or file.format != "MPO" and getattr(file, "n_frames", 1) > 1
+                alpha = file.has_transparency_data and file.convert("RGBA").getchannel("A").getextrema()[0] < 255
+        except OSError:  # not a file, or gone: nothing is said of it
+            return frozenset()
+        except Exception:  # a damaged further page, for which Pillow raises a dozen kinds
+            return frozenset([PAGES])
+        return frozenset(what for what, held in ((PAGES, pages), (ALPHA, alpha), (DEEP, deep)) if held)
 
     @cached_property
     def grey(self) -> Image.Image:

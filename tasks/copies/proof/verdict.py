@@ -1,9 +1,11 @@
 """Is one picture made of the other: a copy, a copy with changes, or different, and what proves it."""
 
+import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.ndimage import uniform_filter
 
 from tasks.copies.proof.alignment import LAST, agreement, maps, refined, shares, whole
 from tasks.copies.proof.colours import other_colour
@@ -26,7 +28,8 @@ FAINTLY = 0.8  # the same with what is faint; copies of dark photos reach .9; of
 LEAST_TEXTURE = 0.002  # share of what both show that must show something
 FEW_PIXELS = 32  # a side, of a picture that may be too small to show anything
 BLURRED, LEAST_SIDE = 2.0, 64  # sigma of the blur from which on pictures are looked at smaller, and how small at least
-EVEN = 4.0  # grey levels of deviation up to which a part of a picture shows nothing
+# grey levels of deviation up to which a part of a picture shows nothing, in all of it and in windows of so many pixels
+EVEN, STROKES, STROKE = 4.0, 8.0, 5
 
 PARTLY = 0.97  # share of a picture below which it is a part of the other
 
@@ -42,12 +45,24 @@ class Place(NamedTuple):
     weight: float
 
 
+class Said(NamedTuple):
+    """What looking at two pictures says in short: "copy", "copy with changes", or "" where they are different; and
+    whether one has other colours."""
+
+    verdict: str = ""
+    other_colour: bool = False
+
+    def __str__(self) -> str:
+        return self.verdict + ("; other colour" if self.other_colour else "")
+
+
 class Proof(NamedTuple):
     """What is known of two pictures.
 
     Attributes:
         verdict: `COPY`, `CHANGED` or `DIFFERENT`.
-        why: in a few words, where they are different.
+        why: in a few words, where they are different; where they are identical, what one file holds beside the pixels
+            that were looked at and the other one does not.
         matrix: pixels of a -> pixels of b (3, 3); None where no map was found.
         agree: how well what both show agrees, 0..1.
         differing: share of what both show that differs.
@@ -71,6 +86,11 @@ class Proof(NamedTuple):
     sizes: tuple[tuple[int, int], tuple[int, int]] = ((1, 1), (1, 1))
     other_colour: bool = False
 
+    @property
+    def said(self) -> Said:
+        """The proof in short."""
+        return Said() if self.verdict == DIFFERENT else Said(self.verdict, self.other_colour)
+
     def as_numbers(self) -> dict:
         """The proof as --json writes it."""
         return {"verdict": self.verdict, "why": self.why or None, "identical": self.identical,
@@ -86,7 +106,7 @@ class Proof(NamedTuple):
         if self.verdict == DIFFERENT:
             return f"{DIFFERENT} ({self.why})"
         if self.identical:
-            return f"{COPY} (all pixels are the same)"
+            return f"{COPY} (all pixels look the same; {self.why})" if self.why else f"{COPY} (all pixels are the same)"
         text = f"{self.verdict} ({self.agree:.1%} agrees"
         if self.places:
             text += (f"; {counted(len(self.places), 'place')} differ{'s' * (len(self.places) == 1)}, "
@@ -114,36 +134,42 @@ class Proof(NamedTuple):
                              sizes=self.sizes[::-1])
 
 
-def see(picture, side: int = SIDE) -> Seen:
+def see(picture, side: int = SIDE, file: str = "") -> Seen:
     """A file, or a picture in memory, as the proof looks at it; ValueError where it cannot be read.
 
     Args:
         side: pixels a side that are looked at, at most.
+        file: where a picture in memory comes from.
     """
-    return Seen(open_image(picture, "RGB"), side)
+    if not file and isinstance(picture, str | os.PathLike):
+        file = os.fspath(picture)
+    return Seen(open_image(picture, "RGB"), side, file)
 
 
-def prove(a: Seen, b: Seen, keypoints: bool = True, recoloured: bool = True) -> Proof:
+def prove(a: Seen, b: Seen, keypoints: bool = True, recoloured: bool = True, mirrored: bool = True) -> Proof:
     """Compares two pictures.
 
     Args:
         keypoints: whether to look for crops and other parts too; otherwise only for whole pictures, which is quicker.
         recoloured: whether a picture in other colours is still a copy.
+        mirrored: whether a mirror image is.
     """
-    proof = proved(a, b, keypoints)._replace(sizes=(a.size, b.size))
+    proof = proved(a, b, keypoints, mirrored)._replace(sizes=(a.size, b.size))
     if proof.other_colour and not recoloured:
         proof = proof._replace(verdict=DIFFERENT, why="other colour")
     return proof
 
 
-def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
+def proved(a: Seen, b: Seen, keypoints: bool, mirrored: bool) -> Proof:
     """The same, but for the sizes."""
     if a.digest == b.digest:
-        return Proof(COPY, "", np.eye(3), 1.0, 0.0, (), (1.0, 1.0), (True, True), True)
+        beside = " and ".join(sorted(a.beside ^ b.beside))
+        return Proof(COPY, beside and f"one file alone has {beside}", np.eye(3), 1.0, shares=(1.0, 1.0),
+                     holds=(True, True), identical=True)
     if a.plain or b.plain:
         return Proof(DIFFERENT, "nothing is to be seen in " + ("both" if a.plain and b.plain else "one")
                      + " of them but light")
-    matrix, rough = best_map(a, b, keypoints)
+    matrix, rough = best_map(a, b, keypoints, mirrored)
     if matrix is None or rough < HOPEFUL:
         return Proof(DIFFERENT, "no part of one is found in the other")
     found, frame = look(a, b, matrix)
@@ -164,10 +190,10 @@ def proved(a: Seen, b: Seen, keypoints: bool) -> Proof:
     return proof._replace(verdict=CHANGED if found.boxes else COPY, holds=holds, other_colour=recoloured)
 
 
-def best_map(a: Seen, b: Seen, keypoints: bool) -> tuple[np.ndarray | None, float]:
+def best_map(a: Seen, b: Seen, keypoints: bool, mirrored: bool) -> tuple[np.ndarray | None, float]:
     """The map under which both agree best, and how well they do, looked at roughly."""
     best, most = None, 0.0
-    for matrix in maps(a, b, keypoints):
+    for matrix in maps(a, b, keypoints, mirrored):
         if (agree := agreement(a, b, matrix)) > most:
             best, most = matrix, agree
         if most > CERTAIN:
@@ -234,7 +260,15 @@ def is_held(a: Seen, b: Seen, matrix: np.ndarray) -> bool:
     if np.any(sides, axis=0).mean() < 0.002:
         return True
     values = np.asarray(a.picture, "float32")
-    return all(values[side].std(0).max() < EVEN for side in sides if side.sum() > 16)
+    return all(is_even(values, side) for side in sides if side.sum() > 16)
+
+
+def is_even(values: np.ndarray, part: np.ndarray) -> bool:
+    """Whether a part (H, W) bool of a picture (H, W, 3) has one colour, without a word in it."""
+    if values[part].std(0).max() >= EVEN:
+        return False
+    apart = np.abs(values - np.median(values[part], axis=0)).max(-1)
+    return uniform_filter(np.where(part, apart, 0), STROKE).max() < STROKES
 
 
 def beyond(matrix: np.ndarray, size: tuple[int, int], of: tuple[int, int]) -> list[np.ndarray]:

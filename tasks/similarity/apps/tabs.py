@@ -42,11 +42,11 @@ def search(models: Models, asked: Asked) -> dict[str, Any]:
         used = models.of_tab("search", asked.model, thumbnails([query]))
         hits, doubt = used.model.search(folder, query, top=top), used.model.warning([query])
         threshold, proves = used.model.threshold_for(len(used.model.open(folder).paths)), used.model.proves
-        verdicts = used.model.verdicts(folder, query, hits) if proves else [""] * len(hits)
+        verdicts = used.model.verdicts(folder, query, hits) if proves else [("", False)] * len(hits)
     trusted = about.trusted(doubt)
     results = [{**picture(os.path.join(folder, file), file), "similarity": s, "verdict": verdict,
-                "same": verdict == COPY if proves else trusted and s >= threshold}
-               for (file, s), verdict in zip(hits, verdicts, strict=True)]
+                "other_colour": other_colour, "same": verdict == COPY if proves else trusted and s >= threshold}
+               for (file, s), (verdict, other_colour) in zip(hits, verdicts, strict=True)]
     return {"used": used, "said": said, "threshold": threshold, "warning": "" if proves else doubt, "trusted": trusted,
             "proves": proves, "query": picture(query), "found": results}
 
@@ -82,7 +82,7 @@ def duplicates(models: Models, asked: Asked) -> dict[str, Any]:
             "too_many": result.too_many and about.trusted(doubt), "swallowed": result.swallowed, "share": result.share,
             "force": force, "warning": doubt,
             "keep": "\n".join(map(shown, keep)), "others": "\n".join(map(shown, others)),
-            "table": as_link(table(result.groups), "text/csv"), "proved": result.changed is not None,
+            "table": as_link(table(result), "text/csv"), "proved": result.changed is not None,
             "changed": [changed_pair(folder, pair) for pair in (result.changed or [])[:MOST_CHANGED]],
             "all_changed": len(result.changed or [])}
 
@@ -163,12 +163,14 @@ def as_link(content: bytes, kind: str) -> str:
     return f"data:{kind};charset=utf-8," + quote(content)
 
 
-def table(groups: list) -> bytes:
+def table(result) -> bytes:
     """The groups as predict.py --duplicates --csv writes them."""
-    file = io.StringIO(newline="")
+    file, copies = io.StringIO(newline=""), any(group.keep for group in result.groups)
+    proved = copies and result.changed is not None
     writer = csv.writer(file)
-    copies = any(group.keep for group in groups)
-    writer.writerow(["group", "file", "similarity", "identical", *(["keep"] if copies else [])])
-    writer.writerows([number, m.file, m.similarity, bool(m.twin), *([stays(m, group)] if copies else [])]
-                     for number, group in enumerate(groups) for m in group.members)
+    writer.writerow(["group", "file", "similarity", "identical", *["agree", "other_colour", "goes"] * proved,
+                     *["keep"] * copies])
+    writer.writerows([number, m.file, m.similarity, bool(m.twin), *[m.agree, m.other_colour, m.goes] * proved,
+                      *[stays(m, group)] * copies]
+                     for number, group in enumerate(result.groups) for m in group.members)
     return file.getvalue().encode("utf-8", "surrogateescape")

@@ -48,6 +48,9 @@ TEXTS = {  # by name: English, Chinese
     "verdict.copy": ("A copy", "是副本"),
     "verdict.copy with changes": ("A copy with changes", "是副本，但有改动"),
     "verdict.different": ("Different", "不同"),
+    "proof.other_colour": ("Other colours", "颜色不同"),
+    "proof.beside": ("One file holds more than what is seen: transparency, finer levels of grey, or further pages.",
+                     "其中一个文件还含有看不到的内容：透明度、更细的灰度或更多页面。"),
     "proof.agrees": ("{agree} of what both show agrees.", "两张图片共同的内容有 {agree} 一致。"),
     "proof.differs": ("{share} of it differs, in {count} places: see the frames.", "其中 {share} 不同，共 {count} "
                                                                                    "处：见红框。"),

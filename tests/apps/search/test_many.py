@@ -125,11 +125,12 @@ def test_a_pair_that_stands_twice_counts_once_in_the_figures(asked, folder):
 
 
 def test_what_pairs_measure():
-    result = pairs.measure(np.array([True, True, False, False, None], object), np.array([0.9, 0.2, 0.8, 0.1, 0.9]), 0.5)
+    result = pairs.measure(np.array([True, True, False, False, None], object), np.array([0.9, 0.2, 0.8, 0.1, 0.9]),
+                           np.array([1, 0, 1, 0, 1], bool))
     assert (result["accuracy"] == result["precision"] == result["recall"] == 0.5 and result["roc_auc"] == 0.75
             and result["pairs"] == 4)
-    assert pairs.measure(np.array([None], object), np.array([0.5]), 0.5) is None
-    same = pairs.measure(np.array([True], object), np.array([0.1]), 0.5)
+    assert pairs.measure(np.array([None], object), np.array([0.5]), np.array([True])) is None
+    same = pairs.measure(np.array([True], object), np.array([0.1]), np.array([False]))
     assert same["recall"] == 0 and np.isnan(same["precision"]) and np.isnan(same["roc_auc"])
 
 
@@ -259,3 +260,17 @@ def test_pictures_unlike_those_of_the_training_are_doubted(question, folder, tmp
     assert all(row.get("same") is None or row.get("identical") for row in result.get("results", []))
     if question == "duplicates":
         assert result["groups"] == []
+
+
+def test_names_of_rows_never_replace_a_file_that_holds_something_else(tmp_path):
+    (tmp_path / "all.txt").write_text("precious\n")
+    with pytest.raises(ValueError, match="all.txt: the names of the rows of .*all.npy are written there, and it holds"):
+        matrix.check_names(str(tmp_path / "all.npy"))
+    matrix.check_names(str(tmp_path / "all.csv"))
+    matrix.check_names(str(tmp_path / "new.npy"))
+    np.save(tmp_path / "all.npy", np.zeros((3, 3), "float32"))
+    with pytest.raises(ValueError, match="it holds something else"):
+        matrix.check_names(str(tmp_path / "all.npy"))
+    matrix.write_names(["a.png", "b\nc.png", "d.png"], str(tmp_path / "all.txt"))
+    matrix.check_names(str(tmp_path / "all.npy"))  # what an earlier run wrote
+    assert (tmp_path / "all.txt").read_text().splitlines() == ["a.png", "b\\nc.png", "d.png"]

@@ -97,6 +97,47 @@ def test_a_series_from_one_standpoint_stays(ready, tmp_path):
         assert sum(member.goes for member in group.members) == (folder == "copies")
 
 
+def goes_and_stays(root, ready) -> tuple[list[str], list[str]]:
+    """The files of the one group of a folder that can go, and those that stay."""
+    opened = gallery.open_gallery(str(root), ready.path, ready.compare, ready.shape)
+    (group,) = proven.find(opened, ready.compare, ready.threshold).groups
+    return tuple(sorted(member.file for member in group.members if member.goes is wanted) for wanted in (True, False))
+
+
+def test_two_shots_stay_where_a_third_picture_does_not_tell_when_it_was_taken(ready, tmp_path):
+    photo = Image.fromarray(load_sample_images().images[0]).resize((480, 320), Image.Resampling.LANCZOS)
+    for number, light in enumerate((1.0, 0.7)):
+        exif = Image.Exif()
+        exif.get_ifd(ExifTags.IFD.Exif)[0x9003] = f"2026:11:29 10:00:0{number}"
+        ImageEnhance.Brightness(photo).enhance(light).save(tmp_path / f"{number}.jpg", quality=90, exif=exif)
+    photo.resize((960, 640), Image.Resampling.LANCZOS).save(tmp_path / "larger.png")  # would be kept
+    assert goes_and_stays(tmp_path, ready)[1] == ["0.jpg", "1.jpg", "larger.png"]
+    (tmp_path / "larger.png").unlink()
+    with Image.open(tmp_path / "0.jpg") as first:
+        first.save(tmp_path / "same pixels.png", exif=Image.Exif())
+    assert goes_and_stays(tmp_path, ready) == (["same pixels.png"], ["0.jpg", "1.jpg"])
+
+
+def test_what_a_file_holds_beside_its_picture_stays(ready, tmp_path):
+    """Transparency and 16 bits cannot be got back from a flat picture of 8 bits."""
+    photo = Image.fromarray(load_sample_images().images[0]).resize((480, 320), Image.Resampling.LANCZOS)
+    cut = photo.copy()
+    cut.putalpha(Image.new("L", cut.size, 255))
+    ImageDraw.Draw(cut).rectangle((0, 0, 60, 60), fill=(0, 0, 0, 0))
+    flat = Image.alpha_composite(Image.new("RGBA", cut.size, "white"), cut).convert("RGB")
+    values = np.asarray(photo.convert("L"), "uint16") * 257
+    deep = values + np.random.default_rng(0).integers(-100, 100, values.shape)
+    deep = np.clip(deep, 0, 65535).astype("uint16")
+    for name, rich, poor in (("alpha", cut, flat), ("deep", Image.fromarray(deep), Image.fromarray(
+            np.rint(deep / 257).astype("uint8")))):
+        (tmp_path / name).mkdir()
+        rich.save(tmp_path / name / "rich.png")
+        poor.save(tmp_path / name / "poor.png")
+        assert goes_and_stays(tmp_path / name, ready) == (["poor.png"], ["rich.png"])
+        poor.resize((960, 640), Image.Resampling.LANCZOS).save(tmp_path / name / "larger.png")
+        assert "rich.png" in goes_and_stays(tmp_path / name, ready)[1]
+
+
 def test_what_is_in_another_folder(ready, folder, tmp_path):
     china = Image.open(folder / "china.png")
     china.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(tmp_path / "mirrored.png")
@@ -138,6 +179,34 @@ def test_a_gallery_and_duplicates_tell_copies_from_look_alikes(folder, monkeypat
     assert len(found["groups"]) == 1 and not [file for file in found["groups"][0] if "chat" in file]
     assert any({pair["left"], pair["right"]} == {"flower.png", "written.png"} for pair in found["changed"])
     assert {"duplicates.png", "changed.png"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_pairs_are_proved_too(folder, monkeypatch, capsys, tmp_path):
+    """Chats of one layout are almost the same to the embedding, and no copies; --noproof has it alone."""
+    monkeypatch.chdir(tmp_path)
+    (folder / "list.csv").write_text("china.png,half.png,1\nchat0.png,chat1.png,0\nchat1.png,chat2.png,0\n"
+                                     "flower.png,written.png,0\n")
+    try:
+        found = ask([f"--pairs={folder / 'list.csv'}"], monkeypatch, capsys)
+        alone = ask([f"--pairs={folder / 'list.csv'}", "--noproof"], monkeypatch, capsys)
+    finally:
+        (folder / "list.csv").unlink()
+    assert [row["same"] for row in found["results"]] == [True, False, False, False]
+    assert found["results"][3]["verdict"] == "copy with changes" and found["measured"]["accuracy"] == 1
+    assert alone["measured"]["accuracy"] < 1 and "layout" in alone["warning"] and "verdict" not in alone["results"][0]
+
+
+def test_other_colours_are_said_wherever_copies_are(ready, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    photo = Image.fromarray(load_sample_images().images[1]).resize((480, 320), Image.Resampling.LANCZOS)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    photo.save(tmp_path / "a" / "photo.png")
+    photo.convert("L").save(tmp_path / "b" / "grey.png")
+    (tmp_path / "list.csv").write_text("a/photo.png,b/grey.png\n")
+    for question in (["--between=a,b"], ["--gallery=b", "a/photo.png"], ["--pairs=list.csv"]):
+        (row,) = ask(question, monkeypatch, capsys)["results"]
+        assert (row["verdict"], row["other_colour"]) == ("copy", True), question
 
 
 def ask(files, monkeypatch, capsys) -> dict:

@@ -93,6 +93,11 @@ def test_a_picture_does_not_differ_from_itself(changed):
     assert (proof.verdict, proof.identical, proof.differing, list(proof.places)) == (COPY, True, 0, [])
 
 
+def test_a_mirrored_label_is_not_without_differences(changed):
+    mirrored = changed.before.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    assert difference.best(see(changed.before), see(mirrored)).verdict != COPY
+
+
 @pytest.mark.parametrize("light", [lambda picture: picture, unevenly_lit])
 def test_a_change_is_found_where_it_is_whatever_the_camera_did(changed, light):
     golden = see(changed.before, difference.SIDE)

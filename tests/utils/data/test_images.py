@@ -304,6 +304,7 @@ def test_pictures_in_memory_are_read_as_files(channels, tmp_path):
     (np.full((4, 4), 300.0), "holds values from 300 to 300, expected 0..255"),
     (np.full((4, 4), -1), "values from -1 to -1"),
     (np.full((4, 4), np.nan), "values from nan to nan"),
+    (np.eye(4, dtype="uint8"), "no value is above 1, expected 0..255: multiply it by 255"),
     (np.full((4, 4, 3), 0.5), "no value is above 1, expected 0..255: multiply it by 255"),
     (np.zeros((4, 4, 5)), "with 1 to 4 channels"),
     (np.zeros(4), "with 1 to 4 channels"),

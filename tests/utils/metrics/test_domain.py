@@ -61,6 +61,7 @@ def test_dark_photos_and_blank_pages_are_no_characters():
     for page in (0, 128, 255):
         blank = np.full((4, 48, 48, 3), page, "uint8")
         assert not domain.are_characters(blank)
+    assert not domain.are_characters(np.concatenate([letters(5), photos(3)]))  # a mixed folder
     assert domain.are_characters(letters(4)) and domain.are_characters(255 - letters(4))
 
 

@@ -188,15 +188,19 @@ def test_a_copy_of_a_copy_names_the_picture_that_stays():
 
 
 @pytest.mark.parametrize("given, says", [
-    ({"reference": ["b"]}, "--reference has no effect without --duplicates=FOLDER"),
-    ({"print0": "x"}, "--print0 has no effect without --duplicates=FOLDER"),
-    ({"move_to": "x"}, "--move_to has no effect without --duplicates=FOLDER"),
+    ({"reference": ["b"]}, "--reference has no effect without --duplicates: leave --reference out"),
+    ({"print0": "x"}, "--print0 has no effect without --duplicates"),
+    ({"move_to": "x"}, "--move_to has no effect without --duplicates"),
+    ({"index": "faiss", "duplicates": ["a"]}, "--index has no effect without --gallery"),
+    ({"top": 3, "pairs": "x"}, "--top has no effect without --gallery"),
+    ({"cropped": False, "pairs": "x"}, "--cropped has no effect without --duplicates or --between"),
+    ({"proof": False, "matrix": "x"}, "--noproof have no effect with --matrix"),
     ({"duplicates": ["a"], "yes": True}, "--yes has no effect without --move_to=DIR"),
     ({"duplicates": ["a"], "print0": "-", "json": True}, "pass --print0=FILE, or leave one out"),
 ])
 def test_flags_that_do_not_belong_together(given, says):
     with pytest.raises(ValueError, match=says):
-        search_flags.check(questions(**{"json": False} | given))
+        search_flags.check(questions(**{"json": False} | given), chosen=given.__contains__)
 
 
 def test_the_list_can_be_piped(photos, tmp_path):

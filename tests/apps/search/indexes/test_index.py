@@ -14,7 +14,7 @@ from apps.search.indexes.index import make_index
 from nets.models.siamese import Comparer
 from tasks.similarity.model import Loaded
 
-from helpers import ROOT, picture, questions
+from helpers import ROOT, picture
 
 SHAPE = (8, 8, 3)
 
@@ -266,10 +266,3 @@ def test_a_killed_writer_of_a_file_loses_nothing(folder, tmp_path):
     assert done.returncode == -9, done.stderr
     embedded, count, found = answers(path, folder, loaded(tmp_path)[0])
     assert 0 < embedded < 12 and (count, found) == (13, answers("exact", folder, loaded(tmp_path)[0])[2])
-
-
-def test_index_needs_gallery():
-    from apps.search import answer
-
-    with pytest.raises(ValueError, match="--index=faiss has no effect without --gallery=FOLDER"):
-        answer.answer(questions(index="faiss", duplicates=["folder"]), [])

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 from sklearn.datasets import load_sample_images
 
 from tasks.copies.measure import KINDS
@@ -250,3 +250,22 @@ def test_the_figure_says_what_its_frames_mean(photos):
         whole.resize((width // 2, height // 2)), whole.crop((10, 10, width * 3 // 4, height * 3 // 4)), written)]
     assert [key_of(proof) for proof in proofs] == [
         "", ". Blue frame: what the other one shows", ". Red frames: what differs"]
+
+
+@pytest.mark.parametrize("height, ink", [(12, 140), (26, 205)])
+def test_a_word_on_a_border_is_more_than_one_colour(photos, height, ink):
+    framed = ImageOps.expand(photos[0], 50, "white")
+    noisy = np.asarray(framed, "int16") + np.random.default_rng(0).integers(-4, 5, (*framed.size[::-1], 3))
+    plain = Seen(Image.fromarray(np.clip(noisy, 0, 255).astype("uint8")))
+    ImageDraw.Draw(framed).text((60, 12), "Rome, 1987", font=ImageFont.load_default(height), fill=(ink,) * 3)
+    alone = Seen(photos[0])
+    for border, held in ((plain, True), (Seen(framed), False)):
+        proof = prove(alone, border)
+        assert (proof.verdict, proof.holds) == (COPY, (held, True))
+
+
+def test_a_mirror_image_is_none_where_nobody_wants_it(photos):
+    mirrored = Seen(photos[0].transpose(Image.Transpose.FLIP_LEFT_RIGHT))
+    assert prove(Seen(photos[0]), mirrored).verdict == COPY
+    assert prove(Seen(photos[0]), mirrored, mirrored=False).verdict == DIFFERENT
+    assert prove(Seen(photos[0]), Seen(photos[0].resize((400, 260))), mirrored=False).verdict == COPY
