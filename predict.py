@@ -58,11 +58,13 @@ def room() -> str:
     if FLAGS.task:
         return tasks.room_named(FLAGS.task)
     left = chosen_by_flags(list(tasks.ROOMS))
-    if len(left) > 1 and FLAGS.model:
-        from tasks import choosing
+    one = left.pop() if len(left) == 1 else ""
+    if not FLAGS.model or one and FLAGS.model in tasks.ROOMS[one].without_model:
+        return one or tasks.DEFAULT_ROOM
+    from tasks import choosing
 
-        return choosing.room_of_model(choosing.find_model(FLAGS.model))
-    return left.pop() if len(left) == 1 else tasks.DEFAULT_ROOM
+    of_model = choosing.room_of_model(choosing.find_model(FLAGS.model))
+    return one if one and tasks.ROOMS[one].kind == tasks.ROOMS[of_model].kind else of_model
 
 
 def check() -> None:

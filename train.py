@@ -132,6 +132,7 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
         folder: of a run to begin or to continue; None: of a new one, named by the flags.
     """
     from tasks.resuming import forget_epochs
+    from utils.data.splits import fingerprint
     from utils.run import folder as runs, multi_worker
 
     model = build(task)
@@ -139,10 +140,11 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
     task.prepare(FLAGS, model, data)
     batches = task.make_batches(FLAGS, data, model)
     trainer, kept = make_trainer(task, model, batches)
-    done = restored(trainer, kept, data, folder) if folder else 0
+    held_out = data.held_out | {"contents": fingerprint(data.root, data.held_out)}
+    done = restored(trainer, kept, data.root, held_out, folder) if folder else 0
     folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
     runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")
-    runs.write_json(folder, runs.SPLIT, data.held_out)
+    runs.write_json(folder, runs.SPLIT, held_out)
     forget_epochs(folder, done)
     complete = fit(task, kept, trainer, data, batches, folder, done)
     print("\n".join(task.finish(FLAGS, folder, data)))
@@ -244,14 +246,15 @@ def make_trainer(task: tasks.Task, model, batches) -> tuple:
     return trainer, factory.beside(model) | {"": model}
 
 
-def restored(trainer, kept: dict, data: tasks.Data, folder: str) -> int:
+def restored(trainer, kept: dict, root: str, held_out: dict, folder: str) -> int:
     """Gives the trainer the state of the run in `folder` and returns the epochs it has behind it. Split, state and log
     are read, none is written."""
     from tasks.resuming import check_log, check_models
     from utils.run import fitting, folder as runs
 
-    if not runs.same_split(folder, data.held_out):
-        raise ValueError(f"{folder} cannot continue: the images in {data.root} have changed since it began")
+    if not runs.same_split(folder, held_out):
+        raise ValueError(f"{folder} cannot continue: the images in {root}, or what is told of them, have changed since "
+                         f"it began; train on from its model with --weights={folder}")
     done = fitting.restore_state(trainer, runs.state_file(folder))
     check_log(folder, done, fitting.columns(trainer))
     if done:

@@ -4,6 +4,7 @@ in one line."""
 import os
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 
@@ -38,11 +39,22 @@ def write(folder: str, task: str, data, measured: dict[str, float], shape: tuple
         "task": task, "shows": shown_in(thumbnails), "ranges": domain.ranges(thumbnails),
         "drawn_share": share_drawn([paths[row] for row in rows]),
         "classes": len(np.unique(data.samples.labels[rows])), "images": len(rows), "input": list(shape),
-        "measured_on": {name: measured[name] for name in ("classes", "images", "pairs", "seen_classes")
-                        if name in measured},
-        "roc_auc": measured.get("roc_auc"),
-        "roc_auc_interval": [measured.get("roc_auc_low"), measured.get("roc_auc_high")],
+        **in_test(measured),
     })
+
+
+def in_test(measured: dict[str, float]) -> dict[str, Any]:
+    """What about.json says of how the model was measured, as `report.write_verification` returns it."""
+    return {"measured_on": {name: measured[name] for name in ("classes", "images", "pairs", "seen_classes")
+                            if name in measured},
+            "roc_auc": measured.get("roc_auc"),
+            "roc_auc_interval": [measured.get("roc_auc_low"), measured.get("roc_auc_high")]}
+
+
+def measured_again(folder: str, measured: dict[str, float]) -> None:
+    """Writes into the about.json of a run, where there is one, by what its thresholds were measured now."""
+    if known := runs.read_json(folder, runs.ABOUT):
+        runs.write_json(folder, runs.ABOUT, known | in_test(measured))
 
 
 def write_photos(folder: str, task: str, paths: list[str], shape: tuple[int, int, int], distorted: bool = True,

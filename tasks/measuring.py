@@ -30,8 +30,10 @@ def define_flags(*rooms: str) -> None:
 
 
 def check() -> None:
-    """Refuses flags that do not belong together."""
-    refuse_unused(room_asked() or tasks.DEFAULT_ROOM)
+    """Refuses flags that do not belong together. Where the model tells the room, `main` asks again."""
+    room = room_asked()
+    if room or not FLAGS.model:
+        refuse_unused(room or tasks.DEFAULT_ROOM)
 
 
 def room_asked() -> str | None:

@@ -94,8 +94,9 @@ def refuse_unused(task: str) -> None:
     for group in GROUPS:
         for name in group.names if group.tasks and task not in group.tasks else ():
             if passed(name):
-                raise ValueError(f"--{name} has no effect with --task={task}: it belongs to "
-                                 f"{tasks_in_words(group.tasks)}. Leave --{name} out, or change --task")
+                said = f"no{name}" if FLAGS[name].value is False else name
+                raise ValueError(f"--{said} has no effect with --task={task}: it belongs to "
+                                 f"{tasks_in_words(group.tasks)}. Leave --{said} out, or change --task")
 
 
 def tasks_in_words(tasks: Sequence[str]) -> str:

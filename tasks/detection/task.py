@@ -16,6 +16,7 @@ from tasks.detection.scenes import drawing, things
 from tasks.models import load_model, store_in_half
 from utils.data import photos
 from utils.data.files import evenly
+from utils.data.splits import told
 from utils.flags import passed
 from utils.run import devices, folder as runs
 from utils.run.fitting import Validation
@@ -125,8 +126,9 @@ def find_data(options, model) -> Data:
         parts = splitting.split(found, options.val_share, options.test_share, options.seed)
         print(parts.how)
         names = {part: [sample.path for sample in samples] for part, samples in parts.samples.items()}
+        boxes = [values for part in report.PARTS for sample in parts.samples[part] for values in sample[1:]]
         return Data(found.root, parts.samples, {}, side, options.seed,
-                    {"root": os.path.abspath(found.root), "how": parts.how, **names})
+                    {"root": os.path.abspath(found.root), "how": parts.how, "told": told(*boxes), **names})
     if options.backgrounds:
         found = photos.find_photos(options.backgrounds, 4 * COARSEST, options.val_share, options.test_share,
                                    options.seed, options.skip_broken)

@@ -92,9 +92,9 @@ def against_people(options, scorer: Scorer, folder: str, scored: scores.Scored) 
     print("\n".join(report.agreement_table(table)))
     tests = [scores.split_by_reference(scored.references, 0.2, options.seed + n)[1] for n in range(options.splits)]
     spread = correlation.over_splits(quality, scored.scores, tests, scored.higher_is_better)
-    print(f"over {len(tests)} random fifths of the reference photos: " + ", ".join(
-        f"{name} {row['mean']:.4f} +- {row['std']:.4f}" for name, row in spread.items()
-    ))
+    told = [f"{name} {row['mean']:.4f} +- {row['std']:.4f}" for name, row in spread.items() if np.isfinite(row["mean"])]
+    too_small = "each is too small to measure a correlation on"
+    print(f"over {len(tests)} random fifths of the reference photos: {', '.join(told) or too_small}")
     return {"by_distortion": table, "splits": spread}
 
 

@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from nets.uses import Comparer
-from tasks import choosing
+from tasks import about, choosing
 from tasks.similarity import report
 from utils.data.classes import Samples, find_samples, read_pictures
 from utils.data.splits import from_short_list, seen_in_training, without_classes
@@ -29,6 +29,8 @@ def evaluate(options, path: str) -> dict:
                                            seen=bool(split) and not options.dataset_path
                                            and seen_in_training(split.get("how", "")), reasons=True)
         print("\n".join(report.in_words(result)))
+        if result and os.path.realpath(folder) == os.path.realpath(os.path.dirname(path)):
+            about.measured_again(folder, result)
     if options.one_shot_runs:
         result |= {"one_shot_accuracy": one_shot_accuracy(options, compare, shape)}
         runs.write_json(folder, runs.EVALUATION, (runs.read_json(folder, runs.EVALUATION) or {}) | result)

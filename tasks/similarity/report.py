@@ -23,6 +23,7 @@ MAPPED = 20  # classes on the map of embeddings, and images of each
 PAIRS, VALIDATION_PAIRS = 20_000, 2_000
 WINDOWS = (0.3,)  # sides of the windows that explain a mistake, as shares of a picture's: 72 of a pair
 BLOCK = 1024  # images turned to grey at once, or pairs of features subtracted
+TRAINED = ("choice", "splits")  # of evaluation.json: what training alone can tell, which stays
 COMPARED, COMPARED_SLOWLY = 600, 100  # test images of which all different pairs are compared
 DIVERGED = "the embeddings of the model are NaN or infinite: training diverged. Try a learning rate ten times lower"
 
@@ -72,7 +73,8 @@ def write_verification(
                "seen_classes": seen}
     cuts = verification.thresholds(scores, drawn.same)
     kept = runs.read_json(folder, runs.THRESHOLDS) or {}  # a model for copies has one more, which stays
-    runs.write_json(folder, runs.EVALUATION, result)
+    before = runs.read_json(folder, runs.EVALUATION) or {}
+    runs.write_json(folder, runs.EVALUATION, result | {name: before[name] for name in TRAINED if name in before})
     runs.write_json(folder, runs.THRESHOLDS,
                     kept | cuts | {runs.DIFFERENT: different_pairs(comparer, features, labels)})
     figures.verification(folder, scores, drawn.same, result, cuts)

@@ -139,3 +139,16 @@ def test_a_picture_that_shows_nothing_has_no_answer_beside_another(known, chapte
     assert "nothing is to be seen" not in about.warning(known, np.concatenate([own[:1], faint]))
     for task in ("superres", "rank", "copies"):  # larger it is blank too; a proof decides on copies
         assert "nothing is to be seen" not in about.warning(known | {"task": task}, blank)
+
+
+def test_a_model_that_was_measured_again_says_by_what(tmp_path):
+    measured = {"classes": 12, "images": 72, "pairs": 2310, "seen_classes": False, "roc_auc": 0.977, "roc_auc_low": 0.9,
+                "roc_auc_high": 1.0, "accuracy": 0.9}
+    about.measured_again(str(tmp_path), measured)
+    assert not list(tmp_path.iterdir())  # a model of which nothing is known
+    runs.write_json(str(tmp_path), runs.ABOUT, {"task": "siamese", "measured_on": {"classes": 2}, "roc_auc": 0.697,
+                                                "classes": 9})
+    about.measured_again(str(tmp_path), measured)
+    known = runs.read_json(str(tmp_path), runs.ABOUT)
+    assert known["measured_on"] == {"classes": 12, "images": 72, "pairs": 2310, "seen_classes": False}
+    assert (known["roc_auc"], known["roc_auc_interval"], known["classes"]) == (0.977, [0.9, 1.0], 9)

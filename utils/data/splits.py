@@ -1,15 +1,20 @@
 """Samples -> rows to train on, to choose the best epoch by, and to test on; split by class where there are enough."""
 
+import contextlib
+import filecmp
+import hashlib
 import os
 from dataclasses import dataclass
 
 import numpy as np
 
 from utils.data.classes import EVALUATION, TRAINING, Samples, from_files
-from utils.data.files import patterns, walk
+from utils.data.files import BEGIN, evenly, patterns, scan, walk
 from utils.saying import counted
 
+COMPARED = 20  # names of a split that are compared with those of another folder
 FEWEST_TO_HOLD_OUT = 10  # classes; with fewer, images of the same classes are held out instead
+FEWEST_TO_PART = 8  # images of such a class, or none of them is held out
 
 
 @dataclass(frozen=True)
@@ -99,14 +104,18 @@ def choose(order: np.ndarray, counts: np.ndarray, several: np.ndarray, most: int
 
 
 def split_by_image(samples: Samples, val_share: float, test_share: float, rng) -> Split:
-    """Holds images of every class out; classes with fewer than eight images keep them all."""
+    """Holds images of every class out; classes with fewer than eight images keep them all, which is said."""
     parts = [[], [], []]  # validation, test, train
     for label in range(len(samples.classes)):
         rows = rng.permutation(np.flatnonzero(samples.labels == label))
-        held = [max(2, round(share * len(rows))) if share and len(rows) >= 8 else 0
+        held = [max(2, round(share * len(rows))) if share and len(rows) >= FEWEST_TO_PART else 0
                 for share in (val_share, test_share)]
         for part, chosen in zip(parts, np.split(rows, np.cumsum(held))):
             part.extend(chosen)
+    few = sum(np.bincount(samples.labels, minlength=len(samples.classes)) < FEWEST_TO_PART)
+    if few and (val_share or test_share):
+        print(f"{counted(few, 'class has', 'classes have')} fewer than {FEWEST_TO_PART} images, of which none is held "
+              "out: --val_share and --test_share mean the others")
     validation, test, train = (np.sort(np.array(part, int)) for part in parts)
     if len(np.unique(samples.labels[train])) < 2:
         raise ValueError(f"{samples.root}: too few images would be left for training; lower --val_share and "
@@ -129,6 +138,33 @@ def held_out(samples: Samples, split: Split) -> dict:
         "validation": short_list(samples, split.validation),
         "test": short_list(samples, split.test),
     }
+
+
+def fingerprint(root: str, held_out: dict) -> str:
+    """What tells, for split.json, that a file of the parts was replaced: sha1 of the names, sizes, begins and ends of
+    all, hexadecimal. A name may be that of a folder; what cannot be read counts by its name alone."""
+    found = hashlib.sha1()
+    parts = [held_out.get(part) for part in ("train_classes", "train", "validation", "test")]
+    for name in sorted({name for part in parts if isinstance(part, list) for name in part}):
+        path = os.path.join(root, name)
+        for file in sorted(entry.path for entry in scan(path)) if os.path.isdir(path) else [path]:
+            found.update(os.fsencode(os.path.join(name, os.path.basename(file))))
+            with contextlib.suppress(OSError):
+                if os.path.isfile(file):  # to read a pipe or a device might never end
+                    with open(file, "rb") as opened:
+                        size = os.fstat(opened.fileno()).st_size
+                        found.update(b"%d" % size + opened.read(BEGIN))
+                        opened.seek(max(0, size - BEGIN))
+                        found.update(opened.read(BEGIN))
+    return found.hexdigest()
+
+
+def told(*values: np.ndarray) -> str:
+    """What tells, for split.json, that something told of the files has changed, such as scores or boxes."""
+    found = hashlib.sha1()
+    for each in values:
+        found.update(repr((each.shape, each.dtype.str)).encode() + each.tobytes())
+    return found.hexdigest()
 
 
 def short_list(samples: Samples, rows: np.ndarray) -> list[str]:
@@ -159,15 +195,35 @@ def from_short_list(root: str, entries: list[str]) -> Samples:
 
 
 def where_training_read(split: dict, root: str, names: list[str]) -> str:
-    """The folder that the names in a run's split.json start from: `root`, if the data were moved there.
+    """The folder that the names in a run's split.json start from: `root`, if the data were moved or copied there.
 
-    They were if the folder of the split is gone and more than half of the names are below `root`.
+    They were moved if the folder of the split is gone and more than half of the names are below `root`, and copied if
+    more than half of some names stand for the same files in both folders.
     """
-    moved = (not os.path.isdir(split["root"] or ".") and sum(os.path.exists(os.path.join(root, name)) for name in names)
-             > len(names) / 2)
-    if moved:
-        print(f"{split['root']}, where training read, is gone: {root} is taken for the same data, moved")
-    return root if moved else split["root"]
+    read = split["root"] or "."
+    if not os.path.isdir(read):
+        moved = sum(os.path.exists(os.path.join(root, name)) for name in names) > len(names) / 2
+        if moved:
+            print(f"{split['root']}, where training read, is gone: {root} is taken for the same data, moved")
+        return root if moved else split["root"]
+    if os.path.realpath(read) == os.path.realpath(root):
+        return split["root"]
+    some = evenly(names, COMPARED)
+    copied = sum(holds_the_same(os.path.join(read, name), os.path.join(root, name)) for name in some) > len(some) / 2
+    if copied:
+        print(f"{root} holds files of {split['root']}, where training read: it is taken for the same data, copied")
+    return root if copied else split["root"]
+
+
+def holds_the_same(one: str, other: str) -> bool:
+    """Whether two files have the same contents, or two folders a file of one name and the same contents."""
+    with contextlib.suppress(OSError):
+        if os.path.isfile(one):
+            return filecmp.cmp(one, other, shallow=False)
+        names = os.listdir(one)  # raises where there is none
+        common = sorted(name for name in names if os.path.isfile(os.path.join(other, name)))[:3]
+        return any(filecmp.cmp(os.path.join(one, name), os.path.join(other, name), shallow=False) for name in common)
+    return False
 
 
 def without_classes(samples: Samples, split: dict) -> Samples:

@@ -231,8 +231,8 @@ def is_share(value: Any) -> bool:
 
 def same_split(folder: str, held_out: dict[str, Any]) -> bool:
     """Whether a run held out the same files and classes; true where it has no split.json, ValueError where that is
-    damaged. The words may differ, and so may the folder that the names start from, where the data were moved."""
-    before, free = checked_split(folder), {"how": "", "root": ""}
+    damaged. The words may differ, and the folder, where the data were moved; an older run does not know contents."""
+    free = dict.fromkeys(["how", "root", *{"contents", "told"} - set(before := checked_split(folder))])
     return not before or {**before, **free} == {**held_out, **free}
 
 

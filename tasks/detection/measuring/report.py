@@ -42,8 +42,13 @@ def measured(truths: Sequence[Truth], answers: Sequence[Answer], classes: int) -
     threshold, f1 = precision.best_threshold(truths, answers, classes)
     return precision.figures(truths, answers, classes) | {
         "tiny": precision.tiny_figures(truths, answers, classes), "threshold": threshold, "f1": f1,
-        "objects": int(sum((~truth.crowd).sum() if len(truth.crowd) else len(truth.labels) for truth in truths)),
+        "objects": sum(len(objects(truth)) for truth in truths),
         "pictures": len(truths)}
+
+
+def objects(truth: Truth) -> np.ndarray:
+    """The labels of what is to be found; crowds are not."""
+    return truth.labels[~truth.crowd] if len(truth.crowd) else truth.labels
 
 
 def number(value: float | None) -> str:
@@ -67,6 +72,6 @@ def table(figures: dict, others: dict[str, dict] | None = None) -> list[str]:
 def classes_table(truths: Sequence[Truth], answers: Sequence[Answer], names: Sequence[str]) -> list[dict]:
     """A row for each class: its objects, AP and AP50."""
     found = precision.curves(truths, answers, len(names), {"all": precision.RANGES["all"]}).precision[..., 0]
-    return [{"class": name, "objects": int(sum((truth.labels == k).sum() for truth in truths)),
+    return [{"class": name, "objects": int(sum((objects(truth) == k).sum() for truth in truths)),
              "ap": precision.mean(found[:, :, k]), "ap50": precision.mean(found[0, :, k])}
             for k, name in enumerate(names)]

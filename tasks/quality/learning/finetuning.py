@@ -14,6 +14,7 @@ from tasks.quality.metrics import correlation
 from utils.batches.scored import CropBatches
 from utils.data import photos, scores
 from utils.data.files import evenly
+from utils.data.splits import told
 from utils.run import devices, folder as runs
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation
@@ -56,7 +57,7 @@ def find_data(options, model) -> Data:
            "test")
     print(how)
     parts = {"train": train, "validation": validation, "test": test}
-    held_out = {"root": os.path.abspath(scored.root), "how": how,
+    held_out = {"root": os.path.abspath(scored.root), "how": how, "told": told(scored.scores),
                 "scored": True} | {part: scored.take(rows).paths for part, rows in parts.items()}
     return Data(scored.root, scored, train, validation, test, held_out)
 

@@ -84,6 +84,15 @@ def test_a_report_holds_no_figures_of_another_one(tmp_path, rng):
     assert json.loads((tmp_path / "evaluation.json").read_text()) == pytest.approx(result)
 
 
+def test_what_training_alone_can_tell_stays_in_a_report(tmp_path, rng):
+    (tmp_path / "evaluation.json").write_text('{"choice": {"name": "pixels"}, "splits": {"roc_auc": [1, 2]}, "old": 1}')
+    samples, images = samples_of((4, 5), rng)
+    result = report.write_verification(Comparer(), images, samples, np.arange(len(images)), str(tmp_path))
+    written = json.loads((tmp_path / "evaluation.json").read_text())
+    assert written["choice"] == {"name": "pixels"} and written["splits"] == {"roc_auc": [1, 2]} and "old" not in written
+    assert written["roc_auc"] == result["roc_auc"]
+
+
 def test_embeddings_that_are_no_numbers_are_said(rng):
     samples, images = samples_of((9, 8, 7), rng)
     comparer = Comparer()

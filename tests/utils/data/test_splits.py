@@ -2,6 +2,8 @@
 
 import os
 import random
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,6 +105,13 @@ def test_classes_that_training_saw_are_left_out(tmp_path, capsys):
     assert set(left.classes).isdisjoint(name.split("/", 1)[1] for name in kept["train_classes"] + kept["validation"])
     with pytest.raises(ValueError, match="training saw every class"):
         splits.without_classes(below, kept | {"train_classes": samples.classes})
+    shutil.copytree(tmp_path / "images_background", tmp_path / "elsewhere" / "images_background")
+    copied = read_samples(str(tmp_path / "elsewhere"), False)
+    left = splits.without_classes(copied, kept)
+    assert len(left.classes) == 3 and "is taken for the same data, copied" in capsys.readouterr().out
+    for path in copied.full_paths():
+        picture(Path(path), colour=(1, 2, 3))  # other pictures under the same names
+    assert len(splits.without_classes(copied, kept).classes) == 18
     left = splits.without_classes(samples, kept | {"root": str(tmp_path / "gone")})
     assert len(left.classes) == 3 and "is taken for the same data, moved" in capsys.readouterr().out
 
@@ -143,3 +152,29 @@ def test_equal_classes_are_split_by_their_number(rng):
     assert [len(rows) for rows in (split.train, split.validation, split.test)] == [280, 40, 80]
     train, validation, test = set(split.train), set(split.validation), set(split.test)
     assert not train & validation | train & test | validation & test
+
+
+def test_a_picture_that_was_replaced_is_told_and_one_that_was_moved_is_not(chapters, tmp_path):
+    root = chapters(3, 12)
+    samples = read_samples(str(root), True)
+    kept = splits.held_out(samples, splits.split_by_class(samples, 0.1, 0.1, 0))
+    names = {"train": samples.paths}  # as the other rooms write it
+    before = [splits.fingerprint(str(root), held) for held in (kept, names)]
+    shutil.copytree(root, tmp_path / "moved")
+    assert [splits.fingerprint(str(tmp_path / "moved"), held) for held in (kept, names)] == before
+    path = root / samples.paths[3]
+    path.write_bytes(path.read_bytes()[:-1] + b"x")  # of the same size
+    assert all(splits.fingerprint(str(root), held) != old for held, old in zip((kept, names), before))
+    assert splits.fingerprint(str(root), {"test": 4, "train": []}) == splits.fingerprint("", {})
+
+
+def test_what_is_told_of_files():
+    scores = np.array([0.5, 0.25])
+    assert splits.told(scores) == splits.told(scores.copy()) != splits.told(1 - scores)
+    assert splits.told(scores, scores) != splits.told(np.concatenate([scores, scores]))
+
+
+def test_classes_of_which_none_is_held_out_are_said(chapters, capsys):
+    samples = read_samples(str(chapters(9, 6, 6)), True)
+    splits.split_by_class(samples, 0.2, 0.2, 0)
+    assert "2 classes have fewer than 8 images, of which none is held out" in capsys.readouterr().out

@@ -80,7 +80,12 @@ def test_a_run_goes_on_with_data_that_were_moved_and_not_with_others(tmp_path):
     runs.write_json(str(tmp_path), runs.SPLIT, held_out)
     for root in ("pics", os.path.abspath("pics"), "/moved/pics"):
         assert runs.same_split(str(tmp_path), held_out | {"root": root, "how": "said otherwise"})
+    assert runs.same_split(str(tmp_path), held_out | {"contents": "new", "told": "new"})  # the run is older than these
     for other in ({"images": 8}, {"train_classes": ["d"]}, {"validation": []}, {"test": ["c"]}):
+        assert not runs.same_split(str(tmp_path), held_out | other)
+    runs.write_json(str(tmp_path), runs.SPLIT, held_out | {"contents": "a", "told": "b"})
+    assert runs.same_split(str(tmp_path), held_out | {"contents": "a", "told": "b"})
+    for other in ({"contents": "a", "told": "c"}, {"contents": "c", "told": "b"}):
         assert not runs.same_split(str(tmp_path), held_out | other)
 
 

@@ -150,3 +150,12 @@ def test_correlation_is_that_of_a_plain_loop(rng):
         part = picture[y : y + 4, x : x + 5]
         part = part - part.mean()
         assert made[y, x] == pytest.approx(abs((part * template).sum()) / np.linalg.norm(part), abs=1e-6)
+
+
+def test_crowds_are_no_objects_of_their_class():
+    boxes = np.array([[0, 0, 10, 10], [20, 20, 60, 60], [5, 5, 9, 9]], "float32")
+    truth = Truth(boxes, np.array([0, 0, 1]), np.array([False, True, False]), np.full(3, 50, "float32"))
+    nothing = Answer(np.empty((0, 4), "float32"), np.empty(0), np.empty(0, int))
+    rows = report.classes_table([truth], [nothing], ["a", "b"])
+    assert [row["objects"] for row in rows] == [1, 1]
+    assert report.measured([truth], [nothing], 2)["objects"] == 2
