@@ -140,7 +140,7 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
     task.prepare(FLAGS, model, data)
     batches = task.make_batches(FLAGS, data, model)
     trainer, kept = make_trainer(task, model, batches)
-    held_out = data.held_out | {"contents": fingerprint(data.root, data.held_out)}
+    held_out = data.held_out and data.held_out | {"contents": fingerprint(data.root, data.held_out)}
     done = restored(trainer, kept, data.root, held_out, folder) if folder else 0
     folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
     runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")
