@@ -57,7 +57,7 @@ def for_answers() -> None:
                             "With --index in Milvus: the collection, which belongs to one folder and one model")
         flags.DEFINE_list("duplicates", [],
                           "FOLDER, or A,B,C: find groups of pictures in these folders that the threshold calls alike, "
-                          "and files of the same contents")
+                          "and files of the same contents. A name with a comma stands in double quotes: '\"A,B\"'")
         flags.DEFINE_list("reference", [], "With --duplicates: DIR, or several with commas, whose pictures are "
                                            "compared too but never go; what is a copy of one of them goes first")
         flags.DEFINE_string("print0", "", "With --duplicates: write the whole paths of what can go to this file, each "
