@@ -1,5 +1,5 @@
 """Asks an exported model about pictures, without Keras; where it makes a picture, this is written to made_1.png and so
-on, never over a file that is there:
+on, and many numbers to made_1.npy, never over a file that is there:
 
     python example.py pair.json a.png b.png
 """
@@ -13,6 +13,8 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from apps.exporting.formats import onnx as opened
+
+MOST = 10_000  # numbers that are printed; an embedding has fewer
 
 
 def read(path, height, width, channels):
@@ -37,9 +39,13 @@ for start in range(0, len(files), len(names)):  # one at a time; a batch of pict
     asked = files[start : start + len(names)]
     pictures = [read(path, *card["inputs"][0]["shape"][1:]) for path in asked]
     result = run({name: picture[None] for name, picture in zip(names, pictures)})[0]
+    ending = "png" if np.ndim(result) == 3 else "npy"
+    made = next(name for name in (f"made_{n}.{ending}" for n in itertools.count(1)) if not os.path.exists(name))
     if np.ndim(result) == 3:
-        made = next(name for name in map("made_{}.png".format, itertools.count(1)) if not os.path.exists(name))
         Image.fromarray(np.clip(np.rint(result), 0, 255).astype("uint8")).save(made)
         print(*asked, made)
+    elif np.size(result) > MOST:
+        np.save(made, result)
+        print(*asked, f"{np.shape(result)} numbers, in {made}")
     else:
         print(*asked, json.dumps(result.tolist()))

@@ -32,9 +32,11 @@ def answer(options, files: list[str]) -> None:
     """Says what lies where in each photo, or where something lies that is like an example."""
     jobs = photo_files(files, " ".join(["--task=detect", *(f"--like={example}" for example in options.like)]))
     model = Objects(find_model(options.model, "detection"), options.score_threshold)
-    print(f"model {model.path}, boxes from the score {model.threshold:.3f} on\n{about.in_words(model.known)}")
+    from_on = "" if options.like else f", boxes from the score {model.threshold:.3f} on"
+    print(f"model {model.path}{from_on}\n{about.in_words(model.known)}")
     examples = asked_like(options)
     names = [LIKE] if examples else model.names
+    check_free(options, [below for _, below in jobs], names)
     answers, problems, thumbnails, seen, numbered = {}, [], [], [], []
     side = ALONE if len(jobs) == 1 else BESIDE
     for file, below in jobs:
@@ -73,6 +75,9 @@ def asked_like(options) -> Examples | None:
         if options.like_model or options.like_threshold is not None:
             raise ValueError("--like_model and --like_threshold have no effect without --like: name an example")
         return None
+    if options.score_threshold is not None:
+        raise ValueError("--score_threshold has no effect with --like, whose scores are similarities: pass "
+                         "--like_threshold")
     examples = examples_of(options.like, options.like_model, options.like_threshold)
     print(f"like {counted(len(examples.features), 'example')}, by the model {examples.model.path}: the same from the "
           f"similarity {examples.threshold:.3f} on" + ("" if examples.fixed else ", and from more where many boxes "
@@ -116,6 +121,37 @@ def coco_results(answers: Sequence[Answer]) -> list[dict]:
             for number, found in enumerate(answers, start=1) for box, score, label in zip(*found)]
 
 
+def check_free(options, photos: Sequence[str], names: Sequence[str]) -> None:
+    """Raises ValueError where --yolo or --coco would be written over something else, before the work for it is done.
+
+    Args:
+        photos: their names below what was asked about.
+    """
+    if options.coco and os.path.exists(path := os.path.expanduser(options.coco)):
+        with open(path, encoding="utf-8", errors="replace") as file:
+            if not file.read(1).startswith("["):  # as results do
+                raise ValueError(f"--coco={options.coco}: exists, and holds no list of results: pass another file")
+    taken: dict[str, str] = {"classes.txt": "the names of the classes"}
+    for photo in photos if options.yolo else ():
+        name = yolo_name(photo)
+        if name in taken:
+            raise ValueError(f"--yolo={options.yolo}: {shown(photo)} and {shown(taken[name])} would both be written to "
+                             f"{shown(name)}: ask about them one by one, into two folders")
+        taken[name] = photo
+        if os.path.exists(path := os.path.join(os.path.expanduser(options.yolo), name)):
+            raise ValueError(f"{shown(path)} exists: pass another folder to --yolo, so that no boxes are lost")
+    classes = os.path.join(os.path.expanduser(options.yolo), "classes.txt")
+    if options.yolo and os.path.exists(classes):
+        with open(classes, encoding="utf-8", errors="replace") as file:
+            if file.read().splitlines() != list(names):
+                raise ValueError(f"{shown(classes)} exists and names other classes: pass another folder to --yolo")
+
+
+def yolo_name(photo: str) -> str:
+    """The text file of a photo."""
+    return f"{os.path.splitext(photo)[0]}.txt"
+
+
 def write_yolo(folder: str, answers: dict[str, tuple], names: Sequence[str]) -> None:
     """Writes a text file for each photo into a folder, by the photo's name, and classes.txt; they can be trained on."""
     for below, width, height, found in answers.values():
@@ -124,7 +160,7 @@ def write_yolo(folder: str, answers: dict[str, tuple], names: Sequence[str]) -> 
             middle, size = (box[:2] + box[2:]) / 2, box[2:] - box[:2]
             shares = np.concatenate([middle, size]) / (width, height, width, height)
             lines.append(f"{label} " + " ".join(f"{share:.6f}" for share in shares))
-        path = os.path.join(folder, f"{os.path.splitext(below)[0]}.txt")
+        path = os.path.join(folder, yolo_name(below))
         os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
         save_aside(lambda aside, lines=lines: write_text(aside, "".join(f"{line}\n" for line in lines)), path)
     save_aside(lambda aside: write_text(aside, "".join(f"{name}\n" for name in names)),

@@ -9,7 +9,7 @@ from tasks.patches import describers
 from tasks.patches.scene import Scene, View, compare, view
 from utils.data.files import walk
 from utils.run.console import write_answer
-from utils.saying import counted, shown
+from utils.saying import counted, left_out, shown
 
 MAPS = {"homography": "one plane", "affine": "one affine map", "similarity": "one turn, scale and shift"}
 COLUMNS = ["photo", "x_a", "y_a", "x_b", "y_b", "distance", "ratio", "agrees"]
@@ -28,9 +28,15 @@ def answer(options, files: list[str]) -> None:
     if not options.homography:
         runtime = f" by {describer.runtime}" if describer.runtime else ""
         print(f"described by {shown(describer.name)}{runtime}; {shown(first)}: {points_of(a)}")
-    rows, results = [], []
+    rows, results, problems = [], {}, []
     for number, (file, points) in enumerate(zip(others, keypoints[1:]), start=1):
-        b = view(file, describer, options.most_keypoints, points)
+        try:
+            b = view(file, describer, options.most_keypoints, points)
+        except ValueError as error:
+            if len(others) == 1:
+                raise
+            problems.append(str(error))
+            continue
         scene = compare(a, b, options.ratio, options.tolerance, options.geometry)
         tell(options, b, scene, only_pair=len(others) == 1)
         if options.figure and not options.homography:
@@ -39,10 +45,13 @@ def answer(options, files: list[str]) -> None:
             name = "matches.png" if len(others) == 1 else f"matches_{number}.png"
             figures.matches(a, b, scene, in_words(scene, options.geometry), name, window=not options.json)
         rows += table(file, scene)
-        results.append(as_answer(a, b, scene))
-    write_answer(options, rows, results[0] if len(results) == 1 else
-                 {"photo": first, "results": [{"photo": file, **result} for file, result in zip(others, results)]},
-                 COLUMNS)
+        results[file] = as_answer(a, b, scene)
+    if not results:
+        raise ValueError(f"none of {counted(len(others), 'photo')} could be read: {problems[0]}")
+    left_out(counted(len(problems), "photo"), problems)
+    write_answer(options, rows, results[others[0]] if len(others) == 1 else
+                 {"photo": first, "results": [{"photo": file, **result} for file, result in results.items()],
+                  "problems": problems}, COLUMNS)
 
 
 def photo_files(files: list[str]) -> list[str]:

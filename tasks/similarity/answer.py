@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from tasks import about
-from tasks.copies.proof.verdict import COPY, Proof, prove, see
+from tasks.copies.proof.verdict import CHANGED, COPY, Proof, prove, see
 from tasks.similarity.model import Loaded, Picture, as_alike, load, recoloured, show, similarity_of, tested_on, worth
 from utils.data.formats import pages
 from utils.data.images import size_of
@@ -69,7 +69,7 @@ def compare(options, model: Loaded, left: Picture, right: Picture) -> None:
         from tasks.similarity import figures as sheets, why  # and with it matplotlib
 
         reasons = why.explain(model.compare, model.shape, left.shown, right.shown)
-        print(why.in_words(reasons, same))
+        print(why.in_words(reasons, None if proof and proof.verdict == CHANGED else same))
     if options.figure and reasons:
         sheets.reasons(left.shown, right.shown, reasons, text, "why.png", not options.json, names)
     elif options.figure:

@@ -30,5 +30,6 @@ def ssim(one: np.ndarray, other: np.ndarray) -> float:
 
     if min(one.shape) < WINDOW:
         return np.nan
-    pair = [each[None, ..., None].astype("float32") for each in (one, other)]
+    # float64, as of light pictures float32 loses the variances; JAX has float32 alone where nobody asks for more
+    pair = [each[None, ..., None].astype("float64") for each in (one, other)]
     return float(ops.convert_to_numpy(ops.image.ssim(*pair, max_val=255.0, data_format="channels_last")).item())

@@ -97,7 +97,8 @@ class Proof(NamedTuple):
                 "other_colour": self.other_colour,
                 "matrix": None if self.matrix is None else np.round(self.matrix, 5).tolist(),
                 "agree": round(self.agree, 4),
-                "differing": round(self.differing, 5), "shares": [round(share, 4) for share in self.shares],
+                "differing": None if self.matrix is None else round(self.differing, 5),  # nothing lies upon each other
+                "shares": [round(share, 4) for share in self.shares],
                 "places": [{"left": list(place.a), "right": list(place.b), "weight": round(place.weight, 4)}
                            for place in self.places]}
 

@@ -9,6 +9,7 @@ from scipy import stats
 from scipy.optimize import curve_fit
 from scipy.special import expit
 
+FEWEST = 5  # photos of a split: the curve has four parameters, and of two photos any order is perfect
 FIGURES = ("srocc", "lcc", "lcc_logistic", "krocc", "rmse")
 
 
@@ -138,7 +139,7 @@ def over_splits(
 
     Returns:
         For each figure of `correlations`: mean, std (of the sample, S - 1; nan for one split).
-        A split whose figure is nan makes them nan.
+        A split whose figure is nan makes them nan, and so does one of fewer than `FEWEST` rows.
 
     Raises:
         ValueError: no splits, or predictions of another shape.
@@ -149,7 +150,8 @@ def over_splits(
             f"predictions of shape {predicted.shape} for {len(splits)} splits of {len(human)} images; expected at "
             "least one split, and (N,)"
         )
-    of_splits = [correlations(predicted[rows], human[rows], higher_is_better) for rows in splits]
+    of_splits = [correlations(predicted[rows], human[rows], higher_is_better) if len(rows) >= FEWEST
+                 else dict.fromkeys(FIGURES, float("nan")) for rows in splits]
     table = {name: np.array([figures[name] for figures in of_splits]) for name in FIGURES}  # (S,) each
     return {
         name: {

@@ -25,12 +25,10 @@ def same(models: Models, asked: Asked) -> dict[str, Any]:
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
         answer = compared(models, asked, "same", files)
-        proof = used.prove(*files) if (used := answer["used"].model).proves else None
     pictures = [picture(file) for file in files]
-    if proof:
-        drawn = framed([show(file) for file in files], proof)
+    if answer["proof"]:
+        drawn = framed([show(file) for file in files], answer["proof"])
         pictures = [{**one, "image": as_image(pixels)} for one, pixels in zip(pictures, drawn, strict=True)]
-        answer |= {"same": proof.verdict == COPY, "proof": proof, "warning": ""}
     return {**answer, "said": said, "pictures": pictures}
 
 
@@ -127,9 +125,10 @@ def compared(models: Models, asked: Asked, tab: str, files: list[str]) -> dict[s
     used = models.of_tab(tab, asked.model, thumbnails(files))
     similarity, threshold, doubt = used.model.similarity(*files), used.model.threshold, used.model.warning(files)
     rate = None if doubt else as_alike(used.model.loaded, similarity)
-    return {"used": used, "similarity": similarity, "threshold": threshold, "warning": doubt, "as_alike": rate,
-            "tested": 0 if rate is None else tested_on(used.model.loaded),
-            "same": similarity >= threshold if about.trusted(doubt) else None}
+    proof = used.model.prove(*files) if used.model.proves else None
+    return {"used": used, "similarity": similarity, "threshold": threshold, "warning": "" if proof else doubt,
+            "as_alike": rate, "tested": 0 if rate is None else tested_on(used.model.loaded), "proof": proof,
+            "same": proof.verdict == COPY if proof else similarity >= threshold if about.trusted(doubt) else None}
 
 
 def reasons(model, files: list[str]) -> dict[str, Any]:
