@@ -76,7 +76,7 @@ def parts(image: Image.Image, raw: str, picture: Picture) -> tuple[np.ndarray, b
         return thrice(np.asarray(image).astype("uint16")), True, None
     if image.mode in ("I", "F"):
         image = grey_of(image, raw, called(picture))
-    grey = image.mode in ("1", "L", "LA", "La") or raw.startswith("LA")  # of 16 bits it is read as RGBA
+    grey = image.mode in ("1", "L", "LA", "La") or raw.startswith("LA;")  # of 16 bits it is read as RGBA
     if image.has_transparency_data:
         values = np.asarray(image.convert("LA" if grey else "RGBA"))
         return thrice(values[..., 0]) if grey else values[..., :3], grey, values[..., -1]

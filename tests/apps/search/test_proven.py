@@ -8,6 +8,7 @@ import pytest
 from PIL import ExifTags, Image, ImageDraw, ImageEnhance, ImageFont
 from sklearn.datasets import load_sample_images
 
+import compare
 import predict
 from apps.search import proven, views
 from tasks.choosing import find_model
@@ -160,6 +161,19 @@ def test_predict_says_what_differs(folder, monkeypatch, capsys, tmp_path):
     places = answers["flower.png", "written.png"]["proof"]["places"]
     assert any(40 < place["left"][0] < 120 and place["left"][1] > 90 for place in places)
     assert (tmp_path / "predict.png").stat().st_size > 1000
+
+
+def test_every_tab_proves(folder):
+    """Two chats of one layout are almost the same to the embedding."""
+    from apps.page import models
+    from apps.page.asked import Asked
+    from tasks.similarity.apps import tabs
+
+    answering = models.Models(compare.load)
+    for tab in (tabs.same, tabs.why):
+        files = {"first": [str(folder / "chat0.png")], "second": [str(folder / "chat1.png")]}
+        answer = tab(answering, Asked(str(folder), {"model": "photos"}, files))
+        assert answer["similarity"] > 0.99 and answer["same"] is False and answer["proof"].verdict != "copy"
 
 
 def test_without_a_proof_there_is_a_warning(folder, monkeypatch, capsys, tmp_path):

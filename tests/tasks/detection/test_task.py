@@ -294,6 +294,33 @@ def test_the_card_says_what_the_rows_mean(run):
     assert told["output"]["classes"] == ["a"] and "multiples of 16" in told["steps"][0]
 
 
+@pytest.mark.parametrize("photos, there, says", [
+    (["s.png", "s.jpg"], {}, "s.jpg and s.png would both be written to s.txt"),
+    (["a/x.png", "a/x.jpg"], {}, "would both be written to a/x.txt"),
+    (["classes.png"], {}, "classes.png and the names of the classes would both be written to classes.txt"),
+    (["x.png"], {"y/x.txt": "0 .5 .5 .1 .1"}, "x.txt exists: pass another folder to --yolo"),
+    (["x.png"], {"y/classes.txt": "mine"}, "classes.txt exists and names other classes"),
+    (["x.png"], {"c.json": '{"images": []}'}, "exists, and holds no list of results"),
+])
+def test_labels_of_somebody_are_never_written_over(photos, there, says, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "y").mkdir()
+    for name, text in there.items():
+        (tmp_path / name).write_text(text)
+    given = asked(run, yolo="y", coco="c.json")
+    with pytest.raises(ValueError, match=says):
+        answer.check_free(given, photos, ["dog"])
+    answer.check_free(asked(run), photos, ["dog"])
+    (tmp_path / "c.json").write_text("[]\n")  # of an earlier run
+    (tmp_path / "y" / "classes.txt").write_text("dog\n")
+    answer.check_free(given, ["new.png"], ["dog"])
+
+
+def test_a_score_is_no_similarity(run):
+    with pytest.raises(ValueError, match="--score_threshold has no effect with --like"):
+        answer.asked_like(asked(run, like=["example.png"]))
+
+
 def test_flags_that_do_not_fit_are_refused_in_one_line(run):
     given = SimpleNamespace(weights="logs/x", backbone="sodnet_compact", aspconv=True, fmf=True, p1=True, classes=["a"],
                             zoom=1.0, input_shape=["40", "48", "3"])

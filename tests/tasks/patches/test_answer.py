@@ -196,6 +196,13 @@ def test_a_folder_and_several_photos_are_compared_with_the_first(files, capsys, 
     lines, result = answered(capsys, [files["photo"], str(tmp_path), files["darker"]], csv=str(tmp_path / "m.csv"))
     said = [(row["photo"].split("/")[-1], row["same"]) for row in result["results"]]
     assert said == [("half.png", True), ("other.png", False), ("darker.png", True)]
+    (tmp_path / "a broken one.png").write_bytes(b"none")
+    lines, result = answered(capsys, [files["photo"], str(tmp_path), files["darker"]], csv=str(tmp_path / "n.csv"))
+    assert [(row["photo"].split("/")[-1], row["same"]) for row in result["results"]] == said
+    assert "a broken one.png: not an image" in result["problems"][0] and (tmp_path / "n.csv").is_file()
+    assert any("left out 1 photo" in line for line in lines)
+    with pytest.raises(ValueError, match="a broken one.png: not an image"):
+        room.answer(options(), [files["photo"], str(tmp_path / "a broken one.png")])
     with pytest.raises(ValueError, match="received 1 photo, expected two or more"):
         room.answer(options(), [files["photo"]])
     with pytest.raises(ValueError, match="a folder, expected the photo that all others are compared with"):

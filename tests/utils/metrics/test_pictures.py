@@ -17,6 +17,13 @@ def test_luma_is_that_of_rgb2ycbcr():
     assert pictures.luma(colours).tolist() == [[16, 235, 81, 145, 41]]
 
 
+def test_ssim_of_light_pictures_of_one_colour_is_that_of_the_equation():
+    """Where nothing varies, the equation has the means alone."""
+    one, other, constant = 235.0, 230.0, (0.01 * 255) ** 2
+    right = (2 * one * other + constant) / (one**2 + other**2 + constant)
+    assert pictures.ssim(np.full((40, 40), one), np.full((40, 40), other)) == pytest.approx(right, abs=1e-6)
+
+
 def test_psnr_of_whole_numbers_is_that_of_the_equation(rng):
     """Not kept modulo 256, as a difference of uint8 would be; infinite for equal pictures."""
     one, other = rng.integers(0, 256, (2, 20, 30, 3), dtype="uint8")

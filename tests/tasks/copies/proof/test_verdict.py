@@ -264,6 +264,12 @@ def test_a_word_on_a_border_is_more_than_one_colour(photos, height, ink):
         assert (proof.verdict, proof.holds) == (COPY, (held, True))
 
 
+def test_what_is_another_thing_has_no_share_that_differs(photos):
+    numbers = prove(Seen(photos[0]), Seen(photos[1])).as_numbers()
+    assert numbers["verdict"] == DIFFERENT and numbers["differing"] is None
+    assert prove(Seen(photos[0]), Seen(photos[0])).as_numbers()["differing"] == 0
+
+
 def test_a_mirror_image_is_none_where_nobody_wants_it(photos):
     mirrored = Seen(photos[0].transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     assert prove(Seen(photos[0]), mirrored).verdict == COPY

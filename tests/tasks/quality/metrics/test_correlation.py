@@ -178,3 +178,11 @@ def test_only_the_test_rows_of_a_split_count(rng):
     for predicted, rows in ((y, []), (np.stack([y, y]), splits), (y[:5], splits)):
         with pytest.raises(ValueError, match="splits of 30 images"):
             over_splits(predicted, y, rows, True)
+
+
+def test_splits_of_few_photos_have_no_correlation(rng):
+    """Of two photos any order is perfect."""
+    x, y = rng.normal(size=(2, 20))
+    few = over_splits(x, y, [np.array([0, 1]), np.array([2, 3])], True)
+    enough = over_splits(x, y, [np.arange(5), np.arange(5, 10)], True)
+    assert all(np.isnan(row["mean"]) for row in few.values()) and np.isfinite(enough["srocc"]["mean"])

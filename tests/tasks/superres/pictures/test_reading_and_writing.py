@@ -119,3 +119,26 @@ def test_a_photo_larger_than_the_format_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"65536 x 1 pixels, and jpeg holds 65535 a side: pass --write=png"):
         writing.write(Photo(np.zeros((1, 65536, 3), "uint8")), str(tmp_path / "a.jpg"), "jpeg")
     assert not list(tmp_path.iterdir())
+
+
+def test_grey_of_sixteen_bits_with_transparency_stays_grey(tmp_path):
+    """As a PNG stores it: two channels of two bytes; Pillow reads it as RGBA."""
+    import struct
+    import zlib
+
+    rows = b"".join(b"\0" + b"".join(struct.pack(">HH", 257 * (40 * x + y), 65535 - 300 * y) for x in range(6))
+                    for y in range(5))
+    chunk = lambda kind, data: (struct.pack(">I", len(data)) + kind + data  # noqa: E731
+                                + struct.pack(">I", zlib.crc32(kind + data)))
+    head = struct.pack(">IIBBBBB", 6, 5, 16, 4, 0, 0, 0)
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head)
+                                     + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+    found = reading.read(tmp_path / "a.png")
+    assert found.grey and found.alpha is not None and np.ptp(found.colours, axis=2).max() == 0
+    assert found.colours[2, :, 0].tolist() == [40 * x + 2 for x in range(6)]
+
+
+def test_the_profile_of_lab_does_not_go_with_its_rgb(tmp_path):
+    Image.new("LAB", (8, 8), (120, 128, 128)).save(tmp_path / "a.tif", icc_profile=ImageCms.ImageCmsProfile(
+        ImageCms.createProfile("LAB")).tobytes())
+    assert reading.read(tmp_path / "a.tif").profile is None
