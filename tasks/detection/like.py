@@ -73,8 +73,12 @@ def examples_of(pictures: Sequence[Picture], model: str = "", threshold: float |
         if ink is None:
             raise ValueError(f"{shown(called(picture))}: shows nothing that differs from its ground, expected an "
                              "example of what is looked for: pass another --like")
-    thumbnails = about.read_thumbnails(read[:1])
-    path = find_model(model or ready_for(thumbnails), "similarity")
+    kinds = [ready_for(about.read_thumbnails([photo])) for photo in read] if not model else []
+    if (other := next((place for place, kind in enumerate(kinds) if kind != kinds[0]), 0)):
+        raise ValueError(f"--like: {shown(called(pictures[0]))} and {shown(called(pictures[other]))} are of two kinds, "
+                         "a sign on a ground and a photograph, which two models compare: ask one by one, or pass "
+                         "--like_model")
+    path = find_model(model or kinds[0], "similarity")
     loaded = similarity.open_model(path, threshold)[0]
     fixed = threshold is not None or loaded.proves or similarity.read_different(os.path.dirname(path)) is None
     made = Examples(loaded, np.empty(0), loaded.threshold, "", fixed)

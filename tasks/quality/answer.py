@@ -142,6 +142,7 @@ def photo_files(files: list[str]) -> list[str]:
     files = [os.path.expanduser(file) for file in files]
     paths = [os.path.join(f, name) for f in files if os.path.isdir(f) for name in walk(f)[0]]
     paths += [f for f in files if not os.path.isdir(f)]
+    paths = list({os.path.realpath(path): path for path in paths}.values())  # each once
     if not paths:
         raise ValueError(no_photos(files, "--quality"))
     if len(paths) == 1:

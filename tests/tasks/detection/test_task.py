@@ -24,7 +24,7 @@ from tasks.detection.scenes import things
 from tasks.detection.scenes.drawing import scene
 from utils.run import folder as runs
 
-from helpers import weights_of
+from helpers import ROOT, weights_of
 
 TINY = ("--task=detect", "--input_shape=64,64,3", "--batch_size=4", "--steps_per_epoch=3", "--workers=0")
 
@@ -314,6 +314,13 @@ def test_labels_of_somebody_are_never_written_over(photos, there, says, run, tmp
     (tmp_path / "c.json").write_text("[]\n")  # of an earlier run
     (tmp_path / "y" / "classes.txt").write_text("dog\n")
     answer.check_free(given, ["new.png"], ["dog"])
+
+
+def test_examples_of_two_kinds_are_asked_about_one_by_one():
+    sign, photo = (str(ROOT / "docs" / "samples" / name) for name in ("sign.png", "palace.jpg"))
+    for pictures in ([sign, photo], [photo, sign]):
+        with pytest.raises(ValueError, match="are of two kinds.*or pass --like_model"):
+            like.examples_of(pictures)
 
 
 def test_a_score_is_no_similarity(run):
