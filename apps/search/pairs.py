@@ -202,7 +202,8 @@ def in_words(pairs: int, same: int, measured: dict[str, Any] | None, copies: boo
     """The answer in a line."""
     text = f"{counted(pairs, 'pair')}, {same} of them {'copies' if copies else 'the same'}"
     if measured:
-        names = {"accuracy": "accuracy", "precision": "precision", "recall": "recall", "roc_auc": "ROC-AUC"}
+        names = {"accuracy": "accuracy", "precision": "precision", "recall": "recall",
+                 "roc_auc": "ROC-AUC of the similarities" if copies else "ROC-AUC"}
         text += f"; of {counted(measured['pairs'], 'pair')} with the truth: " + ", ".join(
             # NaN has no meaning to tell
             f"{shown} {measured[name]:.3f}" for name, shown in names.items() if measured[name] == measured[name])

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from utils.data.classes import EVALUATION, TRAINING, Samples, from_files
-from utils.data.files import BEGIN, evenly, patterns, scan, walk
+from utils.data.files import BEGIN, evenly, is_wanted, patterns, scan, walk
+from utils.data.formats.kinds import is_picture
 from utils.saying import counted
 
 COMPARED = 20  # names of a split that are compared with those of another folder
@@ -141,13 +142,16 @@ def held_out(samples: Samples, split: Split) -> dict:
 
 
 def fingerprint(root: str, held_out: dict) -> str:
-    """What tells, for split.json, that a file of the parts was replaced: sha1 of the names, sizes, begins and ends of
-    all, hexadecimal. A name may be that of a folder; what cannot be read counts by its name alone."""
+    """What tells, for split.json, that a picture of the parts was replaced: sha1 of the names, sizes, begins and ends
+    of all, hexadecimal. A name may be that of a folder, of which the pictures count, and not what a search keeps there;
+    what cannot be read counts by its name alone."""
     found = hashlib.sha1()
     parts = [held_out.get(part) for part in ("train_classes", "train", "validation", "test")]
     for name in sorted({name for part in parts if isinstance(part, list) for name in part}):
         path = os.path.join(root, name)
-        for file in sorted(entry.path for entry in scan(path)) if os.path.isdir(path) else [path]:
+        inside = [entry.path for entry in scan(path) if is_wanted(os.path.join(name, entry.name))
+                  and is_picture(entry.path)] if os.path.isdir(path) else [path]
+        for file in sorted(inside):
             found.update(os.fsencode(os.path.join(name, os.path.basename(file))))
             with contextlib.suppress(OSError):
                 if os.path.isfile(file):  # to read a pipe or a device might never end

@@ -162,6 +162,10 @@ def test_a_picture_that_was_replaced_is_told_and_one_that_was_moved_is_not(chapt
     before = [splits.fingerprint(str(root), held) for held in (kept, names)]
     shutil.copytree(root, tmp_path / "moved")
     assert [splits.fingerprint(str(tmp_path / "moved"), held) for held in (kept, names)] == before
+    (root / "chapter0" / ".embeddings.npz").write_bytes(b"what a search keeps")
+    (root / "chapter0" / "._0.png").write_bytes(b"what a Mac keeps")
+    (root / "chapter0" / "Thumbs.db").write_bytes(b"what another program keeps")
+    assert [splits.fingerprint(str(root), held) for held in (kept, names)] == before
     path = root / samples.paths[3]
     path.write_bytes(path.read_bytes()[:-1] + b"x")  # of the same size
     assert all(splits.fingerprint(str(root), held) != old for held, old in zip((kept, names), before))
