@@ -13,6 +13,7 @@ ONLY_WITH = {  # flags, and the questions of which one must be asked, or they wo
     "reference": ("duplicates",), "print0": ("duplicates",), "move_to": ("duplicates",), "force": ("duplicates",),
     "top": ("gallery",), "rerank": ("gallery",), "index": ("gallery",), "collection": ("gallery",),
     "cropped": ("duplicates", "between"), "expected_wrong": ("gallery", "duplicates", "matrix", "between"),
+    "slack": ("difference",),
 }
 
 
@@ -28,7 +29,7 @@ def check(options, chosen: Callable[[str], bool] = passed) -> None:
         chosen: whether a flag was passed.
     """
     for name, questions in ONLY_WITH.items():
-        if chosen(name) and not set(questions).intersection(asked(options)):
+        if chosen(name) and not any(getattr(options, question, None) for question in questions):
             needed = either([f"--{question}" for question in questions])
             raise ValueError(f"--{name} has no effect without {needed}: leave --{name} out")
     if chosen("proof") and (options.matrix or options.undo):

@@ -337,7 +337,7 @@ def changed_in_words(pair: Pair) -> str:
     place = pair.proof.places[0].b
     more = f" and {len(pair.proof.places) - 1} more" if len(pair.proof.places) > 1 else ""
     more += "; other colour" if pair.proof.other_colour else ""
-    return (f"  {shown(pair.a)} and {shown(pair.b)}: {pair.proof.differing:.1%} differs, most at {place[0]}, "
+    return (f"  {shown(pair.a)} and {shown(pair.b)}: {pair.proof.differs} differs, most at {place[0]}, "
             f"{place[1]} to {place[2]}, {place[3]} of the second{more}")
 
 

@@ -30,7 +30,7 @@ def answer(options, files: list[str]) -> None:
             raise ValueError(f"--{name} has no effect with --difference, which asks no model: leave --{name} out")
     path = os.path.expanduser(options.difference)
     golden = see(path, SIDE)
-    proofs = compare(golden, others(files, path))
+    proofs = compare(golden, others(files, path), options.slack)
     apart = [file for file in proofs if proofs[file].verdict == DIFFERENT]
     ranked = sorted(proofs.keys() - apart, key=lambda file: (-proofs[file].differing, file))
     if ranked:
@@ -49,7 +49,7 @@ def answer(options, files: list[str]) -> None:
             else ""
         )
         first = {file: proofs[file] for file in ranked[:SHOWN]}
-        differences(golden, short(path), first, heading, "difference.png", not options.json)
+        differences(golden, short(path), first, heading, "difference.png", not options.json, options.slack)
     results = [{"file": file, **proofs[file].as_numbers()} for file in [*ranked, *apart]]
     rows = [{name: result[name] for name in COLUMNS} | {"places": len(result["places"])} for result in results]
     write_answer(options, rows, {"golden": path, "results": results})
@@ -76,15 +76,19 @@ def others(files: list[str], golden: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def compare(golden: Seen, files: list[str]) -> dict[str, Proof]:
+def compare(golden: Seen, files: list[str], slack: int = 0) -> dict[str, Proof]:
     """The proof of each file that can be read; the others are named.
+
+    Args:
+        slack: see `tasks.copies.proof.differences.differences`.
 
     Raises:
         ValueError: none can be read.
     """
     bar, found, problems = progress_bar("picture"), {}, []
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for done, (file, proof) in enumerate(zip(files, pool.map(lambda file: looked(golden, file), files)), start=1):
+        proofs = pool.map(lambda file: looked(golden, file, slack), files)
+        for done, (file, proof) in enumerate(zip(files, proofs), start=1):
             if isinstance(proof, Proof):
                 found[file] = proof
             else:
@@ -97,20 +101,20 @@ def compare(golden: Seen, files: list[str]) -> dict[str, Proof]:
     return found
 
 
-def looked(golden: Seen, file: str) -> Proof | str:
+def looked(golden: Seen, file: str, slack: int) -> Proof | str:
     """The proof of a file, or why it cannot be read."""
     try:
         other = see(file, SIDE)
     except ValueError as error:
         return str(error)
-    return best(golden, other)
+    return best(golden, other, slack)
 
 
-def best(golden: Seen, other: Seen) -> Proof:
+def best(golden: Seen, other: Seen, slack: int = 0) -> Proof:
     """The proof; of the picture in the light of the golden one, where more agrees then."""
-    proof = prove(golden, other, mirrored=False)  # a mirrored label is wrong
+    proof = prove(golden, other, mirrored=False, slack=slack)  # a mirrored label is wrong
     lit = evened(golden, other, proof.matrix) if proof.matrix is not None and not proof.identical else None
-    again = prove(golden, lit, mirrored=False) if lit else proof
+    again = prove(golden, lit, mirrored=False, slack=slack) if lit else proof
     return again if again.agree > proof.agree else proof
 
 

@@ -24,7 +24,7 @@ COLOURS = matplotlib.colormaps["autumn_r"]
 
 
 def differences(
-    golden: Seen, name: str, proofs: Mapping[str, Proof], heading: str, path: str, window: bool = True
+    golden: Seen, name: str, proofs: Mapping[str, Proof], heading: str, path: str, window: bool = True, slack: int = 0
 ) -> None:
     """A row for each file: the golden picture and the other with frames around what differs, and the map of it.
 
@@ -33,6 +33,7 @@ def differences(
     Args:
         name: of the golden picture.
         proofs: that each file shows the same thing, by its path.
+        slack: by which they were made, see `tasks.copies.proof.differences.differences`.
     """
     window = window and figures.has_screen()
     side = LARGE if len(proofs) == 1 else SMALL
@@ -42,7 +43,7 @@ def differences(
         other = see(file, golden.side)
         framed(line[0], golden, [place.a for place in proof.places])
         framed(line[1], other, [place.b for place in proof.places])
-        mapped(line[2], golden, other, proof)
+        mapped(line[2], golden, other, proof, slack)
         differs = f"{100 * proof.differing:.3g} % differs, in {counted(len(proof.places), 'place')}"
         line[1].set_title(f"{short(file)}\n{differs}", fontsize=8)
     axes[0, 0].set_title(f"{name}\nthe golden picture", fontsize=8)
@@ -76,11 +77,11 @@ def framed(axis, seen: Seen, boxes: Iterable[Box]) -> None:
                           color="red", fontsize=9, ha="right" if beside else "left", va="bottom" if above else "top")
 
 
-def mapped(axis, golden: Seen, other: Seen, proof: Proof) -> None:
+def mapped(axis, golden: Seen, other: Seen, proof: Proof, slack: int) -> None:
     """How strongly each place differs, in colour on the pale golden picture."""
     laid(axis, 255 - 0.45 * (255 - np.asarray(golden.grey, "float32")), golden.size)
     matrix = np.diag([*other.ratio, 1]) @ proof.matrix @ np.diag([*1 / golden.ratio, 1])
-    pair = (look(golden, each, matrix) for each in (other, evened(golden, other, proof.matrix)) if each)
+    pair = (look(golden, each, matrix, slack) for each in (other, evened(golden, other, proof.matrix)) if each)
     found, frame = max(pair, key=lambda pair: pair[0].agree)  # as `best` of `tasks.copies.difference` chooses
     left, top, right, bottom = np.divide(frame.box, np.tile(golden.ratio, 2))
     strong = np.ma.masked_less(found.ratio, ALSO)

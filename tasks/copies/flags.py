@@ -51,6 +51,9 @@ def for_answers() -> None:
                                               "folders, are compared place by place: how much differs, and where. "
                                               "Light, and a shift, a turn and a scale of the camera do not count. No "
                                               "model is asked")
+        flags.DEFINE_integer("slack", 1, "With --difference: pixels by which a part may lie beside its place, as parts "
+                                         "of two boards or of two prints do. Pictures are looked at with at most 2048 "
+                                         "pixels a side. 0: each hair counts", 0, 8)
 
 
 def for_evaluation() -> None:

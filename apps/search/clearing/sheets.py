@@ -17,7 +17,7 @@ def draw_changed(root: str, pairs: list[proven.Pair], path: str, most: int = 20)
     pictures, titles = [], []
     for pair in pairs[:most]:
         pictures += framed([show(os.path.join(root, name)) for name in (pair.a, pair.b)], pair.proof)
-        titles += [f"\n{short(pair.a)}", f"{short(pair.b)}\n{pair.proof.differing:.1%} differs"]
+        titles += [f"\n{short(pair.a)}", f"{short(pair.b)}\n{pair.proof.differs} differs"]
     heading = (counted(len(pairs), "pair") + " of copies with changes: in red what differs, in blue what the other "
                                              "one shows")
     heading += f"; the first {most} are shown" if len(pairs) > most else ""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import map_coordinates
+from scipy.ndimage import label, map_coordinates, uniform_filter
 
 from tasks.copies.proof.differences import correlation
 from tasks.copies.proof.seen import POINTS_SIDE, TINY, Frame, Seen
@@ -31,6 +31,8 @@ NEAR = 4.0  # pixels that a match may lie beside its map, in the picture in whic
 LEAST_POINTS = 6  # matches that must agree with a map
 ROUNDS = 2000  # of RANSAC at most
 STRETCH, ENLARGED = 2.2, 20.0  # greatest ratio of both scales of a map, and greatest scale
+# grey levels of deviation up to which a part of a picture shows nothing, in all of it and in windows of so many pixels
+EVEN, STROKES, STROKE = 4.0, 8.0, 5
 LEAST_SHARE = 0.03  # of a picture that must lie in the other one
 
 
@@ -108,6 +110,35 @@ def shares(matrix: np.ndarray, a: Seen, b: Seen) -> tuple[float, float]:
     forth = geometry.transfer(matrix, grid * a.picture.size) / b.picture.size
     back = geometry.transfer(np.linalg.inv(matrix), grid * b.picture.size) / a.picture.size
     return tuple(float(((at >= 0) & (at <= 1)).all(1).mean()) for at in (forth, back))
+
+
+def is_held(a: Seen, b: Seen, matrix: np.ndarray, edge: float) -> bool:
+    """Whether b shows all that a shows: what of a lies outside of b, or where b has filled corners, is a border of one
+    colour, or hardly wider than `edge` pixels of the larger."""
+    sides = beyond(matrix, a.grey.size, b.grey.size, edge)
+    if b.filled:
+        drawn = b.filled.transform(a.grey.size, Image.Transform.AFFINE, matrix[:2].ravel(), fillcolor=255)
+        sides += [(parts == number + 1) for parts, count in [label(np.asarray(drawn) < 128)] for number in range(count)]
+    if np.any(sides, axis=0).mean() < 0.002:
+        return True
+    values = np.asarray(a.picture, "float32")
+    return all(is_even(values, side) for side in sides if side.sum() > 16)
+
+
+def is_even(values: np.ndarray, part: np.ndarray) -> bool:
+    """Whether a part (H, W) bool of a picture (H, W, 3) has one colour, without a word in it."""
+    if values[part].std(0).max() >= EVEN:
+        return False
+    apart = np.abs(values - np.median(values[part], axis=0)).max(-1)
+    return uniform_filter(np.where(part, apart, 0), STROKE).max() < STROKES
+
+
+def beyond(matrix: np.ndarray, size: tuple[int, int], of: tuple[int, int], edge: float) -> list[np.ndarray]:
+    """Which pixels of a picture of `size` a map brings more than `edge` pixels beyond each side of one of the size
+    `of`: left, right, top, bottom, (H, W) bool each."""
+    x, y = np.arange(size[0]) + 0.5, (np.arange(size[1]) + 0.5)[:, None]
+    at = [(row[0] * x + row[1] * y + row[2]) / length for row, length in zip(matrix[:2], of, strict=True)]
+    return [side for value, length in zip(at, of) for side in (value < -edge / length, value > 1 + edge / length)]
 
 
 def refined(a: Seen, b: Seen, matrix: np.ndarray, levels: tuple[int, ...] = LEVELS) -> np.ndarray | None:

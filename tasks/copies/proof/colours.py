@@ -10,14 +10,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tasks.copies.proof.light import Tones
+from tasks.copies.proof.light import SAMPLES, Tones
 from tasks.copies.proof.seen import Frame, Seen
+from utils.keypoints.filters import means
 
 SIDE = 64  # pixels a side of the frame in which colours are compared, so that noise and compression are averaged
 STRONGER = 2.5  # times that saturation may go up or down
 APART = 20.0  # levels of Cb and Cr from which on a place has another colour
 SHARE = 0.02  # of what both show that has another colour
 LIGHT = 245.0  # levels of a channel from which on it may be cut off
+# the same of a window of so many pixels a side, if that is so many times what nine tenths of the pair have at most
+CLEARLY, WINDOW, OFTEN = 32.0, 11, 4.0
+LIT = 3.0  # levels by which light differs clearly
 LEAST = 50  # pixels that are needed
 LUMA = np.array([0.299, 0.587, 0.114], "float32")  # of JPEG
 HUES = np.array([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], "float32")  # of JPEG: RGB -> Cb, Cr
@@ -40,17 +44,44 @@ def other_colour(a: Seen, b: Seen, matrix: np.ndarray, differing: Sequence[tuple
     whole = np.maximum(*colours).max(axis=-1) < LIGHT
     if whole.sum() < LEAST:
         return False
-    one, other = (hues[whole] @ HUES.T for hues in in_one_light(*colours))
+    one, other = in_one_light(*colours)
+    beside = np.linalg.norm(hues_apart(one[whole], other[whole]), axis=1)
+    return bool((beside > APART).sum() > SHARE * len(whole))
+
+
+def otherwise_coloured(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> np.ndarray:
+    """Which places (H, W) bool have another colour than all of the pair has.
+
+    Args:
+        a, b: (3, H, W), aligned and equally sharp.
+        inside: (H, W) bool, where both have pixels.
+    """
+    found, mask = np.zeros((2, *inside.shape), "float32"), inside.astype("float32")
+    if inside.sum() < LEAST:
+        return inside & False
+    colours = [np.moveaxis(values, 0, -1)[inside] for values in (a, b)]
+    lit = in_one_light(*colours)
+    apart = hues_apart(*lit)
+    if max(np.abs(before - after).mean() for before, after in zip(colours, lit)) > LIT:
+        apart[np.maximum(*colours).max(axis=-1) >= LIGHT] = 0  # more light may have cut its colour off
+    found[:, inside] = apart.T
+    far = np.hypot(*(means(values, WINDOW) / (means(mask, WINDOW) + 1e-6) for values in found)) * mask
+    return far > max(CLEARLY, OFTEN * np.quantile(far[inside][::7], 0.9))
+
+
+def hues_apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How far the hues (N, 2) of colours (N, 3) lie apart, whatever their saturation."""
+    one, other = one @ HUES.T, other @ HUES.T
     strength = [float(np.sqrt((hues**2).sum())) for hues in (one, other)]
     gain = float(np.clip((one * other).sum() / max(min(strength) ** 2, 1.0), 1 / STRONGER, STRONGER))
     weaker, stronger = (one, other) if strength[0] <= strength[1] else (other, one)
-    beside = np.linalg.norm(gain * weaker - stronger, axis=1)
-    return bool((beside > APART).sum() > SHARE * len(whole))
+    return gain * weaker - stronger
 
 
 def in_one_light(one: np.ndarray, other: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Colours (N, 3) of both, those of one in the light of the other, by one tone curve, in the direction that loses
     less."""
-    luma = one @ LUMA, other @ LUMA
+    few = max(1, len(one) // SAMPLES)
+    luma = one[::few] @ LUMA, other[::few] @ LUMA
     forth, back = Tones(*luma), Tones(*luma[::-1])
     return (forth.of(one).clip(0, 255), other) if forth.misfit <= back.misfit else (one, back.of(other).clip(0, 255))

@@ -6,13 +6,18 @@ the more, the stronger the edges are. So the expected energy of the remainder is
 edges, and n and k come from the pair itself, by quantiles, which a changed part of moderate size does not move.
 """
 
+from collections.abc import Iterator
+from functools import reduce
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
-from scipy.ndimage import binary_dilation, find_objects, label, uniform_filter1d
+from scipy.ndimage import binary_dilation, binary_fill_holes, find_objects, label, uniform_filter1d
 
+from tasks.copies.proof.colours import otherwise_coloured
 from tasks.copies.proof.light import blurred, equally_bright
+from tasks.copies.proof.seen import shrinking
 from utils.keypoints.filters import means
 
 # pixels a side of the windows: of light, of the edges around a place, of a difference
@@ -25,6 +30,7 @@ LEAST = 60  # windows, one around each pixel, that differ; a single letter has 2
 PART = 0.2  # of the energy of a window that remains where it is a difference
 # the same where nothing of a strong texture is alike, whatever the rest of the pair does
 UNLIKE, LEAST_ENERGY, MANY = 0.8, 60.0, 30.0
+FEW = 0.01  # share of the pixels that are not equal, up to which no edge lies beside its place
 FAINT = 0.5  # the same in small pictures, where noise is averaged out
 SMALL = 64  # pixels a side of the pictures that are compared coarsely
 TOGETHER = 8  # pixels between parts of one difference
@@ -56,19 +62,21 @@ class Differences(NamedTuple):
     ratio: np.ndarray
 
 
-def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray, sigma: float) -> Differences:
+def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray, sigma: float, slack: int = 0) -> Differences:
     """Looks at a frame as both pictures show it.
 
     Args:
         a, b: (H, W, C) float32, 0..255.
         inside: (H, W) bool, where both have pixels.
         sigma: the blur between them, see `tasks.copies.proof.light.equally_sharp`.
+        slack: pixels by which each part of a may lie beside its place in b.
     """
     planes = [np.ascontiguousarray(np.moveaxis(values, -1, 0)) for values in (a, b)]
     a, b = (grey(values) for values in equally_bright(*map(blurred, planes, (-sigma, sigma)), inside))
     # a blur mixes the rim with what lies beyond
     inside = inside & (share(inside, 2 * round(REACH * abs(sigma)) + 3) > 0.999)
-    both, apart, mask = (a, b), (b - a) ** 2, inside.astype("float32")
+    tinted = otherwise_coloured(*map(blurred, planes, (-sigma, sigma)), inside) if len(planes[0]) == 3 else None
+    both, mask = (a, b), inside.astype("float32")
     known = share(inside, LIGHT) + 1e-6
     a, b = ((values - means(values * mask, LIGHT) / known) * mask for values in (a, b))
     agree, textured, aa, bb = agreement(a, b, known, inside & (known > 0.15), LIGHT)
@@ -77,24 +85,45 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray, sigma: float) 
     near = share(inside, DETAIL) + 1e-6
     ok = inside & (near > 0.6) & (known > 0.15)
     # a strong change moves the light of what lies around it, where both were alike before
-    remaining = means(np.minimum((b - a) ** 2, apart * mask), DETAIL) / near
+    remaining = reduce(np.minimum, (means(np.minimum((b - there) ** 2, (both[1] - lit) ** 2 * mask), DETAIL)
+                                    for there, lit in shifted((a, both[0]), slack))) / near
     mean = (a + b) / 2
     down, right = (np.gradient(mean, axis=axis) if mean.shape[axis] > 1 else np.zeros_like(mean) for axis in (0, 1))
     slopes = (down * down + right * right) * mask
     slopes = np.maximum(means(slopes, DETAIL) / near, means(slopes, WIDE) / (share(inside, WIDE) + 1e-6))
-    noise, slope = expected(remaining[ok], slopes[ok])
+    unequal = (np.abs(planes[0] - planes[1]) > 0.5).any(0)
+    exact = unequal[ok].sum() < FEW * ok.sum()
+    noise, slope = expected(remaining[ok], slopes[ok], LEAST_SLOPE / 10 if exact else LEAST_SLOPE)
     ratio, expectation = np.zeros(ok.shape, "float32"), noise + slope * slopes
     somewhere = ok & ((remaining > ALSO * expectation) | (remaining > UNLIKE * (LEAST_ENERGY + MANY * noise)))
     if somewhere.any():
-        rows, columns = part = around(somewhere, LARGE)
+        part = around(somewhere, LARGE)
         ratio[part] = times(*(values[part] for values in (a, b, ok, near, remaining, expectation)), noise)
         # where both have the same pixels, nothing differs, whatever the tones of the pair are matched by
-        unequal = (np.abs(planes[0][:, rows, columns] - planes[1][:, rows, columns]) > 0.5).any(0)
-        ratio[part] *= means(unequal.astype("float32"), DETAIL) >= 1e-6
-    boxes, weights, differing = boxes_of(ratio, remaining)
-    rest = inside & ~binary_dilation(differing, iterations=DETAIL) if boxes else inside
-    return Differences(boxes, weights, float((differing & ok).sum() / max(1, ok.sum())), agree, textured,
-                       *coarsely(*both, rest), ratio)
+        ratio[part] *= means(unequal[part].astype("float32"), DETAIL) >= 1e-6
+    if tinted is not None:
+        ratio = np.maximum(ratio, np.where(ok & tinted, SURE + 1, 0))
+    boxes, weights, differing = boxes_of(ratio, remaining, LEAST // 3 if exact else LEAST)
+    rests = [inside & ~part for part in surroundings(differing)] if boxes else [inside]
+    coarse, faint = np.max([coarsely(*both, rest) for rest in rests], axis=0).tolist()
+    return Differences(boxes, weights, float((differing & ok).sum() / max(1, ok.sum())), agree, textured, coarse,
+                       faint, ratio)
+
+
+def shifted(planes: tuple[np.ndarray, ...], slack: int) -> Iterator[list[np.ndarray]]:
+    """Planes (H, W) moved by each number of pixels up to `slack` in x and in y; their rim is repeated."""
+    height, width = planes[0].shape
+    padded = [np.pad(values, slack, mode="edge") for values in planes]
+    for down, right in product(range(2 * slack + 1), repeat=2):
+        yield [values[down : down + height, right : right + width] for values in padded]
+
+
+def surroundings(differing: np.ndarray) -> list[np.ndarray]:
+    """What differs (H, W) with what lies close to it, and the same with what lies within it: of an even thing in
+    another tone only the rim was found."""
+    close = binary_dilation(differing, iterations=DETAIL)
+    filled = binary_fill_holes(close)
+    return [close] if filled.sum() == close.sum() else [close, filled]
 
 
 def around(mask: np.ndarray, rim: int) -> tuple[slice, slice]:
@@ -116,7 +145,7 @@ def times(a: np.ndarray, b: np.ndarray, ok: np.ndarray, near: np.ndarray, remain
 def coarsely(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> tuple[float, float]:
     """How well grey pictures (H, W) agree when they are `SMALL` pixels wide and high: by what is clearly seen, and by
     what is faint too."""
-    factor = min(1.0, SMALL / max(a.shape))
+    factor = shrinking(a.shape, SMALL)
     size = [max(1, round(factor * length)) for length in a.shape[::-1]]
     mask = inside.astype("float32")
     known, *values = (np.asarray(Image.fromarray(found).resize(size, Image.Resampling.BOX))
@@ -156,21 +185,21 @@ def share(mask: np.ndarray, side: int) -> np.ndarray:
     return down[:, None] * across
 
 
-def expected(remaining: np.ndarray, slopes: np.ndarray) -> tuple[float, float]:
-    """Noise, and the share of the edges' energy that remains, on the whole."""
+def expected(remaining: np.ndarray, slopes: np.ndarray, least: float = LEAST_SLOPE) -> tuple[float, float]:
+    """Noise, and the share of the edges' energy that remains, on the whole; that share is `least` at least."""
     remaining, slopes = remaining[::5], slopes[::5]
     if len(remaining) < 20:
-        return LEAST_NOISE, LEAST_SLOPE
+        return LEAST_NOISE, least
     flat = slopes <= max(np.quantile(slopes, 0.2), 2.0)
     noise = max(float(np.median(remaining[flat])), LEAST_NOISE)
     rich = slopes >= max(np.quantile(slopes, 0.6), 2 * noise)
     slope = float(np.quantile(np.maximum(remaining[rich] - noise, 0) / slopes[rich], 0.7)) if rich.sum() > 20 else 0.0
-    return noise, max(slope, LEAST_SLOPE)
+    return noise, max(slope, least)
 
 
-def boxes_of(ratio: np.ndarray, remaining: np.ndarray) -> tuple[list[tuple[int, int, int, int]], list[float],
-                                                                np.ndarray]:
-    """Boxes, weights and the mask (H, W) of differences: connected windows above `ALSO` that are above `SURE`
+def boxes_of(ratio: np.ndarray, remaining: np.ndarray, least: int) -> tuple[list[tuple[int, int, int, int]],
+                                                                             list[float], np.ndarray]:
+    """Boxes, weights and the mask (H, W) of differences: `least` connected windows above `ALSO` that are above `SURE`
     somewhere."""
     found, mask = [], np.zeros(ratio.shape, bool)
     if not (ratio > SURE).any():
@@ -182,7 +211,7 @@ def boxes_of(ratio: np.ndarray, remaining: np.ndarray) -> tuple[list[tuple[int, 
         if values.max() <= SURE:
             continue
         core = values > ALSO
-        if core.sum() < LEAST:
+        if core.sum() < least:
             continue
         mask[rows, columns] |= core
         ys, xs = (np.flatnonzero(core.any(axis)) for axis in (1, 0))

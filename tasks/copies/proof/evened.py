@@ -44,7 +44,7 @@ def evened(a: Seen, b: Seen, matrix: np.ndarray) -> Seen | None:
     light = np.exp(np.clip(powers(at) @ found, known.min(), known.max())).reshape(b.picture.height, b.picture.width, 1)
     values = (np.asarray(b.picture, "float32") + DARK) * light - DARK
     lit = Seen(Image.fromarray(np.clip(np.rint(values), 0, 255).astype("uint8")), b.side)
-    lit.size, lit.filled = b.size, b.filled
+    lit.size, lit.filled, lit.whole = b.size, b.filled, b.whole
     return lit
 
 

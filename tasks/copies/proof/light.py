@@ -1,6 +1,8 @@
 """Two aligned pictures made equally sharp and equally bright, so that what still differs is another thing that they
 show."""
 
+from functools import cached_property
+
 import numpy as np
 from scipy.ndimage import median_filter
 from scipy.stats import theilslopes
@@ -16,6 +18,9 @@ SAMPLES, LEAST_SAMPLES = 10_000, 200  # pixels that a tone curve is made of
 ROUNDS = 6  # of the fit of a line
 SMOOTH = 11  # steps over which a tone curve is smooth; a flat sign takes fewer
 FINE = 8  # parts of a grey level by which a tone curve is looked up
+# how far apart a tone lies, in shares of the picture, and grey levels by which the way back may miss it
+WIDE, BACK = 0.1, 10.0
+FLAT = 0.02  # slope of a line under which nothing is left
 CURVED = 1.5  # grey levels by which medians lie beside a line, so that a curve is believed in
 
 
@@ -90,7 +95,10 @@ def equally_bright(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> tuple[np
     if len(rows) < LEAST_SAMPLES:
         return a, b
     x, y = (values.reshape(len(values), -1)[:, rows] for values in (a, b))  # (C, S)
-    forth, back = ([Tones(u, v) for u, v in zip(of, to, strict=True)] for of, to in ((x, y), (y, x)))
+    at = np.stack(np.unravel_index(rows, inside.shape)) / np.reshape(inside.shape, (2, 1))
+    forth, back = ([Tones(u, v, at) for u, v in zip(of, to, strict=True)] for of, to in ((x, y), (y, x)))
+    for tones, other in zip(forth, back):
+        tones.believe(other)
     if sum(tones.misfit for tones in forth) <= sum(tones.misfit for tones in back):
         return np.stack([tones.of(plane) for tones, plane in zip(forth, a)]), b
     return a, np.stack([tones.of(plane) for tones, plane in zip(back, b)])
@@ -99,30 +107,48 @@ def equally_bright(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> tuple[np
 class Tones:
     """The tones that x (S,) has in y (S,): a line, and what medians say beside it.
 
-    Attributes:
-        misfit: how far y lies from it, in deviations of y.
+    Args:
+        at: where in the picture, (2, S) in shares of its sides.
     """
 
-    def __init__(self, x: np.ndarray, y: np.ndarray):
-        x, y = x.astype(float), y.astype(float)
-        self.slope, self.offset = line(x, y) if x.std() > 1 else (1.0, float(np.median(y - x)))
-        step = np.clip((x * (TONES / 256)).astype(int), 0, TONES - 1)
+    def __init__(self, x: np.ndarray, y: np.ndarray, at: np.ndarray | None = None):
+        self.x, self.y = x.astype(float), y.astype(float)
+        self.slope, self.offset = line(self.x, self.y) if x.std() > 1 else (1.0, float(np.median(self.y - self.x)))
+        step = np.clip((self.x * (TONES / 256)).astype(int), 0, TONES - 1)
         counts = np.bincount(step, minlength=TONES)
         few = counts < FEW
         step[few[step]] = TONES  # what has too few pixels to say anything
-        beside = y - (self.slope * x + self.offset)
+        beside = self.y - self.lit(self.x)
         middle = medians(beside, step, TONES + 1)
         spread = medians(np.abs(beside - middle[step]), step, TONES + 1)[:TONES][~few]
-        self.at = (np.bincount(step, x, TONES + 1)[:TONES] / np.maximum(counts, 1))[~few]
+        self.at = (np.bincount(step, self.x, TONES + 1)[:TONES] / np.maximum(counts, 1))[~few]
         # what lies under a text varies
         self.moved = np.where(np.abs(middle[:TONES][~few]) > np.maximum(CURVED, spread), middle[:TONES][~few], 0)
-        # light moves neighbouring tones alike, a flat sign does not
-        self.moved = smooth(self.at, self.moved)
-        self.misfit = float(np.abs(self.of(x) - y).mean() / (y.std() + 1))
+        if len(self.at) > SMOOTH:  # light moves neighbouring tones alike, a flat sign does not
+            self.moved = smooth(self.at, self.moved)
+        elif at is not None:  # of a few tones each may be a sign of its own, but for those that are found far apart
+            wide = [at[:, step == tone].std(axis=1).max() > WIDE for tone in np.flatnonzero(~few)]
+            self.moved = np.where(wide, self.moved, 0)
+
+    def lit(self, values: np.ndarray) -> np.ndarray:
+        """Values with more or less light, which is cut off at black and white."""
+        return np.clip(self.slope * values + self.offset, 0, 255).astype("float32")
+
+    @cached_property
+    def misfit(self) -> float:
+        """How far y lies from it, in deviations of y; infinite where nothing is left of x."""
+        return np.inf if self.slope < FLAT else float(np.abs(self.of(self.x) - self.y).mean() / (self.y.std() + 1))
+
+    def believe(self, back: "Tones") -> None:
+        """Leaves of both curves, this one and that of y in x, where they are made of a few tones, what leads there and
+        back: of signs of one colour that have two in y, light made neither."""
+        if max(len(self.at), len(back.at)) <= SMOOTH:
+            kept = [np.abs(other.of(one.of(one.at)) - one.at) < BACK for one, other in ((self, back), (back, self))]
+            self.moved, back.moved = (np.where(keep, one.moved, 0) for keep, one in zip(kept, (self, back)))
 
     def of(self, values: np.ndarray) -> np.ndarray:
         """Values with the tones of y."""
-        lit = (self.slope * values + self.offset).astype("float32")
+        lit = self.lit(values)
         if not self.moved.any():
             return lit
         curve = np.interp(np.arange(256 * FINE) / FINE, self.at, self.moved).astype("float32")
@@ -132,8 +158,6 @@ class Tones:
 def smooth(at: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """The medians of `SMOOTH` neighbours, (T,). Both ends go on as their neighbours do, so that black or white that was
     laid over a part, which is the first or the last tone, is no light either."""
-    if len(at) < 2:
-        return moved
     rim, ends = SMOOTH // 2, []
     for near, end in ((slice(SMOOTH), 0), (slice(-SMOOTH, None), -1)):
         slope, offset = theilslopes(moved[near], at[near])[:2]

@@ -4,6 +4,7 @@ Coordinates are continuous: x to the right, y down, and the first pixel reaches 
 (3, 3).
 """
 
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -19,11 +20,14 @@ from utils.keypoints.geometry import transfer
 from utils.pictures import pixel_digest
 
 SIDE = 1024  # pixels a side at most at which pictures are looked at, where nobody asks for more
+NARROW = 8  # ratio of both sides from which on a picture is a strip
 TINY = 24  # pixels a side of a thumbnail
 POINTS, POINTS_SIDE = 300, 288  # key points of a picture, and the side of the picture in which they are sought
 FILLED, STRAIGHT = 0.35, 0.97  # most of a picture that filled corners take, and how nearly they are convex
 PAINT, CORNER, SOFT = 8, 4, 3  # grey levels by which a filled corner may vary, its least side, and how wide its edge is
-COLOUR = 3.0  # mean difference of the channels from which on a picture has colour
+OVER, FEW = 0.02, 24  # share of a part by which it reaches into the next one, and least side of a part in pixels
+# mean difference of the channels from which on a picture has colour, and from which on a place clearly has
+COLOUR, VIVID = 3.0, 40.0
 # grey levels by which a plain picture varies within windows, at this size
 PLAIN, PLAIN_SIDE, PLAIN_WINDOW, PLAIN_SHARE = 4.0, 400, 15, 0.001
 SPREAD = 2.0  # grey levels of deviation of a thumbnail that shows something
@@ -31,19 +35,20 @@ PAGES, ALPHA, DEEP = "further pages, frames or layers", "transparency", "more th
 
 
 class Seen:
-    """A picture, upright, at most `side` pixels wide and high.
+    """A picture, upright, at most `side` pixels wide and high; see `shrinking` for strips.
 
     Attributes:
         picture: Pillow, mode RGB.
         size: width and height before it was made smaller.
         digest: what tells apart pictures whose pixels or sizes differ.
         file: where the picture comes from, "" where it was in memory.
+        whole: gives the picture before it was made smaller.
     """
 
     def __init__(self, picture: Image.Image, side: int = SIDE, file: str = ""):
         picture = picture if picture.mode == "RGB" else picture.convert("RGB")
         self.size, self.side, self.file = picture.size, side, file
-        self.digest = pixel_digest(picture)
+        self.digest, self.whole = pixel_digest(picture), lambda: picture
         self.picture = smaller(picture, side)
 
     @property
@@ -73,9 +78,18 @@ class Seen:
 
     @cached_property
     def coloured(self) -> bool:
-        """Whether it shows colours."""
-        values = np.asarray(self.picture.resize((64, 64), Image.Resampling.BOX), "float32")
-        return bool(np.ptp(values, axis=-1).mean() > COLOUR)
+        """Whether it shows colours on the whole."""
+        return bool(self.saturation.mean() > COLOUR)
+
+    @cached_property
+    def vivid(self) -> bool:
+        """Whether a place in it clearly shows a colour."""
+        return bool(self.saturation.max() > VIVID)
+
+    @cached_property
+    def saturation(self) -> np.ndarray:
+        """(64, 64), the difference of the channels."""
+        return np.ptp(np.asarray(self.picture.resize((64, 64), Image.Resampling.BOX), "float32"), axis=-1)
 
     @cached_property
     def plain(self) -> bool:
@@ -127,9 +141,60 @@ class Seen:
         return Image.fromarray(np.where(found, 0, 255).astype("uint8")) if found.any() else None
 
 
+def tiles(a: Seen, b: Seen, matrix: np.ndarray, side: int) -> Iterator[tuple[Seen, Seen, np.ndarray, list[tuple]]]:
+    """What both show, in parts with all pixels that both files have: the part of a and of b, each at most some `side`
+    pixels wide and high in the coarser file, the map between them, and where each part begins in its file.
+
+    Args:
+        matrix: pixels of the file a -> pixels of the file b.
+    """
+    whole, corners = (a.whole(), b.whole()), np.array([[0, 0], [1, 0], [1, 1], [0, 1.0]])
+    back = transfer(np.linalg.inv(matrix), corners * b.size)
+    low, high = (np.clip(ends, 0, a.size) for ends in (back.min(0), back.max(0)))
+    length = side * max(1.0, 1 / np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))  # of a part, in pixels of a
+    counts = np.maximum(1, np.ceil((high - low) / length)).astype(int)
+    for place in np.ndindex(*counts):
+        ends = low + (high - low) / counts * np.add.outer((0, 1), place)
+        box = pixels_of(ends + [[-OVER * length], [OVER * length]], a.size)
+        at = transfer(matrix, corners * np.subtract(box[2:], box[:2]) + box[:2])
+        other = pixels_of([at.min(0) - 2, at.max(0) + 2], b.size)
+        if min(*np.subtract(box[2:], box[:2]), *np.subtract(other[2:], other[:2])) < FEW:
+            continue
+        yield (*(part(seen, picture, where) for seen, picture, where in zip((a, b), whole, (box, other))),
+               moved_to(-np.array(other[:2])) @ matrix @ moved_to(box[:2]), [box[:2], other[:2]])
+
+
+def pixels_of(ends: Sequence, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """The box of whole pixels around two ends (2, 2), within a picture of `size`."""
+    low, high = np.floor(ends[0]).clip(0, size), np.ceil(ends[1]).clip(0, size)
+    return tuple(int(end) for end in (*low, *high))
+
+
+def moved_to(at: Sequence[float]) -> np.ndarray:
+    """The map (3, 3) that moves the origin to a point."""
+    matrix = np.eye(3)
+    matrix[:2, 2] = at
+    return matrix
+
+
+def part(seen: Seen, whole: Image.Image, box: tuple[int, int, int, int]) -> Seen:
+    """A part of a picture, with all its pixels."""
+    found = Seen(whole.crop(box), max(whole.size), seen.file)
+    found.coloured, found.vivid = seen.coloured, seen.vivid
+    found.filled = seen.filled and seen.filled.resize(found.size, Image.Resampling.NEAREST,
+                                                      box=tuple(np.multiply(box, np.tile(seen.ratio, 2))))
+    return found
+
+
+def shrinking(size: Sequence[float], side: int) -> float:
+    """By how much a width and a height become smaller, so that none is above `side`; the longer one of a strip may be,
+    whose shorter one would be below `side` / `NARROW`."""
+    return min(1.0, max(side / max(size), side / NARROW / min(size)))
+
+
 def smaller(picture: Image.Image, side: int) -> Image.Image:
-    """The picture, at most `side` pixels wide and high."""
-    factor = min(1.0, side / max(picture.size))
+    """The picture, at most `side` pixels wide and high unless it is a strip, see `shrinking`."""
+    factor = shrinking(picture.size, side)
     return picture.resize([max(1, round(factor * length)) for length in picture.size],
                           Image.Resampling.BOX) if factor < 1 else picture
 
@@ -192,7 +257,7 @@ def spans(part: np.ndarray) -> np.ndarray:
 
 class Frame:
     """The part of a that lies in b, drawn with pixels as coarse as those of the coarser of both, and `side` of them
-    each way at most.
+    each way at most, see `shrinking`.
 
     Attributes:
         size: width and height in pixels.
@@ -206,7 +271,7 @@ class Frame:
         low, high = (np.clip(ends, 0, a.picture.size) for ends in (corners.min(0), corners.max(0)))
         high = np.maximum(high, low + 1e-3)
         scale = np.sqrt(abs(np.linalg.det(matrix[:2, :2])))  # pixels of b for a pixel of a
-        factor = min(1.0, scale, side / (high - low).max())  # pixels of the frame for a pixel of a
+        factor = min(scale, shrinking(high - low, side))  # pixels of the frame for a pixel of a
         self.size = tuple(int(length) for length in np.maximum(1, np.rint((high - low) * factor)))
         self.box = (*low, *high)
         self.into_a = np.diag([*(high - low) / self.size, 1.0])

@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import uniform_filter
 
-from tasks.copies.proof.alignment import LAST, agreement, maps, refined, shares, whole
+from tasks.copies.proof.alignment import LAST, agreement, is_held, maps, refined, shares, whole
 from tasks.copies.proof.colours import other_colour
 from tasks.copies.proof.differences import Differences, differences
 from tasks.copies.proof.light import equally_sharp
-from tasks.copies.proof.seen import SIDE, Frame, Seen
+from tasks.copies.proof.seen import SIDE, Frame, Seen, tiles
 from utils.data.images import open_image
 from utils.keypoints.geometry import transfer
 from utils.saying import counted
@@ -24,13 +23,17 @@ HAIR = 0.1  # pixels; such a shift leaves a hundredth of the energy of edges, wh
 COPIES, CHANGES = 0.75, 0.6  # least agreement of a copy, and of a copy with changes
 # least agreement of small versions of both, away from what differs; photos of one person or thing reach .96
 ALIKE = 0.968
+ALIKE_BESIDE = 0.98  # the same beside what differs: coins of one kind reach .978, though nothing on them is the same
 FAINTLY = 0.8  # the same with what is faint; copies of dark photos reach .9; of 80 pairs of them with one mark one does
 LEAST_TEXTURE = 0.002  # share of what both show that must show something
 FEW_PIXELS = 32  # a side, of a picture that may be too small to show anything
 BLURRED, LEAST_SIDE = 2.0, 64  # sigma of the blur from which on pictures are looked at smaller, and how small at least
-# grey levels of deviation up to which a part of a picture shows nothing, in all of it and in windows of so many pixels
-EVEN, STROKES, STROKE = 4.0, 8.0, 5
 
+# pixels a side of the parts in which all pixels are looked at, and the share of the pixels that is nearly all of them
+TILE, NEARLY = 1024, 0.95
+RIM = 6  # pixels of a file at its rim
+FINE = 12  # pixels of the picture as it was looked at before: what is thicker was seen then
+EDGE = 2.0  # pixels, as both are looked at, by which one may reach beyond the other and still be held by it
 PARTLY = 0.97  # share of a picture below which it is a part of the other
 
 Box = tuple[int, int, int, int]
@@ -87,6 +90,11 @@ class Proof(NamedTuple):
     other_colour: bool = False
 
     @property
+    def differs(self) -> str:
+        """The share that differs, such as "0.4%"; not 0.0% where a place does."""
+        return "less than 0.1%" if self.places and self.differing < 0.0005 else f"{self.differing:.1%}"
+
+    @property
     def said(self) -> Said:
         """The proof in short."""
         return Said() if self.verdict == DIFFERENT else Said(self.verdict, self.other_colour)
@@ -111,7 +119,7 @@ class Proof(NamedTuple):
         text = f"{self.verdict} ({self.agree:.1%} agrees"
         if self.places:
             text += (f"; {counted(len(self.places), 'place')} differ{'s' * (len(self.places) == 1)}, "
-                     f"{self.differing:.1%} of what both show")
+                     f"{self.differs} of what both show")
         text += "; other colour" if self.other_colour else ""
         return text + (f"; one shows {min(self.shares):.0%} of the other)" if min(self.shares) < PARTLY else ")")
 
@@ -144,24 +152,29 @@ def see(picture, side: int = SIDE, file: str = "") -> Seen:
     """
     if not file and isinstance(picture, str | os.PathLike):
         file = os.fspath(picture)
-    return Seen(open_image(picture, "RGB"), side, file)
+    seen = Seen(open_image(picture, "RGB"), side, file)
+    if isinstance(picture, str | os.PathLike):  # a large picture is read again where it is needed
+        seen.whole = lambda: open_image(picture, "RGB")
+    return seen
 
 
-def prove(a: Seen, b: Seen, keypoints: bool = True, recoloured: bool = True, mirrored: bool = True) -> Proof:
+def prove(a: Seen, b: Seen, keypoints: bool = True, recoloured: bool = True, mirrored: bool = True,
+          slack: int = 0) -> Proof:
     """Compares two pictures.
 
     Args:
         keypoints: whether to look for crops and other parts too; otherwise only for whole pictures, which is quicker.
         recoloured: whether a picture in other colours is still a copy.
         mirrored: whether a mirror image is.
+        slack: see `tasks.copies.proof.differences.differences`.
     """
-    proof = proved(a, b, keypoints, mirrored)._replace(sizes=(a.size, b.size))
+    proof = proved(a, b, keypoints, mirrored, slack)._replace(sizes=(a.size, b.size))
     if proof.other_colour and not recoloured:
         proof = proof._replace(verdict=DIFFERENT, why="other colour")
     return proof
 
 
-def proved(a: Seen, b: Seen, keypoints: bool, mirrored: bool) -> Proof:
+def proved(a: Seen, b: Seen, keypoints: bool, mirrored: bool, slack: int) -> Proof:
     """The same, but for the sizes."""
     if a.digest == b.digest:
         beside = " and ".join(sorted(a.beside ^ b.beside))
@@ -173,22 +186,25 @@ def proved(a: Seen, b: Seen, keypoints: bool, mirrored: bool) -> Proof:
     matrix, rough = best_map(a, b, keypoints, mirrored)
     if matrix is None or rough < HOPEFUL:
         return Proof(DIFFERENT, "no part of one is found in the other")
-    found, frame = look(a, b, matrix)
+    found, frame = look(a, b, matrix, slack)
     proof = Proof(DIFFERENT, "", full_size(matrix, a, b), found.agree, found.share, places(found, frame, matrix),
                   shares(matrix, a, b))
     if found.textured < LEAST_TEXTURE:
         width, height = min(a.size, b.size, key=min)
         return proof._replace(why=f"{width} x {height} pixels are too few to prove a copy"
                               if min(width, height) < FEW_PIXELS else "where they may agree, nothing is to be seen")
-    if found.agree < (CHANGES if found.boxes else COPIES):
-        return proof._replace(why=f"{found.agree:.0%} of what they show agrees")
-    if found.coarse < ALIKE:
+    if not found.boxes and found.agree > CHANGES:
+        proof = closer(a, b, proof, frame, slack) if is_finer(a, b, proof.matrix, frame) else proof
+    if proof.agree < (CHANGES if proof.places else COPIES):
+        return proof._replace(why=f"{proof.agree:.0%} of what they show agrees", places=(), differing=0.0)
+    if found.coarse < (ALIKE_BESIDE if found.boxes else ALIKE):
         return proof._replace(why="they are alike all over and agree nowhere quite, as two views of one thing do")
     if found.faint < FAINTLY:
         return proof._replace(why="they agree in a small part alone, as two photos with one caption or mark do")
-    holds = is_held(b, a, np.linalg.inv(matrix)), is_held(a, b, matrix)
+    edge = EDGE * frame.into_a[0, 0]  # the more one of them is blurred, the coarser is the frame
+    holds = is_held(b, a, np.linalg.inv(matrix), edge), is_held(a, b, matrix, edge)
     recoloured = other_colour(a, b, matrix, [place.a for place in proof.places])
-    return proof._replace(verdict=CHANGED if found.boxes else COPY, holds=holds, other_colour=recoloured)
+    return proof._replace(verdict=CHANGED if proof.places else COPY, holds=holds, other_colour=recoloured)
 
 
 def best_map(a: Seen, b: Seen, keypoints: bool, mirrored: bool) -> tuple[np.ndarray | None, float]:
@@ -213,16 +229,64 @@ def onto_the_whole(a: Seen, b: Seen, matrix: np.ndarray) -> np.ndarray:
                  if np.abs(transfer(guess, corners) - transfer(matrix, corners)).max() < HAIR), matrix)
 
 
-def look(a: Seen, b: Seen, matrix: np.ndarray) -> tuple[Differences, Frame]:
-    """What differs under a map, and the frame in which it was looked at."""
+def look(a: Seen, b: Seen, matrix: np.ndarray, slack: int = 0) -> tuple[Differences, Frame]:
+    """What differs under a map, and the frame in which it was looked at; `slack` in pixels of that frame."""
     frame = Frame(a, b, matrix, max(a.side, b.side))
     sigma, inside = blur(frame, matrix)
     if abs(sigma) > BLURRED:  # one of them has no finer detail
         frame = Frame(a, b, matrix, max(LEAST_SIDE, round(BLURRED / 2 * max(frame.size) / abs(sigma))))
         sigma, inside = blur(frame, matrix)
-    left, right = (a.picture, b.picture) if a.coloured and b.coloured else (a.grey, b.grey)
+    left, right = (a.picture, b.picture) if in_colour(a, b) else (a.grey, b.grey)
     left, right = np.atleast_3d(frame.of_a(left)), np.atleast_3d(frame.of_b(right, matrix))
-    return differences(left, right, inside, sigma), frame
+    return differences(left, right, inside, sigma, slack), frame
+
+
+def in_colour(a: Seen, b: Seen) -> bool:
+    """Whether both are compared in colour: where both show some, in a few places at least."""
+    return all(seen.coloured for seen in (a, b)) or all(seen.vivid for seen in (a, b))
+
+
+def is_finer(a: Seen, b: Seen, matrix: np.ndarray, frame: Frame) -> bool:
+    """Whether both files have more pixels than a frame of them, which is not coarse because one of them is blurred.
+
+    Args:
+        matrix: pixels of the file a -> pixels of the file b.
+    """
+    plain = Frame(a, b, np.diag([*b.ratio, 1]) @ matrix @ np.diag([*1 / a.ratio, 1]), max(a.side, b.side))
+    wide = (plain.box[2] - plain.box[0]) / a.ratio[0] * min(1.0, np.sqrt(abs(np.linalg.det(matrix[:2, :2]))))
+    return plain.size[0] < NEARLY * wide and frame.size[0] > NEARLY * plain.size[0]
+
+
+def closer(a: Seen, b: Seen, proof: Proof, frame: Frame, slack: int) -> Proof:
+    """The same with what only all pixels of both files show, where they have more than were looked at."""
+    found, differing, agree = [], 0.0, []
+    for left, right, matrix, begins in tiles(a, b, proof.matrix, TILE):
+        seen, frame = look(left, right, matrix, max(slack, 1))  # maps are not exact to a pixel of the files
+        agree.append((seen.agree, seen.textured * np.prod(frame.size)))
+        differing += seen.share * np.prod(frame.size) * np.linalg.det(frame.into_a)
+        for place in places(seen, frame, matrix):
+            box_a, box_b = (tuple(np.add(box, np.tile(at, 2)).tolist()) for box, at in zip(place[:2], begins))
+            thick = min(np.subtract(box_a[2:], box_a[:2])) * max(a.ratio) > FINE  # it would have been seen before
+            if not thick and not at_rim(box_a, a.size) and not at_rim(box_b, b.size) and not any(
+                    meet(box_a, other.a) for other in found):  # parts overlap
+                found.append(Place(box_a, box_b, place.weight * seen.share * np.prod(frame.size)))
+    total = sum(place.weight for place in found) or 1.0
+    found = [place._replace(weight=place.weight / total) for place in sorted(found, key=lambda place: -place.weight)]
+    shown = proof.shares[0] * np.prod(a.size)
+    agree, weights = np.transpose(agree or [(0.0, 1.0)])
+    return proof._replace(places=found, differing=float(differing / max(shown, 1)) if found else 0.0,
+                          agree=max(proof.agree, float(agree @ weights / max(weights.sum(), 1))))
+
+
+def at_rim(box: Box, size: tuple[int, int]) -> bool:
+    """Whether a box lies within the outermost pixels of a picture, which no map meets exactly."""
+    left, top, right, bottom = box
+    return right <= RIM or bottom <= RIM or left >= size[0] - RIM or top >= size[1] - RIM
+
+
+def meet(one: Box, other: Box) -> bool:
+    """Whether two boxes overlap."""
+    return max(one[0], other[0]) < min(one[2], other[2]) and max(one[1], other[1]) < min(one[3], other[3])
 
 
 def blur(frame: Frame, matrix: np.ndarray) -> tuple[float, np.ndarray]:
@@ -252,29 +316,3 @@ def moved(box: Box, matrix: np.ndarray, size: tuple[int, int]) -> Box:
     corners = transfer(matrix, np.array([[left, top], [right, top], [right, bottom], [left, bottom]], float))
     low, high = (np.clip(ends, 0, size) for ends in (corners.min(0), corners.max(0)))
     return tuple(int(end) for end in (*np.floor(low + 1e-6), *np.ceil(high - 1e-6)))
-
-
-def is_held(a: Seen, b: Seen, matrix: np.ndarray) -> bool:
-    """Whether b shows all that a shows: what of a lies outside of b is a border of one colour, or hardly wider than a
-    pixel."""
-    sides = beyond(matrix, a.grey.size, b.grey.size)
-    if np.any(sides, axis=0).mean() < 0.002:
-        return True
-    values = np.asarray(a.picture, "float32")
-    return all(is_even(values, side) for side in sides if side.sum() > 16)
-
-
-def is_even(values: np.ndarray, part: np.ndarray) -> bool:
-    """Whether a part (H, W) bool of a picture (H, W, 3) has one colour, without a word in it."""
-    if values[part].std(0).max() >= EVEN:
-        return False
-    apart = np.abs(values - np.median(values[part], axis=0)).max(-1)
-    return uniform_filter(np.where(part, apart, 0), STROKE).max() < STROKES
-
-
-def beyond(matrix: np.ndarray, size: tuple[int, int], of: tuple[int, int]) -> list[np.ndarray]:
-    """Which pixels of a picture of `size` a map brings beyond each side of one of the size `of`: left, right, top,
-    bottom, (H, W) bool each."""
-    x, y = np.arange(size[0]) + 0.5, (np.arange(size[1]) + 0.5)[:, None]
-    at = [(row[0] * x + row[1] * y + row[2]) / length for row, length in zip(matrix[:2], of, strict=True)]
-    return [side for value, length in zip(at, of) for side in (value < -(0.02 + 2 / length), value > 1.02 + 2 / length)]

@@ -66,6 +66,7 @@ def asked(**given) -> SimpleNamespace:
             "figure": False,
             "json": True,
             "csv": "",
+            "slack": 1,
         }
         | given
     )
