@@ -59,7 +59,9 @@ class RoomRow(NamedTuple):
     Attributes:
         kind: the name of its Keras models. Of several rooms with one kind, the first one speaks for all: where it is
             asked, the models of the others answer too.
-        network: the module of nets that makes them; to import it makes their layers known to Keras.
+        network: the module of nets that makes them; to import it makes their layers known to Keras. Where its
+            ANY_SIZE is True they take any height and width, from its MINIMUM of pixels on and multiples of its MULTIPLE
+            where it has these.
         reader: the function of that module that reads a model and fails where it is not built as these are; "": none.
         ready: the ready models, the default first: what --model calls them, and their folders in model_data/.
         train: the command that trains one.

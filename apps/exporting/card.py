@@ -1,13 +1,14 @@
 """What a person needs to know who has only the exported file: the JSON beside it."""
 
 import os
+from importlib import import_module
 from importlib.metadata import version
 
 import keras
 
 from apps.exporting.formats import FORMATS
 from nets.inference import precision_of
-from tasks import module_of
+from tasks import ROOMS, module_of
 from tasks.choosing import digest
 from utils.run import folder as runs
 
@@ -36,7 +37,8 @@ def card(model: keras.Model, part: keras.Model, file: str, name: str, path: str,
     return {
         "file": file, "format": name, "what": part.name, "runtime": f"{runtime} {version(runtime)}",
         "inputs": [{"name": each, "shape": shape_in_words(image.shape), "type": "float32", "range": [0, 255],
-                    "colour": COLOURS[image.shape[-1]]} for each, image in part.input.items()],
+                    "colour": COLOURS[image.shape[-1]], **sides(image.shape, room)}
+                   for each, image in part.input.items()],
         "prepare": prepare(part, own.get("steps"), own.get("turned", False)),
         "output": {"name": output, "shape": ["batch", *tensor.shape[1:]], "type": "float32", **own["output"]},
         **own.get("more", {}),
@@ -51,6 +53,14 @@ def card(model: keras.Model, part: keras.Model, file: str, name: str, path: str,
 def shape_in_words(shape) -> list:
     """A shape with names for the sides that may be of any length, such as ["batch", 48, 48, 1]."""
     return [size or name for size, name in zip(shape, ("batch", "height", "width", "channels"))]
+
+
+def sides(shape, room: str) -> dict[str, int]:
+    """What heights and widths an input takes that may have any: at least "minimum" pixels, and multiples of "multiple"
+    pixels; {} where both are fixed."""
+    made_by = import_module(ROOMS[room].network)
+    known = {"minimum": getattr(made_by, "MINIMUM", 1), "multiple": getattr(made_by, "MULTIPLE", 1)}
+    return known if shape[1] is None else {}
 
 
 def prepare(part: keras.Model, steps: list[str] | None, turned: bool) -> list[str]:

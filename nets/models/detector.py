@@ -19,7 +19,8 @@ from nets.inference import apply_often
 from nets.losses.detection import DetectionLoss, metrics
 
 KIND = "detector"  # name of the models that are kept
-ANY_SIZE = True  # the inputs of its models may have any height and width
+ANY_SIZE = True  # the inputs of its models may have any height and width, if it is a multiple of
+MULTIPLE = COARSEST  # pixels
 
 
 @keras.saving.register_keras_serializable("compare")

@@ -13,6 +13,7 @@ from nets.towers import LargerTower, make_larger_tower, msffrn
 
 KIND = "superres"  # name of the models that are kept
 ANY_SIZE = True  # the inputs of its models may have any height and width
+MINIMUM = 2  # pixels a side of what they take, at least
 
 
 @keras.saving.register_keras_serializable("compare")
@@ -62,8 +63,8 @@ class Enlarger(NamedTuple):
     """What a model is used for.
 
     Attributes:
-        enlarge: photos (B, h, w, 3), 0..255, of one size, from two pixels a side on -> (B, s h, s w, 3) float32, about
-            0..255.
+        enlarge: photos (B, h, w, 3), 0..255, of one size, from `MINIMUM` pixels a side on -> (B, s h, s w, 3) float32,
+            about 0..255.
         scale, reach: see `Larger`.
     """
 

@@ -1,10 +1,8 @@
 """Exported models: each file computes what Keras does, says what it takes, and is kept whole or not at all."""
 
 import json
-import runpy
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import keras
@@ -294,17 +292,3 @@ def test_the_example_needs_no_keras_and_answers_as_predict_does(run, tmp_path):
     compare = siamese.comparer(load_model(run + "/best.keras", siamese.KIND))
     features = compare.embed(np.stack([read_image(file, (32, 32, 1)) for file in files]))
     assert told == pytest.approx(compare.score(features[::2], features[1::2]), abs=1e-4)
-
-
-def test_the_example_writes_over_no_picture(tmp_path, monkeypatch):
-    """A model that makes pictures, in place of one that was exported."""
-    monkeypatch.chdir(tmp_path)
-    picture("made_1.png", seed=1)
-    before = Path("made_1.png").read_bytes()
-    card = {"file": "model", "inputs": [{"name": "image", "shape": [1, None, None, 3]}]}
-    Path("card.json").write_text(json.dumps(card))
-    monkeypatch.setattr(formats, "onnx", lambda path: lambda inputs: [np.full((4, 4, 3), 200.0)])
-    monkeypatch.setattr(sys, "argv", ["example.py", "card.json", "made_1.png", "made_1.png"])
-    runpy.run_path(str(Path(formats.__file__).with_name(writing.EXAMPLE)))
-    assert Path("made_1.png").read_bytes() == before
-    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["made_1.png", "made_2.png", "made_3.png"]
