@@ -62,7 +62,7 @@ SAID = [  # a line of the program, and its Chinese; the rest of the line, such a
     (r"^(.*): broken image \((.*)\)$", r"\1：图片已损坏（\2）"),
     (r"^(.*): not an image that Pillow can read; HEIC: .*$", r"\1：HEIC 图片，请先转换为 JPEG"),
     (r"^(.*): not an image that Pillow can read; (.*)$", r"\1：不是可以读取的图片；\2"),
-    (r"^(.*): (page|frame) (\d+) of (\d+) was looked at; .*$", r"\1：只看了 \4 页（帧）中的第 \3 页（帧）"),
+    (r"^(.*): (page|frame) (\d+) of (\d+) was looked at$", r"\1：只看了 \4 页（帧）中的第 \3 页（帧）"),
     (r"^(.*): (\d+) x (\d+) pixels of (\S+), which take ([\d.]+) GB .*$", r"\1：\2 x \3 像素（\4），读取需要 \5 GB "
                                                                             "内存，请先缩小"),
     (r"^(.*): (\d+) x (\d+) pixels, expected ([\d.]+) megapixels or fewer.*$", r"\1：\2 x \3 像素，超过了 \4 "
@@ -76,6 +76,12 @@ SAID = [  # a line of the program, and its Chinese; the rest of the line, such a
     (r"^(.*): no such model; expected one of the list: (.*)$", r"\1：没有这个模型；可选：\2"),
     (r"^(.*): expected a number from (\S+) to (\S+)$", r"\1：请输入 \2 到 \3 之间的数"),
     (r"^a picture is missing: .*$", "缺少图片：请在每一处选择一个文件"),
+]
+PLAIN = [  # what a line says of a flag, which the page does not have, and what the page says in its place
+    (r"; --page=N looks at another\b", ""),
+    (r": --picture_levels=BLACK,WHITE sets both\b", ""),
+    (r", or pass --max_megapixels=\d+ if memory allows\b", ""),
+    (r"--model=(.+) asks (the run|it)$", r"choose the model \1 to ask \2"),
 ]
 LEFT_OUT = re.compile(r"left out (\d+) (broken )?.*?: (.*)")  # what `utils.saying.left_out` says
 
@@ -102,7 +108,10 @@ def text(language: str, name: str, /, room: str = "", **values) -> str:
 
 
 def translated(language: str, line: str, room: str = "") -> str:
-    """A line of the program in a language, on a tab of `room`; one that has no translation stays English."""
+    """A line of the program in a language, on a tab of `room`, without flags that the page does not have; one that has
+    no translation stays English."""
+    for pattern, plain in PLAIN:
+        line = re.sub(pattern, plain, line)
     if language != "zh":
         return line
     if match := LEFT_OUT.fullmatch(line):

@@ -228,25 +228,39 @@ def hidden(picture: np.ndarray, windows: np.ndarray) -> np.ndarray:
     return covered
 
 
-def in_words(why: Why, same: bool | None = None, clear: float = 0.1) -> str:
+def shares_of(why: Why, clear: float = 0.1) -> np.ndarray:
+    """Which shares of the first and of the second picture speak for "the same", and which against it: (2, 2) in 0..1, a
+    row each; all 0 where no place says anything.
+
+    Args:
+        clear: a place counts where it says at least this share of what the loudest says.
+    """
+    maps = [heat(why.windows, said, (64, 64)) for said in (why.left, why.right)]
+    least = clear * max(np.abs(each).max() for each in maps)
+    return np.array([[least > 0 and np.mean(sign * each >= least) for each in maps] for sign in (1, -1)], float)
+
+
+def contradicted(shares: np.ndarray, same: bool | None) -> bool:
+    """Whether more places, by their shares, speak against a verdict than for it; never where there is none."""
+    speak_for, against = shares.sum(axis=1)
+    return same is not None and speak_for != against and same != (speak_for > against)
+
+
+def in_words(why: Why, same: bool | None = None) -> str:
     """The explanation in a line.
 
     Args:
         same: the verdict, which the places may contradict; None: there is none.
-        clear: a window counts where it says at least this share of what the loudest says.
     """
-    maps = [heat(why.windows, said, (64, 64)) for said in (why.left, why.right)]
-    least = clear * max(np.abs(each).max() for each in maps)
-    if not least:
+    shares = shares_of(why)
+    if not shares.any():
         return "why: no place of either picture says anything"
-    shares = np.array([[np.mean(sign * each >= least) for each in maps] for sign in (1, -1)])  # for, against
     red, blue = ([f"{share:.0%}" for share in row] for row in shares)
     text = (f"why: {len(strongest(why))} pairs of places correspond; for \"the same\" speak {red[0]} of the first "
             f"picture and {red[1]} of the second, against it {blue[0]} and {blue[1]}")
-    speak_for, against = shares.sum(axis=1)
-    if same is None or speak_for == against or same == (speak_for > against):
+    if not contradicted(shares, same):
         return text
-    most = '"the same"' if speak_for > against else '"different"'
+    most = '"different"' if same else '"the same"'
     return f"{text}. The places contradict the verdict: more of them speak for {most}. Look at both pictures yourself"
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tasks import about
-from tasks.copies.proof.verdict import COPY
+from tasks.copies.proof.verdict import CHANGED, COPY
 from tasks.page import Asked, Models, as_drawing, as_image, picture, sheet
 from tasks.similarity import why as explaining
 from tasks.similarity.answer import framed
@@ -116,7 +116,8 @@ def why(models: Models, asked: Asked) -> dict[str, Any]:
     files = [asked.picture("first"), asked.picture("second")]
     with models.answering() as said:
         answer = compared(models, asked, "why", files)
-        drawn = reasons(answer["used"].model, files)
+        changed = answer["proof"] and answer["proof"].verdict == CHANGED  # of which places speak for both
+        drawn = reasons(answer["used"].model, files, None if changed else answer["same"])
     return {**answer, **drawn, "said": said, "names": [shown(os.path.basename(file)) for file in files]}
 
 
@@ -131,12 +132,14 @@ def compared(models: Models, asked: Asked, tab: str, files: list[str]) -> dict[s
             "same": proof.verdict == COPY if proof else similarity >= threshold if about.trusted(doubt) else None}
 
 
-def reasons(model, files: list[str]) -> dict[str, Any]:
+def reasons(model, files: list[str], same: bool | None) -> dict[str, Any]:
     """Why two pictures are alike or different: by which way that was found, a drawing of windows that correspond, their
-    number, and a map of each.
+    number, a map of each, the shares of both that speak for "the same" and against it, and whether they contradict the
+    verdict.
 
     Args:
         model: a `compare.Similarity`.
+        same: the verdict; None: there is none.
     """
     from tasks.similarity import figures  # and with it matplotlib
 
@@ -154,7 +157,10 @@ def reasons(model, files: list[str]) -> dict[str, Any]:
         own, (axis,) = sheet(one.shape[:2], width=5.0)
         figures.show_said(axis, one, explained, said)
         maps.append(as_drawing(own))
-    return {"way": explained.way, "pairs": len(rows), "joined": as_drawing(page), "maps": maps}
+    shares = explaining.shares_of(explained)
+    return {"way": explained.way, "pairs": len(rows), "joined": as_drawing(page), "maps": maps,
+            "shares": [f"{share:.0%}" for share in shares.ravel()] if shares.any() else [],
+            "contradicted": explaining.contradicted(shares, same)}
 
 
 def as_link(content: bytes, kind: str) -> str:

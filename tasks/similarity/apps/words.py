@@ -115,6 +115,16 @@ TEXTS = {  # by name: English, Chinese
 
     "why.pairs": ("Places that correspond; 1 is the strongest.", "互相对应的地方，1 的关联最强。"),
     "why.none": ("No places correspond.", "没有互相对应的地方。"),
+    "why.shares": ("{first} of the first picture and {second} of the second speak for “the same”, {against} and "
+                   "{against_second} against it.",
+                   "支持“相同”的部分占第一张图的 {first}、第二张的 {second}；反对的占 {against} 和 {against_second}。"),
+    "why.silent": ("No place of either picture says anything.", "两张图片都没有能说明问题的地方。"),
+    "why.contradicted_same": ("The places contradict the verdict: more of them speak for “different”. Look at both "
+                              "pictures yourself.",
+                              "这些地方与结论相矛盾：更多的地方支持“不同”。请自己比较两张图片。"),
+    "why.contradicted_different": ("The places contradict the verdict: more of them speak for “the same”. Look at both "
+                                   "pictures yourself.",
+                                   "这些地方与结论相矛盾：更多的地方支持“相同”。请自己比较两张图片。"),
     "why.windows": ("Red speaks for “the same”: found in the other picture, and nowhere else in its own. Blue speaks "
                     "against it: the other picture "
                     "has nothing like it. No colour says nothing: it is like many places.",
@@ -147,11 +157,12 @@ SAID = [  # lines of the program, and their Chinese
      r"阈值 \1 没有测量过：模型旁边没有 thresholds.json，请核对它的回答"),
     (r"^in its own test the model was hardly better than chance \(ROC-AUC (.*)\): [^;]*$",
      r"在自身测试中，模型几乎不比随机猜测好（ROC-AUC \1）：不要依赖它的回答"),
-    (r"^these pictures are characters, and the newest run learnt from photographs: the ready model (.*) answers; (.*) "
-     r"asks the run$",
+    (r"^these pictures are characters, and the newest run learnt from photographs: the ready model (.*) answers; "
+     r"choose the model (.*) to ask the run$",
      r"这些图片是字符，而最新的训练学的是照片：由预训练模型 \1 回答；若要使用该训练的模型，请选择它（\2）"),
-    (r"^these pictures are photographs, and the newest run learnt from characters: the ready model (.*) answers; (.*) "
-     r"asks the run$",
+    (r"^these pictures are photographs, and the newest run learnt from characters: the ready model (.*) answers; "
+     r"choose the model (.*) to ask the run$",
      r"这些图片是照片，而最新的训练学的是字符：由预训练模型 \1 回答；若要使用该训练的模型，请选择它（\2）"),
-    (r"^(.*) has not ended: (.*) answers; (.*) asks it$", r"\1 尚未结束：由 \2 回答；若要使用它，请选择它（\3）"),
+    (r"^(.*) has not ended: (.*) answers; choose the model (.*) to ask it$",
+     r"\1 尚未结束：由 \2 回答；若要使用它，请选择它（\3）"),
 ]

@@ -4,6 +4,7 @@ import io
 import os
 import re
 from html import unescape
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,10 +15,12 @@ from helpers import picture
 pytest.importorskip("flask")
 
 from apps.page import models, site, uploads  # noqa: E402
+from tasks.similarity import why  # noqa: E402
 
 
 class Quick:
     threshold, proves = 0.5, False
+    loaded, shape = SimpleNamespace(compare=None), (8, 8, 1)
 
     def similarity(self, a, b):
         return 0.75 if open(a, "rb").read() == open(b, "rb").read() else 0.25
@@ -86,6 +89,31 @@ def test_a_broken_file_gives_its_line_with_the_name_that_the_visitor_gave(name, 
     assert (response.status_code == 400 and line.endswith(": not an image that Pillow can read") and "/" not in line
             and "tmp" not in line)
     assert "<b>" not in response.text and "\x1b" not in response.text
+
+
+@pytest.mark.parametrize("language, told, against, silent", [
+    ("en", "67% of the first picture and 33% of the second speak for “the same”, 33% and 33% against it.",
+     "The places contradict the verdict: more of them speak for “the same”", "No place of either picture"),
+    ("zh", "支持“相同”的部分占第一张图的 67%、第二张的 33%；反对的占 33% 和 33%。",
+     "更多的地方支持“相同”", "两张图片都没有")])
+def test_why_says_the_shares_of_the_places_and_whether_they_contradict_the_verdict(language, told, against, silent,
+                                                                                   visitor, monkeypatch):
+    def places(left, right):
+        """Thirds of both pictures, which say so much."""
+        thirds = np.array([[0, 0, 1, 1 / 3], [0, 1 / 3, 1, 1 / 3], [0, 2 / 3, 1, 1 / 3]])
+        said = why.Why("windows", thirds, np.array(left), np.array(right), np.zeros((0, 2), int), np.zeros(0))
+        monkeypatch.setattr(why, "explain", lambda *given: said)
+
+    def asked(seed):
+        fields = {"first": shot(), "second": shot(seed=seed), "headers": {"Accept-Language": language}}
+        return unescape(post(visitor, "why", **fields).text)
+
+    places([1.0, 1.0, -1.0], [1.0, 0.0, -1.0])
+    same, different = map(asked, (0, 1))
+    assert told in same and told in different and against in different
+    assert against not in same and "contradict" not in same and "相矛盾" not in same
+    places([0.0] * 3, [0.0] * 3)
+    assert silent in asked(0)
 
 
 def test_without_a_verdict_the_box_is_grey(visitor, monkeypatch):

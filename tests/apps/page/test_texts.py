@@ -60,3 +60,21 @@ def test_every_name_that_the_templates_use_is_in_the_table():
 ])
 def test_lines_of_the_program_are_said_in_chinese_where_there_is_a_translation(line, chinese):
     assert texts.translated("zh", line) == chinese and texts.translated("en", line) == line
+
+
+@pytest.mark.parametrize("line, english, chinese", [
+    ("a.tif: page 1 of 3 was looked at; --page=N looks at another", "a.tif: page 1 of 3 was looked at",
+     "a.tif：只看了 3 页（帧）中的第 1 页（帧）"),
+    ("a.png: 90000 x 9 pixels, expected 200 megapixels or fewer: scale it down, or pass --max_megapixels=810 if memory "
+     "allows", "a.png: 90000 x 9 pixels, expected 200 megapixels or fewer: scale it down",
+     "a.png：90000 x 9 像素，超过了 200 百万像素的上限，请先缩小"),
+    ("a.tif: grey values from 3 to 900, read as 0 (black) to 1023 (white). This is a guess, and so it may be for "
+     "others of the folder: --picture_levels=BLACK,WHITE sets both",
+     "a.tif: grey values from 3 to 900, read as 0 (black) to 1023 (white). This is a guess, and so it may be for "
+     "others of the folder", ""),
+    ("logs/new has not ended: logs/old answers; --model=logs/new asks it",
+     "logs/new has not ended: logs/old answers; choose the model logs/new to ask it",
+     "logs/new 尚未结束：由 logs/old 回答；若要使用它，请选择它（logs/new）"),
+])
+def test_a_line_names_no_flag_that_the_page_does_not_have(line, english, chinese):
+    assert texts.translated("en", line) == english and texts.translated("zh", line) == (chinese or english)
