@@ -10,13 +10,25 @@ from utils.run import figures
 from utils.sheets.fonts import short
 
 LARGEST = 320  # pixels a side of a picture on a sheet
+TOP = 0.5  # of the distance, from which on a place has the brightest colour: about that of JPEG quality 5
+BAR, GAP = 12, 4  # pixels of the height of the bar of colours, and between it and the map
 
 
-def heat(places: np.ndarray, top: float) -> np.ndarray:
-    """Where pictures differ, (H, W), as a picture (H, W, 3) uint8: black for 0, white from `top` on."""
+def heat(places: np.ndarray) -> np.ndarray:
+    """Where pictures differ, (H, W) on the scale of the distance, as a picture (h, w, 3) uint8 of at most `LARGEST`
+    pixels a side: black for 0, the brightest from `TOP` on, for all pictures alike. A bar of these colours, from 0 at
+    the left to `TOP` at the right, lies below it."""
+    coloured = small(in_colours(places))
+    width = coloured.shape[1]
+    gap = np.full((GAP, width, 3), 255, "uint8")
+    return np.concatenate([coloured, gap, in_colours(np.tile(np.linspace(0, TOP, width), (BAR, 1)))])
+
+
+def in_colours(places: np.ndarray) -> np.ndarray:
+    """Values (H, W) as colours (H, W, 3) uint8."""
     import matplotlib
 
-    return np.rint(255 * matplotlib.colormaps["inferno"](places / max(top, 1e-9))[..., :3]).astype("uint8")
+    return np.rint(255 * matplotlib.colormaps["inferno"](np.clip(places / TOP, 0.0, 1.0))[..., :3]).astype("uint8")
 
 
 def small(photo: np.ndarray) -> np.ndarray:
@@ -33,13 +45,13 @@ def differences(original: np.ndarray, name: str, rows: Sequence[tuple[str, str, 
     Args:
         rows: of each picture its name, what is said of it, its pixels, and the map.
     """
-    top = max(float(places.max()) for *_, places in rows)
     pictures, titles = [], []
     for other, words, photo, places in rows:
-        pictures += [small(original), small(photo), small(heat(places, top))]
+        pictures += [small(original), small(photo), heat(places)]
         titles += [short(name), short(other), words]
     figures.contact_sheet(pictures, titles, path, columns=3, side=LARGEST,
-                          heading="original, other, and where they differ: the brighter, the more")
+                          heading="original, other, and where they differ, on the scale of the distance: the bar goes "
+                                  f"from 0 to {TOP:g} or more")
 
 
 def sheet(rows: Sequence[tuple[str, np.ndarray]], path: str, heading: str, columns: int = 0) -> None:

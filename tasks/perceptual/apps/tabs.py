@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from tasks.page import Asked, Models, as_image, picture
-from tasks.perceptual.figures import heat, small
+from tasks.perceptual.figures import TOP, heat
 from utils.data.images import read_photo, size_of
 from utils.saying import shown
 
@@ -33,4 +33,4 @@ def near(models: Models, asked: Asked) -> dict[str, Any]:
         places = used.model.measure.map(original, other)
     return {"used": used, "said": said, **found, "resized": resized, "warning": used.model.warning(first),
             "pictures": [picture(first), picture(second)],
-            "places": as_image(small(heat(places, float(places.max()))))}
+            "places": as_image(heat(places)), "top": f"{TOP:g}"}

@@ -23,7 +23,9 @@ TEXTS = {  # by name: English, Chinese
                      "the left, up); for the distance it was laid back.",
                      "第二张图片的内容向右偏移 {right} 像素、向下偏移 {down} 像素（负数表示向左、向上）；"
                      "计算距离前已对齐。"),
-    "near.places": ("Where they differ: the brighter, the more", "差异所在：越亮差异越大"),
+    "near.places": ("Where they differ: the brighter, the more. The bar goes from 0 to {top} or more, on the scale of "
+                    "the distance.",
+                    "差异所在：越亮差异越大。色条从 0 到 {top} 及以上，与距离的刻度相同。"),
 }
 
 SAID = [  # lines of the program, and their Chinese

@@ -12,7 +12,7 @@ import compare
 from apps.page import models
 from nets.models import perceptual
 from tasks import choosing
-from tasks.perceptual import answer, evaluation, flags, model, seeing, task
+from tasks.perceptual import answer, evaluation, figures, flags, model, seeing, task
 from tasks.perceptual.apps import tabs
 from tasks.perceptual.learning import batches, watching
 from tasks.perceptual.measuring import comparators, measure, report
@@ -204,6 +204,17 @@ def test_a_collapsed_generator_and_a_dead_discriminator_are_named_once(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_maps_of_all_pictures_have_one_scale_and_show_it_below():
+    dim, full = (figures.heat(np.full((60, 80), value, "float32")) for value in (0.02, 0.5))
+    same, beyond = figures.heat(np.zeros((60, 80))), figures.heat(np.full((60, 80), 3.0))
+    assert same[:60].max() < 5 and dim[:60].max() < 60 < full[:60].max()
+    np.testing.assert_array_equal(full, beyond)
+    for drawn in (dim, full):
+        assert drawn.shape == (60 + figures.GAP + figures.BAR, 80, 3)
+        np.testing.assert_array_equal(drawn[60:], same[60:])
+    assert same[-1, 0].max() < 5 and tuple(same[-1, -1]) == tuple(full[0, 0])
+
+
 def test_the_tab_shows_distance_and_places_in_both_languages(opened, photos):
     pytest.importorskip("flask")
     from apps.page import site
@@ -219,7 +230,8 @@ def test_the_tab_shows_distance_and_places_in_both_languages(opened, photos):
     with open(photos / "a.png", "rb") as one, open(photos / "q15.jpg", "rb") as other:
         sent = {"original": (one, "a.png"), "changed": (other, "b.jpg")}
         shown = client.post("/near", data=sent).get_data(as_text=True)
-    assert "感知距离 0." in shown and "差异所在" in shown and "把原图压缩成质量为" in shown
+    assert "感知距离 0." in shown and "差异所在" in shown and "从 0 到 0.5 及以上" in shown
+    assert "把原图压缩成质量为" in shown
 
 
 def test_what_a_network_keeps_is_shown_by_the_runs_that_invert_it(distance, photos, tmp_path, monkeypatch, capsys):
