@@ -1,10 +1,12 @@
 """Makes photos larger: files and the photos of folders, each into a file of its own."""
 
 import os
+import re
 import time
 
 import numpy as np
 
+from nets.towers import SCALES
 from tasks import about
 from tasks.choosing import find_model
 from tasks.superres import figures
@@ -22,14 +24,16 @@ from utils.saying import counted, left_out, no_photos, shown
 
 SHOWN = 4  # photos at most on the figure
 FIGURE = "larger.png"
+RESULT = re.compile(rf"(.+)_x[{''.join(map(str, SCALES))}]\.\w+", re.DOTALL)  # names of larger photos
 COLUMNS = ["file", "larger", "width", "height", "seconds", "warning"]
 
 
 def answer(options, files: list[str]) -> None:
     """Makes each photo larger and says where it lies; a sheet shows bicubic interpolation beside it."""
-    found = photo_files(files, "--task=superres")
+    out = os.path.expanduser(options.out)
+    found = without_results(photo_files(files, "--task=superres"), files, out)
     model = Larger(find_model(options.model, "superres"))
-    jobs = named_after(found, os.path.expanduser(options.out), model.scale, ENDINGS[options.write])
+    jobs = named_after(found, out, model.scale, ENDINGS[options.write])
     check_free(jobs, options.overwrite)
     print(f"model {model.path}: photos become {model.scale} times larger\n{about.in_words(model.known)}")
     rows, problems, seen = [], [], []
@@ -75,17 +79,38 @@ def photo_files(files: list[str], asked: str) -> list[tuple[str, str]]:
     return list(found.items())
 
 
+def without_results(found: list[tuple[str, str]], files: list[str], out: str) -> list[tuple[str, str]]:
+    """The photos without those below `out` that are called as the larger photo of another one is, which a run before
+    has made; says how many these are. What is named by itself in `files` stays."""
+    named = {os.path.expanduser(file) for file in files}
+    stems = {name for _, below in found for name in stems_of(below)}
+    folder = os.path.join(os.path.realpath(out), "")
+    made = set()
+    for file, _ in found:
+        name = RESULT.fullmatch(os.path.realpath(file).removeprefix(folder))
+        if file not in named and name and name[1] in stems:
+            made.add(file)
+    if made:
+        print(f"left out {counted(len(made), 'photo')} below --out={out}, made of others, such as "
+              f"{shown(min(made))}: pass a photo by its name to make it larger again")
+    return [(file, below) for file, below in found if file not in made]
+
+
+def stems_of(below: str) -> tuple[str, str]:
+    """What the larger photo may be called after, by the path of a photo: a/photo, or a/photo_jpg."""
+    return os.path.splitext(below)[0], below.replace(".", "_")
+
+
 def named_after(found: list[tuple[str, str]], out: str, scale: int, ending: str) -> list[tuple[str, str]]:
     """Each photo with the file of its larger one: photo_x2.png, or photo_jpg_x2.png where another would get that name.
 
     Raises:
         ValueError: two photos of the same name.
     """
-    stems = [os.path.splitext(below)[0] for _, below in found]
-    jobs = []
-    for (file, below), stem in zip(found, stems):
-        name = stem if stems.count(stem) == 1 else below.replace(".", "_")
-        jobs.append((file, os.path.join(out, f"{name}_x{scale}{ending}")))
+    stems = [stems_of(below) for _, below in found]
+    short = [stem for stem, _ in stems]
+    jobs = [(file, os.path.join(out, f"{stem if short.count(stem) == 1 else whole}_x{scale}{ending}"))
+            for (file, _), (stem, whole) in zip(found, stems)]
     names = [path for _, path in jobs]
     if twice := next((path for path in names if names.count(path) > 1), None):
         raise ValueError(f"two of the photos would be written to {twice}: make them larger one after the other, "
@@ -94,17 +119,18 @@ def named_after(found: list[tuple[str, str]], out: str, scale: int, ending: str)
 
 
 def check_free(jobs: list[tuple[str, str]], overwrite: bool) -> None:
-    """Makes the folders; raises ValueError where a file is there already that may not be replaced, or is the photo
-    itself, and OSError where a folder cannot be made."""
-    for folder in {os.path.dirname(path) or "." for _, path in jobs}:
-        os.makedirs(folder, exist_ok=True)
-    there = [path for _, path in jobs if os.path.exists(path)]
+    """Makes the folders; raises ValueError where a file is there already that may not be replaced, or is one of the
+    photos, and OSError where a folder cannot be made."""
+    there = [(file, path) for file, path in jobs if os.path.exists(path)]
+    sources = {os.path.realpath(file) for file, _ in jobs}
+    if own := next((job for job in there if os.path.realpath(job[1]) in sources), None):
+        raise ValueError(f"{own[1]} is one of the photos, and would be replaced by the larger {own[0]}: pass another "
+                         "--out")
     if there and not overwrite:
         more = f", and {len(there) - 1} more are there" if len(there) > 1 else ""
-        raise ValueError(f"{there[0]} exists{more}: pass --overwrite to replace it, or another --out")
-    sources = {os.path.realpath(file) for file, _ in jobs}
-    if own := next((path for path in there if os.path.realpath(path) in sources), None):
-        raise ValueError(f"{own} would be replaced by its larger photo: pass another --out")
+        raise ValueError(f"{there[0][1]} exists{more}: pass --overwrite to replace it, or another --out")
+    for folder in {os.path.dirname(path) or "." for _, path in jobs}:
+        os.makedirs(folder, exist_ok=True)
 
 
 def enlarge_file(options, model: Larger, file: str, path: str, place: str) -> tuple[dict, list[np.ndarray]]:

@@ -103,12 +103,40 @@ def test_nothing_is_overwritten_unless_asked_for(run, photos, tmp_path):
 def test_a_photo_is_never_its_own_larger_photo_and_two_never_share_one(run, photos, tmp_path):
     (tmp_path / "a_x2.png").write_bytes((photos / "0.png").read_bytes())
     Image.open(photos / "0.png").save(tmp_path / "a.png")
-    with pytest.raises(ValueError, match="would be replaced by its larger photo"):
+    with pytest.raises(ValueError, match="a_x2.png is one of the photos, and would be replaced by the larger .*a.png:"):
         answer.answer(asked(run, tmp_path, overwrite=True), [str(tmp_path / "a.png"), str(tmp_path / "a_x2.png")])
     (tmp_path / "b").mkdir()
     Image.open(photos / "0.png").save(tmp_path / "b" / "a.png")
     with pytest.raises(ValueError, match="two of the photos would be written to"):
         answer.answer(asked(run, tmp_path / "out"), [str(tmp_path / "a.png"), str(tmp_path / "b" / "a.png")])
+
+
+@pytest.mark.parametrize("inside", ["", "large"])
+def test_results_of_a_run_before_are_no_photos_of_the_next_one(inside, run, tmp_path, capsys):
+    source, out = tmp_path / "in", tmp_path / "in" / inside
+    (source / "sub").mkdir(parents=True)
+    for name in ("a.png", "a.jpg", "sub/b.png", "lone_x2.png"):
+        Image.fromarray(scenery(20, 24)).save(source / name)
+    answer.answer(asked(run, out), [str(source)])
+    once = sorted(source.rglob("*"))
+    assert {out / name for name in ("a_png_x2.png", "a_jpg_x2.png", "sub/b_x2.png", "lone_x2_x2.png")} <= set(once)
+    with pytest.raises(ValueError, match="_x2.png exists, and 3 more are there: pass --overwrite"):
+        answer.answer(asked(run, out), [str(source)])
+    said = f"left out 4 photos below --out={out}, made of others, such as {out / 'a_jpg_x2.png'}: "
+    assert said in capsys.readouterr().out
+    answer.answer(asked(run, out, overwrite=True), [str(source)])
+    answer.answer(asked(run, out, write="webp"), [str(source)])
+    assert sorted(path for path in source.rglob("*") if path.suffix != ".webp") == once
+
+
+def test_a_refusal_leaves_no_folder_behind(run, photos, tmp_path):
+    (tmp_path / "in" / "sub").mkdir(parents=True)
+    (tmp_path / "out").mkdir()
+    for file in ("in/a.png", "in/sub/b.png", "out/a_x2.png"):
+        (tmp_path / file).write_bytes((photos / "0.png").read_bytes())
+    with pytest.raises(ValueError, match="a_x2.png exists: pass --overwrite"):
+        answer.answer(asked(run, tmp_path / "out"), [str(tmp_path / "in")])
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["a_x2.png"]
 
 
 def test_one_broken_photo_and_none_at_all_are_refused_in_one_line(run, tmp_path):
