@@ -131,16 +131,23 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
     Args:
         folder: of a run to begin or to continue; None: of a new one, named by the flags.
     """
+    from tasks import about
     from tasks.resuming import forget_epochs
     from utils.data.splits import fingerprint
     from utils.run import folder as runs, multi_worker
+    from utils.seen import learnt
 
     model = build(task)
     data = task.find_data(FLAGS, model)
     task.prepare(FLAGS, model, data)
     batches = task.make_batches(FLAGS, data, model)
     trainer, kept = make_trainer(task, model, batches)
-    held_out = data.held_out and data.held_out | {"contents": fingerprint(data.root, data.held_out)}
+    first = learnt.before(FLAGS)
+    doubt = learnt.doubt_of(first, data.root, data.held_out)
+    held_out = data.held_out and data.held_out | {"contents": fingerprint(data.root, data.held_out)} | learnt.kept(
+        first, doubt, data.root, data.held_out)
+    if doubt:
+        print(doubt)
     done = restored(trainer, kept, data.root, held_out, folder) if folder else 0
     folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
     runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")
@@ -148,6 +155,9 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
     forget_epochs(folder, done)
     complete = fit(task, kept, trainer, data, batches, folder, done)
     print("\n".join(task.finish(FLAGS, folder, data)))
+    if doubt:
+        print(f"but {doubt}")
+        about.write_doubt(folder, doubt)
     return folder, complete
 
 

@@ -48,13 +48,21 @@ def in_test(measured: dict[str, float]) -> dict[str, Any]:
     return {"measured_on": {name: measured[name] for name in ("classes", "images", "pairs", "seen_classes")
                             if name in measured},
             "roc_auc": measured.get("roc_auc"),
-            "roc_auc_interval": [measured.get("roc_auc_low"), measured.get("roc_auc_high")]}
+            "roc_auc_interval": [measured.get("roc_auc_low"), measured.get("roc_auc_high")],
+            runs.DOUBT: measured.get(runs.DOUBT, "")}
 
 
 def measured_again(folder: str, measured: dict[str, float]) -> None:
     """Writes into the about.json of a run, where there is one, by what its thresholds were measured now."""
     if known := runs.read_json(folder, runs.ABOUT):
         runs.write_json(folder, runs.ABOUT, known | in_test(measured))
+
+
+def write_doubt(folder: str, doubt: str, names: tuple[str, ...] = (runs.EVALUATION, runs.ABOUT)) -> None:
+    """Writes beside the figures of a run, where there are some, why they are doubtful, see `utils.seen.learnt`."""
+    for name in names:
+        if known := runs.read_json(folder, name):
+            runs.write_json(folder, name, known | {runs.DOUBT: doubt})
 
 
 def write_photos(folder: str, task: str, paths: list[str], shape: tuple[int, int, int], distorted: bool = True,
@@ -112,7 +120,7 @@ def in_words(about: dict | None) -> str:
     if not about:
         return "what the model learnt from is not known: it has no about.json"
     room = TASKS[about["task"]].room if about["task"] in TASKS else DEFAULT_ROOM
-    return imported(ROOMS[room].learnt)(about)
+    return imported(ROOMS[room].learnt)(about) + (f"; but {about[runs.DOUBT]}" if about.get(runs.DOUBT) else "")
 
 
 def of_classes(about: dict) -> str:

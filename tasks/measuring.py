@@ -1,5 +1,7 @@
 """What evaluate.py and eval_rank.py share: their flags, and the way to the room that measures a model."""
 
+import os
+
 from absl import flags
 
 import tasks
@@ -46,7 +48,7 @@ def room_asked() -> str | None:
 
 def main(argv: list[str]) -> None:
     """Measures a model and prints the figures."""
-    from tasks import choosing
+    from tasks import about, choosing
     from utils.run import folder as runs
 
     room = room_asked()
@@ -56,5 +58,11 @@ def main(argv: list[str]) -> None:
     refuse_unused(room)
     choosing.take_runtime(FLAGS, room)
     result = tasks.module_of(room, "evaluation").evaluate(FLAGS, path)
+    held_out = path and not FLAGS.dataset_path and not ("scores" in FLAGS and FLAGS.scores)
+    doubt = runs.read_split(os.path.dirname(path)).get(runs.DOUBT) if held_out else ""
+    if doubt and runs.DOUBT not in result:
+        print(f"but {doubt}")
+        about.write_doubt(runs.report_folder(FLAGS.out, path), doubt, (runs.EVALUATION,))
+        result[runs.DOUBT] = doubt
     if FLAGS.json:
         print(runs.as_json(result))

@@ -19,7 +19,7 @@ def evaluate(options, path: str) -> dict:
     if not cuts or "default" not in cuts:
         raise ValueError(f"{path}: no threshold for copies beside it; expected a run of train.py --task=copies, or "
                          "--model=photos")
-    tested = test_photos(options, runs.read_split(os.path.dirname(path)))
+    tested = test_photos(options, os.path.dirname(path))
     result = report.write_copies(compare, shape, tested, folder, cuts, options.seed, options.copied,
                                  (about.read(path) or {}).get("left_out", ()))
     print("\n".join(report.in_words(result)))
@@ -27,13 +27,14 @@ def evaluate(options, path: str) -> dict:
     return result
 
 
-def test_photos(options, split: dict) -> list[str]:
+def test_photos(options, run: str) -> list[str]:
     """The photos of --dataset_path, or those that the run held out for its test; without those that training saw."""
+    split = runs.read_split(run)
     root = os.path.expanduser(options.dataset_path) or split.get("root", "")
     names = (walk(root)[0] if options.dataset_path
              else [name for name in split.get("test", []) if os.path.isfile(os.path.join(root, name))])
     if split and options.dataset_path:
-        names = [names[row] for row in photos.unseen(root, names, split)]
+        names = [names[row] for row in photos.unseen(root, names, split, run)]
     paths = [os.path.join(root, names[row]) for row in photos.usable(root, names, skip_broken=options.skip_broken)]
     if len(paths) < 2:
         raise ValueError(f"found no two photos in {root or '.'} that the model was not trained on; pass "

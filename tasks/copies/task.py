@@ -24,6 +24,7 @@ from utils.run import devices, folder as runs
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation
 from utils.saying import counted
+from utils.seen.learnt import before
 from utils.sheets.fonts import short
 
 KIND = siamese.KIND
@@ -74,7 +75,7 @@ def build_model(options, start=None):
 def find_data(options, model) -> Data:
     """Finds and splits the photos; says what was found."""
     split = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed,
-                               options.skip_broken)
+                               options.skip_broken, before(options))
     print(split.how)
     held_out = {"root": os.path.abspath(split.root), "how": split.how, "train": split.train,
                 "validation": split.validation, "test": split.test}

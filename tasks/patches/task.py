@@ -26,6 +26,7 @@ from utils.metrics.verification import fpr95
 from utils.run import devices, folder as runs, weights
 from utils.run.fitting import Validation
 from utils.saying import counted
+from utils.seen.learnt import before
 
 KIND = descriptor.KIND
 NEXT = "python predict.py --task=patches A.jpg B.jpg, or python evaluate.py --task=patches"
@@ -87,7 +88,7 @@ def find_data(options, model) -> Data:
     if set_kind(root):
         return find_set(options, root, model.input_shape[1:])
     split = photos.find_photos(options.dataset_path, LEAST, options.val_share, options.test_share, options.seed,
-                               options.skip_broken)
+                               options.skip_broken, before(options))
     print(split.how)
     if options.data_share < 1:
         kept = evenly(split.train, max(1, round(options.data_share * len(split.train))))

@@ -23,20 +23,21 @@ def evaluate(options, path: str) -> dict:
     if options.compare:
         return compare_runs(options)
     split = runs.read_split(os.path.dirname(path))
-    people = read_people(options, split) if options.scores else None  # first, because to load a model takes seconds
+    # first, because to load a model takes seconds
+    people = read_people(options, split, path) if options.scores else None
     scorer = scoring.open_scorer(path)
     folder = runs.report_folder(options.out, path)
     print(f"model {path} by {scorer.runtime}, scores {'higher' if scorer.higher_is_better else 'lower'} is better")
     result = (against_people(options, scorer, folder, people) if people
-              else against_levels(options, scorer, folder, split))
+              else against_levels(options, scorer, folder, split, path))
     print(f"figures are in {folder}/")
     return result
 
 
-def against_levels(options, scorer: Scorer, folder: str, split: dict) -> dict:
+def against_levels(options, scorer: Scorer, folder: str, split: dict, model: str) -> dict:
     """The share of pairs of levels in the right order, on photos that the run's split held out."""
     kinds = with_levels(chosen(options.distortions), options.levels)
-    paths = test_photos(options, split)
+    paths = test_photos(options, split, model)
     paths = evenly(paths, options.photos or len(paths))
     print(f"{counted(len(paths), 'photo')}, {counted(len(kinds), 'distortion')}")
     scores = scoring.score_levels(
@@ -48,12 +49,12 @@ def against_levels(options, scorer: Scorer, folder: str, split: dict) -> dict:
     return result
 
 
-def test_photos(options, split: dict) -> list[str]:
+def test_photos(options, split: dict, model: str) -> list[str]:
     """The pristine photos to test on, without those that the run's split says it trained on."""
     root = os.path.expanduser(options.dataset_path) or split.get("root", "")
     if options.dataset_path:
         names = walk(root)[0]
-        names = [names[row] for row in photos.unseen(root, names, split)]
+        names = [names[row] for row in photos.unseen(root, names, split, os.path.dirname(model))]
     else:
         names = [] if split.get("scored") else split.get("test", [])
         names = [path for path in names if os.path.isfile(os.path.join(root, path))]
@@ -65,13 +66,14 @@ def test_photos(options, split: dict) -> list[str]:
     return paths
 
 
-def read_people(options, split: dict) -> scores.Scored:
+def read_people(options, split: dict, model: str) -> scores.Scored:
     """The photos of --scores without those that the run's split says it was fine-tuned on; no photo is opened yet."""
     scored = scores.read_scores(os.path.expanduser(options.scores), options.higher_is_better,
                                 os.path.expanduser(options.image_root),
                                 skip_missing=options.skip_broken, image_column=options.image_column,
                                 score_column=options.score_column)
-    return enough(options, scored.take(np.array(photos.unseen(scored.root, scored.paths, split), int)))
+    unseen = photos.unseen(scored.root, scored.paths, split, os.path.dirname(model))
+    return enough(options, scored.take(np.array(unseen, int)))
 
 
 def enough(options, scored: scores.Scored) -> scores.Scored:

@@ -22,12 +22,12 @@ def evaluate(options, path: str) -> dict:
     print(f"model {path} by {runtime}")
     result = {}
     split = runs.read_split(os.path.dirname(path))
-    samples = test_samples(options, split, os.path.dirname(path))
+    samples, doubt = test_samples(options, split, os.path.dirname(path))
     if samples:
         samples, images = read_pictures(samples, shape, options.cache_gb, options.skip_broken)
         result = report.write_verification(compare, images, samples, np.arange(len(images)), folder, options.seed,
                                            seen=bool(split) and not options.dataset_path
-                                           and seen_in_training(split.get("how", "")), reasons=True)
+                                           and seen_in_training(split.get("how", "")), reasons=True, doubt=doubt)
         print("\n".join(report.in_words(result)))
         if result and os.path.realpath(folder) == os.path.realpath(os.path.dirname(path)):
             about.measured_again(folder, result)
@@ -49,17 +49,18 @@ def hausdorff(options) -> dict:
     return {"one_shot_accuracy": accuracy}
 
 
-def test_samples(options, split: dict, folder: str) -> Samples | None:
-    """The images to test on, of classes that training did not see; None where only one-shot runs are asked for."""
+def test_samples(options, split: dict, folder: str) -> tuple[Samples | None, str]:
+    """The images to test on, of classes that training did not see, None where only one-shot runs are asked for; and why
+    it may have seen some of them, or ""."""
     if options.dataset_path:
         samples = find_samples(options.dataset_path, options.train_own_data)
-        return without_classes(samples, split) if split else samples
+        return without_classes(samples, split, folder) if split else (samples, "")
     if split and any(os.path.exists(os.path.join(split["root"], entry)) for entry in split.get("test", [])):
         print(split.get("how", ""))
-        return from_short_list(split["root"], split["test"])
+        return from_short_list(split["root"], split["test"]), split.get(runs.DOUBT, "")
     if options.one_shot_runs:
         print("the test images of this model are not here: one-shot runs only")
-        return None
+        return None, ""
     raise ValueError(f"found no test images of the model in {split.get('root', folder) or '.'}; pass "
                      "--dataset_path=FOLDER, where they lie now")
 

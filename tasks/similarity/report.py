@@ -31,7 +31,7 @@ DIVERGED = "the embeddings of the model are NaN or infinite: training diverged. 
 def write_verification(
     comparer: Comparer, images, samples: Samples, rows: np.ndarray, folder: str, seed: int = 0,
     train: np.ndarray | None = None,
-    seen: bool = False, reasons: bool = False,
+    seen: bool = False, reasons: bool = False, doubt: str = "",
 ) -> dict[str, float]:
     """Measures verification and retrieval on the images at `rows`, and writes the report into `folder`.
 
@@ -43,6 +43,7 @@ def write_verification(
         images: of all samples.
         folder: where to write.
         seen: whether training saw other images of the same classes.
+        doubt: why training may have seen these images, which is kept with the figures; "": it did not.
         reasons: whether mistakes.png shows what speaks for and against each mistake, which takes the time of a thousand
             images.
         train: rows of the images trained on, from which Fisherfaces learn; None: only pixels are the baseline.
@@ -70,7 +71,7 @@ def write_verification(
         result |= retrieval(features, labels) | classifiers(features, labels, seed)
         runs.write_table(folder, runs.CLASSES, class_table(features, labels, samples.classes))
     result |= {"classes": len(np.unique(labels)), "images": len(rows), "pairs": PAIRS, "seed": seed,
-               "seen_classes": seen}
+               "seen_classes": seen} | ({runs.DOUBT: doubt} if doubt else {})
     cuts = verification.thresholds(scores, drawn.same)
     kept = runs.read_json(folder, runs.THRESHOLDS) or {}  # a model for copies has one more, which stays
     before = runs.read_json(folder, runs.EVALUATION) or {}
@@ -237,11 +238,14 @@ def in_words(result: dict[str, float]) -> list[str]:
     if not result:
         return ["no images were held out that would give same and different pairs: quality is unknown. python "
                 "evaluate.py --dataset_path=FOLDER measures it on other classes with two pictures or more each"]
-    of = "classes seen in training" if result["seen_classes"] else "held-out classes"
+    doubt = result.get(runs.DOUBT)
+    of = "classes seen in training" if result["seen_classes"] else "classes" if doubt else "held-out classes"
     text = [
         f"verification on {result['classes']} {of}: accuracy {result['accuracy']:.4f}, ROC-AUC "
         f"{result['roc_auc']:.4f}, equal error {result['eer']:.4f}, FPR95 {result['fpr95']:.4f}"
     ]
+    if doubt:
+        text.append(f"but {doubt}")
     if "roc_auc_low" in result:
         text += against_chance(result)
     if "hard_accuracy" in result:

@@ -28,6 +28,7 @@ from utils.flags import passed
 from utils.run import devices, folder as runs, weights
 from utils.run.fitting import Validation
 from utils.saying import counted
+from utils.seen.learnt import before
 from utils.sheets.fonts import short
 
 KIND = siamese.KIND
@@ -158,7 +159,7 @@ def find_data(options, model) -> Data:
     loss_layer(options, model)  # refuses a loss that the model cannot have before the long reading
     samples = find_samples(options.dataset_path, options.train_own_data)
     samples, images = read_pictures(samples, model.input_shape[0][1:], options.cache_gb, options.skip_broken)
-    split = split_by_class(samples, options.val_share, options.test_share, options.seed)
+    split = split_by_class(samples, options.val_share, options.test_share, options.seed, before(options))
     print(split.how)
     features = features_of(model, samples) if options.freeze else None
     return Data(samples.root, samples, images, split, held_out(samples, split), features)

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from utils.data.classes import EVALUATION, TRAINING, Samples, from_files
-from utils.data.files import BEGIN, evenly, is_wanted, patterns, scan, walk
-from utils.data.formats.kinds import is_picture
+from utils.data.files import BEGIN, evenly, patterns, walk
 from utils.saying import counted
+from utils.seen.learnt import NOTHING, Learnt, of_split, pictures_at
 
 COMPARED = 20  # names of a split that are compared with those of another folder
 FEWEST_TO_HOLD_OUT = 10  # classes; with fewer, images of the same classes are held out instead
@@ -28,7 +28,8 @@ class Split:
     how: str
 
 
-def split_by_class(samples: Samples, val_share: float, test_share: float, seed: int) -> Split:
+def split_by_class(samples: Samples, val_share: float, test_share: float, seed: int,
+                   before: Learnt = NOTHING) -> Split:
     """Holds whole classes out for validation and test, so that quality is that on unseen classes.
 
     Classes below `images_evaluation/` are the test; otherwise `test_share` of the classes is. Where
@@ -36,12 +37,16 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
     trained on, and images of theirs are held out, which measures less. Neither validation nor test gets
     much more than its share of the images, and each gets a class of two images or more where there is one.
     The choice depends on the seed, on the names, and on the number of images of each class.
+
+    What the first weights trained on, `before`, is neither validation nor test, and what they chose their epoch by is
+    no test: it is trained on. So of the same classes the same ones stay held out.
     """
     rng = np.random.default_rng(seed)
     names = np.array(samples.classes)
     apart = np.array([name.startswith(EVALUATION + os.sep) for name in names])
+    trained, seen = before.kept_apart(samples.full_paths())
     if not apart.any() and len(names) < FEWEST_TO_HOLD_OUT:
-        return split_by_image(samples, val_share, test_share, rng)
+        return split_by_image(samples, val_share, test_share, rng, trained, seen)
     by_group = len(np.unique(samples.groups[~apart])) >= 4
     units = samples.groups if by_group else np.arange(len(names))  # what is held out as a whole: the unit of each class
     order = rng.permutation(np.unique(units[~apart]))
@@ -52,11 +57,19 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
     counts = np.bincount(units[samples.labels], minlength=units.max() + 1)  # images of each unit
     # classes of two images or more in each
     several = np.bincount(units, np.bincount(samples.labels, minlength=len(names)) > 1)
-    chosen = choose(order, counts, several, held[0], val_share)
+    trained, seen = (np.unique(units[samples.labels[rows]]) for rows in (trained, seen))  # units
+    images = counts[order].sum()
+    if not len(seen):
+        chosen = choose(order, counts, several, held[0], val_share)
+        rest = choose(order[~np.isin(order, chosen)], counts, several, held[1], test_share, images)
+    else:  # few classes may be left to test on, so these are chosen first
+        rest = np.array([], int) if apart.any() else choose(order[~np.isin(order, seen)], counts, several, held[1],
+                                                            test_share, images)
+        fit = order[~np.isin(order, [*trained, *rest])]
+        fit = fit[np.argsort(~np.isin(fit, seen), kind="stable")]  # what validated before does so again
+        chosen = choose(fit, counts, several, held[0], val_share, images)
     validation = np.isin(units, chosen) & ~apart
-    rest = order[~np.isin(order, chosen)]
-    test = (apart if apart.any()
-            else np.isin(units, choose(rest, counts, several, held[1], test_share, counts[order].sum())))
+    test = apart & ~np.isin(units, seen) if apart.any() else np.isin(units, rest)
     train = ~validation & ~test
     if train.sum() < 2:
         raise ValueError(
@@ -68,8 +81,13 @@ def split_by_class(samples: Samples, val_share: float, test_share: float, seed: 
         *(np.flatnonzero(part[samples.labels]) for part in (train, validation, test)),
         how=f"split by class (whole {kind}): {in_words(samples, train)} to train on, {in_words(samples, validation)} "
             f"to validate, {in_words(samples, test)} to test; classes in two parts: "
-            f"{in_two_parts(names, train, validation, test)}",
+            f"{in_two_parts(names, train, validation, test)}{kept_for_training(before, len(seen))}",
     )
+
+
+def kept_for_training(before: Learnt, learnt: int) -> str:
+    """That a part is not drawn from all, because the first weights learnt so many of them; "": it is."""
+    return f"; what {before.weights} learnt before is not tested on" if learnt else ""
 
 
 def seen_in_training(how: str) -> bool:
@@ -93,7 +111,9 @@ def choose(order: np.ndarray, counts: np.ndarray, several: np.ndarray, most: int
         most: units to choose; share: of all images that they may hold, or twice that.
         images: of all units; 0: of those in `order`.
     """
-    room = 2 * max(share * (images or counts[order].sum()), most * np.median(counts[order])) if most else 0
+    if not most or not len(order):
+        return np.array([], int)
+    room = 2 * max(share * (images or counts[order].sum()), most * np.median(counts[order]))
     with_pairs = order[several[order] > 0]
     first = with_pairs[counts[with_pairs] <= room][:1]  # otherwise there might be no same pair to measure
     chosen, held = [], 0
@@ -104,13 +124,20 @@ def choose(order: np.ndarray, counts: np.ndarray, several: np.ndarray, most: int
     return np.array(chosen, int)
 
 
-def split_by_image(samples: Samples, val_share: float, test_share: float, rng) -> Split:
-    """Holds images of every class out; classes with fewer than eight images keep them all, which is said."""
+def split_by_image(samples: Samples, val_share: float, test_share: float, rng, trained: np.ndarray,
+                   seen: np.ndarray) -> Split:
+    """Holds images of every class out; classes with fewer than eight images keep them all, which is said. Images that
+    the first weights `trained` on (N,) are not held out, and those that they have `seen` (N,) are no test."""
     parts = [[], [], []]  # validation, test, train
     for label in range(len(samples.classes)):
         rows = rng.permutation(np.flatnonzero(samples.labels == label))
         held = [max(2, round(share * len(rows))) if share and len(rows) >= FEWEST_TO_PART else 0
                 for share in (val_share, test_share)]
+        if seen[rows].any():  # those that validated before come first, and those that were trained on last
+            rows = rows[np.argsort(2 * trained[rows] + ~seen[rows], kind="stable")]
+            held[1] = min(held[1], int(np.sum(~seen[rows])))
+            held[0] = min(held[0], int(np.sum(~trained[rows])) - held[1])
+            rows = np.concatenate([rows[: held[0]], sorted(rows[held[0]:], key=seen.__getitem__)]).astype(int)
         for part, chosen in zip(parts, np.split(rows, np.cumsum(held))):
             part.extend(chosen)
     few = sum(np.bincount(samples.labels, minlength=len(samples.classes)) < FEWEST_TO_PART)
@@ -148,10 +175,7 @@ def fingerprint(root: str, held_out: dict) -> str:
     found = hashlib.sha1()
     parts = [held_out.get(part) for part in ("train_classes", "train", "validation", "test")]
     for name in sorted({name for part in parts if isinstance(part, list) for name in part}):
-        path = os.path.join(root, name)
-        inside = [entry.path for entry in scan(path) if is_wanted(os.path.join(name, entry.name))
-                  and is_picture(entry.path)] if os.path.isdir(path) else [path]
-        for file in sorted(inside):
+        for file in pictures_at(root, name):
             found.update(os.fsencode(os.path.join(name, os.path.basename(file))))
             with contextlib.suppress(OSError):
                 if os.path.isfile(file):  # to read a pipe or a device might never end
@@ -230,21 +254,35 @@ def holds_the_same(one: str, other: str) -> bool:
     return False
 
 
-def without_classes(samples: Samples, split: dict) -> Samples:
-    """The samples of classes that a run (its split.json) did not see, told by their folders; says how many.
+def without_classes(samples: Samples, split: dict, run: str = "") -> tuple[Samples, str]:
+    """The samples of classes that a run (its split.json) did not see; says how many.
 
-    The classes to validate count as seen: the epoch, or the map that is kept, was chosen or fitted by them.
+    A class was seen where it holds the contents of a file that the run, or one that it started from, learnt; or where
+    its folder is one that the run read. The classes to validate count as seen: the epoch, or the map that is kept, was
+    chosen or fitted by them. `run` is the folder of the run, which tells what an older one started from.
+
+    Returns:
+        The samples, and why it cannot be told of some that training did not see them, or "".
     """
     names = split.get("train_classes", [])
     read = where_training_read(split, samples.root, names)
-    seen = {os.path.realpath(os.path.join(read, name)) for name in [*names, *split.get("validation", [])]}
-    kept = [os.path.realpath(os.path.join(samples.root, os.path.dirname(path))) not in seen for path in samples.paths]
+    folders = {os.path.realpath(os.path.join(read, name)) for name in [*names, *split.get("validation", [])]}
+    learnt = of_split(split, read, run)
+    seen = learnt.rows(samples.full_paths())[1] | [
+        os.path.realpath(os.path.join(samples.root, os.path.dirname(path))) in folders for path in samples.paths]
+    kept = ~np.isin(samples.labels, samples.labels[seen])
     if not any(kept):
         raise ValueError(f"{samples.root}: training saw every class in it, so there is nothing left to measure")
     left = from_files(samples.root, samples.take(np.flatnonzero(kept)).paths)
-    print(f"left out {counted(len(samples.classes) - len(left.classes), 'class', 'classes')} that training saw; "
-          f"{len(left.classes)} remain")
-    return left
+    if len(left.classes) < len(samples.classes) or not learnt.unknown:
+        print(f"left out {counted(len(samples.classes) - len(left.classes), 'class', 'classes')} that training saw; "
+              f"{len(left.classes)} remain")
+    return left, untold(learnt, f"classes of {samples.root}")
+
+
+def untold(learnt: Learnt, what: str) -> str:
+    """That it cannot be told whether training saw what is measured on, and why; "" where it can."""
+    return f"whether training saw some of the {what} cannot be told: {learnt.unknown}" if learnt.unknown else ""
 
 
 def in_two_parts(names: np.ndarray, *parts: np.ndarray) -> int:

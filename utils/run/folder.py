@@ -1,7 +1,7 @@
 """Run folders: logs/<run>/ holds all of a run, and a ready model in model_data/ looks the same.
 
     flags.txt         the flags of the run; a flag file, so `--flagfile` repeats it
-    split.json        what was held out
+    split.json        what was held out, and what tells the files learnt from
     about.json        what the model learnt from and how it was measured
     log.csv           loss and quality of each epoch
     best.keras        the model of the best epoch, or of the last where none is chosen; predict.py reads it
@@ -38,8 +38,9 @@ READY = str(Path(__file__).parents[2] / "model_data")
 BEST, LAST, TRAINED, STATE, LOCK = "best.keras", "last.keras", "trained.keras", "state.weights.h5", "training.lock"
 WORKER = "worker"  # and its number: the folder of each but the first of several
 FLAGS, SPLIT, ABOUT, CLASSES, LOG = "flags.txt", "split.json", "about.json", "classes.csv", "log.csv"
-THRESHOLDS, EVALUATION, ORDER = "thresholds.json", "evaluation.json", "order.json"
+THRESHOLDS, EVALUATION, ORDER, DOUBT = "thresholds.json", "evaluation.json", "order.json", "doubt"
 PARTS = ("test", "validation", "train", "train_classes")  # of split.json: names of files, or how many they are
+KEYS = ("learnt", "before")  # of split.json: what tells these files by their contents, see `utils.seen.learnt`
 GO_ON = "train on from its model: python train.py --flagfile={folder}/flags.txt --weights={folder} --run=NAME"
 MENDS = {  # what to do where a file of a run is damaged
     FLAGS: "write into it what train.py was called with, or train on from its model: python train.py "
@@ -79,8 +80,7 @@ def claim(folder: str) -> bool:
 
 def numbered(folder: str) -> Iterator[str]:
     """A name, and the same with -2, -3 and so on."""
-    yield folder
-    yield from (f"{folder}-{number}" for number in itertools.count(2))
+    return itertools.chain([folder], (f"{folder}-{number}" for number in itertools.count(2)))
 
 
 def of_worker(folder: str, worker: int) -> str:
@@ -232,7 +232,7 @@ def is_share(value: Any) -> bool:
 def same_split(folder: str, held_out: dict[str, Any]) -> bool:
     """Whether a run held out the same files and classes; true where it has no split.json, ValueError where that is
     damaged. The words may differ, and the folder, where the data were moved; an older run does not know contents."""
-    free = dict.fromkeys(["how", "root", *{"contents", "told"} - set(before := checked_split(folder))])
+    free = dict.fromkeys(["how", "root", DOUBT, *KEYS, *{"contents", "told"} - set(before := checked_split(folder))])
     return not before or {**before, **free} == {**held_out, **free}
 
 
@@ -241,8 +241,9 @@ def checked_split(folder: str) -> dict[str, Any]:
     with reading(os.path.join(folder, SPLIT), "texts as root and how, names as parts", mend(folder, SPLIT)):
         split = read_json(folder, SPLIT)
         for key, value in ({"root": None} | split if split else {}).items():
-            texts = [value] if key in ("root", "how") else value if key in PARTS and type(value) is not int else []
-            if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            kept = key in KEYS or key in PARTS and type(value) is not int
+            texts = [value] if key in ("root", "how", DOUBT) else value if kept else []
+            if not isinstance(texts, dict if key in KEYS else list) or not all(isinstance(text, str) for text in texts):
                 raise ValueError(f"{key} is {'missing' if value is None else str(value)[:40]}")
     return split or {}
 
@@ -262,7 +263,7 @@ def as_json(content: Any, **options: Any) -> str:
 
 
 def write_json(folder: str, name: str, content: Any) -> None:
-    """Writes a JSON file of a run, whole or not at all."""
+    """As `write_text`, of JSON."""
     write_text(folder, name, as_json(content, indent=1) + "\n")
 
 
@@ -336,15 +337,13 @@ def write_table(folder: str, name: str, rows: list[dict[str, Any]], columns: lis
 
 def read_split(folder: str) -> dict[str, Any]:
     """What a run held out, with "root" as an absolute path, and no names where a part is a count; {} without the file.
-
     Older runs wrote the root relative to the folder that they were started in. That is the working folder, or the one
-    that holds their logs/. ValueError where the file is damaged.
-    """
+    that holds their logs/. ValueError where the file is damaged."""
     if not (split := checked_split(folder)):
         return split
     split |= {part: [] for part in PARTS if isinstance(split.get(part), int)}
-    starts = [Path.cwd(), *Path(folder).resolve().parents[1:3]]  # the run may be a split in a run's folder
+    starts = Path.cwd(), *Path(folder).resolve().parents[1:3]  # the run may be a split in a run's folder
     roots = [str(start / os.path.expanduser(split["root"])) for start in starts]
     names = [name for part in PARTS for name in split.get(part, [])]
-    kept = next((root for root in roots if any(os.path.exists(os.path.join(root, name)) for name in names)), roots[0])
-    return {**split, "root": os.path.abspath(kept)}
+    kept = (root for root in roots if any(os.path.exists(os.path.join(root, name)) for name in names))
+    return {**split, "root": os.path.abspath(next(kept, roots[0]))}

@@ -14,11 +14,12 @@ from tasks.quality.metrics import correlation
 from utils.batches.scored import CropBatches
 from utils.data import photos, scores
 from utils.data.files import evenly
-from utils.data.splits import told
+from utils.data.splits import kept_for_training, told
 from utils.run import devices, folder as runs
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation
 from utils.saying import counted
+from utils.seen.learnt import before
 
 KIND = rankiqa.KIND
 NEXT = "python predict.py --quality FILE_OR_FOLDER, or python evaluate.py --scores=LIST"
@@ -50,16 +51,31 @@ def settle(options) -> None:
 def find_data(options, model) -> Data:
     """Reads the human scores and splits them by reference photo."""
     scored = read_scored(options)
-    rest, test = scores.split_by_reference(scored.references, options.test_share, options.seed)
-    parts = scores.split_by_reference(scored.references[rest], options.val_share, options.seed + 1, "val_share")
+    first = before(options)
+    trained, seen = first.kept_apart(scored.full_paths())
+    rest, test = split_apart(scored.references, seen, options.test_share, options.seed)
+    parts = split_apart(scored.references[rest], trained[rest], options.val_share, options.seed + 1, "val_share")
     train, validation = (rest[rows] for rows in parts)
-    how = (f"split by reference photo: {len(train)} images to train on, {len(validation)} to validate, {len(test)} to "
-           "test")
+    how = (f"split by reference photo{kept_for_training(first, seen.sum())}: {len(train)} images to train on, "
+           f"{len(validation)} to validate, {len(test)} to test")
     print(how)
     parts = {"train": train, "validation": validation, "test": test}
     held_out = {"root": os.path.abspath(scored.root), "how": how, "told": told(scored.scores),
                 "scored": True} | {part: scored.take(rows).paths for part, rows in parts.items()}
     return Data(scored.root, scored, train, validation, test, held_out)
+
+
+def split_apart(references: np.ndarray, learnt: np.ndarray, share: float, seed: int,
+                name: str = "test_share") -> tuple[np.ndarray, np.ndarray]:
+    """As `scores.split_by_reference`, but that no reference of an image that the first weights `learnt` (N,) is held
+    out, so that there may be fewer."""
+    rest, held = scores.split_by_reference(references, share, seed, name)
+    if not learnt.any():
+        return rest, held
+    free = np.setdiff1d(references, references[learnt])
+    chosen = np.random.default_rng(seed).permutation(free)[: len(np.unique(references[held]))]
+    held = np.isin(references, chosen)
+    return np.flatnonzero(~held), np.flatnonzero(held)
 
 
 def prepare(options, model, data: Data) -> None:

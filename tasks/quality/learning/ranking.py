@@ -22,6 +22,7 @@ from utils.run import devices, folder as runs, weights
 from utils.run.console import progress_bar
 from utils.run.fitting import Validation
 from utils.saying import counted
+from utils.seen.learnt import before
 
 KIND = rankiqa.KIND
 NEXT = "python predict.py --quality FILE_OR_FOLDER, or python evaluate.py"
@@ -76,7 +77,7 @@ def find_data(options, model) -> Data:
     """Finds and splits the photos; says what was found and how they will be distorted."""
     split = photos.find_photos(options.dataset_path, rankiqa.side_of(model, crop(options)), options.val_share,
                                options.test_share,
-                               options.seed, options.skip_broken)
+                               options.seed, options.skip_broken, before(options))
     print(split.how)
     kinds = with_levels(chosen(options.distortions), options.levels)
     print("\n".join(f"  {name}: {', '.join(f'{level:.4g}' for level in kind.levels)} ({kind.unit})"

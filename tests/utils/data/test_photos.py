@@ -6,14 +6,15 @@ import shutil
 import pytest
 
 from utils.data import photos
+from utils.seen import learnt
 
 from helpers import picture
 
 
 def test_photos_that_training_saw_are_told_by_whatever_name(tmp_path, monkeypatch, capsys):
     paths = [os.path.join("photos", f"{number}.png") for number in range(6)]
-    for path in paths:
-        picture(tmp_path / path)
+    for seed, path in enumerate(paths):
+        picture(tmp_path / path, seed=seed)
     monkeypatch.chdir(tmp_path)
     split = {"root": "", "train": paths[:3], "validation": paths[3:4], "test": paths[4:]}
     for root in ("", ".", str(tmp_path)):
@@ -35,6 +36,36 @@ def test_photos_that_were_moved_are_still_those_that_training_saw(tmp_path, caps
     assert photos.unseen(str(tmp_path / "here"), names, split) == list(range(6))
     split |= {"root": str(tmp_path / "away"), "train": [f"{number}.png" for number in range(3, 30)]}
     assert photos.unseen(str(tmp_path / "here"), names, split) == list(range(6))
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_photos_that_training_saw_are_told_by_their_contents(old, tmp_path, capsys):
+    names = [f"{number}.png" for number in range(6)]
+    for number, name in enumerate(names):
+        picture(tmp_path / "here" / name, seed=number)
+        picture(tmp_path / "there" / f"photo {number}.png", seed=number)
+    split = {"root": str(tmp_path / "here"), "train": names[:3], "validation": names[3:4], "test": names[4:]}
+    split |= {} if old else learnt.kept(learnt.NOTHING, "", str(tmp_path / "here"), split)
+    renamed = [f"photo {number}.png" for number in range(6)]
+    assert photos.unseen(str(tmp_path / "there"), renamed, split) == [4, 5]
+    assert "left out 4 photos that training saw; 2 remain" in capsys.readouterr().out
+    shutil.rmtree(tmp_path / "here")
+    assert photos.unseen(str(tmp_path / "there"), renamed, split) == (list(range(6)) if old else [4, 5])
+    said = capsys.readouterr().out
+    assert ("whether training saw some of the photos of" in said and "4 of the 4" in said) == old
+
+
+def test_photos_that_the_first_weights_learnt_are_not_drawn_to_test_on(tmp_path):
+    names = [f"{number}.png" for number in range(20)]
+    for number, name in enumerate(names):
+        picture(tmp_path / name, seed=number)
+    first = photos.split(str(tmp_path), names, 0.1, 0.1, 0)
+    before = learnt.of_files(str(tmp_path), {"train": first.train, "validation": first.validation})
+    again = photos.split(str(tmp_path), names, 0.1, 0.1, 7, before)
+    assert again.test == first.test and again.validation == first.validation
+    assert photos.split(str(tmp_path), names, 0.1, 0.1, 7).test != first.test
+    kept = photos.split(str(tmp_path), names, 0.1, 0.1, 7, before._replace(apart=False))
+    assert kept.test == photos.split(str(tmp_path), names, 0.1, 0.1, 7).test
 
 
 @pytest.mark.parametrize("count, parts", [(2, (2, 0, 2)), (20, (16, 2, 2))])

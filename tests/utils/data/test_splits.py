@@ -11,6 +11,7 @@ import pytest
 from utils.data import splits
 from utils.data.classes import Samples, read_samples
 from utils.data.splits import comparable, split_by_class
+from utils.seen import learnt
 
 from helpers import omniglot_like, picture
 
@@ -100,20 +101,58 @@ def test_classes_that_training_saw_are_left_out(tmp_path, capsys):
     samples = read_samples(str(tmp_path), False)
     kept = splits.held_out(samples, splits.split_by_class(samples, 0.2, 0.2, 0))
     below = read_samples(str(tmp_path / "images_background"), False)
-    left = splits.without_classes(below, kept)
-    assert len(left.classes) == 3 and "left out 15 classes" in capsys.readouterr().out
+    left, doubt = splits.without_classes(below, kept)
+    assert not doubt and len(left.classes) == 3 and "left out 15 classes" in capsys.readouterr().out
     assert set(left.classes).isdisjoint(name.split("/", 1)[1] for name in kept["train_classes"] + kept["validation"])
     with pytest.raises(ValueError, match="training saw every class"):
         splits.without_classes(below, kept | {"train_classes": samples.classes})
     shutil.copytree(tmp_path / "images_background", tmp_path / "elsewhere" / "images_background")
     copied = read_samples(str(tmp_path / "elsewhere"), False)
-    left = splits.without_classes(copied, kept)
+    left, _ = splits.without_classes(copied, kept)
     assert len(left.classes) == 3 and "is taken for the same data, copied" in capsys.readouterr().out
     for path in copied.full_paths():
         picture(Path(path), colour=(1, 2, 3))  # other pictures under the same names
-    assert len(splits.without_classes(copied, kept).classes) == 18
-    left = splits.without_classes(samples, kept | {"root": str(tmp_path / "gone")})
+    assert len(splits.without_classes(copied, kept)[0].classes) == 18
+    left, _ = splits.without_classes(samples, kept | {"root": str(tmp_path / "gone")})
     assert len(left.classes) == 3 and "is taken for the same data, moved" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("old", [False, True])
+def test_classes_that_training_saw_are_told_by_their_files_whatever_they_are_called(old, chapters, tmp_path, capsys):
+    root = chapters(*[4] * 12)
+    samples = read_samples(str(root), True)
+    kept = splits.held_out(samples, splits.split_by_class(samples, 0.1, 0.2, 0))
+    kept |= {} if old else learnt.kept(learnt.NOTHING, "", str(root), kept)
+    for number, name in enumerate(samples.classes):  # renamed, deeper, and each with a picture that is new
+        shutil.copytree(root / name, tmp_path / "other" / "deep" / f"thing{number}")
+        picture(tmp_path / "other" / "deep" / f"thing{number}" / "new.png", seed=1000 + number)
+    for number in range(2):
+        picture(tmp_path / "other" / "deep" / "unknown" / f"{number}.png", seed=2000 + number)
+    other = read_samples(str(tmp_path / "other"), False)
+    left, doubt = splits.without_classes(other, kept)
+    assert len(left.classes) == 3 and not doubt and "left out 10 classes" in capsys.readouterr().out
+    shutil.rmtree(root)
+    left, doubt = splits.without_classes(other, kept)
+    said = capsys.readouterr().out
+    assert len(left.classes) == (13 if old else 3) and ("left out" in said) != old
+    assert ("cannot be told: it kept no contents of its files, and 10 of the 10 that" in doubt) == old
+
+
+@pytest.mark.parametrize("counts", [(6,) * 12, (30, 12, 12)])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_what_the_first_weights_learnt_is_not_held_out_again(counts, seed, chapters):
+    samples = read_samples(str(chapters(*counts)), True)
+    first = splits.split_by_class(samples, 0.2, 0.2, 0)
+    kept = splits.held_out(samples, first)
+    before = learnt.of_files(samples.root, kept)._replace(weights="logs/a0")
+    again = splits.split_by_class(samples, 0.2, 0.2, seed, before)
+    assert np.array_equal(again.test, first.test) and np.array_equal(again.validation, first.validation)
+    assert again.how.endswith("; what logs/a0 learnt before is not tested on") or "split by image" in again.how
+    assert not learnt.doubt_of(before, samples.root, splits.held_out(samples, again))
+    plain = splits.split_by_class(samples, 0.2, 0.2, seed)  # as it was before
+    assert "of the" in learnt.doubt_of(before, samples.root, splits.held_out(samples, plain))
+    all_of_it = before._replace(train=before.train | {learnt.key(path) for path in samples.full_paths()})
+    assert not len(splits.split_by_class(samples, 0.2, 0.2, seed, all_of_it).test)
 
 
 @pytest.mark.parametrize("counts", [(4,) * 12, (30, 12, 3)])
