@@ -70,6 +70,16 @@ class MeanAndSpread(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("compare")
+class UnitLength(keras.layers.Layer):
+    """Features (..., F) divided by their length. Those that are all zero stay zero, also in LiteRT, in which Keras's
+    `UnitNormalization` gives NaN: 1 over the length is infinite there before it is bounded."""
+
+    def call(self, features):
+        square = ops.sum(ops.square(features), axis=-1, keepdims=True)
+        return features * ops.rsqrt(ops.maximum(square, 1e-24))
+
+
+@keras.saving.register_keras_serializable("compare")
 class Resized(keras.layers.Layer):
     """Images at another size by linear interpolation, with a filter as wide as the step where they become smaller:
     (B, H, W, C) -> (B, height, width, C), float32.

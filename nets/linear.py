@@ -10,7 +10,7 @@ import numpy as np
 
 from nets.frozen import STANDARD
 from nets.heads.distance import DistanceHead
-from nets.layers import Resized
+from nets.layers import Resized, UnitLength
 from nets.models.siamese import seen_by, siamese
 
 BESIDE = "beside"  # the layer that joins towers
@@ -53,11 +53,15 @@ def sized(tower: keras.Model, shape: tuple[int, int, int]) -> keras.Model:
 
 
 def grey_pixels(shape: tuple[int, int, int], side: int = 48) -> keras.Model:
-    """Images (N, H, W, C) in 0..255 -> their grey pixels (N, side * side), each picture of mean 0 and deviation 1."""
+    """Images (N, H, W, C) in 0..255 -> their grey pixels (N, side * side), each picture of mean 0 and deviation 1. Of
+    one colour all are 0."""
     images = keras.Input(shape, name="image")
     x = keras.ops.mean(images, axis=-1, keepdims=True)
     x = Resized(side, side, name="smaller")(x)
     x = keras.layers.Flatten(name="pixels")(x)
+    # a variance that is the mean of squares less the square of the mean, as in LiteRT, may round below 0 where the mean
+    # is large
+    x = x - keras.ops.mean(x, axis=-1, keepdims=True)
     return keras.Model(images, keras.layers.LayerNormalization(center=False, scale=False, name="contrast")(x),
                        name="grey")
 
@@ -73,7 +77,7 @@ def projected(*parts: tuple[keras.Model, Linear]) -> keras.Model:
             seen[id(backbone)] = backbone(images)
         embeddings.append(embedding(seen[id(backbone)], linear, str(number or "")))
     x = keras.layers.Concatenate(dtype="float32", name="side_by_side")(embeddings) if len(parts) > 1 else embeddings[0]
-    x = keras.layers.UnitNormalization(dtype="float32", name="unit_length")(x)
+    x = UnitLength(dtype="float32", name="unit_length")(x)
     return siamese(keras.Model(images, x, name="tower"), DistanceHead(name="head"))
 
 
@@ -86,7 +90,7 @@ def embedding(features, linear: Linear, number: str):
         dense = keras.layers.Dense(linear.kernel.shape[1], use_bias=False, dtype="float32", name=f"projection{number}")
         x = dense(x)
         dense.set_weights([linear.kernel.astype("float32")])
-    return keras.layers.UnitNormalization(dtype="float32", name=f"embedding{number}")(x)
+    return UnitLength(dtype="float32", name=f"embedding{number}")(x)
 
 
 def joined(one: keras.Model, other: keras.Model) -> keras.Model:
@@ -97,7 +101,7 @@ def joined(one: keras.Model, other: keras.Model) -> keras.Model:
               for number, tower in enumerate((model.get_layer("tower") for model in (one, other)), start=1)]
     x = [sized(tower, images.shape[1:])(images) for tower in towers]
     x = keras.layers.Concatenate(dtype="float32", name=BESIDE)(x)
-    x = keras.layers.UnitNormalization(dtype="float32", name="unit_length")(x)
+    x = UnitLength(dtype="float32", name="unit_length")(x)
     return siamese(keras.Model(images, x, name="tower"), DistanceHead(name="head"))
 
 

@@ -11,6 +11,7 @@ from nets.models import siamese
 from helpers import told_by
 
 SHAPE = (32, 32, 3)
+ops_mean = keras.ops.mean
 
 
 @pytest.fixture
@@ -69,6 +70,54 @@ def test_grey_pixels_do_not_depend_on_light(images):
     np.testing.assert_allclose(bright, np.asarray(backbone(images.astype("float32"))), atol=2e-2)
     assert bright.shape == (12, 256)
     np.testing.assert_allclose(bright.mean(1), 0, atol=1e-4)
+
+
+def flat_pictures(rng):
+    """Pictures of one colour, the same with one pixel that differs, with noise of one grey level, and with any (24, 32,
+    32, 3)."""
+    flat = np.stack([np.full(SHAPE, colour, "float32") for colour in (0, 128, 255, (254, 255, 251), (1, 3, 2), 77)])
+    spot = flat.copy()
+    spot[:, 7, 7] = 100
+    return np.concatenate([flat, spot, np.clip(flat + rng.integers(-1, 2, flat.shape), 0, 255),
+                           rng.integers(0, 256, flat.shape)]).astype("float32")
+
+
+def pixels_alone(backbone):
+    """The tower of the recipe "pixels": they are compared as they are."""
+    features = backbone.output_shape[1]
+    model = linear.projected((backbone, linear.Linear(np.zeros(features), np.ones(features), None)))
+    return model.get_layer("tower")
+
+
+def test_pictures_of_one_colour_have_an_embedding(rng, tmp_path):
+    """All zero; others have length 1. So it is in LiteRT, where that is installed."""
+    images, tower = flat_pictures(rng), pixels_alone(linear.grey_pixels(SHAPE))
+    found = np.asarray(tower(images))
+    assert np.isfinite(found).all() and np.abs(found[:3]).max() < 1e-4
+    np.testing.assert_allclose(np.linalg.norm(found[6:], axis=1), 1, atol=1e-5)
+    pytest.importorskip("ai_edge_litert")
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("TensorFlow writes LiteRT's files")
+    from apps.exporting import formats
+
+    tower.export(str(tmp_path / "tower.tflite"), format="litert", verbose=False)
+    there = formats.litert(str(tmp_path / "tower.tflite"))({"image": images})
+    assert np.isfinite(there).all()
+    np.testing.assert_allclose(there[6:], found[6:], atol=1e-3)
+
+
+def test_a_model_that_was_saved_before_answers_as_it_did(rng, tmp_path, monkeypatch):
+    """It has Keras's layer of unit length, and the variance of the pixels as they are."""
+    images, now = flat_pictures(rng)[-6:], pixels_alone(linear.grey_pixels(SHAPE))
+    with monkeypatch.context() as patch:
+        patch.setattr(linear, "UnitLength", keras.layers.UnitNormalization)
+        patch.setattr(keras.ops, "mean", lambda x, axis, keepdims: ops_mean(x, axis, keepdims) * (x.ndim == 4))
+        old = pixels_alone(linear.grey_pixels(SHAPE))
+    old.save(tmp_path / "old.keras")
+    loaded = keras.saving.load_model(tmp_path / "old.keras")
+    assert "UnitLength" not in [type(layer).__name__ for layer in loaded.layers]
+    np.testing.assert_allclose(np.asarray(loaded(images)), np.asarray(old(images)), atol=1e-7)
+    np.testing.assert_allclose(np.asarray(now(images)), np.asarray(old(images)), atol=1e-5)
 
 
 def test_a_discriminant_is_scikit_learns(rng):

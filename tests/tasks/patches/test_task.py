@@ -73,7 +73,8 @@ def test_a_set_of_patches_is_trained_on(script, tmp_path, rng):
 
 
 def test_a_run_on_a_relative_folder_finds_what_it_held_out_from_elsewhere(photos, tmp_path, monkeypatch):
-    given = SimpleNamespace(val_share=0.2, test_share=0.4, seed=0, skip_broken=True, data_share=1.0, jitter="easy")
+    given = SimpleNamespace(val_share=0.2, test_share=0.4, seed=0, skip_broken=True, data_share=1.0, jitter="easy",
+                            weights="", resume=False)
     model = descriptor.descriptor(towers.make_patch_tower("patches"))
     monkeypatch.chdir(photos.parent)
     held_out = task.find_data(SimpleNamespace(**vars(given), dataset_path=photos.name), model).held_out
