@@ -132,7 +132,7 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
         folder: of a run to begin or to continue; None: of a new one, named by the flags.
     """
     from tasks import about
-    from tasks.resuming import forget_epochs
+    from tasks.resuming import forget_epochs, nothing_left
     from utils.data.splits import fingerprint
     from utils.run import folder as runs, multi_worker
     from utils.seen import learnt
@@ -149,8 +149,14 @@ def learn(task: tasks.Task, folder: str | None) -> tuple[str, bool]:
     if doubt:
         print(doubt)
     done = restored(trainer, kept, data.root, held_out, folder) if folder else 0
+    if FLAGS.resume and folder and (left := nothing_left(folder, done, FLAGS.epochs)):
+        print(left)
+        return folder, True
+    if FLAGS.resume and folder and done >= FLAGS.epochs:
+        print(f"{folder}: no epoch is left to train; what it learnt is measured now")
     folder = runs.of_worker(folder or new_run(), multi_worker.cluster()[0])
-    runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")
+    if done < FLAGS.epochs:  # otherwise no epoch will have used these flags
+        runs.write_text(folder, runs.FLAGS, "\n".join(own_flags(FLAGS.task, without=("run", "resume"))) + "\n")
     runs.write_json(folder, runs.SPLIT, held_out)
     forget_epochs(folder, done)
     complete = fit(task, kept, trainer, data, batches, folder, done)
@@ -269,7 +275,7 @@ def restored(trainer, kept: dict, root: str, held_out: dict, folder: str) -> int
     check_log(folder, done, fitting.columns(trainer))
     if done:
         check_models(folder, kept)
-    if FLAGS.resume:
+    if FLAGS.resume and done < FLAGS.epochs:
         print(f"continuing {folder} after epoch {done} of {FLAGS.epochs}" if done
               else f"{folder}: no epoch had ended, so it begins at the first")
     return done

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from absl import flags
 
+from tasks import ROOMS, TASKS
 from utils.data.files import reading
 from utils.flags import own_names, parse
 from utils.run import folder as runs
@@ -173,6 +174,19 @@ def check_log(folder: str, epochs: int, columns: set[str]) -> None:
     if logged != list(range(len(logged))):
         raise ValueError(f"{path}: its epochs do not count up from 0; {runs.mend(folder, runs.LOG)}")
     runs.check_columns(folder, columns)
+
+
+def nothing_left(folder: str, done: int, epochs: int) -> str:
+    """That a run to continue has `done` all its epochs, has measured what it learnt since, and lacks no file that this
+    would write again, and how to train longer; "": it has not."""
+    about, state = (os.path.join(folder, name) for name in (runs.ABOUT, runs.STATE))
+    needed = [about, state, *(os.path.join(folder, name)
+                              for name in (runs.SPLIT, runs.THRESHOLDS)[:1 + ROOMS[TASKS[FLAGS.task].room].proves])]
+    if done < epochs or not all(map(os.path.isfile, needed)) or os.path.getmtime(about) < os.path.getmtime(state):
+        return ""
+    return (f"nothing is left to train in {folder}: it has had {counted(done, 'epoch')}, and --epochs={epochs} asks "
+            f"for no more. It stays as it is; --resume --run={os.path.relpath(folder, runs.LOGS)} --epochs={2 * done} "
+            "trains on")
 
 
 def forget_epochs(folder: str, first: int) -> None:

@@ -121,6 +121,22 @@ def test_predict_without_a_run_uses_the_ready_model(script, alphabets, tmp_path)
 
 
 @pytest.mark.slow
+def test_a_run_that_has_had_its_epochs_stays_as_it_is(trained, script, tmp_path):
+    """--resume says so, and writes nothing; where what it learnt was not measured, it is, and flags that no epoch used
+    are not written."""
+    shutil.copytree(trained[0] / "logs", tmp_path / "logs")  # keeps the times, by which what came last is told
+    run = tmp_path / "logs" / "one"
+    before = {path.name: path.read_bytes() for path in run.iterdir()}
+    said = script("train.py", "--resume", "--patience=5", "--learning_rate=.5")
+    assert ("nothing is left to train in logs/one: it has had 2 epochs, and --epochs=2 asks for no more. It stays "
+            "as it is; --resume --run=one --epochs=4 trains on") in said and "continuing" not in said
+    assert {path.name: path.read_bytes() for path in run.iterdir()} == before
+    (run / "about.json").unlink()
+    said = script("train.py", "--resume", "--patience=5")
+    assert "no epoch is left to train; what it learnt is measured now" in said and (run / "about.json").is_file()
+    assert (run / "flags.txt").read_bytes() == before["flags.txt"]
+
+
 def test_evaluation_repeats_what_training_said(trained, script):
     cwd, _ = trained
     before = json.loads((cwd / "logs" / "one" / "evaluation.json").read_text())
