@@ -34,6 +34,7 @@ from utils.sheets.fonts import short
 KIND = siamese.KIND
 NEXT = "python predict.py, or python evaluate.py"
 CURVES = [
+    ("cross-entropy of validation pairs, whatever the loss", ["val_loss"]),
     ("validation pairs", ["val_accuracy", "val_roc_auc"]),
     ("distance of embeddings", ["same_distance", "different_distance"]),
     ("share of triplets that violate the margin", ["active_triplets"]),

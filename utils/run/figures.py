@@ -39,14 +39,16 @@ def training_curves(folder: str, panels: list[tuple[str, list[str]]]) -> None:
     """log.csv as curves.png.
 
     Args:
-        panels: title and columns of each; those of which the log has no column are left out. The loss comes first.
+        panels: title and columns of each; those of which the log has no column are left out. The loss comes first, with
+            `val_loss`, unless one of the panels shows that, because it is another quantity.
     """
     from matplotlib.ticker import MaxNLocator
 
     log = runs.read_log(folder)
     if not log:
         return
-    panels = [("loss", ["loss", "val_loss"]), *panels]
+    own = any("val_loss" in names for _, names in panels)
+    panels = [("loss", ["loss"] if own else ["loss", "val_loss"]), *panels]
     panels = [(title, names) for title, names in panels if set(names) & set(log[0])]
     page, axes = figure(len(panels), width=4.2, height=3.8)
     epochs = [row["epoch"] + 1 for row in log]

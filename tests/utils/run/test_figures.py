@@ -10,6 +10,7 @@ from fontTools.pens.ttGlyphPen import TTGlyphPen
 from matplotlib import font_manager
 from PIL import Image
 
+from tasks.similarity import task as similarity
 from utils.run import figures
 from utils.sheets import fonts
 
@@ -54,6 +55,18 @@ def test_curves_have_whole_epochs_and_no_legend_over_them(epochs, tmp_path, save
         legend = axis.get_legend().get_window_extent()
         assert (not legend.overlaps(axis.get_window_extent())
                 and not legend.overlaps(axis.xaxis.label.get_window_extent()))
+
+
+def test_losses_that_are_no_one_quantity_have_panels_of_their_own(tmp_path, saved):
+    """Of similarity, val_loss is the cross-entropy of pairs, whatever is minimised; otherwise both stand together."""
+    (tmp_path / "log.csv").write_text("epoch,loss,val_loss,val_accuracy\n0,4,.1,.9\n1,3.9,.1,.9\n")
+    for panels in (similarity.CURVES, [("accuracy", ["val_accuracy"])]):
+        figures.training_curves(str(tmp_path), panels)
+    drawn = [{axis.get_title(): [line.get_label() for line in axis.lines] for axis in page.axes} for page in saved]
+    first = {" ".join(title.split()): names for title, names in drawn[0].items()}
+    assert first == {"loss": ["loss"], "cross-entropy of validation pairs, whatever the loss": ["val loss"],
+                     "validation pairs": ["val accuracy"]}
+    assert drawn[1] == {"loss": ["loss", "val loss"], "accuracy": ["val accuracy"]}
 
 
 def test_names_that_no_font_can_draw_are_escaped(tmp_path, rng, caplog):
