@@ -241,7 +241,7 @@ def build(task: tasks.Task):
         if not FLAGS.resume:  # the weights of a run that goes on come from its own state
             print(f"starting from {FLAGS.weights}: its architecture and input size override --backbone, --head and "
                   "--input_shape")
-        start = load_model(find_model(FLAGS.weights), task.KIND)
+        start = load_model(find_model(FLAGS.weights), task.KIND, "weights")
         start = in_float32(start) if FLAGS.precision == "float32" else start
     else:
         start = None

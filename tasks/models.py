@@ -30,23 +30,25 @@ ANY_SIDE = 256  # pixels a side at which that is looked at where a model takes a
 RATIO, SPARE = 20, 2**24  # weights take at most so many times the bytes of their file, and so many more
 
 
-def load_model(path: str, kind: str) -> keras.Model:
+def load_model(path: str, kind: str, flag: str = "model") -> keras.Model:
     """The model in a .keras file, which may be a stranger's: no code of his runs, and it takes no more memory than the
     file justifies.
 
     Args:
         kind: of a row in `ROOMS`, or the name of a further network that a run keeps, see `runs.beside`: what it takes
             is for the room to know.
+        flag: the one that named the file, "model" or "weights", for the error.
 
     Raises:
         ValueError: not a Keras file, a damaged one, a model of another kind, or one whose weights are not all finite.
     """
     actual = runs.kind_of(path)
     if actual != kind:
-        ready = " or ".join(name for row in ROOMS.values() if row.kind == kind for name in row.ready)
+        ready = " or ".join(name if flag == "model" else os.path.relpath(os.path.join(runs.READY, folder))
+                            for row in ROOMS.values() if row.kind == kind for name, folder in row.ready.items())
         raise ValueError(f"{path}: {f'a {actual} model' if actual else 'not a Keras model'}, expected a {kind} model "
-                         f"of this project{f': leave --model out, or pass {ready}' if ready else ''}")
-    with reading(path, f"a {kind} model of this project", "pass another --model, or train one"):
+                         f"of this project: leave --{flag} out{f', or pass --{flag}={ready}' if ready else ''}")
+    with reading(path, f"a {kind} model of this project", f"pass another --{flag}, or train one"):
         check_archive(path)
         with compiled_hastily():
             model = keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -2,6 +2,7 @@
 than it has bytes."""
 
 import json
+import os
 import random
 import zipfile
 
@@ -233,3 +234,12 @@ def test_wide_layers_of_a_network_for_any_size_are_counted_at_the_size_that_they
     else:
         with pytest.raises(ValueError, match="for one picture the layer .*8192.* at most are taken"):
             models.load_model(path, rankiqa.KIND)
+
+
+def test_the_flag_that_named_a_model_of_another_kind_is_named_with_a_value_that_works(script):
+    given = os.path.join(runs.READY, "omniglot_compact")
+    said = script("train.py", "--task=rank", f"--weights={given}", expect=2)
+    assert "a siamese model, expected a rankiqa model of this project: leave --weights out, or pass --weights=" in said
+    assert said.rstrip().endswith(os.path.join("model_data", "rank_live")) and "--model" not in said
+    with pytest.raises(ValueError, match="leave --model out, or pass --model=quality$"):
+        load_model(os.path.join(given, runs.BEST), "rankiqa")
