@@ -1,5 +1,7 @@
 """What the scores of photos are worth: reports, figures and tables of order and of agreement with people."""
 
+import math
+
 import numpy as np
 
 from tasks.quality import figures
@@ -75,11 +77,21 @@ def write_agreement(folder: str, quality: np.ndarray, scored: Scored, rows: np.n
 
 
 def agreement_table(table: list[dict]) -> list[str]:
-    """The agreement as a table."""
+    """The agreement as a table, and what to think of it where the photos are few."""
+    from tasks.quality.metrics.correlation import CURVED, FEWEST, interval
+
     columns = ("srocc", "lcc", "lcc_logistic", "krocc", "rmse")
     head = f"{'agreement with people':26}{'images':>8}" + "".join(f"{column:>14}" for column in columns)
-    return [head, *(f"  {row['kind']:24}{row['images']:8}" + "".join(f"{row[c]:14.4f}" for c in columns)
-                    for row in table)]
+    lines = [head, *(f"  {row['kind']:24}{row['images']:8}" + "".join(
+        f"{row[c]:14.4f}" if math.isfinite(row[c]) else f"{'-':>14}" for c in columns) for row in table)]
+    images, srocc = table[-1]["images"], table[-1]["srocc"]
+    if images < CURVED:
+        low, high = interval(srocc, images)
+        sure = "" if images < FEWEST or not math.isfinite(srocc) else (
+            f": the 95 % interval of the SROCC is {low:.2f} to {high:.2f}")
+        lines.append(f"{images} photos are too few to say how well it agrees{sure}; with {CURVED} or more a logistic "
+                     "curve is fitted too")
+    return lines
 
 
 def learnt(known: dict) -> str:

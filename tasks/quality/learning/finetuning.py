@@ -56,7 +56,8 @@ def find_data(options, model) -> Data:
     rest, test = split_apart(scored.references, seen, options.test_share, options.seed)
     parts = split_apart(scored.references[rest], trained[rest], options.val_share, options.seed + 1, "val_share")
     train, validation = (rest[rows] for rows in parts)
-    how = (f"split by reference photo{kept_for_training(first, seen.sum())}: {len(train)} images to train on, "
+    apart = kept_for_training(first, 0 if seen[test].any() else seen.sum())
+    how = (f"split by reference photo{apart}: {len(train)} images to train on, "
            f"{len(validation)} to validate, {len(test)} to test")
     print(how)
     parts = {"train": train, "validation": validation, "test": test}
@@ -68,12 +69,12 @@ def find_data(options, model) -> Data:
 def split_apart(references: np.ndarray, learnt: np.ndarray, share: float, seed: int,
                 name: str = "test_share") -> tuple[np.ndarray, np.ndarray]:
     """As `scores.split_by_reference`, but that no reference of an image that the first weights `learnt` (N,) is held
-    out, so that there may be fewer."""
+    out, where enough others are there: weights that were ranked first have seen the photos, and no scores."""
     rest, held = scores.split_by_reference(references, share, seed, name)
-    if not learnt.any():
+    free, count = np.setdiff1d(references, references[learnt]), len(np.unique(references[held]))
+    if not learnt.any() or len(free) < count:
         return rest, held
-    free = np.setdiff1d(references, references[learnt])
-    chosen = np.random.default_rng(seed).permutation(free)[: len(np.unique(references[held]))]
+    chosen = np.random.default_rng(seed).permutation(free)[:count]
     held = np.isin(references, chosen)
     return np.flatnonzero(~held), np.flatnonzero(held)
 

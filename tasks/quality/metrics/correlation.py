@@ -10,6 +10,7 @@ from scipy.optimize import curve_fit
 from scipy.special import expit
 
 FEWEST = 5  # photos of a split: the curve has four parameters, and of two photos any order is perfect
+CURVED = 20  # photos below which a curve of four parameters says nothing, and an order little
 FIGURES = ("srocc", "lcc", "lcc_logistic", "krocc", "rmse")
 
 
@@ -117,15 +118,27 @@ def per_kind(
         kinds: (N,) names; images of the name "" count in "all" only.
 
     Returns:
-        Rows of kind, images, and what `correlations` returns; each row has a logistic curve of its own.
+        Rows of kind, images, and what `correlations` returns; each row has a logistic curve of its own. Of fewer than
+        `CURVED` images no curve is fitted, and what it gives is nan.
     """
     predicted, human, kinds = np.asarray(predicted), np.asarray(human), np.asarray(kinds, str)
     masks = {str(kind): kinds == kind for kind in dict.fromkeys(kinds) if kind}
     masks["all"] = np.ones(len(kinds), bool)
-    return [
+    rows = [
         {"kind": kind, "images": int(mask.sum())} | correlations(predicted[mask], human[mask], higher_is_better)
         for kind, mask in masks.items()
     ]
+    return [row if row["images"] >= CURVED else row | {"lcc_logistic": float("nan"), "rmse": float("nan")}
+            for row in rows]
+
+
+def interval(srocc: float, images: int) -> tuple[float, float]:
+    """The 95 % interval of a rank correlation of so many images, by Fisher's z with the variance of Bonett & Wright
+    (2000), (1 + srocc^2 / 2) / (images - 3); -1 to 1 for three images or fewer."""
+    if images <= 3 or not np.isfinite(srocc):
+        return -1.0, 1.0
+    z, width = np.arctanh(np.clip(srocc, -1 + 1e-9, 1 - 1e-9)), 1.96 * np.sqrt((1 + srocc**2 / 2) / (images - 3))
+    return float(np.tanh(z - width)), float(np.tanh(z + width))
 
 
 def over_splits(

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 
+from tasks.quality import report
 from tasks.quality.metrics import correlation
 from tasks.quality.metrics.correlation import (
     FIGURES,
@@ -142,6 +143,27 @@ def test_nearly_constant_and_huge_values_are_silent(rng):
 def test_bad_input(x, y, message):
     with pytest.raises(ValueError, match=message):
         correlations(x, y, True)
+
+
+def test_of_few_images_no_curve_is_fitted_and_the_interval_is_wide(rng):
+    x = rng.normal(size=26)
+    rows = per_kind(x, x + rng.normal(size=26), ["noise"] * 20 + ["blur"] * 6, True)
+    assert [np.isnan([row["lcc_logistic"], row["rmse"]]).all() for row in rows] == [False, True, False]
+    assert all(np.isfinite([row["srocc"], row["lcc"], row["krocc"]]).all() for row in rows)
+    low, high = correlation.interval(0.9429, 6)
+    assert low == pytest.approx(np.tanh(np.arctanh(0.9429) - 1.96 * np.sqrt((1 + 0.9429**2 / 2) / 3)))
+    assert low < 0.5 and 0.99 < high <= 1 and correlation.interval(1.0, 3) == (-1, 1) and correlation.interval(1.0, 6)[1] <= 1
+    assert correlation.interval(0.5, 400) == pytest.approx((0.41, 0.58), abs=0.01)
+
+
+def test_a_table_of_few_photos_says_so(rng):
+    x = rng.normal(size=40)
+    y = x + 0.3 * rng.normal(size=40)
+    lines = report.agreement_table(per_kind(x[:6], y[:6], [""] * 6, True))
+    assert lines[1].split()[4] == lines[1].split()[6] == "-"
+    assert lines[2].startswith("6 photos are too few to say how well it agrees: the 95 % interval of the SROCC is ")
+    assert "interval" not in report.agreement_table(per_kind(x[:4], y[:4], [""] * 4, True))[2]
+    assert len(report.agreement_table(per_kind(x, y, [""] * 40, True))) == 2
 
 
 def test_rows_per_kind(rng):
