@@ -11,6 +11,7 @@ import sys
 import keras
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from nets.losses import LOSSES
 from nets.models import rankiqa, siamese
@@ -514,6 +515,7 @@ def test_rank_then_finetune_then_score(photo_folder, script, tmp_path):
             "--input_shape=80,80,3")
     assert "--higher_is_better" in script(*args, expect=2) and not (tmp_path / "logs" / "fine").exists()
     out = script(*args, "--nohigher_is_better")
+    assert out.count("were learnt by logs/rank, from which this training started: the figures say too much") == 2
     assert "agreement with people" in out and "broken.png: not an image" in out and "crops of 80 x 80 pixels" in out
     (folder / "broken.png").unlink()
     listed.write_text(listed.read_text().replace(f"{folder / 'broken.png'} 3\n", ""))
@@ -521,9 +523,15 @@ def test_rank_then_finetune_then_score(photo_folder, script, tmp_path):
     scores = [row["score"] for row in answer["results"]]
     assert not answer["higher_is_better"] and len(scores) == 6 and scores == sorted(scores)
     assert (tmp_path / "quality.png").is_file() and (tmp_path / "q.csv").read_text().count("\n") == 7
+    for path in paths_of(folder)[:3]:  # photos that neither run saw
+        ImageOps.mirror(Image.open(path)).save(f"{path}.png")
+    listed.write_text(listed.read_text() + "".join(f"{path}.png {5 - number}\n"
+                                                   for number, path in enumerate(paths_of(folder)[:6:2])))
     out = script("eval_rank.py", f"--scores={listed}", "--nohigher_is_better", "--splits=2")
-    assert "3 images of 3 reference photos" in out and "left out 3 photos that training saw" in out
-    assert "with scores of people" in script("predict.py", "--quality", folder / "0.png", "--nofigure")
+    assert "4 images of 4 reference photos" in out and "left out 5 photos that training saw" in out
+    assert "4 photos are too few to say how well it agrees" in out
+    told = script("predict.py", "--quality", folder / "0.png", "--nofigure")
+    assert "with scores of people; but " in told and "of the 3 pictures to test on" in told
     assert "srocc" in out and (tmp_path / "logs" / "fine" / "agreement.json").is_file()
     assert "a rankiqa model, expected a siamese model" in script(
         "predict.py", folder / "0.png", folder / "1.png", "--model=logs/rank", "--task=similarity", expect=2)
