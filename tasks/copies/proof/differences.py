@@ -30,7 +30,8 @@ LEAST = 60  # windows, one around each pixel, that differ; a single letter has 2
 PART = 0.2  # of the energy of a window that remains where it is a difference
 # the same where nothing of a strong texture is alike, whatever the rest of the pair does
 UNLIKE, LEAST_ENERGY, MANY = 0.8, 60.0, 30.0
-FEW = 0.01  # share of the pixels that are not equal, up to which no edge lies beside its place
+# grey levels of slope of an edge, and share of the pixels of edges that are unequal though all lie in their place
+EDGE, FEW = 8.0, 0.02
 FAINT = 0.5  # the same in small pictures, where noise is averaged out
 SMALL = 64  # pixels a side of the pictures that are compared coarsely
 TOGETHER = 8  # pixels between parts of one difference
@@ -90,9 +91,10 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray, sigma: float, 
     mean = (a + b) / 2
     down, right = (np.gradient(mean, axis=axis) if mean.shape[axis] > 1 else np.zeros_like(mean) for axis in (0, 1))
     slopes = (down * down + right * right) * mask
+    edges = ok & (slopes > EDGE**2)
     slopes = np.maximum(means(slopes, DETAIL) / near, means(slopes, WIDE) / (share(inside, WIDE) + 1e-6))
     unequal = (np.abs(planes[0] - planes[1]) > 0.5).any(0)
-    exact = unequal[ok].sum() < FEW * ok.sum()
+    exact = unequal[edges].sum() < FEW * edges.sum()
     noise, slope = expected(remaining[ok], slopes[ok], LEAST_SLOPE / 10 if exact else LEAST_SLOPE)
     ratio, expectation = np.zeros(ok.shape, "float32"), noise + slope * slopes
     somewhere = ok & ((remaining > ALSO * expectation) | (remaining > UNLIKE * (LEAST_ENERGY + MANY * noise)))
