@@ -3,7 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-from tasks.detection.data import coco, voc, yolo
+from tasks.detection.data.formats import coco, voc, yolo
 from tasks.detection.data.samples import Annotations, BoxSet, Damaged, Sample, checked, sample
 from utils.data.files import walk
 from utils.data.images import read_photo

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.detection.data import reading, splitting, voc, yolo
+from tasks.detection.data import reading, splitting
 from tasks.detection.data.batches import of_photos
+from tasks.detection.data.formats import voc, yolo
 from tasks.detection.data.samples import Damaged, checked
 
 from helpers import scenery
