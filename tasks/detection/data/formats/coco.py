@@ -1,14 +1,18 @@
 """Boxes as COCO's JSON: photos, categories and annotations by number."""
 
 import json
+import math
 import os
 from collections.abc import Sequence
 from functools import partial
 
+from tasks.detection.data.formats.places import Claim, Places, settled, several
 from tasks.detection.data.samples import Annotations, Damaged, Thing, check_size, number_of
 from utils.data.files import reading
+from utils.saying import counted, either, left_out
 
 PARTS = ("images", "annotations", "categories")
+EXPECTED = "COCO's JSON with images, annotations and categories"
 
 
 def is_coco(path: str) -> bool:
@@ -20,17 +24,20 @@ def is_coco(path: str) -> bool:
 
 def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations:
     """The boxes of the JSON files below a folder. Categories of one name are one class, whatever their numbers; classes
-    are in the order of the numbers.
+    are in the order of the numbers. A photo that several files name has the boxes of all of them.
 
     Args:
         images, others: files below `root`, as `utils.data.files.walk` gives them.
     """
     files = [path for path in others if path.endswith(".json") and is_coco(os.path.join(root, path))]
     names: list[str] = []
-    photos, problems = {}, []
-    place = places(images)
+    claims, problems, without = [], [], {}
+    places = Places(images)
     for path in files:
         content = opened(os.path.join(root, path))
+        if lack := lacking(content):
+            without[path] = lack
+            continue
         categories = by_id(content["categories"], path, "category")
         for number in sorted(categories):
             name = str(categories[number].get("name", f"category {number}"))
@@ -46,27 +53,53 @@ def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations
                 problems.append(f"{path}: the annotation {each.get('id')} belongs to the image {each.get('image_id')}, "
                                 "which is not there, expected one of images: remove it, or add the image")
         for number, picture in pictures.items():
-            photo = found_at(str(picture.get("file_name", "")), os.path.dirname(path), place)
-            if photo:
-                told = picture.get("width"), picture.get("height")
-                photos[photo] = partial(things, path, listed[number], numbers, told)
-            else:
-                problems.append(f"{path}: the photo {picture.get('file_name')!r} is not below {root}, expected it "
-                                "there: put it there, or remove it from images")
-    return Annotations(names, photos, problems, f"{len(files)} file" + ("s" if len(files) != 1 else ""))
+            sides = picture.get("width"), picture.get("height")
+            each = claimed(root, path, picture, places, (path, listed[number], numbers, sides))
+            (problems if isinstance(each, str) else claims).append(each)
+    if without and len(without) == len(files):
+        path, lack = next(iter(without.items()))
+        raise ValueError(f"{os.path.join(root, path)}: cannot be read ({lack}); expected {EXPECTED}; export it again")
+    left_out(f"{counted(len(without), 'JSON file')} without boxes", [f"{path}: {lack}" for path, lack in
+                                                                     without.items()])
+    owners, twice = settled(claims)
+    photos = {photo: partial(things, [claim.content for claim in each]) for photo, each in owners.items()}
+    return Annotations(names, photos, [*problems, *twice], counted(len(files) - len(without), "file"))
+
+
+def claimed(root: str, path: str, picture: dict, places: Places, content: tuple) -> Claim | str:
+    """The claim of an image of a file on its photo, with `content`; or a line that says why it has none."""
+    name = str(picture.get("file_name", ""))
+    there, matched = places.found(name, os.path.dirname(path))
+    if len(there) == 1:
+        whole = matched == math.inf
+        return Claim(there[0], matched, there[0] if whole else name,
+                     f"{path}, the image {picture['id']}", content)
+    if there:
+        return (f"{path}: several photos are called {name!r}: {several(there)}, expected one: write their folders into "
+                "file_name")
+    return (f"{path}: the photo {name!r} is not below {root}, expected it there: put it there, or remove it from "
+            "images")
 
 
 def opened(path: str) -> dict:
     """The content of a JSON file of COCO; ValueError where it is damaged."""
-    with reading(path, "COCO's JSON with images, annotations and categories", "export it again"):
+    with reading(path, EXPECTED, "export it again"):
         with open(path, encoding="utf-8-sig") as file:
             content = json.load(file)
         for part in PARTS:
-            if not isinstance(content, dict) or not isinstance(content.get(part), list):
-                raise ValueError(f"it has no list of {part}")
-            if not all(isinstance(each, dict) for each in content[part]):
+            rows = content.get(part)
+            if isinstance(rows, list) and not all(isinstance(each, dict) for each in rows):
                 raise ValueError(f"its list of {part} holds other things than objects")
     return content
+
+
+def lacking(content: dict) -> str:
+    """What a file of boxes has and this content has not, in words, as of one with captions; "": nothing."""
+    missing = [part for part in PARTS if not isinstance(content.get(part), list)]
+    if missing:
+        return f"it has no list of {either(missing)}"
+    rows = content["annotations"]
+    return "its annotations have no category_id" if rows and not any("category_id" in row for row in rows) else ""
 
 
 def by_id(rows: list[dict], path: str, what: str) -> dict:
@@ -81,37 +114,26 @@ def by_id(rows: list[dict], path: str, what: str) -> dict:
     return made
 
 
-def places(images: Sequence[str]) -> dict[str, str]:
-    """Photos by their path, and by the end of it where only one photo has this end."""
-    made: dict[str, str] = {}
-    ends: dict[str, list[str]] = {}
-    for path in images:
-        parts = path.split(os.sep)
-        for row in range(len(parts)):
-            ends.setdefault("/".join(parts[row:]), []).append(path)
-    made |= {end: paths[0] for end, paths in ends.items() if len(paths) == 1}
-    return made | {path.replace(os.sep, "/"): path for path in images}
+def things(told: Sequence[tuple], size: tuple[int, int]) -> list[Thing]:
+    """The boxes of a photo of (width, height); a box and its class that several files tell count once.
 
-
-def found_at(name: str, folder: str, place: dict[str, str]) -> str:
-    """The photo of a name: beside the JSON file, or wherever only one has this name; "": there is none."""
-    name = name.replace("\\", "/").removeprefix("./")
-    tried = [f"{folder.replace(os.sep, '/')}/{name}"] if folder else []
-    return next((place[each] for each in [*tried, name, name.rsplit("/", 1)[-1]] if each in place), "")
-
-
-def things(path: str, rows: list[dict], numbers: dict[int, int], told: tuple, size: tuple[int, int]) -> list[Thing]:
-    """The boxes of a photo of (width, height)."""
-    try:
-        check_size(told, size)
-    except Damaged as error:
-        raise Damaged(f"{path}: {error}") from None
-    made = []
-    for row in rows:
+    Args:
+        told: of each image of a file that is this photo: the file, the annotations, the index of the class by the
+            number of the category, and the size that is told.
+    """
+    made: list[Thing] = []
+    for path, rows, numbers, sides in told:
+        known = {(each.label, *each.box) for each in made}
         try:
-            made.append(thing(row, numbers))
+            check_size(sides, size)
         except Damaged as error:
-            raise Damaged(f"{path}, annotation {row.get('id')}: {error}") from None
+            raise Damaged(f"{path}: {error}") from None
+        for row in rows:
+            try:
+                each = thing(row, numbers)
+            except Damaged as error:
+                raise Damaged(f"{path}, annotation {row.get('id')}: {error}") from None
+            made += [each] if (each.label, *each.box) not in known else []
     return made
 
 

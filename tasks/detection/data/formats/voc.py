@@ -7,6 +7,7 @@ from functools import partial
 from typing import NamedTuple
 from xml.parsers import expat
 
+from tasks.detection.data.formats.places import Claim, Places, agreement, settled, several
 from tasks.detection.data.samples import Annotations, Damaged, Thing, check_size, number_of
 
 LARGEST = 2**24  # bytes of a file of boxes at most
@@ -14,10 +15,11 @@ CORNERS = ("xmin", "ymin", "xmax", "ymax")
 
 
 class File(NamedTuple):
-    """An XML file: its path, the photo's name and size (width, height) as it tells them, and of each object its name,
-    corners as texts, and whether it is marked as difficult."""
+    """An XML file: its path, the photo's folder, name and size (width, height) as it tells them, and of each object its
+    name, corners as texts, and whether it is marked as difficult."""
 
     path: str
+    folder: str
     photo: str
     size: tuple
     objects: list[tuple[str, list[str], bool]]
@@ -67,28 +69,30 @@ def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations
         images, others: files below `root`, as `utils.data.files.walk` gives them.
     """
     files, problems, broken = [], [], {}
-    stems = {}
-    for photo in images:
-        stems.setdefault(os.path.splitext(os.path.basename(photo))[0], []).append(photo)
+    places = Places(images, endings=False)
     for path in (each for each in others if each.endswith(".xml") and is_voc(os.path.join(root, each))):
         try:
             file = content_of(path, parsed(os.path.join(root, path)))
         except Damaged as error:
-            file, broken[path] = File(path, "", (), []), str(error)
+            file, broken[path] = File(path, "", "", (), []), str(error)
         files.append(file)
     names = sorted({name for file in files for name, _, _ in file.objects})
     offset, said = offset_of(files)
-    photos = {}
+    claims = []
     for file in files:
-        photo = photo_of(file, stems)
-        if photo and file.path in broken:
-            photos[photo] = partial(fail, f"{file.path}: {broken[file.path]}")
-        elif photo:
-            photos[photo] = partial(things, file, names, offset)
+        there, sure = photos_of(file, places)
+        if len(there) == 1:
+            boxes = (partial(fail, f"{file.path}: {broken[file.path]}") if file.path in broken
+                     else partial(things, file, names, offset))
+            claims.append(Claim(there[0], sure, file.path, file.path, boxes))
+        elif there:
+            problems.append(f"{file.path}: several photos have this name, and their folders agree equally with its: "
+                            f"{several(there)}, expected one: put the file beside its photo")
         else:
             problems.append(f"{file.path}: there is no photo of this name, expected {file.photo or 'one'} below "
                             f"{root}: put it there, or remove the file")
-    return Annotations(names, photos, problems, said)
+    owners, twice = settled(claims)
+    return Annotations(names, {photo: each[0].content for photo, each in owners.items()}, [*problems, *twice], said)
 
 
 def fail(text: str, size: tuple[int, int]) -> list[Thing]:
@@ -108,16 +112,21 @@ def content_of(path: str, tree: ElementTree.Element) -> File:
             raise Damaged(f"object {number} has no {'name' if not name else 'bndbox with ' + ', '.join(CORNERS)}, "
                           "expected both: draw it again")
         objects.append((name, [text.strip() for text in corners], (each.findtext("difficult") or "").strip() == "1"))
-    return File(path, (tree.findtext("filename") or "").strip(), sides, objects)
+    folder, photo = ((tree.findtext(tag) or "").strip() for tag in ("folder", "filename"))
+    return File(path, folder, photo, sides, objects)
 
 
-def photo_of(file: File, stems: dict[str, list[str]]) -> str:
-    """The photo of an XML file: that of its own name, nearest to it, or the one that it names; "": there is none."""
+def photos_of(file: File, places: Places) -> tuple[list[str], tuple]:
+    """The photos that an XML file may be about, and how well their folders agree with its own: those of its own name,
+    or of the name that it tells, whose folders agree best. One is meant; several are a doubt."""
     for name in (os.path.basename(file.path), file.photo.replace("\\", "/").rsplit("/", 1)[-1]):
-        found = stems.get(os.path.splitext(name)[0], []) if name else []
+        found = places.ends.get(os.path.splitext(name)[0], []) if name else []
         if found:
-            return max(found, key=lambda photo: len(os.path.commonprefix([photo, file.path])))
-    return ""
+            agreed = {photo: (*agreement(file.path, file.folder, photo), file.photo == os.path.basename(photo))
+                      for photo in found}
+            best = max(agreed.values())
+            return [photo for photo in found if agreed[photo] == best], best
+    return [], ()
 
 
 def offset_of(files: Sequence[File]) -> tuple[float, str]:
