@@ -1,16 +1,16 @@
-"""Boxes as YOLO's text files: a line for each box or polygon, with coordinates in shares of the photo."""
+"""Boxes as YOLO's text files: a line for each box or polygon, in shares of the photo."""
 
 import os
 import re
 from collections.abc import Sequence
 from functools import partial
 
+from tasks.detection.data.formats.plain_yaml import read_yaml
 from tasks.detection.data.samples import Annotations, Damaged, Thing, number_of
 from utils.data.files import reading
 
 NAMES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")  # files of names, the first counts
 LISTS = {"train.txt", "val.txt", "valid.txt", "test.txt"}  # Darknet's lists of photos, which hold no boxes
-KEY = re.compile(r"^([A-Za-z_]\w*)\s*:\s*(.*)$")
 
 
 def text_of(photo: str, texts: set[str]) -> str:
@@ -37,14 +37,47 @@ def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations
     bare = [photo for photo in images if photo not in pairs]
     problems += [f"{photo}: was not labelled, expected a text file of its name, an empty one where nothing is on it"
                  for photo in bare]
-    names, where = names_of(root, others)
+    table, settings = settings_of(root, others)
+    names, where = names_of(root, others, table, settings)
+    rows = {text: rows_of(os.path.join(root, text)) for text in pairs.values()}
     if not names:
-        highest = max((highest_class(os.path.join(root, text)) for text in pairs.values()), default=-1)
+        highest = max((label for label, _ in rows.values()), default=-1)
         names, where = [f"class {number}" for number in range(highest + 1)], ""
     missing = f"no file of names ({', '.join(NAMES)}), so classes are called by numbers"
     said = f"names from {where}" if where else missing
-    photos = {photo: partial(things, os.path.join(root, text), text, len(names)) for photo, text in pairs.items()}
+    points = key_points(os.path.join(root, table), settings)
+    if not points and any(length > 6 for _, length in rows.values()):
+        said += ("; lines of 7 numbers or more are taken for polygons: if they are boxes with key points, write "
+                 "kpt_shape: [points, numbers of each] into data.yaml")
+    photos = {photo: partial(things, os.path.join(root, text), text, len(names), points)
+              for photo, text in pairs.items()}
     return Annotations(names, photos, problems, said)
+
+
+def settings_of(root: str, others: Sequence[str]) -> tuple[str, dict]:
+    """The first of the YAML files that describe a set, and what stands in it; "" and nothing where there is none."""
+    for wanted in filter(is_yaml, NAMES):
+        there = [each for each in others if os.path.basename(each) == wanted]
+        if there:
+            path = min(there, key=lambda each: (each.count(os.sep), each))
+            return path, read_yaml(os.path.join(root, path))
+    return "", {}
+
+
+def is_yaml(path: str) -> bool:
+    """Whether a file is one of YAML, by its name."""
+    return path.endswith((".yaml", ".yml"))
+
+
+def key_points(path: str, settings: dict) -> int:
+    """How many numbers of key points follow each box, as `kpt_shape: [points, numbers of each]` tells; 0: none."""
+    shape = settings.get("kpt_shape")
+    if shape is None:
+        return 0
+    if not isinstance(shape, list) or len(shape) != 2 or not all(each.isdecimal() and int(each) for each in shape):
+        raise ValueError(f"{path}: kpt_shape is {shape!r}, expected the number of key points and 2 or 3 numbers for "
+                         "each, such as [17, 3]: mend it, or remove it where the lines hold no key points")
+    return int(shape[0]) * int(shape[1])
 
 
 def lines_of(path: str) -> list[str]:
@@ -62,27 +95,38 @@ def looks_like_boxes(path: str) -> bool:
         return False
 
 
-def highest_class(path: str) -> int:
-    """The highest class of a file; -1 where there is none, or where it is damaged, which is said later."""
+def rows_of(path: str) -> tuple[int, int]:
+    """The highest class of a file, and the numbers in its longest line; -1 and 0 where there is none, or where it is
+    damaged, which is said later."""
     try:
-        return max((int(line.split()[0]) for line in lines_of(path)), default=-1)
+        rows = [line.split() for line in lines_of(path)]
+        return max((int(row[0]) for row in rows), default=-1), max(map(len, rows), default=0)
     except ValueError:
-        return -1
+        return -1, 0
 
 
-def things(path: str, name: str, classes: int, size: tuple[int, int]) -> list[Thing]:
-    """The boxes of a text file, in pixels of a photo of (width, height); a polygon gives the box around it."""
+def things(path: str, name: str, classes: int, points: int, size: tuple[int, int]) -> list[Thing]:
+    """The boxes of a text file, in pixels of a photo of (width, height); a polygon gives the box around it.
+
+    Args:
+        points: how many numbers of key points follow a box; 0: none, and longer lines are polygons.
+    """
     made = []
     for number, line in enumerate(lines_of(path), start=1):
         try:
-            made.append(thing(line.split(), classes, size))
+            made.append(thing(line.split(), classes, points, size))
         except Damaged as error:
             raise Damaged(f"{name}, line {number}: {error}") from None
     return made
 
 
-def thing(parts: list[str], classes: int, size: tuple[int, int]) -> Thing:
-    """The box of a line: class, then middle, width and height, or the points of a polygon, in shares of the photo."""
+def thing(parts: list[str], classes: int, points: int, size: tuple[int, int]) -> Thing:
+    """The box of a line: class, then middle, width and height, with or without key points, or the points of a polygon,
+    in shares of the photo."""
+    if points and len(parts) not in (5, 5 + points):
+        raise Damaged(f"{len(parts)} numbers, expected 5 for a box or {5 + points} for a box and its key points, as "
+                      "kpt_shape of data.yaml tells: mend the line, or kpt_shape")
+    parts = parts[:5] if points else parts
     numbers = [number_of(part, f"{part!r}") for part in parts]
     if len(numbers) == 6:
         raise Damaged("6 numbers, expected 5 for a box or 7, 9, ... for a polygon: a sixth is a confidence, so this is "
@@ -104,59 +148,29 @@ def thing(parts: list[str], classes: int, size: tuple[int, int]) -> Thing:
     return Thing([share * side for share, side in zip(box, (*size, *size))], int(label))
 
 
-def names_of(root: str, others: Sequence[str]) -> tuple[list[str], str]:
-    """The names of the classes, and the file that they come from; none where there is no such file."""
+def names_of(root: str, others: Sequence[str], table: str, settings: dict) -> tuple[list[str], str]:
+    """The names of the classes, and the file that they come from; none where there is no such file.
+
+    Args:
+        table, settings: as `settings_of` gives them.
+    """
+    if names := names_in(settings):
+        return names, table
     for wanted in NAMES:
         there = [each for each in others if os.path.basename(each) == wanted]
         for path in sorted(there, key=lambda each: each.count(os.sep)):
             full = os.path.join(root, path)
-            names = yaml_names(full) if wanted.endswith(("yaml", "yml")) else lines_of(full)
-            if names:
+            if names := names_in(read_yaml(full)) if is_yaml(wanted) else lines_of(full):
                 return names, path
     return [], ""
 
 
-def yaml_names(path: str) -> list[str]:
-    """The list or the numbered names under `names:` of a YAML file, as the tools write it; [] where there is none.
-
-    Read here are `names: [a, 'b']`, a line `- a` for each, and a line `0: a` for each; no other YAML.
-    """
-    with reading(path, "names of classes"), open(path, encoding="utf-8-sig") as file:
-        lines = [line.rstrip() for line in file]
-    keys = [KEY.match(line) for line in lines]
-    start = next((row for row, key in enumerate(keys) if key and key.group(1) == "names"), None)
-    if start is None:
-        return []
-    inline = lines[start].split(":", 1)[1].split(" #")[0].strip()
-    below = []
-    for line in lines[start + 1 :]:
-        if KEY.match(line):
-            break
-        below.append(line)
-    if inline:
-        whole = " ".join([inline, *map(str.strip, below)])
-        return listed(whole)
-    numbered = [re.match(r"""^\s*['"]?(\d+)['"]?\s*:\s*(.+)$""", line) for line in below]
-    if any(numbered):
-        by_number = {int(match.group(1)): unquoted(match.group(2)) for match in numbered if match}
-        return [by_number.get(number, f"class {number}") for number in range(max(by_number) + 1)]
-    return [unquoted(line.strip()[1:]) for line in below if line.strip().startswith("-")]
-
-
-def listed(text: str) -> list[str]:
-    """The names of `[a, "b, c"]` or of `{0: a, 1: b}`."""
-    inner = text[1 : text.rindex("]" if text[0] == "[" else "}")] if text[0] in "[{" else text
-    parts = re.findall(r"""\s*((?:"[^"]*"|'[^']*'|[^,"']+)+)""", inner)
-    names = [part for part in parts if part.strip()]
-    if text[0] == "{":
-        pairs = sorted((int(part.split(":", 1)[0].strip(" '\"")), part.split(":", 1)[1]) for part in names)
-        names = [name for _, name in pairs]
-    return [unquoted(name) for name in names]
-
-
-def unquoted(text: str) -> str:
-    """A scalar of YAML without its quotes and its comment."""
-    text = text.strip()
-    if text[:1] in ("'", '"') and text.rfind(text[0]) > 0:
-        return text[1 : text.rindex(text[0])]
-    return text.split(" #")[0].strip()
+def names_in(settings: dict) -> list[str]:
+    """The names of the classes that a data.yaml holds, by their numbers; [] where there is none."""
+    names = settings.get("names", [])
+    if isinstance(names, str):
+        return [bare for each in names.split(",") if (bare := each.strip())]
+    if isinstance(names, list):
+        return names
+    numbered = {int(number): name for number, name in names.items() if number.isdecimal()}
+    return [numbered.get(number, f"class {number}") for number in range(max(numbered, default=-1) + 1)]

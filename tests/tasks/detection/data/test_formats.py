@@ -11,6 +11,7 @@ from PIL import Image
 from tasks.detection.data import reading, splitting
 from tasks.detection.data.batches import of_photos
 from tasks.detection.data.formats import voc, yolo
+from tasks.detection.data.formats.plain_yaml import read_yaml
 from tasks.detection.data.samples import Damaged, checked
 
 from helpers import scenery
@@ -161,7 +162,7 @@ def test_crowds_areas_difficult_objects_and_polygons_without_boxes_are_kept(tmp_
     ("names:\n  2: c\n  0: a\n", ["a", "class 1", "c"])])
 def test_names_of_a_yaml_file(text, names, tmp_path):
     (tmp_path / "data.yaml").write_text(text)
-    assert yolo.yaml_names(str(tmp_path / "data.yaml")) == names
+    assert yolo.names_in(read_yaml(str(tmp_path / "data.yaml"))) == names
 
 
 def damage_yolo(line):
