@@ -40,7 +40,7 @@ def read_boxes(root: str, form: str = "auto") -> BoxSet:
     empty = sum(not len(each.labels) for each in samples)
     how = (f"found {text} in {shown(root)}: {counted(len(samples), 'photo')} with {counted(boxes, 'box', 'boxes')} of "
            f"{counted(len(found.names), 'class', 'classes')}, {empty} without any; {found.how}")
-    return BoxSet(root, form, found.names, samples, [*found.problems, *problems], how)
+    return BoxSet(root, form, found.names, samples, [*found.problems, *problems], how, found.parts, found.told_by)
 
 
 def recognised(root: str, images: list[str], others: list[str]) -> str:

@@ -49,6 +49,8 @@ class BoxSet(NamedTuple):
         samples: the photos that could be read.
         problems: of those that could not, what is wrong, a line each.
         how: what was found, in a line.
+        parts: of `utils.data.files.PARTS` the part of each photo of which lists tell one.
+        told_by: what these lists are, in words.
     """
 
     root: str
@@ -57,6 +59,8 @@ class BoxSet(NamedTuple):
     samples: list[Sample]
     problems: list[str]
     how: str
+    parts: dict[str, str]
+    told_by: str
 
 
 class Damaged(ValueError):
@@ -114,12 +118,15 @@ class Annotations(NamedTuple):
         photos: of each photo, a function that gives its things for its (width, height), or raises `Damaged`.
         problems: files that say nothing of any photo, and why, a line each.
         how: where the names come from and what was guessed, in words.
+        parts, told_by: as of `BoxSet`.
     """
 
     names: list[str]
     photos: dict[str, Callable[[tuple[int, int]], list[Thing]]]
     problems: list[str]
     how: str
+    parts: dict[str, str]
+    told_by: str
 
 
 def number_of(text, what: str) -> float:

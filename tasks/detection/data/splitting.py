@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tasks.detection.data.formats.parts import part_of
 from tasks.detection.data.reading import read_boxes
 from tasks.detection.data.samples import BoxSet, Sample
-from utils.data.files import PARTS, identical
+from utils.data.files import identical
 from utils.data.photos import drawn
-from utils.saying import counted, left_out, some
+from utils.saying import counted, left_out, say_once, some
 
 VERSION = re.compile(r"\.rf\.[0-9a-f]{8,}$")  # what Roboflow puts behind the name of each changed version of a photo
 
@@ -78,20 +79,26 @@ def only(found: BoxSet, classes: tuple[str, ...]) -> BoxSet:
 
 
 def split(found: BoxSet, val_share: float, test_share: float, seed: int) -> Parts:
-    """The photos by the folders train, val and test where there are some, else by chance.
+    """The photos by the lists of a set that tell parts, or by the folders train, val and test; where these do not place
+    all photos, by chance, and that is said.
 
     Photos of the same contents, and versions of one photo as Roboflow names them, count as one and never stand in two
     parts; where folders put them into two, the later part goes without them, and they are named.
     """
     group = groups_of(found)
     parts: dict[str, list[Sample]] = {"train": [], "validation": [], "test": []}
-    placed = {sample.path: part_of(sample.path) for sample in found.samples}
-    if all(placed.values()) and set(placed.values()) >= {"train"} and len(set(placed.values())) > 1:
+    placed = {sample.path: found.parts.get(sample.path) or part_of(sample.path) for sample in found.samples}
+    used = all(placed.values()) and set(placed.values()) >= {"train"} and len(set(placed.values())) > 1
+    if not used:
+        tell_unused(placed)
+    if used:
         twice = by_folders(found, group, placed, parts)
         left_out(f"{counted(len(twice), 'photo')} of which another part holds a version", twice)
         if not parts["validation"] and val_share:
             parts["train"], parts["validation"] = by_chance(parts["train"], group, val_share, seed)
-        how = "split by the folders train, val and test"
+        by_lists = [sample.path in found.parts for sample in found.samples]
+        how = "split by " + " and ".join([found.told_by] * any(by_lists)
+                                         + ["the folders train, val and test"] * (not all(by_lists)))
     elif len(set(group.values())) < 5:
         return Parts(parts | {"train": found.samples, "test": found.samples},
                      f"{counted(len(found.samples), 'photo')}: trained and tested on the same photos, so the figures "
@@ -107,9 +114,20 @@ def split(found: BoxSet, val_share: float, test_share: float, seed: int) -> Part
     return Parts(parts, f"{how}: {words}")
 
 
-def part_of(path: str) -> str:
-    """The part that a folder of a path names, or ""."""
-    return next((PARTS[name] for name in map(str.lower, path.split(os.sep)[:-1]) if name in PARTS), "")
+def tell_unused(placed: dict[str, str]) -> None:
+    """Says once that the parts which a set tells are not used, and how to have them used; nothing where it tells none,
+    or one part of all photos to split.
+
+    Args:
+        placed: of each photo its part, or "".
+    """
+    there, loose = set(placed.values()), [path for path, part in placed.items() if not part]
+    if there <= {""} or there == {"train"}:
+        return
+    why = (f"{counted(len(loose), 'photo')} {'is' if len(loose) == 1 else 'are'} in no part: {some(loose)}" if loose
+           else f"the only {'part is' if len(there) == 1 else 'parts are'} {' and '.join(sorted(there))}")
+    say_once(f"{why}; so photos are split by chance, and not by the folders and lists that name parts: name a part "
+             "train and another val or test, with all photos in them, to have these used")
 
 
 def groups_of(found: BoxSet) -> dict[str, int]:

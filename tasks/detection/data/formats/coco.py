@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from functools import partial
 
+from tasks.detection.data.formats.parts import WORDS, by_photo, part_of, word_of
 from tasks.detection.data.formats.places import Claim, Places, settled, several
 from tasks.detection.data.samples import Annotations, Damaged, Thing, check_size, number_of
 from utils.data.files import reading
@@ -63,16 +64,26 @@ def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations
                                                                      without.items()])
     owners, twice = settled(claims)
     photos = {photo: partial(things, [claim.content for claim in each]) for photo, each in owners.items()}
-    return Annotations(names, photos, [*problems, *twice], counted(len(files) - len(without), "file"))
+    told = [(word, photo) for photo, each in owners.items() for claim in each if (word := word_of(claim.content[0]))]
+    return Annotations(names, photos, [*problems, *twice], counted(len(files) - len(without), "file"), by_photo(told),
+                       "the names of the JSON files")
 
 
 def claimed(root: str, path: str, picture: dict, places: Places, content: tuple) -> Claim | str:
-    """The claim of an image of a file on its photo, with `content`; or a line that says why it has none."""
-    name = str(picture.get("file_name", ""))
+    """The claim of an image of a file on its photo, with `content`; or a line that says why it has none.
+
+    Names without folders may stand in train2017 and in val2017: there the part that the file names counts.
+    """
+    name, part = str(picture.get("file_name", "")), WORDS.get(word_of(path), "")
     there, matched = places.found(name, os.path.dirname(path))
+
+    def fits(photo: str) -> bool:
+        return not part or bool(part_of(name.replace("\\", os.sep))) or part_of(photo) in ("", part)
+
+    there = [photo for photo in there if fits(photo)] or there
     if len(there) == 1:
         whole = matched == math.inf
-        return Claim(there[0], matched, there[0] if whole else name,
+        return Claim(there[0], (matched, fits(there[0])), there[0] if whole else name,
                      f"{path}, the image {picture['id']}", content)
     if there:
         return (f"{path}: several photos are called {name!r}: {several(there)}, expected one: write their folders into "

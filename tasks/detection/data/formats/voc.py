@@ -7,8 +7,10 @@ from functools import partial
 from typing import NamedTuple
 from xml.parsers import expat
 
+from tasks.detection.data.formats.parts import WORDS, by_photo
 from tasks.detection.data.formats.places import Claim, Places, agreement, settled, several
 from tasks.detection.data.samples import Annotations, Damaged, Thing, check_size, number_of
+from utils.data.files import reading
 
 LARGEST = 2**24  # bytes of a file of boxes at most
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -92,7 +94,26 @@ def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations
             problems.append(f"{file.path}: there is no photo of this name, expected {file.photo or 'one'} below "
                             f"{root}: put it there, or remove the file")
     owners, twice = settled(claims)
-    return Annotations(names, {photo: each[0].content for photo, each in owners.items()}, [*problems, *twice], said)
+    return Annotations(names, {photo: each[0].content for photo, each in owners.items()}, [*problems, *twice], said,
+                       by_photo(listed(root, places, others)), "the lists of ImageSets/Main")
+
+
+def listed(root: str, places: Places, others: Sequence[str]) -> list[tuple[str, str]]:
+    """Pairs of a word for a part and a photo, from the lists of names without endings in ImageSets/Main."""
+    made = []
+    for path in others:
+        *above, sets, main, file = ["", "", *path.split(os.sep)]
+        word, ending = os.path.splitext(file)
+        if (sets, main, ending) != ("ImageSets", "Main", ".txt") or word not in WORDS:
+            continue
+        begin = os.path.join(*above, "")
+        with reading(os.path.join(root, path), "a list of photos"):
+            with open(os.path.join(root, path), encoding="utf-8-sig") as rows:
+                names = [row.strip().strip('"') for row in rows if row.strip()]
+        for name in names:
+            there = [photo for photo in places.ends.get(name, []) if photo.startswith(begin)]
+            made += [(word, there[0])] if len(there) == 1 else []
+    return made
 
 
 def fail(text: str, size: tuple[int, int]) -> list[Thing]:

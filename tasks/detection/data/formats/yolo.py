@@ -5,9 +5,11 @@ import re
 from collections.abc import Sequence
 from functools import partial
 
+from tasks.detection.data.formats.parts import by_photo, word_of
+from tasks.detection.data.formats.places import Places
 from tasks.detection.data.formats.plain_yaml import read_yaml
 from tasks.detection.data.samples import Annotations, Damaged, Thing, number_of
-from utils.data.files import reading
+from utils.data.files import PARTS, reading
 
 NAMES = ("data.yaml", "data.yml", "dataset.yaml", "classes.txt", "obj.names")  # files of names, the first counts
 LISTS = {"train.txt", "val.txt", "valid.txt", "test.txt"}  # Darknet's lists of photos, which hold no boxes
@@ -51,7 +53,8 @@ def read(root: str, images: Sequence[str], others: Sequence[str]) -> Annotations
                  "kpt_shape: [points, numbers of each] into data.yaml")
     photos = {photo: partial(things, os.path.join(root, text), text, len(names), points)
               for photo, text in pairs.items()}
-    return Annotations(names, photos, problems, said)
+    told, told_by = listed(root, images, others, table, settings)
+    return Annotations(names, photos, problems, said, by_photo(told), told_by)
 
 
 def settings_of(root: str, others: Sequence[str]) -> tuple[str, dict]:
@@ -78,6 +81,45 @@ def key_points(path: str, settings: dict) -> int:
         raise ValueError(f"{path}: kpt_shape is {shape!r}, expected the number of key points and 2 or 3 numbers for "
                          "each, such as [17, 3]: mend it, or remove it where the lines hold no key points")
     return int(shape[0]) * int(shape[1])
+
+
+def listed(root: str, images: Sequence[str], others: Sequence[str], table: str, settings: dict,
+           ) -> tuple[list[tuple[str, str]], str]:
+    """Pairs of a word for a part and a photo, and what tells them: the folders and lists of photos that data.yaml
+    names, or else Darknet's lists, such as train.txt."""
+    places, made, folder, begin = Places(images), [], os.path.dirname(table), settings.get("path", "")
+    for word in PARTS:
+        values = settings.get(word, [])
+        for value in values if isinstance(values, list) else [values]:
+            made += [(word, photo) for photo in named(root, f"{begin}/{value}", folder, images, others, places)
+                     if value]
+    if made:
+        return made, table
+    lists = [path for path in others
+             if os.path.basename(path) in LISTS and not looks_like_boxes(os.path.join(root, path))]
+    return [(word_of(path), photo) for path in lists for photo in photos_in(root, path, places)], " and ".join(lists)
+
+
+def named(root: str, value: str, folder: str, images: Sequence[str], others: Sequence[str], places: Places,
+          ) -> list[str]:
+    """The photos of a folder or of a list that a data.yaml in `folder` names; [] where there is no such thing.
+
+    Its path may begin on another computer, or beside the set: the longest end that is there counts.
+    """
+    parts = [part for part in value.replace("\\", "/").split("/") if part not in ("", ".", "..")]
+    for row in range(len(parts)):
+        path = os.path.join(folder, *parts[row:])
+        if path in others:
+            return photos_in(root, path, places)
+        if there := [photo for photo in images if photo.startswith(os.path.join(path, ""))]:
+            return there
+    return []
+
+
+def photos_in(root: str, path: str, places: Places) -> list[str]:
+    """The photos that a list names, a line each; those that are not there, or that several photos are called, lack."""
+    found = [places.found(line, os.path.dirname(path))[0] for line in lines_of(os.path.join(root, path))]
+    return [there[0] for there in found if len(there) == 1]
 
 
 def lines_of(path: str) -> list[str]:
