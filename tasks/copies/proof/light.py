@@ -124,9 +124,9 @@ class Tones:
         self.at = (np.bincount(step, self.x, TONES + 1)[:TONES] / np.maximum(counts, 1))[~few]
         # what lies under a text varies
         self.moved = np.where(np.abs(middle[:TONES][~few]) > np.maximum(CURVED, spread), middle[:TONES][~few], 0)
-        if len(self.at) > SMOOTH:  # light moves neighbouring tones alike, a flat sign does not
-            self.moved = smooth(self.at, self.moved)
-        elif at is not None:  # of a few tones each may be a sign of its own, but for those that are found far apart
+        # light moves neighbouring tones alike, a flat sign does not
+        self.moved = smooth(self.at, self.moved)
+        if at is not None and len(self.at) <= SMOOTH:  # each may be a sign of its own, but for those found far apart
             wide = [at[:, step == tone].std(axis=1).max() > WIDE for tone in np.flatnonzero(~few)]
             self.moved = np.where(wide, self.moved, 0)
 
@@ -158,6 +158,8 @@ class Tones:
 def smooth(at: np.ndarray, moved: np.ndarray) -> np.ndarray:
     """The medians of `SMOOTH` neighbours, (T,). Both ends go on as their neighbours do, so that black or white that was
     laid over a part, which is the first or the last tone, is no light either."""
+    if len(at) < 2:
+        return moved
     rim, ends = SMOOTH // 2, []
     for near, end in ((slice(SMOOTH), 0), (slice(-SMOOTH, None), -1)):
         slope, offset = theilslopes(moved[near], at[near])[:2]
