@@ -118,7 +118,8 @@ def is_held(a: Seen, b: Seen, matrix: np.ndarray, edge: float) -> bool:
     sides = beyond(matrix, a.grey.size, b.grey.size, edge)
     if b.filled:
         drawn = b.filled.transform(a.grey.size, Image.Transform.AFFINE, matrix[:2].ravel(), fillcolor=255)
-        sides += [(parts == number + 1) for parts, count in [label(np.asarray(drawn) < 128)] for number in range(count)]
+        parts, count = label(np.asarray(drawn) < 128)
+        sides += [parts == number for number in range(1, count + 1)]
     if np.any(sides, axis=0).mean() < 0.002:
         return True
     values = np.asarray(a.picture, "float32")

@@ -65,7 +65,8 @@ def otherwise_coloured(a: np.ndarray, b: np.ndarray, inside: np.ndarray) -> np.n
     if max(np.abs(before - after).mean() for before, after in zip(colours, lit)) > LIT:
         apart[np.maximum(*colours).max(axis=-1) >= LIGHT] = 0  # more light may have cut its colour off
     found[:, inside] = apart.T
-    far = np.hypot(*(means(values, WINDOW) / (means(mask, WINDOW) + 1e-6) for values in found)) * mask
+    known = means(mask, WINDOW) + 1e-6
+    far = np.hypot(*(means(values, WINDOW) / known for values in found)) * mask
     return far > max(CLEARLY, OFTEN * np.quantile(far[inside][::7], 0.9))
 
 

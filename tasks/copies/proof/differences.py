@@ -73,10 +73,11 @@ def differences(a: np.ndarray, b: np.ndarray, inside: np.ndarray, sigma: float, 
         slack: pixels by which each part of a may lie beside its place in b.
     """
     planes = [np.ascontiguousarray(np.moveaxis(values, -1, 0)) for values in (a, b)]
-    a, b = (grey(values) for values in equally_bright(*map(blurred, planes, (-sigma, sigma)), inside))
+    sharp = [*map(blurred, planes, (-sigma, sigma))]
+    a, b = (grey(values) for values in equally_bright(*sharp, inside))
     # a blur mixes the rim with what lies beyond
     inside = inside & (share(inside, 2 * round(REACH * abs(sigma)) + 3) > 0.999)
-    tinted = otherwise_coloured(*map(blurred, planes, (-sigma, sigma)), inside) if len(planes[0]) == 3 else None
+    tinted = otherwise_coloured(*sharp, inside) if len(planes[0]) == 3 else None
     both, mask = (a, b), inside.astype("float32")
     known = share(inside, LIGHT) + 1e-6
     a, b = ((values - means(values * mask, LIGHT) / known) * mask for values in (a, b))

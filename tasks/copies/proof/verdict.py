@@ -29,7 +29,6 @@ FAINTLY = 0.8  # the same with what is faint; copies of dark photos reach .9; of
 LEAST_TEXTURE = 0.002  # share of what both show that must show something
 FEW_PIXELS = 32  # a side, of a picture that may be too small to show anything
 BLURRED, LEAST_SIDE = 2.0, 64  # sigma of the blur from which on pictures are looked at smaller, and how small at least
-
 # pixels a side of the parts in which all pixels are looked at, and the share of the pixels that is nearly all of them
 TILE, NEARLY = 1024, 0.95
 SPARSE, STRONG = 100, 20.0  # of so many pixels one tells the light, and grey levels by which small print differs
@@ -196,7 +195,7 @@ def proved(a: Seen, b: Seen, keypoints: bool, mirrored: bool, slack: int) -> Pro
         return proof._replace(why=f"{width} x {height} pixels are too few to prove a copy"
                               if min(width, height) < FEW_PIXELS else "where they may agree, nothing is to be seen")
     if not found.boxes and found.agree > CHANGES:
-        proof = closer(a, b, proof, frame, slack) if is_finer(a, b, proof.matrix, frame) else proof
+        proof = closer(a, b, proof, slack) if is_finer(a, b, proof.matrix, frame) else proof
     if proof.agree < (CHANGES if proof.places else COPIES):
         return proof._replace(why=f"{proof.agree:.0%} of what they show agrees", places=(), differing=0.0)
     if found.coarse < (ALIKE_BESIDE if found.boxes else ALIKE):
@@ -259,7 +258,7 @@ def is_finer(a: Seen, b: Seen, matrix: np.ndarray, frame: Frame) -> bool:
     return plain.size[0] < NEARLY * wide and frame.size[0] > NEARLY * plain.size[0]
 
 
-def closer(a: Seen, b: Seen, proof: Proof, frame: Frame, slack: int) -> Proof:
+def closer(a: Seen, b: Seen, proof: Proof, slack: int) -> Proof:
     """The same with what only all pixels of both files show, where they have more than were looked at."""
     found, differing, agree = [], 0.0, []
     for left, right, matrix, begins in tiles(a, b, proof.matrix, TILE):
@@ -267,18 +266,20 @@ def closer(a: Seen, b: Seen, proof: Proof, frame: Frame, slack: int) -> Proof:
             continue
         seen, frame = look(left, right, matrix, max(slack, 1))  # maps are not exact to a pixel of the files
         agree.append((seen.agree, seen.textured * np.prod(frame.size)))
-        differing += seen.share * np.prod(frame.size) * np.linalg.det(frame.into_a)
+        before = len(found)
         for place in places(seen, frame, matrix):
             box_a, box_b = (tuple(np.add(box, np.tile(at, 2)).tolist()) for box, at in zip(place[:2], begins))
             thick = min(np.subtract(box_a[2:], box_a[:2])) * max(a.ratio) > FINE  # it would have been seen before
             if not thick and not at_rim(box_a, a.size) and not at_rim(box_b, b.size) and not any(
                     meet(box_a, other.a) for other in found):  # parts overlap
                 found.append(Place(box_a, box_b, place.weight * seen.share * np.prod(frame.size)))
+        if len(found) > before:
+            differing += seen.share * np.prod(frame.size) * np.linalg.det(frame.into_a)
     total = sum(place.weight for place in found) or 1.0
     found = [place._replace(weight=place.weight / total) for place in sorted(found, key=lambda place: -place.weight)]
     shown = proof.shares[0] * np.prod(a.size)
     agree, weights = np.transpose(agree or [(0.0, 1.0)])
-    return proof._replace(places=found, differing=float(differing / max(shown, 1)) if found else 0.0,
+    return proof._replace(places=found, differing=float(differing / max(shown, 1)),
                           agree=max(proof.agree, float(agree @ weights / max(weights.sum(), 1))))
 
 
